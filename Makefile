@@ -1,4 +1,200 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Bootstrap; see configure and docs/architecture.md.
+#
+# All the rules. Run in the source root it configures and builds in build/;
+# a build folder's own Makefile sets SRC and includes this file.
+#
+#   make             build/qemu-system and its links
+#   make check       everything below plus lint; T=pattern selects programs
+#   make lint        the rules of the house
+#   make fuzz        the fuzz targets, with clang, in build-fuzz/
+#   make bench demo install docs clean
+#
+# Sources are found by folder: a new .c file needs no line here. A room that
+# needs more than that has a rules.mk, which is included below.
+
+ifndef SRC
+# ---------------------------------------------------------------- source root
+NPROC := $(shell nproc 2>/dev/null || echo 1)
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(NPROC))
+
 all:
-	@echo nothing yet
+# Every goal is the build folder's.
+%: build/config.mak FORCE
+	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
+all: build/config.mak
+	+@$(MAKE) --no-print-directory $(JOBS) -C build all
+build/config.mak:
+	@./configure
+Makefile: ;
+FORCE:
+.PHONY: all FORCE
+# Folders of the same name as a goal must not hide it.
+.PHONY: check lint fuzz bench demo install docs clean
+check lint fuzz bench demo install docs clean: build/config.mak
+	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
+
+else
+# --------------------------------------------------------------- build folder
+all:
+
+include config.stamp
+config.stamp: $(SRC)/configure
+	@echo "configure changed: running it again"
+	@./config.status
+
+# Objects are shared between checkouts of the same text.
+export CCACHE_NOHASHDIR := 1
+
+# Position-independent with the executable's thread-local model: the same
+# objects make the program and the library that the tests are linked with.
+PIC := -fPIC -fno-semantic-interposition -ftls-model=initial-exec
+CFLAGS := -std=gnu11 $(OPTIMISE) $(WARN) -fno-strict-aliasing -pthread $(PIC) $(SANFLAGS) \
+          -fmacro-prefix-map=$(SRC)/= -I$(SRC) -Igenerated $(LIB_CFLAGS)
+LDFLAGS := -pthread $(SANFLAGS) -Wl,-z,noexecstack
+COMPILE = $(CCACHE) $(CC) $(CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+Q := @
+ifeq ($(V),1)
+Q :=
+endif
+say = @printf '  %-8s%s\n' $(1) $(2)
+
+# ------------------------------------------------------------------- sources
+ROOMS := util qobject qapi qom vmstate memory tcg hw accel target block chardev net audio \
+         fsdev ui migration monitor system libqmp
+SOURCES := $(sort $(shell cd $(SRC) && find $(ROOMS) -name '*.c' -o -name '*.S' 2>/dev/null))
+SOURCES := $(filter-out qapi/gen/%,$(SOURCES))
+TEST_SOURCES := $(sort $(shell cd $(SRC) && find tests -name 'test-*.c' -not -path 'tests/lib/*'))
+TEST_LIB_SOURCES := $(sort $(shell cd $(SRC) && find tests/lib -name '*.c'))
+TEST_SCRIPTS := $(sort $(shell cd $(SRC) && find tests -name 'test-*.sh'))
+FUZZ_SOURCES := $(sort $(shell cd $(SRC) && find tests/fuzz -name 'fuzz-*.c' 2>/dev/null))
+BENCH_SOURCES := $(sort $(shell cd $(SRC) && find tests/bench -name 'bench-*.c' 2>/dev/null))
+
+# --------------------------------------- the monitor's schema and its generator
+# qapi-gen -o FOLDER SCHEMA writes exactly these files into FOLDER.
+QAPI_GEN_FILES :=
+QAPI_SCHEMA := qapi/schema.json
+-include $(SRC)/qapi/rules.mk
+QAPI_GEN_SOURCES := $(addprefix generated/qapi/,$(filter %.c,$(QAPI_GEN_FILES)))
+QAPI_GEN_TOOL_OBJS := $(patsubst %.c,%.o,$(shell cd $(SRC) && \
+                        find qapi/gen qobject -name '*.c' 2>/dev/null))
+
+GENERATED_STAMPS :=
+ifneq ($(QAPI_GEN_FILES),)
+GENERATED_STAMPS += generated/qapi.stamp
+generated/qapi.stamp: qapi/gen/qapi-gen $(shell find $(SRC)/qapi -name '*.json')
+	$(call say,QAPI,$(QAPI_SCHEMA))
+	$(Q)rm -rf generated/qapi.new && mkdir -p generated/qapi generated/qapi.new
+	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new $(SRC)/$(QAPI_SCHEMA)
+	$(Q)for f in $(QAPI_GEN_FILES); do \
+	    cmp -s generated/qapi.new/$$f generated/qapi/$$f || \
+	        cp generated/qapi.new/$$f generated/qapi/$$f || exit 1; \
+	done
+	$(Q)rm -rf generated/qapi.new; touch $@
+$(addprefix generated/qapi/,$(QAPI_GEN_FILES)): generated/qapi.stamp ;
+endif
+
+qapi/gen/qapi-gen: $(QAPI_GEN_TOOL_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# ------------------------------------------------------------------- objects
+OBJS := $(addsuffix .o,$(basename $(SOURCES))) $(QAPI_GEN_SOURCES:.c=.o)
+MAIN_OBJ := system/main.o
+CORE_OBJS := $(filter-out $(MAIN_OBJ),$(OBJS))
+TEST_LIB_OBJS := $(TEST_LIB_SOURCES:.c=.o)
+TEST_PROGRAMS := $(TEST_SOURCES:.c=)
+ALL_OBJS := $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
+            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o
+
+$(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
+
+PROGRAM := qemu-system
+ARCHS := x86_64 i386
+LINKS := $(addprefix qemu-system-,$(ARCHS))
+
+all: $(PROGRAM) $(LINKS)
+
+$(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
+
+C_OBJS := $(filter-out generated/%,$(ALL_OBJS))
+S_OBJS := $(patsubst %.S,%.o,$(filter %.S,$(SOURCES)))
+$(filter-out $(S_OBJS),$(C_OBJS)): %.o: $(SRC)/%.c config.mak
+	$(call say,CC,$@)
+	$(Q)$(COMPILE)
+$(S_OBJS): %.o: $(SRC)/%.S config.mak
+	$(call say,AS,$@)
+	$(Q)$(COMPILE)
+$(QAPI_GEN_SOURCES:.c=.o): %.o: %.c config.mak
+	$(call say,CC,$@)
+	$(Q)$(COMPILE)
+
+# The list of objects is a dependency of its own: a removed file relinks.
+OBJS_NOW := $(OBJS)
+ifneq ($(OBJS_NOW),$(file <objects.list))
+$(file >objects.list,$(OBJS_NOW))
+endif
+
+$(PROGRAM): $(OBJS) objects.list
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+$(LINKS): | $(PROGRAM)
+	$(Q)ln -sf $(PROGRAM) $@
+
+# --------------------------------------------------------------------- tests
+# Everything but main() as a shared library: a test program links in no time,
+# and needs no new link when only the library has changed.
+CORE_LIB := libqemu-core.so
+$(CORE_LIB): $(CORE_OBJS) objects.list
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -shared $(ZDEFS) -Wl,-Bsymbolic -o $@ $(CORE_OBJS) $(LIBS)
+
+TEST_LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+            -L. -Wl,--no-as-needed -lqemu-core -Wl,--as-needed -Wl,-rpath,$(CURDIR) $(LIBS)
+$(TEST_PROGRAMS): %: %.o $(TEST_LIB_OBJS) | $(CORE_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(TEST_LINK)
+$(BENCH_SOURCES:.c=): %: %.o | $(CORE_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(TEST_LINK)
+
+tests/harness/tap-run: tests/harness/tap-run.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $<
+
+T :=
+TESTS_TO_RUN = $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
+ALL_TESTS := $(TEST_PROGRAMS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
+
+test-programs: $(TEST_PROGRAMS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
+check: all test-programs tests/harness/tap-run $(if $(T),,lint)
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
+	 tests/harness/tap-run $(TESTS_TO_RUN)
+
+lint: all
+
+# ---------------------------------------------------------------------- fuzz
+ifeq ($(FUZZING),yes)
+$(FUZZ_SOURCES:.c=): %: %.o | $(CORE_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(TEST_LINK) $(FUZZLINK)
+fuzz: $(FUZZ_SOURCES:.c=) $(CORE_LIB)
+else
+fuzz:
+	$(Q)mkdir -p $(abspath $(SRC))/build-fuzz
+	$(Q)cd $(abspath $(SRC))/build-fuzz && { test -e config.mak || ../configure --cc=clang \
+	    --enable-fuzzing --enable-sanitizers=address,undefined; }
+	+$(Q)$(MAKE) --no-print-directory -C $(abspath $(SRC))/build-fuzz fuzz
+endif
+
+clean:
+	$(Q)find . -name '*.[od]' -delete
+	$(Q)rm -rf $(PROGRAM) $(LINKS) $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
+
+.PHONY: all check lint fuzz bench demo install docs clean test-programs
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+
+-include $(wildcard $(SRC)/firmware/rules.mk $(SRC)/tests/rules.mk $(SRC)/docs/rules.mk)
+-include $(ALL_OBJS:.o=.d)
+endif
