@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract at run time between generated code (or the interpreter), the
+ * execution loop (accel/tcg/) and the targets.
+ *
+ * TcgEnv is the first member of every target's CPU state; the CPU pointer of
+ * generated code points to it, and globals' offsets count from it. It belongs
+ * to the vCPU's thread; other threads only write @exit_request (atomically).
+ *
+ * PC. In generated code the virtual PC isn't a constant: it is
+ *     pc_bias + offset,  offset = entry_offset + (address - entry address)
+ * where entry_offset is the region's entry offset in its physical page (0 to 4095). What "virtual
+ * PC" means is the target's affair (x86: EIP/RIP without the segment base);
+ * TargetOps.pc_mask narrows it (16-bit IP). At every region exit the CPU's PC
+ * has been stored in @pc, except on chained jumps inside a page, where
+ * pc_bias stays valid and nothing is stored.
+ * A region has two entries: the full one expects the virtual PC in @pc, and
+ * sets pc_bias = pc - entry_offset; the chained one, for same-page jumps,
+ * finds pc_bias right. Region addresses are compared as physical.
+ *
+ * Jump cache. Cross-page and indirect jumps look up @jc[(pc >> 1 ^ pc >> 13) & JC_MASK]
+ * inline: full match of pc and of (mode | generation << 32) enters the
+ * region by its full entry; else the code leaves to the execution loop with
+ * @pc set. The loop fills the entry. C code invalidates everything by a new @generation.
+ *
+ * Exit requests. Region entries and loop back edges test @exit_request (and
+ * take from @budget under icount); non-zero leaves with the PC stored and
+ * everything in its home.
+ *
+ * TLB. One direct-mapped table for the data side of each MMU mode,
+ * TLB_MODES of them. tlb[mode].mask is (entries - 1) << TLB_ENTRY_BITS and
+ * .table points to the entries. Index: (addr >> (12 - TLB_ENTRY_BITS)) & mask.
+ * A hit for an access of n bytes:  addr - e->tag_{read,write} <= 4096 - n (unsigned);
+ * the host address is then addr + e->addend. A tag of TLB_NO_TAG never hits.
+ * Pages with MMIO, watchpoints, sub-page permissions, and for writes pages
+ * with code or clean dirty-bits have no tag for that kind of access: the slow path does them.
+ */
+#ifndef TCG_EXEC_H
+#define TCG_EXEC_H
+
+#include "tcg/ir.h"
+
+#define TLB_MODES           6
+#define TLB_ENTRY_BITS      5
+#define TLB_NO_TAG          ((uint64_t)1 << 63 | 0x800)  /* never page-aligned */
+#define TCG_PAGE_BITS       12
+#define TCG_PAGE_SIZE       4096
+
+typedef struct TlbEntry {
+    uint64_t tag_read;      /* page address or TLB_NO_TAG */
+    uint64_t tag_write;
+    uint64_t addend;        /* host address - guest address */
+    uint64_t info;          /* accel's: full-entry index */
+} TlbEntry;
+
+typedef struct TlbFast {
+    uint64_t mask;
+    TlbEntry *table;
+} TlbFast;
+
+#define JC_BITS             12
+#define JC_SIZE             (1u << JC_BITS)
+#define JC_MASK             (JC_SIZE - 1)
+
+typedef struct JumpCacheEntry {
+    uint64_t pc;
+    uint64_t mode_gen;      /* as TcgEnv.mode_gen when it was filled; 0: empty */
+    void *code;             /* the full entry */
+    void *region;
+} JumpCacheEntry;
+
+static inline unsigned jc_index(uint64_t pc)
+{
+    return (pc ^ pc >> JC_BITS) & JC_MASK;
+}
+
+typedef struct TcgEnv TcgEnv;
+struct TcgEnv {
+    /* Offsets below 128 encode shortest: the hottest first. */
+    uint32_t exit_request;      /* atomic; non-zero: leave at the next edge */
+    int32_t budget;             /* icount: instructions left; < 0 leaves */
+    uint64_t pc;                /* virtual PC, valid outside generated code */
+    uint64_t pc_bias;
+    uint64_t mode_gen;          /* mode word | generation << 32 */
+    JumpCacheEntry *jc;
+    TlbFast tlb[TLB_MODES];
+
+    /* Live floating-point environment of the guest (see tcg/fpenv.h): what
+     * generated code loads into the host's unit. */
+    uint32_t fp_mxcsr;          /* x86 MXCSR layout, exceptions masked */
+    uint16_t fp_fcw;            /* x87 control word, exceptions masked */
+    uint16_t fp_fsw;            /* sticky exception bits collected */
+    uint32_t host_mxcsr;        /* saved while generated code runs */
+    uint16_t host_fcw;
+
+    /* For the unwinder: what thunks save on the way to C. */
+    uint64_t host_regs[16];
+    uint8_t host_vregs[16][32] __attribute__((aligned(32)));
+    void *host_sp;
+    void *cpu;                  /* the CPUState; for accel and helpers */
+    void *jit_ra;               /* return address into generated code of the
+                                   current helper call or slow path; NULL
+                                   outside */
+    uint8_t spill[1024] __attribute__((aligned(32)));   /* back end's */
+};
+
+/* --- what a back end or the interpreter offers (tcg/<host>/, tcg/interp.c) --- */
+
+typedef struct TcgRegion TcgRegion;     /* finished translation; accel/tcg/region.h extends */
+
+/* A patchable direct exit (IR_GOTO) of finished code. */
+typedef struct TcgExit {
+    int64_t pc_offset;          /* destination less the PC bias */
+    uint32_t patch_offset;      /* into the code; the back end's affair */
+    bool same_page;             /* destination's bytes begin in the entry's page */
+} TcgExit;
+
+/* Finished code and its tables; owned by the accelerator after tcg_codegen. */
+typedef struct TcgCode {
+    uint8_t *code;              /* executable address: chained entry */
+    uint8_t *full_entry;
+    uint32_t size;              /* bytes */
+    TcgExit *exits;
+    uint32_t n_exits;
+    void *snap_map;             /* back end's table by host PC */
+    IrRegion *ir;               /* kept by the interpreter only */
+} TcgCode;
+
+/* Why generated code returned. */
+typedef struct TcgLeave {
+    uint32_t reason;            /* IR_EXIT_*, or one of these: */
+    uint32_t exit_index;        /* TCG_LEAVE_GOTO: which exit of @from */
+    void *from;                 /* the TcgCode's user pointer, to be chained; or NULL */
+} TcgLeave;
+enum { TCG_LEAVE_GOTO = 0x100, TCG_LEAVE_REQUEST = 0x101, TCG_LEAVE_LOOKUP = 0x102 };
+
+typedef struct TcgBackend {
+    const char *name;
+    unsigned pinned;            /* number of pinned globals */
+    /* Once at start-up for a CPU class. @rw and @rx: the code cache's two views. */
+    bool (*init)(const IrGlobalTable *globals, uint8_t *rw, uint8_t *rx,
+                 size_t size);
+    /* Translate @r (verified, optimised). @user is handed back in TcgLeave.from.
+     * Returns false when the code cache is full (flush and try again) or the
+     * region is too large for it. Thread-safe against running code; one compiler at a time. */
+    bool (*codegen)(IrRegion *r, void *user, TcgCode *out);
+    /* Run from @full_entry of @code; env->pc is set. Returns when code leaves. */
+    void (*enter)(TcgEnv *env, const TcgCode *code, TcgLeave *leave);
+    /* Chain exit @n of @from to the chained entry of @to (NULL: undo). Safe while other threads run it. */
+    void (*link)(TcgCode *from, unsigned n, TcgCode *to);
+    /* After a fault at return address @ra (TcgEnv.jit_ra): bring every
+     * global to its home as of the instruction's start, set env->pc, and give
+     * the snapshot's icount and aux. False if @ra isn't in generated code. */
+    bool (*unwind)(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux);
+    /* Forget everything in the cache (no thread runs in it). */
+    void (*flush)(void);
+    void (*code_free)(TcgCode *code);   /* tables only, not code bytes */
+    /* Leave generated code from C, after unwind: return to the caller of enter with @leave reason. */
+    void (*leave)(TcgEnv *env, uint32_t reason) NORETURN;
+    /* Bytes used, for statistics. */
+    size_t (*used)(void);
+} TcgBackend;
+
+extern const TcgBackend tcg_backend_x86_64;     /* only on such hosts */
+extern const TcgBackend tcg_backend_interp;
+
+/* --- what the accelerator offers to generated code (accel/tcg/softmmu.c) --- */
+
+/*
+ * Slow path of a load, store, probe or atomic: TLB miss, MMIO, page crossing,
+ * watchpoint, fault. @ra: the address after the call in generated code (the
+ * interpreter: a token that its unwind understands). They return or unwind
+ * and leave. Values up to 64 bits in @v / the result; wider through @buf (guest byte
+ * order, 10, 16 or 32 bytes).
+ */
+uint64_t tcg_slow_ld(TcgEnv *env, uint64_t addr, uint32_t memop, void *ra);
+void tcg_slow_st(TcgEnv *env, uint64_t addr, uint64_t v, uint32_t memop, void *ra);
+void tcg_slow_ld_buf(TcgEnv *env, uint64_t addr, void *buf, uint32_t memop, void *ra);
+void tcg_slow_st_buf(TcgEnv *env, uint64_t addr, const void *buf, uint32_t memop, void *ra);
+void tcg_slow_probe(TcgEnv *env, uint64_t addr, uint32_t memop, uint32_t write, void *ra);
+/* @op: IR_ATOMIC_*; @expect for CMPXCHG. Gives the old value. */
+uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t v, uint64_t expect,
+                         uint32_t memop, uint32_t op, void *ra);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The intermediate representation: what front ends (target/<arch>/) build,
+ * the optimiser rewrites, and a back end (tcg/<host>/) or the interpreter
+ * executes.
+ *
+ * A region is a single-entry graph of blocks. A block is a straight list of
+ * operations; it may be left in the middle by a conditional branch (IR_BRCOND)
+ * and ends with exactly one terminator (IR_JMP, IR_GOTO, IR_GOTO_IND, IR_EXIT,
+ * IR_UNREACHABLE). Control enters a block only at its top.
+ *
+ * Values are single-assignment and are used only in the block that defines
+ * them, after the definition. What crosses a block edge lives in a variable:
+ *   - a global: one item of guest state with a home at an offset from the
+ *     CPU pointer (a guest register, a part of the lazy flags ...);
+ *   - a local: a scratch variable of this region (loop counters of string
+ *     instructions and the like), lost when the region is left.
+ * IR_GET reads a variable, IR_PUT writes it. The back end keeps globals in
+ * host registers across the region: the first few of a target's list are
+ * pinned to the same host register in every region, others get a register
+ * where that pays; which it is never shows in the IR.
+ *
+ * Types. I8 to I64 are bits without sign; operations say how they read them.
+ * A value narrower than its host register leaves the upper bits undefined:
+ * widen with IR_ZEXT or IR_SEXT. Conditions are values of type I8 that are 0
+ * or 1. F32, F64 and F80 are IEEE values; V128 and V256 are vectors whose
+ * operations name their lanes. Memory holds V128 in guest byte order 0..15.
+ *
+ * Precise state. ir_insn_start() opens a guest instruction. Each operation
+ * that may leave the region by a fault (loads, stores, helpers that may
+ * raise, IR_EXIT_IF) takes a snapshot: the instruction's PC, how many guest
+ * instructions were begun before it in the region, and the pending values.
+ * The variables then hold the state at the instruction's start, because a front end
+ * writes registers (IR_PUT) after the instruction's last operation that may
+ * fault, or on purpose before it (a string instruction's steps).
+ * A pending value (ir_pend) says: "the architected value of global G is V,
+ * though no IR_PUT was made". It costs nothing at run time except that V
+ * (and nothing else) stays alive up to the last snapshot that names it. Lazy
+ * flags are made so. At the end of a block the front end either makes the
+ * puts (ir_commit_pending) or has the next block assume the same recipe.
+ *
+ * Ownership: an IrRegion owns all its memory; it is built, optimised and
+ * consumed by one thread. Everything is freed or reused by ir_region_reset.
+ */
+#ifndef TCG_IR_H
+#define TCG_IR_H
+
+#include "util/osdep.h"
+
+typedef enum IrType {
+    IR_VOID, IR_I8, IR_I16, IR_I32, IR_I64,
+    IR_F32, IR_F64, IR_F80, IR_V128, IR_V256,
+    IR_TYPE_NUM
+} IrType;
+
+/* Width of the type in bits: 0, 8, 16, 32, 64, 32, 64, 80, 128, 256. */
+unsigned ir_type_bits(IrType t);
+
+typedef uint32_t IrValue;           /* 0: no value */
+typedef uint16_t IrBlockId;
+typedef uint16_t IrVar;             /* globals first, then locals */
+
+#define IR_NO_VALUE     0
+#define IR_NO_VAR       UINT16_MAX
+#define IR_NO_BLOCK     UINT16_MAX
+#define IR_MAX_GLOBALS  128
+#define IR_MAX_ARGS     6
+
+/* Conditions of IR_SETCOND, IR_SELECT and IR_BRCOND on two integers. */
+typedef enum IrCond {
+    IR_EQ, IR_NE,
+    IR_LT, IR_GE, IR_LE, IR_GT,             /* signed */
+    IR_LTU, IR_GEU, IR_LEU, IR_GTU,         /* unsigned */
+    IR_TST_Z, IR_TST_NZ,                    /* (a & b) == 0, != 0 */
+    IR_COND_NUM
+} IrCond;
+
+IrCond ir_cond_invert(IrCond c);
+IrCond ir_cond_swap(IrCond c);              /* the operands change places */
+
+/*
+ * What kind of x86 arithmetic the operation IR_X86FLAGS takes the flags of
+ * (OF, SF, ZF, AF, PF, CF at their places in EFLAGS; undefined ones as the
+ * reference implementation in tcg/x86flags.h says, so that all agree).
+ */
+typedef enum IrX86Flags {
+    IR_XF_ADD, IR_XF_ADC, IR_XF_SUB, IR_XF_SBB, /* a, b, carry in (c bit 0) */
+    IR_XF_LOGIC,                            /* a: result; OF = CF = AF = 0 */
+    IR_XF_INC, IR_XF_DEC,                   /* a: operand; c bit 0: CF kept */
+    IR_XF_SHL, IR_XF_SHR, IR_XF_SAR,        /* a: operand, b: count 1..width-1
+                                               (8/16-bit types: up to 31) */
+    IR_XF_NUM
+} IrX86Flags;
+
+/* Memory operand of IR_LD, IR_ST and the atomics. */
+typedef uint32_t IrMemOp;
+enum {
+    IR_MO_8 = 0, IR_MO_16, IR_MO_32, IR_MO_64, IR_MO_128, IR_MO_256,
+    IR_MO_80 = 7,                   /* x87 extended: 10 bytes */
+    IR_MO_SIZE = 7,                 /* mask: log2 of the size in bytes, or 7 */
+    IR_MO_SIGN = 8,                 /* sign-extend to the result type */
+    IR_MO_BE = 16,                  /* big-endian guest data */
+    IR_MO_ALIGN = 32,               /* fault (TargetOps.unaligned) if not
+                                       aligned to its size */
+    IR_MO_ATOMIC = 64,              /* single-copy atomic even when it isn't
+                                       aligned (x86 LOCK): slow path if so */
+    IR_MO_PROBE_W = 128,            /* a load that checks for write first: the
+                                       first half of a read-modify-write */
+    IR_MO_MMU_SHIFT = 8,            /* MMU mode index, 4 bits */
+    IR_MO_MMU = 0xf00,
+};
+#define IR_MO_MMU_IDX(n)   ((IrMemOp)(n) << IR_MO_MMU_SHIFT)
+/* Bytes accessed: 1, 2, 4, 8, 16, 32, or 10. */
+static inline unsigned ir_mo_bytes(IrMemOp m)
+{
+    return (m & IR_MO_SIZE) == IR_MO_80 ? 10 : 1u << (m & IR_MO_SIZE);
+}
+
+/* Operations: tcg/ops.def, one row each. */
+typedef enum IrOpcode {
+#define IR_OP(sym, name, nargs, restype, argtypes, flags) IR_##sym,
+#include "tcg/ops.def"
+#undef IR_OP
+    IR_OPCODE_NUM
+} IrOpcode;
+
+/* Vector operations, the sub-opcode of IR_VEC: tcg/vec-ops.def. */
+typedef enum IrVecOp {
+#define VEC_OP(sym, ...) IR_V_##sym,
+#include "tcg/vec-ops.def"
+#undef VEC_OP
+    IR_VEC_NUM
+} IrVecOp;
+
+/* Flags of a row in ops.def. */
+enum {
+    IR_F_SIDE    = 1,       /* has an effect besides its result: not removed */
+    IR_F_SNAP    = 2,       /* may fault: takes a snapshot */
+    IR_F_TERM    = 4,       /* terminates a block */
+    IR_F_COMM    = 8,       /* first two operands commute (never FP) */
+    IR_F_BRANCH  = 16,      /* names a block */
+    IR_F_FPENV   = 32,      /* reads rounding, sets sticky flags: not moved
+                               across IR_FENV or helpers that touch them */
+};
+
+/* What a helper does to guest state besides its arguments and result. */
+enum {
+    IR_H_PURE       = 1,    /* result depends on arguments alone; no effects */
+    IR_H_RAISES     = 2,    /* may leave by an exception: takes a snapshot */
+    IR_H_READS      = 4,    /* may read any global: all homes in memory are
+                               made current before the call */
+    IR_H_WRITES     = 8,    /* may write any global: all are reloaded after */
+    IR_H_FP         = 16,   /* runs C floating point: called with the host's
+                               default FP environment */
+    IR_H_NORETURN   = 32,   /* always leaves by an exception */
+    IR_H_FPENV      = 64,   /* reads or writes the guest's live FP environment
+                               (host MXCSR, x87 control/status) */
+};
+
+/*
+ * A C function that generated code calls. Integer arguments up to 64 bits
+ * and pointers only, at most IR_MAX_ARGS of them; the result is IR_VOID or
+ * an integer type. The CPU pointer is passed first when type_args begins
+ * with 'e'. V128/F80 operands are passed by writing them to a global.
+ * Helpers are const objects in the target's files.
+ */
+typedef struct IrHelper {
+    const char *name;
+    void *fn;
+    const char *sig;        /* "r:args" of b w l q (I8..I64), v (void), e (env,
+                               as the first argument): e.g. "q:eql" */
+    uint32_t flags;         /* IR_H_* */
+    /* With READS/WRITES clear: bit masks of the globals that it may read or
+     * write after all (globals 0..63). */
+    uint64_t reads, writes;
+} IrHelper;
+
+/* One item of guest state. Offsets are from the CPU pointer (TcgEnv *). */
+typedef struct IrGlobal {
+    const char *name;
+    IrType type;
+    int32_t offset;
+} IrGlobal;
+
+/* The target's list. The first integer globals (I32/I64) up to the back
+ * end's number of pinned registers are pinned, in this order of rank. */
+typedef struct IrGlobalTable {
+    const IrGlobal *globals;
+    unsigned count;         /* up to IR_MAX_GLOBALS */
+} IrGlobalTable;
+
+/* A pending value: global @var has the architected value @value. */
+typedef struct IrPending {
+    IrVar var;
+    IrValue value;
+} IrPending;
+
+#define IR_SNAP_MAX_PENDING 6
+
+typedef struct IrSnapshot {
+    int32_t pc_offset;      /* PC of the instruction less PC bias (exec.h) */
+    uint16_t icount;        /* guest instructions begun before this one */
+    uint8_t n_pending;
+    IrPending pending[IR_SNAP_MAX_PENDING];
+    uint32_t aux;           /* the target's word (ir_insn_start) */
+} IrSnapshot;
+
+typedef struct IrOp {
+    uint8_t opcode;         /* IrOpcode */
+    uint8_t type;           /* result type, or the operands' where void */
+    uint8_t cond;           /* IrCond, IrX86Flags kind, jump hint */
+    uint8_t nargs;
+    uint16_t vop;           /* IrVecOp of IR_VEC */
+    uint16_t var;           /* IR_GET, IR_PUT */
+    IrValue arg[4];         /* the helper's arguments 4 and 5: extra[] */
+    union {
+        uint64_t imm;       /* constant; position | length << 8; immediate */
+        double imm_f64;
+        IrMemOp memop;
+        const IrHelper *helper;
+        struct { IrBlockId target; uint8_t likely; } br;
+        int64_t pc_offset;  /* IR_GOTO: destination less the PC bias */
+    };
+    uint32_t snap;          /* index of the snapshot, or 0 */
+    IrValue extra[2];
+} IrOp;
+
+typedef struct IrBlock {
+    IrValue first, last;    /* ops are in one array: values are indices;
+                               a block's ops are contiguous once finished */
+    uint16_t flags;
+    uint16_t depth;         /* loops around it, as the front end sees it */
+    uint32_t n_preds;       /* filled by ir_finish */
+} IrBlock;
+enum { IR_BLOCK_COLD = 1, IR_BLOCK_LOOP_HEADER = 2 };
+
+/* Hints of IR_GOTO_IND, in cond. */
+enum { IR_JUMP_PLAIN, IR_JUMP_CALL, IR_JUMP_RET };
+
+/*
+ * IR_EXIT's reason, in imm: given to the execution loop, which acts.
+ * The front end has put everything (PC too, with ir_put_pc) before.
+ */
+enum {
+    IR_EXIT_NEXT,           /* look up the next region (mode may have changed) */
+    IR_EXIT_IRQ_CHECK,      /* look at interrupts first (sti, popf, iret ...) */
+    IR_EXIT_HALT,           /* the CPU's halted flag was set */
+    IR_EXIT_INSN_LIMIT,     /* one-instruction region ended */
+    IR_EXIT_DEBUG,
+};
+
+typedef struct IrRegion IrRegion;
+struct IrRegion {
+    const IrGlobalTable *globals;
+    IrOp *ops;              /* ops[1..n_ops-1]; ops[0] is unused */
+    uint32_t n_ops, cap_ops;
+    IrBlock *blocks;        /* block 0 is the entry */
+    uint32_t n_blocks, cap_blocks;
+    IrSnapshot *snaps;      /* snaps[1..] */
+    uint32_t n_snaps, cap_snaps;
+    IrType *locals;         /* types of variables IR_MAX_GLOBALS + n */
+    uint32_t n_locals, cap_locals;
+    /* The guest code behind it. */
+    int32_t entry_offset;   /* offset of the entry in its physical page */
+    uint32_t n_insns;
+    bool count_insns;       /* -icount: budget is kept exactly */
+    uint64_t mode;          /* mode word */
+    /* Construction. */
+    IrBlockId cur;          /* IR_NO_BLOCK: none open */
+    IrSnapshot state;       /* what the next snapshot will say */
+    uint32_t last_snap;     /* reused while the state doesn't change */
+    bool overflow;          /* too big: the front end ends the region */
+};
+
+static inline bool ir_var_is_global(IrVar v) { return v < IR_MAX_GLOBALS; }
+IrType ir_var_type(const IrRegion *r, IrVar v);
+
+IrRegion *ir_region_new(void);
+void ir_region_reset(IrRegion *r, const IrGlobalTable *globals);
+void ir_region_free(IrRegion *r);
+
+/* --- building: tcg/builder.c. Each emits into the open block. --- */
+
+IrBlockId ir_block_new(IrRegion *r);
+/* Continue in @b; the block before it must have been terminated. A block may be
+ * begun once. */
+void ir_block_begin(IrRegion *r, IrBlockId b);
+IrVar ir_local_new(IrRegion *r, IrType t);
+
+/* @pc_offset: PC of the instruction less the PC bias; @aux as the target likes
+ * (returned to it on unwinding). */
+void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux);
+void ir_pend(IrRegion *r, IrVar global, IrValue v);
+/* Forget what is pending for @global (its IR_PUT does so too). */
+void ir_unpend(IrRegion *r, IrVar global);
+/* IR_PUT everything that is pending, and forget it. */
+void ir_commit_pending(IrRegion *r);
+
+/* Constants are folded and simple identities applied as operations are built. */
+IrValue ir_const(IrRegion *r, IrType t, uint64_t v);
+static inline IrValue ir_i8(IrRegion *r, uint8_t v) { return ir_const(r, IR_I8, v); }
+static inline IrValue ir_i16(IrRegion *r, uint16_t v) { return ir_const(r, IR_I16, v); }
+static inline IrValue ir_i32(IrRegion *r, uint32_t v) { return ir_const(r, IR_I32, v); }
+static inline IrValue ir_i64(IrRegion *r, uint64_t v) { return ir_const(r, IR_I64, v); }
+IrValue ir_vconst(IrRegion *r, uint64_t lo, uint64_t hi);       /* V128 */
+bool ir_is_const(const IrRegion *r, IrValue v, uint64_t *imm);
+static inline IrType ir_value_type(const IrRegion *r, IrValue v)
+{
+    return r->ops[v].type;
+}
+
+IrValue ir_get(IrRegion *r, IrVar v);
+void ir_put(IrRegion *r, IrVar v, IrValue x);
+
+/* @t is the type of operands and result. */
+IrValue ir_bin(IrRegion *r, IrOpcode op, IrType t, IrValue a, IrValue b);
+IrValue ir_un(IrRegion *r, IrOpcode op, IrType t, IrValue a);
+#define IR_BIN_FN(name, OP) \
+static inline IrValue ir_##name(IrRegion *r, IrType t, IrValue a, IrValue b) \
+{ return ir_bin(r, IR_##OP, t, a, b); }
+IR_BIN_FN(add, ADD) IR_BIN_FN(sub, SUB) IR_BIN_FN(mul, MUL)
+IR_BIN_FN(and, AND) IR_BIN_FN(or, OR) IR_BIN_FN(xor, XOR)
+IR_BIN_FN(shl, SHL) IR_BIN_FN(shr, SHR) IR_BIN_FN(sar, SAR)
+IR_BIN_FN(rotl, ROTL) IR_BIN_FN(rotr, ROTR)
+IR_BIN_FN(mulhu, MULHU) IR_BIN_FN(mulhs, MULHS)
+#undef IR_BIN_FN
+IrValue ir_zext(IrRegion *r, IrType to, IrValue a);     /* same width: a */
+IrValue ir_sext(IrRegion *r, IrType to, IrValue a);
+IrValue ir_trunc(IrRegion *r, IrType to, IrValue a);
+/* Bits pos..pos+len-1 of @a, zero- or sign-extended to its type. */
+IrValue ir_extract(IrRegion *r, IrType t, IrValue a, unsigned pos, unsigned len);
+IrValue ir_sextract(IrRegion *r, IrType t, IrValue a, unsigned pos, unsigned len);
+/* @base with bits pos..pos+len-1 replaced by the low bits of @v (same type). */
+IrValue ir_deposit(IrRegion *r, IrType t, IrValue base, IrValue v,
+                   unsigned pos, unsigned len);
+/* @t: type of @a and @b. setcond gives I8; select gives x (condition true) or
+ * y, of type @rt. */
+IrValue ir_setcond(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b);
+IrValue ir_select(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b,
+                  IrType rt, IrValue x, IrValue y);
+/* EFLAGS bits as I32; @c is I8 (IR_NO_VALUE: 0); see IrX86Flags. */
+IrValue ir_x86flags(IrRegion *r, IrX86Flags kind, IrType t, IrValue a,
+                    IrValue b, IrValue c);
+/* Double-width division: (hi:lo) / d of type @t. The front end has made sure
+ * that d isn't 0 and the quotient fits. The second of the pair with ir_second. */
+IrValue ir_div2(IrRegion *r, bool is_signed, IrType t, IrValue hi, IrValue lo,
+                IrValue d);                     /* quotient */
+IrValue ir_second(IrRegion *r, IrValue pair);   /* remainder */
+
+/* Guest memory; @addr is I64: what the MMU mode of @mo sees (x86: linear). */
+IrValue ir_ld(IrRegion *r, IrType t, IrValue addr, IrMemOp mo);
+void ir_st(IrRegion *r, IrValue addr, IrValue v, IrMemOp mo);
+/* Fault now if [addr, addr+size of mo) may not be written (read). */
+void ir_probe(IrRegion *r, IrValue addr, IrMemOp mo, bool write);
+/* Sequentially consistent; give the old value. op: IR_ATOMIC_XCHG ... */
+IrValue ir_atomic(IrRegion *r, IrOpcode op, IrType t, IrValue addr, IrValue v,
+                  IrMemOp mo);
+IrValue ir_cmpxchg(IrRegion *r, IrType t, IrValue addr, IrValue expect,
+                   IrValue v, IrMemOp mo);
+void ir_fence(IrRegion *r);
+/* CPU-state memory that is no global (segment limits, control registers ...):
+ * @offset from the CPU pointer. Not tracked: never alias a global's home. */
+IrValue ir_ld_env(IrRegion *r, IrType t, int32_t offset);
+void ir_st_env(IrRegion *r, int32_t offset, IrValue v);
+
+/* n arguments besides the CPU pointer. Result IR_NO_VALUE for void. */
+IrValue ir_call(IrRegion *r, const IrHelper *h, unsigned n, const IrValue *args);
+#define IR_CALL(r, h, ...) ir_call(r, h, \
+    sizeof((IrValue[]){0, ##__VA_ARGS__}) / sizeof(IrValue) - 1, \
+    (IrValue[]){0, ##__VA_ARGS__} + 1)
+
+/* Vector, 1 to 3 operands, @imm where the row has one. Result type as the row. */
+IrValue ir_vec(IrRegion *r, IrVecOp vop, IrValue a, IrValue b, IrValue c,
+               uint8_t imm);
+
+/* Branches. ir_brcond goes to @target if the condition holds, else goes on in
+ * the same block. */
+void ir_brcond(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b,
+               IrBlockId target);
+void ir_jmp(IrRegion *r, IrBlockId target);
+/* Leave for another PC: constant (PC bias + offset), or computed. */
+void ir_goto(IrRegion *r, int64_t pc_offset);
+void ir_goto_ind(IrRegion *r, IrValue pc, unsigned hint);
+/* The virtual PC that @pc_offset stands for: GET of the bias plus a constant. */
+IrValue ir_pc(IrRegion *r, int64_t pc_offset);
+/* Set the CPU's PC before IR_EXIT or a helper that reads it. */
+void ir_put_pc(IrRegion *r, int64_t pc_offset);
+void ir_put_pc_value(IrRegion *r, IrValue pc);
+void ir_exit(IrRegion *r, unsigned reason);
+
+/* Fix up predecessors, mark loop headers; every begun block is terminated. */
+void ir_finish(IrRegion *r);
+
+/* --- the other passes --- */
+
+/* Check every rule above; false with a text in @why (static buffer, 256 bytes). */
+bool ir_verify(const IrRegion *r, char *why, size_t why_size);
+/* A listing that is fit for a bug report. */
+void ir_print(const IrRegion *r, FILE *f);
+/* Constant and copy propagation, forwarding of variables, common
+ * subexpressions, dead code and dead puts (across blocks). */
+void ir_optimise(IrRegion *r);
+
+#endif
