@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The architectural state of an x86 CPU, its lazy flags, the mode word that
+ * translations are keyed by, and the interface between the parts of target/i386/:
+ *
+ *   decode*.c      bytes to instructions, from tables (insns-*.def)
+ *   translate*.c   integer instructions to IR
+ *   sse-*.c, x87-*.c   vector and floating-point instructions to IR
+ *   helper-*.c     what generated code calls
+ *   seg.c excp.c task.c smm.c   segmentation, exception entry, task switch, SMM
+ *   mmu.c          page walks
+ *   cpuid.c msr.c models.c      identification, models and features
+ *
+ * Everything here belongs to the vCPU's thread.
+ * Sources: Intel SDM ("SDM"), AMD APM vol. 2 ("APM").
+ */
+#ifndef TARGET_I386_STATE_H
+#define TARGET_I386_STATE_H
+
+#include "accel/tcg/target-ops.h"
+#include "tcg/fpenv.h"
+
+enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_8, R_9, R_10, R_11,
+       R_12, R_13, R_14, R_15 };
+enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_LDT, S_TR, S_NUM };
+
+/* EFLAGS (SDM vol. 1, 3.4.3). */
+enum {
+    FL_CF = 1, FL_1 = 2, FL_PF = 4, FL_AF = 16, FL_ZF = 64, FL_SF = 128,
+    FL_TF = 256, FL_IF = 512, FL_DF = 1024, FL_OF = 2048, FL_IOPL = 3 << 12,
+    FL_NT = 1 << 14, FL_RF = 1 << 16, FL_VM = 1 << 17, FL_AC = 1 << 18,
+    FL_VIF = 1 << 19, FL_VIP = 1 << 20, FL_ID = 1 << 21,
+    FL_ARITH = FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF,
+};
+
+enum {
+    CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 16, CR0_NE = 32,
+    CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30,
+    CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16,
+    CR4_PAE = 32, CR4_MCE = 64, CR4_PGE = 128, CR4_PCE = 256, CR4_OSFXSR = 512,
+    CR4_OSXMMEXCPT = 1024, CR4_UMIP = 2048, CR4_LA57 = 1 << 12,
+    CR4_FSGSBASE = 1 << 16, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18,
+    CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21, CR4_PKE = 1 << 22,
+    EFER_SCE = 1, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11,
+    EFER_SVME = 1 << 12, EFER_FFXSR = 1 << 14,
+};
+#define CR0_PG (1u << 31)
+
+enum {
+    EXCP_DE = 0, EXCP_DB, EXCP_NMI, EXCP_BP, EXCP_OF, EXCP_BR, EXCP_UD, EXCP_NM,
+    EXCP_DF, EXCP_TS = 10, EXCP_NP, EXCP_SS, EXCP_GP, EXCP_PF, EXCP_MF = 16,
+    EXCP_AC, EXCP_MC, EXCP_XM,
+    EXCP_NONE = -1,
+};
+
+/* Descriptor cache. @flags: the descriptor's high word bits 8..23 in place
+ * (type, S, DPL, P, AVL, L, DB, G), limit in bytes, unscrambled. */
+typedef struct X86Segment {
+    uint16_t selector;
+    uint32_t flags;
+    uint64_t base;
+    uint32_t limit;
+} X86Segment;
+enum {
+    SEG_TYPE_SHIFT = 8, SEG_ACCESSED = 1 << 8, SEG_RW = 1 << 9, SEG_DC = 1 << 10,
+    SEG_CODE = 1 << 11, SEG_S = 1 << 12, SEG_DPL_SHIFT = 13, SEG_P = 1 << 15,
+    SEG_AVL = 1 << 20, SEG_L = 1 << 21, SEG_DB = 1 << 22, SEG_G = 1 << 23,
+};
+
+typedef struct X86Table { uint64_t base; uint16_t limit; } X86Table;
+
+/*
+ * Lazy flags: the arithmetic flags are a function of (cc_op, cc_dst, cc_src).
+ * CC_EFLAGS: cc_src holds them. Otherwise cc_op = CC_KIND * 4 + log2 of the width in bytes:
+ *   ADD, SUB           cc_dst, cc_src: the operands a and b
+ *   ADC, SBB           cc_dst: a, cc_src: b; the carry in is cc_src2
+ *   LOGIC              cc_dst: the result
+ *   INC, DEC           cc_dst: the operand; cc_src2: CF kept
+ *   SHL, SHR, SAR      cc_dst: the operand; cc_src: the count (masked, not 0)
+ *   MUL                cc_dst: the low result, cc_src: non-zero if CF = OF = 1
+ * Others (rotates, bit tests ...) are computed into CC_EFLAGS.
+ */
+enum { CC_EFLAGS = 0, CC_ADD = 4, CC_ADC = 8, CC_SUB = 12, CC_SBB = 16,
+       CC_LOGIC = 20, CC_INC = 24, CC_DEC = 28, CC_SHL = 32, CC_SHR = 36,
+       CC_SAR = 40, CC_MUL = 44, CC_NUM = 48 };
+
+/* Globals (IrVar), in order of rank: the first are pinned. */
+enum {
+    G_RAX, G_RCX, G_RDX, G_RBX, G_RSP, G_RBP, G_RSI, G_RDI,
+    G_R8, G_R9, G_R10, G_R11, G_R12, G_R13, G_R14, G_R15,
+    G_CC_DST, G_CC_SRC, G_CC_SRC2, G_CC_OP,        /* q q q l */
+    G_PC_BIAS, G_DF,        /* G_DF: q, +1 or -1 */
+    G_FS_BASE, G_GS_BASE, G_DS_BASE, G_ES_BASE, G_SS_BASE, G_CS_BASE,
+    G_XMM0, G_XMM15 = G_XMM0 + 15,
+    G_ST0, G_ST7 = G_ST0 + 7,   /* F80, physical registers R0..R7 */
+    G_NUM
+};
+
+/*
+ * The mode word (low 32 bits of TcgEnv.mode_gen): what a translation assumes.
+ */
+enum {
+    MW_CPL      = 3,
+    MW_CS64     = 1 << 2,   /* 64-bit code segment */
+    MW_CS32     = 1 << 3,   /* D bit of CS */
+    MW_SS32     = 1 << 4,   /* B bit of SS (64-bit: stack is 64 bits anyway) */
+    MW_PE       = 1 << 5,
+    MW_VM       = 1 << 6,
+    MW_LMA      = 1 << 7,
+    MW_FLAT     = 1 << 8,   /* DS, ES, SS have base 0, limit 4G-1, writable,
+                               expand-up: no checks, no base */
+    MW_CSFLAT   = 1 << 9,   /* CS likewise, readable */
+    MW_TF       = 1 << 10,  /* single-step: one instruction a region */
+    MW_TS       = 1 << 11,  /* CR0.TS */
+    MW_EM       = 1 << 12,  /* CR0.EM */
+    MW_OSFXSR   = 1 << 13,
+    MW_SMM      = 1 << 14,
+    MW_IOPL_OK  = 1 << 15,  /* CPL <= IOPL */
+    MW_AC       = 1 << 16,  /* alignment checks (CPL 3, CR0.AM, EFLAGS.AC) */
+    MW_SHADOW   = 1 << 17,  /* interrupts held off for one instruction (STI, MOV SS) */
+    MW_TOP_SHIFT = 18,      /* x87 TOP, 3 bits */
+    MW_FPU_EXC  = 1 << 21,  /* an unmasked x87 exception is pending: waiting
+                               instructions raise #MF */
+    MW_FPU_UNMASKED = 1 << 22, /* x87 control word has unmasked exceptions */
+    MW_SSE_UNMASKED = 1 << 23, /* MXCSR has */
+    MW_FSGSFLAT = 1 << 24,  /* FS, GS limit 4G-1 and usable (bases vary) */
+    MW_OSXSAVE  = 1 << 25,
+    MW_MP       = 1 << 26,  /* CR0.MP */
+    MW_TSD_UMIP = 1 << 27,  /* CR4.TSD at CPL > 0: RDTSC faults */
+    MW_UMIP     = 1 << 28,
+    MW_SMAP_AC  = 1 << 29,  /* CPL < 3 and SMAP in force (AC clear): MMU mode */
+};
+
+/* MMU modes: whose rights an access has. */
+enum { X86_MMU_KERNEL, X86_MMU_USER, X86_MMU_KERNEL_SMAP, X86_MMU_SMM, X86_MMU_NUM };
+
+/* CPUID leaves as features[] words; names in models.c. */
+enum { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_0_EBX, FEAT_7_0_ECX, FEAT_7_0_EDX,
+       FEAT_8000_0001_EDX, FEAT_8000_0001_ECX, FEAT_8000_0007_EDX,
+       FEAT_8000_0008_EBX, FEAT_XSAVE, FEAT_6_EAX, FEAT_KVM, FEAT_SVM, FEAT_NUM };
+
+typedef struct X86State {
+    TcgEnv tcg;                     /* first */
+
+    uint64_t regs[16];
+    /* tcg.pc is EIP/RIP (outside generated code). */
+    uint64_t cc_dst, cc_src, cc_src2;
+    uint32_t cc_op;
+    uint64_t df;                    /* 1 or -1 */
+    uint32_t eflags;                /* all but the arithmetic flags and DF */
+    X86Segment seg[S_NUM];
+    X86Table gdt, idt;
+
+    uint64_t cr[9];                 /* CR0, CR2, CR3, CR4 in place; CR8 is the TPR's */
+    uint64_t dr[8];
+    uint64_t efer, star, lstar, cstar, fmask, kernel_gs_base;
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+    uint64_t tsc_offset, tsc_aux, tsc_adjust, tsc_deadline;
+    uint64_t pat, apic_base, misc_enable, mtrr_def, mtrr_fixed[11], mtrr_var[16];
+    uint64_t mcg_cap, mcg_status, mcg_ctl, mce_banks[40];
+    uint64_t smbase, smi_count, feature_control, spec_ctrl, hwcr, vm_hsave_pa;
+    uint64_t xcr0, xss;
+    uint32_t a20_mask;              /* ~0 or ~(1 << 20) */
+    bool smm, nmi_masked, int_shadow;
+    uint8_t cpl;
+
+    /* x87: physical registers; tag[i] 1: empty. TOP is in fpu_top. */
+    F80 st[8] __attribute__((aligned(16)));     /* 16 bytes each */
+    uint8_t fpu_tag_empty[8];
+    uint8_t fpu_top;
+    uint16_t fpu_fcw, fpu_fsw;      /* fsw without TOP; live sticky bits are
+                                       in tcg.fp_fsw until collected */
+    uint16_t fpu_fop, fpu_fcs, fpu_fds;
+    uint64_t fpu_fip, fpu_fdp;
+    /* SSE: guest MXCSR; its live sticky bits are in tcg.fp_mxcsr. */
+    uint32_t mxcsr;
+    uint8_t xmm[32][64] __attribute__((aligned(64)));   /* room for ZMM */
+
+    /* Exception to be taken (TargetOps.take_exception). */
+    int excp;                       /* EXCP_*, or EXCP_NONE */
+    bool excp_has_error, excp_is_soft;  /* soft: INT n, INT3, INTO */
+    uint8_t excp_insn_len;          /* added to PC for soft ones */
+    uint32_t excp_error;
+    uint64_t excp_cr2;
+    int excp_old;                   /* for double faults; EXCP_NONE */
+    uint64_t excp_dr6;
+
+    /* Identification (models.c): fixed after realize. */
+    uint32_t features[FEAT_NUM];
+    uint32_t cpuid_level, cpuid_xlevel;
+    char cpuid_vendor[13], cpuid_model_id[49];
+    uint8_t family, model, stepping;
+    uint8_t phys_bits;
+    uint32_t apic_id;
+    void *apic;                     /* hw/intc/apic.h */
+} X86State;
+
+static inline X86State *x86_state(TcgEnv *env) { return (X86State *)env; }
+
+/* flags.c: the architected EFLAGS, all bits; and the way back. */
+uint32_t x86_get_eflags(const X86State *s);
+void x86_set_eflags(X86State *s, uint32_t eflags);      /* every bit given */
+/* Arithmetic flags alone. */
+uint32_t x86_cc_eflags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2);
+
+/* excp.c: make an exception pending / raise from a helper (doesn't return). */
+void x86_queue_exception(X86State *s, int vector, bool has_error, uint32_t error);
+void x86_raise(X86State *s, int vector) NORETURN;
+void x86_raise_error(X86State *s, int vector, uint32_t error) NORETURN;
+/* Deliver through IDT/IVT now (take_exception, interrupts, INT n). */
+void x86_deliver(X86State *s, int vector, bool soft, bool has_error,
+                 uint32_t error, uint64_t return_pc);
+
+/* seg.c. Raise by x86_raise_error where loading isn't allowed. */
+void x86_load_segment(X86State *s, int seg, uint16_t selector);
+void x86_set_segment_real(X86State *s, int seg, uint16_t selector);
+uint32_t x86_mode_word(const X86State *s);
+void x86_far_jump(X86State *s, uint16_t sel, uint64_t off, unsigned opsize, uint64_t next_pc);
+void x86_far_call(X86State *s, uint16_t sel, uint64_t off, unsigned opsize, uint64_t next_pc);
+void x86_far_ret(X86State *s, unsigned opsize, unsigned imm);
+void x86_iret(X86State *s, unsigned opsize, uint64_t next_pc);
+void x86_syscall(X86State *s, uint64_t next_pc);
+void x86_sysret(X86State *s, unsigned opsize);
+void x86_sysenter(X86State *s);
+void x86_sysexit(X86State *s, unsigned opsize);
+void x86_set_cr0(X86State *s, uint64_t v);
+void x86_set_cr3(X86State *s, uint64_t v);
+void x86_set_cr4(X86State *s, uint64_t v);
+void x86_set_cpl(X86State *s, unsigned cpl);
+unsigned x86_mmu_mode(const X86State *s);       /* data accesses now */
+
+/* msr.c: false for a #GP. */
+bool x86_rdmsr(X86State *s, uint32_t index, uint64_t *v);
+bool x86_wrmsr(X86State *s, uint32_t index, uint64_t v);
+/* cpuid.c */
+void x86_cpuid(const X86State *s, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+static inline bool x86_has(const X86State *s, unsigned word, unsigned bit)
+{
+    return s->features[word] >> bit & 1;
+}
+uint64_t x86_rdtsc(X86State *s);
+
+/* x87/sse state images (fpu.c): FXSAVE area of 512 bytes and the like. */
+void x86_fpu_init(X86State *s);
+/* Bring live FP control and sticky bits into tcg.fp_* before running (after FLDCW, LDMXCSR, FXRSTOR,
+ * reset, migration), and collect them after. */
+void x86_fp_update_env(X86State *s);
+void x86_fp_collect(X86State *s);
+
+extern const IrGlobal x86_globals[G_NUM];
+extern const TargetOps x86_64_target_ops;
+
+#endif
