@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event loops: file descriptors, timers and bottom halves on a GLib context.
+ *
+ * There is one main loop. It runs with the big lock held and drops it while it
+ * waits, so that everything called from it owns all device models. An I/O
+ * thread has a loop of its own, which knows nothing of the big lock.
+ *
+ * "The current loop" is the loop that the calling thread runs, or the main loop
+ * if it runs none (a vCPU thread, say).
+ */
+#ifndef UTIL_MAIN_LOOP_H
+#define UTIL_MAIN_LOOP_H
+
+#include "util/osdep.h"
+#include "util/thread.h"
+
+typedef struct EventLoop EventLoop;
+
+/* ------------------------------------------------------------- main loop */
+
+/* Once, first thing in main() and in tests that need a loop; the calling
+ * thread is the main thread and owns the big lock from then on. Calls after
+ * the first do nothing. */
+void main_loop_init(void);
+/* Run until main_loop_quit(). */
+void main_loop_run(void);
+/* Any thread, and signal handlers. */
+void main_loop_quit(void);
+/* One round: wait (if @block) until something happens, handle it. True if
+ * anything was handled. */
+bool main_loop_iterate(bool block);
+/* Rounds until *done is true. For set-up and tests, in the main thread. */
+void main_loop_run_until(const bool *done);
+bool in_main_thread(void);
+EventLoop *main_event_loop(void);
+EventLoop *current_event_loop(void);
+
+/* -------------------------------------------------------------- big lock */
+
+/* Not recursive: taking it twice is a programmer's mistake. */
+void big_lock(void);
+void big_unlock(void);
+bool big_lock_held(void);       /* by this thread */
+/* Wait on @c as cond_wait() does with the big lock as the mutex. */
+void big_lock_wait(Cond *c);
+bool big_lock_wait_ns(Cond *c, int64_t ns);
+
+/* --------------------------------------------------------- bottom halves */
+
+/*
+ * A function that runs in its loop soon after it was scheduled, once however
+ * often it was scheduled before it ran. Scheduling is cheap and allowed from
+ * any thread.
+ */
+typedef struct BottomHalf BottomHalf;
+typedef void BhFn(void *opaque);
+
+BottomHalf *bh_new(BhFn *cb, void *opaque);             /* in the current loop */
+BottomHalf *bh_new_on(EventLoop *loop, BhFn *cb, void *opaque);
+void bh_schedule(BottomHalf *bh);
+/* The loop's thread only (main loop: big lock held): it won't run. */
+void bh_cancel(BottomHalf *bh);
+/* As bh_cancel(), and free it. Its own callback may do this. NULL is allowed. */
+void bh_delete(BottomHalf *bh);
+/* Run @cb once in @loop (NULL: the main loop). */
+void bh_once(EventLoop *loop, BhFn *cb, void *opaque);
+
+/* ------------------------------------------------------------ fd watches */
+
+enum {
+    FD_READ  = 1,
+    FD_WRITE = 2,
+    FD_HANGUP = 4,              /* reported also if not asked for, as errors are */
+};
+
+/* @events: what is ready, of FD_READ, FD_WRITE, FD_HANGUP. */
+typedef void FdFn(int fd, unsigned events, void *opaque);
+typedef struct FdWatch FdWatch;
+
+/* Calls @cb in the current loop whenever @fd is ready for one of @events, as
+ * long as it is (level triggered). The fd stays the caller's. */
+FdWatch *fd_watch_new(int fd, unsigned events, FdFn *cb, void *opaque);
+FdWatch *fd_watch_new_on(EventLoop *loop, int fd, unsigned events, FdFn *cb, void *opaque);
+/* Change what is waited for; 0: nothing (errors and hang-up neither). */
+void fd_watch_set(FdWatch *w, unsigned events);
+/* Its own callback may do this. NULL is allowed. Remove before closing the fd. */
+void fd_watch_remove(FdWatch *w);
+
+/* ----------------------------------------------------------- other loops */
+
+/* A loop with a thread of its own (an I/O thread), running at return. */
+EventLoop *event_loop_new(const char *name);
+/* Ends the thread; nothing of the loop may be pending or watched. */
+void event_loop_free(EventLoop *loop);
+/* The loop's GMainContext, for libraries that speak GLib. Borrowed. */
+struct _GMainContext *event_loop_context(EventLoop *loop);
+/* Make the loop look at its sources again. Any thread. */
+void event_loop_kick(EventLoop *loop);
+
+#endif
