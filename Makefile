@@ -104,8 +104,8 @@ MAIN_OBJ := system/main.o
 CORE_OBJS := $(filter-out $(MAIN_OBJ),$(OBJS))
 TEST_LIB_OBJS := $(TEST_LIB_SOURCES:.c=.o)
 TEST_PROGRAMS := $(TEST_SOURCES:.c=)
-ALL_OBJS := $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
-            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o
+ALL_OBJS := $(sort $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
+            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o)
 
 $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 
