@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices and buses.
+ *
+ * A device is declared once, as a DeviceType; DEVICE_TYPE(x) registers it. It
+ * is made (device_new), given properties, and realized: then it is part of
+ * the machine. A device type without .realize, .vm ... has its parent's; the
+ * functions of a parent run too: realize and reset parents first, unrealize
+ * parents last. A failed realize undoes what the parents did.
+ *
+ * A device sits on at most one bus, of the type that its DeviceType names. It
+ * may have buses of its own. One without bus is on the main system bus. Big
+ * lock for everything here.
+ */
+#ifndef HW_CORE_DEVICE_H
+#define HW_CORE_DEVICE_H
+
+#include "hw/core/irq.h"
+#include "hw/core/reset.h"
+#include "qom/object.h"
+#include "vmstate/vmstate.h"
+
+typedef struct Device Device;
+typedef struct DeviceType DeviceType;
+typedef struct Bus Bus;
+typedef struct BusType BusType;
+struct PCIDevice;
+
+#define TYPE_DEVICE     "device"
+#define TYPE_BUS        "bus"
+/* Parent of devices that a board maps and wires itself. */
+#define TYPE_SYS_DEVICE "sys-bus-device"
+#define TYPE_SYSTEM_BUS "System"
+
+typedef enum DeviceCategory {
+    DEVICE_MISC, DEVICE_BRIDGE, DEVICE_USB, DEVICE_STORAGE, DEVICE_NETWORK,
+    DEVICE_INPUT, DEVICE_DISPLAY, DEVICE_SOUND, DEVICE_CPU, DEVICE_WATCHDOG,
+    DEVICE_CATEGORY__MAX
+} DeviceCategory;
+const char *device_category_name(DeviceCategory category);
+
+/* What a PCI function is; used by types derived from TYPE_PCI_DEVICE. Zero
+ * members are the parent's. */
+typedef struct PciInfo {
+    uint16_t vendor, device;
+    uint32_t class_code;        /* 24 bits: class, subclass, interface */
+    uint8_t revision;
+    uint16_t subsystem_vendor, subsystem;
+    uint8_t pin;                /* PCI_PIN_A (0) ... PCI_PIN_D, PCI_PIN_NONE */
+    uint8_t header_type;        /* 0: device, 1: PCI-to-PCI bridge */
+    bool express;               /* 4 KiB of config space */
+    bool multifunction;
+    const char *romfile;        /* file name looked up as firmware */
+    /* Instead of pci_default_config_read/write, which they may call. */
+    uint32_t (*config_read)(struct PCIDevice *pci, uint32_t addr,
+                            unsigned len);
+    void (*config_write)(struct PCIDevice *pci, uint32_t addr, uint32_t val,
+                         unsigned len);
+} PciInfo;
+
+struct DeviceType {
+    const char *name;
+    const char *parent;         /* NULL: TYPE_SYS_DEVICE */
+    const char *desc;           /* one line for -device help */
+    const char *alias;          /* other name that -device takes */
+    size_t size;                /* of the instance; 0: the parent's */
+    bool abstract;
+    bool not_user_creatable;    /* -device refuses it; not inherited */
+    bool hotpluggable;
+    DeviceCategory category;
+    const char *bus_type;       /* what it plugs into; NULL: the parent's */
+    const Property *props;
+    void (*init)(Device *dev);          /* object made, before properties */
+    void (*finalize)(Device *dev);
+    bool (*realize)(Device *dev, Error **errp);
+    /* After the realize of the whole chain: for bus types that complete
+     * what their devices have set up. */
+    bool (*realize_done)(Device *dev, Error **errp);
+    void (*unrealize)(Device *dev);
+    void (*reset_enter)(Device *dev);
+    void (*reset_hold)(Device *dev);
+    void (*reset_exit)(Device *dev);
+    VmState vm;                 /* no .fields: the parent's, or no state */
+    PciInfo pci;
+    const void *data;           /* for the family's own use (device_data) */
+};
+void device_type_register(const DeviceType *type);
+#define DEVICE_TYPE(x) \
+    CONSTRUCTOR static void x##_register(void) { device_type_register(&x); }
+/* NULL if @type is no device type. */
+const DeviceType *device_type_of(const Type *type);
+/* By name or alias, as -device takes it; NULL with errp set. */
+const Type *device_type_find(const char *name, Error **errp);
+const char *device_type_bus(const Type *type);      /* inherited; or NULL */
+DeviceCategory device_type_category(const Type *type);
+const VmState *device_type_vm(const Type *type);    /* inherited; or NULL */
+
+typedef struct IrqGroup IrqGroup;
+
+struct Device {
+    Object obj;
+    char *id;                   /* from the user; NULL */
+    bool realized;
+    bool hotplugged;
+    bool pending_unplug;
+    int realize_depth;          /* private: how much to undo */
+    Bus *bus;                   /* parent bus; holds a reference */
+    Device *sibling;            /* next on the same bus */
+    Bus *buses;                 /* its own, oldest first; owned */
+    IrqGroup *irqs_in, *irqs_out;
+    uint32_t reset_count;       /* nested resets in progress */
+    Device *all_next;           /* list of realized devices */
+};
+
+static inline Device *DEVICE(const void *obj)
+{
+    return (Device *)object_cast(obj, TYPE_DEVICE);
+}
+/* The type's own DeviceType. */
+const DeviceType *device_type(const Device *dev);
+/* The nearest .data of the type and its ancestors. */
+const void *device_data(const Device *dev);
+
+/* @type must exist: for boards. One reference, the caller's. */
+Device *device_new(const char *type);
+/* Realize it on @bus (NULL: the system bus). It goes below
+ * /machine/unattached unless it has a parent in the tree already. False: it
+ * is as before. */
+bool device_realize(Device *dev, Bus *bus, Error **errp);
+/* The same and gives up the caller's reference, also when it fails. */
+bool device_realize_unref(Device *dev, Bus *bus, Error **errp);
+/* Realize a part of another device: child "name" of @owner. Unrealized with
+ * it. */
+bool device_realize_child(Device *dev, Device *owner, const char *name,
+                          Bus *bus, Error **errp);
+void device_unrealize(Device *dev);
+/* Unrealize, leave the tree; the storage goes with the last reference. */
+void device_delete(Device *dev);
+/* /machine/peripheral/@id or, without one, .../peripheral-anon/device[n]. */
+bool device_set_id(Device *dev, const char *id, Error **errp);
+Device *device_find(const char *id);            /* by id or path; or NULL */
+/* -device and device_add: members "driver", "id", "bus" and properties. */
+Device *device_add(const struct QDict *opts, bool from_text, Error **errp);
+
+/* "0000:00:02.0", "isa@03f8": where it is for the guest's sake; NULL if its
+ * bus has no addresses. Caller frees with g_free(). */
+char *device_bus_path(const Device *dev);
+/* Name for messages: id, else path, else type. Caller frees. */
+char *device_label(const Device *dev);
+
+/* All realized devices, in order of realizing. */
+int device_foreach(int (*fn)(Device *dev, void *opaque), void *opaque);
+
+/* Saved state of one device (nothing when it has none) and of all, plus what
+ * vm_register() has. Sections are named by bus path or object path. */
+bool device_save(Device *dev, GByteArray *out, Error **errp);
+bool device_load(Device *dev, const void *data, size_t len, Error **errp);
+bool devices_save_all(GByteArray *out, Error **errp);
+bool devices_load_all(const void *data, size_t len, Error **errp);
+struct QObject *device_state_json(Device *dev);
+char *device_state_text(Device *dev);           /* g_free() */
+
+/* Buses. */
+struct BusType {
+    const char *name;           /* "PCI", "ISA", "IDE" */
+    const char *parent;         /* NULL: TYPE_BUS */
+    size_t size;
+    int max_devices;            /* 0: no limit */
+    char *(*device_path)(const Device *dev);    /* see device_bus_path() */
+    /* May @dev be put here? NULL: if the bus isn't full. */
+    bool (*check)(Bus *bus, Device *dev, Error **errp);
+    void (*reset_hold)(Bus *bus);
+    void (*finalize)(Bus *bus);
+};
+void bus_type_register(const BusType *type);
+#define BUS_TYPE(x) \
+    CONSTRUCTOR static void x##_register(void) { bus_type_register(&x); }
+
+struct Bus {
+    Object obj;
+    char *name;                 /* "pci.0": unique among all buses */
+    Device *parent;             /* owner; NULL for the system bus */
+    Device *devices;            /* oldest first */
+    int num_devices;
+    Bus *sibling;
+};
+/* A bus of @owner. @name NULL: "<owner's id>.0", else "<type>.N" in lower
+ * case with the next free N. Lives as long as the owner. */
+Bus *bus_new(const char *type, Device *owner, const char *name);
+Bus *bus_system(void);
+const BusType *bus_type(const Bus *bus);
+/* "pci.0", or a path; NULL with errp set. */
+Bus *bus_find(const char *name, Error **errp);
+/* First bus of that type (or derived) with room, breadth first. */
+Bus *bus_find_type(const char *type);
+int bus_foreach(int (*fn)(Bus *bus, void *opaque), void *opaque);
+static inline Bus *device_bus(const Device *dev) { return dev->bus; }
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machine types and the one machine of the process.
+ *
+ * A machine file reads like the board's block diagram: .init creates the
+ * devices, sets their properties, connects and maps them. Big lock.
+ */
+#ifndef HW_CORE_MACHINE_H
+#define HW_CORE_MACHINE_H
+
+#include "hw/core/device.h"
+#include "memory/memory.h"
+
+#define TYPE_MACHINE    "machine"
+
+typedef struct Machine Machine;
+typedef struct MachineType MachineType;
+
+struct MachineType {
+    const char *name;           /* "pc-i440fx-7.2"; type "<name>-machine" */
+    const char *parent;         /* another machine's name; NULL: none */
+    const char *alias;          /* "pc" */
+    const char *desc;
+    size_t size;                /* of the instance; 0: the parent's */
+    bool abstract;
+    const char *const *arch;    /* "x86_64", "i386" ...; NULL ends; the first
+                                 * is the machine's own */
+    const char *const *default_for;     /* architectures that start it when
+                                         * no -M is given */
+    const char *default_cpu;    /* type name */
+    const char *const *valid_cpus;      /* ancestors; NULL: any of arch */
+    unsigned min_cpus, default_cpus, max_cpus;  /* 0: 1 */
+    uint64_t default_ram_size;  /* 0: 128 MiB */
+    const char *default_ram_id; /* "pc.ram" */
+    const char *default_boot_order;     /* "cad" */
+    const char *default_display;        /* "std" for -vga; NULL: none */
+    const char *default_nic;            /* "e1000"; NULL: none */
+    /* What -drive means without if= */
+    const char *default_block_interface;        /* "ide" */
+    unsigned units_per_default_bus;
+    bool no_serial, no_parallel, no_floppy, no_cdrom, no_sdcard;
+    bool hotplug_cpus;
+    bool ignore_boot_device_suffixes;
+    const Property *props;
+    void (*instance_init)(Machine *m);
+    /* Check and adjust ram_size, smp; before .init. */
+    bool (*prepare)(Machine *m, Error **errp);
+    bool (*init)(Machine *m, Error **errp);
+    /* Instead of system_reset(kind), which it calls itself. */
+    void (*reset)(Machine *m, ResetKind kind);
+    /* After all -device: tables for firmware, boot order. */
+    bool (*done)(Machine *m, Error **errp);
+    const void *data;
+};
+void machine_type_register(const MachineType *type);
+#define MACHINE_TYPE(x) \
+    CONSTRUCTOR static void x##_register(void) { machine_type_register(&x); }
+
+typedef struct SmpConfig {
+    unsigned cpus, max_cpus, sockets, dies, cores, threads;
+} SmpConfig;
+
+typedef struct BootConfig {
+    char *order, *once, *splash;        /* "cad", may be NULL; owned */
+    bool menu, strict;
+    int64_t splash_time, reboot_timeout;        /* ms; -1: not given */
+} BootConfig;
+
+struct Machine {
+    Object obj;
+    const MachineType *type;
+    uint64_t ram_size;
+    char *ram_memdev;           /* id of a memory back end, or NULL */
+    MemRegion *ram;             /* whole RAM; set before .init */
+    SmpConfig smp;
+    char *cpu_type;             /* type name, resolved */
+    char *cpu_features;         /* text after the first comma of -cpu */
+    char *firmware;             /* -bios, or the property; NULL: default */
+    char *kernel, *initrd, *append, *dtb;
+    BootConfig boot;
+    bool usb, graphics, dump_guest_core, smm_off;
+    bool initialized, ready;    /* .init has run; .done has run */
+};
+
+static inline Machine *MACHINE(const void *obj)
+{
+    return (Machine *)object_cast(obj, TYPE_MACHINE);
+}
+/* NULL until machine_new(). */
+Machine *current_machine(void);
+/* By name or alias; NULL with errp set. */
+const MachineType *machine_type_find(const char *name, Error **errp);
+const MachineType *machine_type_default(const char *arch);
+bool machine_type_has_arch(const MachineType *type, const char *arch);
+void machine_type_foreach(void (*fn)(const MachineType *type, void *opaque),
+                          void *opaque);
+/* Makes /machine and its containers. */
+Machine *machine_new(const MachineType *type);
+/* RAM, CPUs' defaults, .prepare, .init. */
+bool machine_init(Machine *m, Error **errp);
+bool machine_done(Machine *m, Error **errp);
+/* What a machine's .init runs to hear that all devices exist. */
+void machine_add_done(Machine *m, void (*fn)(Machine *m, void *opaque),
+                      void *opaque);
+void machine_reset(ResetKind kind);
+/* CPU number @index of the machine's cpu_type, with features applied, not
+ * realized; the first goes to /machine/unattached/device[0]. */
+Device *machine_new_cpu(Machine *m, const char *type, Error **errp);
+
+/*
+ * Firmware files: names are looked up in the directories given with -L (in
+ * that order), then in the built-in ones. Caller frees with g_free(); NULL
+ * if there is none.
+ */
+void firmware_path_add(const char *dir);
+char *firmware_find(const char *name);
+int firmware_path_foreach(int (*fn)(const char *dir, void *opaque),
+                          void *opaque);
+/* Read a file into @mr's RAM at @offset; at most @max bytes. Returns its
+ * size, -1 with errp set. */
+int64_t firmware_load(const char *name, MemRegion *mr, uint64_t offset,
+                      uint64_t max, Error **errp);
+
+/* Run-state requests that devices make; the handler is in system/. */
+typedef enum ShutdownCause {
+    SHUTDOWN_GUEST, SHUTDOWN_HOST, SHUTDOWN_GUEST_PANIC, SHUTDOWN_SUBSYSTEM,
+} ShutdownCause;
+typedef struct MachineRequests {
+    void (*reset)(ShutdownCause cause, ResetKind kind);
+    void (*shutdown)(ShutdownCause cause, int exit_code);
+    void (*suspend)(void);
+    void (*wakeup)(void);
+    void (*guest_panicked)(const char *why);
+    void (*watchdog)(void);
+} MachineRequests;
+void machine_set_request_handlers(const MachineRequests *handlers);
+/* Any thread; they take effect in the main loop. */
+void machine_request_reset(ShutdownCause cause, ResetKind kind);
+void machine_request_shutdown(ShutdownCause cause, int exit_code);
+void machine_request_suspend(void);
+void machine_request_wakeup(void);
+void machine_report_panic(const char *why);
+void machine_watchdog_expired(void);
+/* system_powerdown: devices with a power button listen. */
+void machine_powerdown_register(void (*fn)(void *opaque), void *opaque);
+void machine_powerdown_unregister(void (*fn)(void *opaque), void *opaque);
+void machine_powerdown(void);
+
+#endif
