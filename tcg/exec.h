@@ -18,7 +18,7 @@
  * sets pc_bias = pc - entry_offset; the chained one, for same-page jumps,
  * finds pc_bias right. Region addresses are compared as physical.
  *
- * Jump cache. Cross-page and indirect jumps look up @jc[(pc >> 1 ^ pc >> 13) & JC_MASK]
+ * Jump cache. Cross-page and indirect jumps look up @jc[jc_index(pc)]
  * inline: full match of pc and of (mode | generation << 32) enters the
  * region by its full entry; else the code leaves to the execution loop with
  * @pc set. The loop fills the entry. C code invalidates everything by a new @generation.

@@ -231,8 +231,18 @@ typedef struct IrBlock {
     uint16_t flags;
     uint16_t depth;         /* loops around it, as the front end sees it */
     uint32_t n_preds;       /* filled by ir_finish */
+    /* PC at the block's top less the PC bias: of the instruction opened by
+     * ir_insn_start before any other operation of the block, else of the one
+     * that was open when the block began (whose restart the variables then
+     * allow). Where a back edge to the block leaves on an exit request. */
+    int32_t pc_offset;
+    uint32_t aux;           /* and that instruction's aux word */
 } IrBlock;
-enum { IR_BLOCK_COLD = 1, IR_BLOCK_LOOP_HEADER = 2 };
+enum {
+    IR_BLOCK_COLD = 1, IR_BLOCK_LOOP_HEADER = 2,
+    IR_BLOCK_NO_EXIT = 4,   /* set by the front end: the state at its top is in the middle of an
+                               instruction: back edges to it test nothing */
+};
 
 /* Hints of IR_GOTO_IND, in cond. */
 enum { IR_JUMP_PLAIN, IR_JUMP_CALL, IR_JUMP_RET };
