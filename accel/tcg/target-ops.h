@@ -10,7 +10,7 @@
 #define ACCEL_TCG_TARGET_OPS_H
 
 #include "tcg/exec.h"
-#include "memory/memory.h"
+#include "hw/core/cpu.h"
 
 typedef enum MmuAccess { MMU_READ, MMU_WRITE, MMU_EXEC } MmuAccess;
 
@@ -53,15 +53,17 @@ static inline int64_t tcg_pc_offset(const TcgTranslate *t, uint64_t pc)
 }
 
 /*
- * Read code at @delta bytes from the entry (0 <= delta). False: that byte is
- * outside the two pages a region may touch, or can't be fetched: end the
- * region before this instruction. For the first instruction
- * it raises the guest's exception instead of returning.
+ * Read @n bytes of code at @delta bytes from the entry (0 <= delta). False: some of them are
+ * outside the two pages that a region may touch, or can't be fetched: end the
+ * region before this instruction. Where it is the region's first instruction,
+ * call tcg_fetch_fault(), which raises the guest's exception and doesn't return.
  */
 bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n);
+void tcg_fetch_fault(TcgTranslate *t) NORETURN;
 
 typedef struct TargetOps {
     const char *name;               /* "x86_64" */
+    TcgEnv *(*env_of)(CPUState *cpu);       /* its state; env->cpu points back */
     const IrGlobalTable *globals;
     bool big_endian;                /* default data order, for monitors */
     unsigned mmu_modes;             /* up to TLB_MODES */
