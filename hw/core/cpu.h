@@ -100,6 +100,11 @@ struct CPUState {
     pthread_mutex_t work_lock;
     CpuWork *work_first, *work_last;
     int exception_index;                /* accel and target */
+    /* Interrupt acknowledge cycle: what answers CPU_INTR_HARD with a vector
+     * (8259A; a 68k's board). Set by the board; big lock. NULL: the
+     * architecture's default vector. */
+    int (*int_ack)(void *opaque);
+    void *int_ack_opaque;
     void *accel;                        /* the accelerator's own */
     CPUState *next;
 };

@@ -179,6 +179,8 @@ typedef struct X86State {
     /* Exception to be taken (TargetOps.take_exception). */
     int excp;                       /* EXCP_*, or EXCP_NONE */
     bool excp_has_error, excp_is_soft;  /* soft: INT n, INT3, INTO */
+    bool excp_is_int;               /* from outside: INTR, NMI; no error code */
+    bool excp_is_int1;              /* INT1 (ICEBP): as a trap, no DPL check */
     uint8_t excp_insn_len;          /* added to PC for soft ones */
     uint32_t excp_error;
     uint64_t excp_cr2;
@@ -192,7 +194,19 @@ typedef struct X86State {
     uint8_t family, model, stepping;
     uint8_t phys_bits;
     uint32_t apic_id;
-    void *apic;                     /* hw/intc/apic.h */
+    void *apic;                     /* Device of hw/core/apic.h, or NULL */
+    uint32_t nr_cores, nr_threads, nr_dies;     /* of a package; from -smp */
+    uint64_t tsc_hz;
+
+    bool shutdown;                  /* after a triple fault: only INIT, NMI, SMI, RESET */
+    bool wait_sipi;                 /* after INIT, not the boot processor */
+    bool is_bsp;
+    bool in_smm_halt;               /* HLT is resumed by RSM (auto-halt restart) */
+    /* Where delivery of an exception stands (excp.c). */
+    bool delivering;                /* excp_old is the first of two; it is
+                                       EXCP_NONE for those that never double */
+    bool delivering_ext;            /* sets EXT in error codes */
+    uint64_t insn_pc;               /* of a TF trap or the like, for the log */
 } X86State;
 
 static inline X86State *x86_state(TcgEnv *env) { return (X86State *)env; }
@@ -207,6 +221,11 @@ uint32_t x86_cc_eflags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2
 void x86_queue_exception(X86State *s, int vector, bool has_error, uint32_t error);
 void x86_raise(X86State *s, int vector) NORETURN;
 void x86_raise_error(X86State *s, int vector, uint32_t error) NORETURN;
+/* INT n, INT3, INTO: deliver @vector; the instruction is @insn_len bytes
+ * long. Checks the IOPL in virtual-8086 mode (not for INT3, INTO). */
+void x86_raise_soft(X86State *s, int vector, unsigned insn_len) NORETURN;
+/* INT1 (0xf1): #DB as a trap after the instruction. */
+void x86_raise_int1(X86State *s, unsigned insn_len) NORETURN;
 /* Deliver through IDT/IVT now (take_exception, interrupts, INT n). */
 void x86_deliver(X86State *s, int vector, bool soft, bool has_error,
                  uint32_t error, uint64_t return_pc);
@@ -223,7 +242,44 @@ void x86_syscall(X86State *s, uint64_t next_pc);
 void x86_sysret(X86State *s, unsigned opsize);
 void x86_sysenter(X86State *s);
 void x86_sysexit(X86State *s, unsigned opsize);
+void x86_swapgs(X86State *s);
+/* Of a selector: *ok says what ZF becomes. Raise #PF and #UD at most. */
+uint32_t x86_lar(X86State *s, uint16_t sel, bool *ok);
+uint32_t x86_lsl(X86State *s, uint16_t sel, bool *ok);
+bool x86_verr(X86State *s, uint16_t sel);
+bool x86_verw(X86State *s, uint16_t sel);
+void x86_lldt(X86State *s, uint16_t sel);
+void x86_ltr(X86State *s, uint16_t sel);
+/* #GP(0) unless IOPL or the I/O bitmap allow @size bytes at @port. */
+void x86_check_io(X86State *s, uint16_t port, unsigned size);
+/* RSM; #UD outside SMM. Goes on at the saved PC. */
+void x86_rsm(X86State *s);
+/* POPF, STI and the like are the translator's; these are MOV to control and
+ * debug registers and what else changes modes. */
 void x86_set_cr0(X86State *s, uint64_t v);
+void x86_lmsw(X86State *s, uint16_t v);
+void x86_set_cr8(X86State *s, uint64_t v);
+uint64_t x86_get_cr8(X86State *s);
+uint64_t x86_get_dr(X86State *s, unsigned n);       /* #UD, #DB (GD) raised */
+void x86_set_dr(X86State *s, unsigned n, uint64_t v);
+void x86_invlpg(X86State *s, uint64_t addr);
+void x86_invpcid(X86State *s, unsigned type, uint64_t pcid, uint64_t addr);
+/* MONITOR/MWAIT have no effect but to end a region; HLT: */
+void x86_hlt(X86State *s, uint64_t next_pc);
+/* Tell the accelerator if the mode word isn't what it was. */
+void x86_mode_sync(X86State *s);
+/* MMU mode of descriptor-table and TSS accesses, whatever CPL. */
+unsigned x86_mmu_system(const X86State *s);
+/* As seen by SGDT.. in seg.c: a descriptor's parts. */
+static inline uint64_t x86_desc_base(uint32_t lo, uint32_t hi)
+{
+    return lo >> 16 | (hi & 0xff) << 16 | (hi & 0xff000000);
+}
+static inline uint32_t x86_desc_limit(uint32_t lo, uint32_t hi)
+{
+    uint32_t limit = (lo & 0xffff) | (hi & 0xf0000);
+    return hi & SEG_G ? limit << 12 | 0xfff : limit;
+}
 void x86_set_cr3(X86State *s, uint64_t v);
 void x86_set_cr4(X86State *s, uint64_t v);
 void x86_set_cpl(X86State *s, unsigned cpl);
@@ -240,8 +296,33 @@ static inline bool x86_has(const X86State *s, unsigned word, unsigned bit)
 }
 uint64_t x86_rdtsc(X86State *s);
 
-/* x87/sse state images (fpu.c): FXSAVE area of 512 bytes and the like. */
-void x86_fpu_init(X86State *s);
+/* x87/sse state images (fpu.c). The caller collects the live bits first
+ * (x86_fp_collect) and moves the bytes; the loading ones update the live
+ * environment themselves. */
+void x86_fpu_init(X86State *s);         /* FNINIT */
+uint16_t x86_fpu_status(const X86State *s);     /* FSW with TOP, ES, B */
+uint16_t x86_fpu_tag_word(const X86State *s);   /* two bits a register */
+/* FSW as loaded: TOP goes to fpu_top, ES and B are computed. */
+void x86_fpu_set_status(X86State *s, uint16_t fsw);
+/* FXSAVE: bytes 0..159 (x87), 160..415 (XMM; if @xmm); @wide: REX.W. */
+void x86_fxsave_image(const X86State *s, uint8_t img[512], bool wide, bool xmm);
+/* False: reserved MXCSR bits are set (#GP), nothing was changed. */
+bool x86_fxrstor_image(X86State *s, const uint8_t img[512], bool wide, bool xmm);
+#define X86_MXCSR_MASK  0x0000ffffu
+#define X86_XCR0_MASK   3u              /* x87, SSE */
+#define X86_XSAVE_SIZE  576u            /* legacy area and header */
+/* XSAVE area, components of @rfbm & XCR0 (& XINUSE for XSAVEOPT); reads and
+ * writes XSTATE_BV in the header. */
+void x86_xsave_image(const X86State *s, uint8_t img[X86_XSAVE_SIZE], bool wide,
+                     uint64_t rfbm);
+bool x86_xrstor_image(X86State *s, const uint8_t img[X86_XSAVE_SIZE], bool wide,
+                      uint64_t rfbm);
+/* FNSTENV/FLDENV: 14 (16-bit) or 28 bytes; FNSAVE/FRSTOR: 80 bytes more.
+ * Return the size. */
+unsigned x86_fstenv_image(const X86State *s, uint8_t img[28], unsigned opsize);
+unsigned x86_fldenv_image(X86State *s, const uint8_t img[28], unsigned opsize);
+unsigned x86_fsave_image(const X86State *s, uint8_t img[108], unsigned opsize);
+unsigned x86_frstor_image(X86State *s, const uint8_t img[108], unsigned opsize);
 /* Bring live FP control and sticky bits into tcg.fp_* before running (after FLDCW, LDMXCSR, FXRSTOR,
  * reset, migration), and collect them after. */
 void x86_fp_update_env(X86State *s);
