@@ -121,29 +121,6 @@ int firmware_path_foreach(int (*fn)(const char *dir, void *opaque),
 int64_t firmware_load(const char *name, MemRegion *mr, uint64_t offset,
                       uint64_t max, Error **errp);
 
-/* Run-state requests that devices make; the handler is in system/. */
-typedef enum ShutdownCause {
-    SHUTDOWN_GUEST, SHUTDOWN_HOST, SHUTDOWN_GUEST_PANIC, SHUTDOWN_SUBSYSTEM,
-} ShutdownCause;
-typedef struct MachineRequests {
-    void (*reset)(ShutdownCause cause, ResetKind kind);
-    void (*shutdown)(ShutdownCause cause, int exit_code);
-    void (*suspend)(void);
-    void (*wakeup)(void);
-    void (*guest_panicked)(const char *why);
-    void (*watchdog)(void);
-} MachineRequests;
-void machine_set_request_handlers(const MachineRequests *handlers);
-/* Any thread; they take effect in the main loop. */
-void machine_request_reset(ShutdownCause cause, ResetKind kind);
-void machine_request_shutdown(ShutdownCause cause, int exit_code);
-void machine_request_suspend(void);
-void machine_request_wakeup(void);
-void machine_report_panic(const char *why);
-void machine_watchdog_expired(void);
-/* system_powerdown: devices with a power button listen. */
-void machine_powerdown_register(void (*fn)(void *opaque), void *opaque);
-void machine_powerdown_unregister(void (*fn)(void *opaque), void *opaque);
-void machine_powerdown(void);
+/* Requests for reset, shutdown, power-down: hw/core/runstate.h. */
 
 #endif
