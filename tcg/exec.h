@@ -154,6 +154,8 @@ typedef struct TcgBackend {
      * global to its home as of the instruction's start, set env->pc, and give
      * the snapshot's icount and aux. False if @ra isn't in generated code. */
     bool (*unwind)(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux);
+    /* The @user pointer of the code that @ra is in (as for unwind), or NULL. */
+    void *(*find)(TcgEnv *env, void *ra);
     /* Forget everything in the cache (no thread runs in it). */
     void (*flush)(void);
     void (*code_free)(TcgCode *code);   /* tables only, not code bytes */
