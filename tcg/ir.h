@@ -38,6 +38,9 @@
  * (and nothing else) stays alive up to the last snapshot that names it. Lazy
  * flags are made so. At the end of a block the front end either makes the
  * puts (ir_commit_pending) or has the next block assume the same recipe.
+ * A branch (IR_JMP, IR_BRCOND) to a block that was begun before it, a back edge,
+ * takes a snapshot too: the target block's PC and aux, with the values that
+ * are pending at the branch. Leaving there on an exit request stores these.
  *
  * Ownership: an IrRegion owns all its memory; it is built, optimised and
  * consumed by one thread. Everything is freed or reused by ir_region_reset.
