@@ -66,6 +66,27 @@ typedef struct BootConfig {
     int64_t splash_time, reboot_timeout;        /* ms; -1: not given */
 } BootConfig;
 
+/*
+ * What the command line wants a board to connect to its own controllers
+ * (-drive if=ide, -hda, -cdrom, -fda; -nic; -serial). The board sets @used for what it
+ * took; what nobody took is reported.
+ */
+typedef struct MachineDrive {
+    char *interface;            /* "ide", "floppy", "scsi", "virtio" ... */
+    int bus, unit;
+    char *blockdev;             /* id of the block back end (PROP_DRIVE) */
+    bool cdrom;                 /* media=cdrom: also without a medium */
+    bool used;
+} MachineDrive;
+typedef struct MachineNic {
+    char *model;                /* NULL: the machine's default_nic */
+    char *netdev;               /* id of the back end */
+    char *mac;                  /* "52:54:00:12:34:56", or NULL */
+    char *id;                   /* of the device; or NULL */
+    bool used;
+} MachineNic;
+#define MACHINE_SERIALS     4
+
 struct Machine {
     Object obj;
     const MachineType *type;
@@ -78,6 +99,16 @@ struct Machine {
     char *firmware;             /* -bios, or the property; NULL: default */
     char *kernel, *initrd, *append, *dtb;
     BootConfig boot;
+    MachineDrive *drives;       /* owned, as the next ones */
+    unsigned n_drives;
+    MachineNic *nics;
+    unsigned n_nics;
+    char *serial[MACHINE_SERIALS];      /* chardev ids; NULL: no port there */
+    char *parallel[MACHINE_SERIALS];
+    char *vga;                  /* "std", "none"; NULL: default_display */
+    char *rtc_base;             /* "utc", "localtime", or a date; NULL: utc */
+    uint8_t uuid[16];
+    bool have_uuid;
     bool usb, graphics, dump_guest_core, smm_off;
     bool initialized, ready;    /* .init has run; .done has run */
 };
@@ -102,6 +133,8 @@ bool machine_done(Machine *m, Error **errp);
 /* What a machine's .init runs to hear that all devices exist. */
 void machine_add_done(Machine *m, void (*fn)(Machine *m, void *opaque),
                       void *opaque);
+/* Marks it used; NULL if the command line has none there. */
+MachineDrive *machine_take_drive(Machine *m, const char *interface, int bus, int unit);
 void machine_reset(ResetKind kind);
 /* CPU number @index of the machine's cpu_type, with features applied, not
  * realized; the first goes to /machine/unattached/device[0]. */
