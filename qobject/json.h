@@ -13,10 +13,12 @@
 typedef struct JsonLimits {
     size_t depth;               /* of lists and dicts in each other */
     size_t bytes;               /* of the text of one value */
+    size_t values;              /* in one value, itself included */
 } JsonLimits;
 
 #define JSON_DEPTH_DEFAULT  1024
 #define JSON_BYTES_DEFAULT  (64 * 1024 * 1024)
+#define JSON_VALUES_DEFAULT (2 * 1024 * 1024)
 
 /* -------------------------------------------------------- whole buffers */
 

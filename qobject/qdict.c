@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dicts: an array of entries in the order of insertion, and above SMALL entries
+ * an open-addressed table of their numbers. The hash is keyed with bytes that
+ * differ from process to process, so that a client cannot choose keys that
+ * collide (SipHash-1-3: Aumasson and Bernstein, "SipHash: a fast short-input
+ * PRF").
+ */
+#include "util/osdep.h"
+#include "qobject/qobject.h"
+#include "qobject/strbuf.h"
+#include <sys/auxv.h>
+
+#define SMALL 8
+
+static inline uint64_t rotl(uint64_t v, int n)
+{
+    return v << n | v >> (64 - n);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotl(v[1], 13) ^ v[0];
+    v[0] = rotl(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotl(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotl(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotl(v[1], 17) ^ v[2];
+    v[2] = rotl(v[2], 32);
+}
+
+static uint32_t hash_key(const char *key, size_t len)
+{
+    uint64_t k[2] = { 0, 0 }, v[4], m;
+    /* 16 random bytes that the kernel gives each process (getauxval(3)). */
+    const void *seed = (const void *)getauxval(AT_RANDOM);
+    size_t i;
+
+    if (seed) {
+        memcpy(k, seed, sizeof(k));
+    }
+    v[0] = k[0] ^ 0x736f6d6570736575;
+    v[1] = k[1] ^ 0x646f72616e646f6d;
+    v[2] = k[0] ^ 0x6c7967656e657261;
+    v[3] = k[1] ^ 0x7465646279746573;
+    for (i = 0; i + 8 <= len; i += 8) {
+        memcpy(&m, key + i, 8);
+        v[3] ^= m;
+        sip_round(v);
+        v[0] ^= m;
+    }
+    m = (uint64_t)len << 56;
+    memcpy(&m, key + i, len - i);
+    v[3] ^= m;
+    sip_round(v);
+    v[0] ^= m;
+    v[2] ^= 0xff;
+    for (i = 0; i < 3; i++) {
+        sip_round(v);
+    }
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+QDict *qdict_new(void)
+{
+    QDict *d = qobject_alloc(sizeof(*d));
+
+    d->base.type = QTYPE_DICT;
+    atomic_init(&d->base.refs, 1);
+    return d;
+}
+
+size_t qdict_size(const QDict *d)
+{
+    return d->n;
+}
+
+const QDictEntry *qdict_entry(const QDict *d, size_t i)
+{
+    return i < d->n ? &d->entries[i] : NULL;
+}
+
+static void index_add(QDict *d, uint32_t number)
+{
+    size_t i = d->entries[number].hash & (d->index_size - 1);
+
+    while (d->index[i]) {
+        i = (i + 1) & (d->index_size - 1);
+    }
+    d->index[i] = number + 1;
+}
+
+static void index_rebuild(QDict *d)
+{
+    if (d->n <= SMALL) {
+        free(d->index);
+        d->index = NULL;
+        return;
+    }
+    /* At most half full, so that probes stay short. */
+    if (!d->index || d->index_size < d->n * 2) {
+        d->index_size = 32;
+        while (d->index_size < d->n * 3) {
+            d->index_size *= 2;
+        }
+        d->index = qobject_realloc(d->index, d->index_size * sizeof(*d->index));
+    }
+    memset(d->index, 0, d->index_size * sizeof(*d->index));
+    for (size_t i = 0; i < d->n; i++) {
+        index_add(d, i);
+    }
+}
+
+static QDictEntry *find(const QDict *d, const char *key, size_t len, uint32_t *hash)
+{
+    if (!d->index) {
+        for (size_t i = 0; i < d->n; i++) {
+            if (!strcmp(d->entries[i].key, key)) {
+                return &d->entries[i];
+            }
+        }
+        return NULL;
+    }
+    *hash = hash_key(key, len);
+    for (size_t i = *hash & (d->index_size - 1); d->index[i];
+         i = (i + 1) & (d->index_size - 1)) {
+        QDictEntry *e = &d->entries[d->index[i] - 1];
+
+        if (e->hash == *hash && !strcmp(e->key, key)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+bool qdict_has(const QDict *d, const char *key)
+{
+    uint32_t hash;
+
+    return find(d, key, strlen(key), &hash);
+}
+
+QObject *qdict_get(const QDict *d, const char *key)
+{
+    uint32_t hash;
+    QDictEntry *e = find(d, key, strlen(key), &hash);
+
+    return e ? e->value : NULL;
+}
+
+void qdict_put_base(QDict *d, const char *key, QObject *value)
+{
+    size_t len = strlen(key);
+    uint32_t hash = 0;
+    QDictEntry *e = find(d, key, len, &hash);
+
+    assert(value);
+    if (e) {
+        qobject_unref(e->value);
+        e->value = value;
+        return;
+    }
+    if (d->n == d->room) {
+        d->room = d->room ? d->room * 2 : 4;
+        d->entries = qobject_realloc(d->entries, d->room * sizeof(*d->entries));
+    }
+    if (!d->index) {
+        hash = hash_key(key, len);
+    }
+    d->entries[d->n++] = (QDictEntry){ qobject_strndup(key, len), value, hash };
+    if (d->n > SMALL) {
+        if (d->index && d->index_size >= d->n * 2) {
+            index_add(d, d->n - 1);
+        } else {
+            index_rebuild(d);
+        }
+    }
+}
+
+void qdict_put_str(QDict *d, const char *key, const char *value)
+{
+    qdict_put(d, key, value ? qstring_from(value) : qnull());
+}
+
+void qdict_put_int(QDict *d, const char *key, int64_t value)
+{
+    qdict_put(d, key, qnum_from_int(value));
+}
+
+void qdict_put_uint(QDict *d, const char *key, uint64_t value)
+{
+    qdict_put(d, key, qnum_from_uint(value));
+}
+
+void qdict_put_double(QDict *d, const char *key, double value)
+{
+    qdict_put(d, key, qnum_from_double(value));
+}
+
+void qdict_put_bool(QDict *d, const char *key, bool value)
+{
+    qdict_put(d, key, qbool_from(value));
+}
+
+void qdict_put_null(QDict *d, const char *key)
+{
+    qdict_put(d, key, qnull());
+}
+
+QObject *qdict_take(QDict *d, const char *key)
+{
+    uint32_t hash;
+    QDictEntry *e = find(d, key, strlen(key), &hash);
+    QObject *value;
+
+    if (!e) {
+        return NULL;
+    }
+    value = e->value;
+    free(e->key);
+    d->n--;
+    memmove(e, e + 1, (d->entries + d->n - e) * sizeof(*e));
+    if (d->index) {
+        index_rebuild(d);       /* the numbers behind it have changed */
+    }
+    return value;
+}
+
+bool qdict_del(QDict *d, const char *key)
+{
+    QObject *value = qdict_take(d, key);
+
+    qobject_unref(value);
+    return value;
+}
