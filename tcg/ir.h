@@ -221,25 +221,38 @@ typedef struct IrOp {
         double imm_f64;
         IrMemOp memop;
         const IrHelper *helper;
-        struct { IrBlockId target; uint8_t likely; } br;
+        struct { IrBlockId target; uint8_t likely;
+                 uint16_t icount; } br; /* instructions begun in this block */
         int64_t pc_offset;  /* IR_GOTO: destination less the PC bias */
     };
     uint32_t snap;          /* index of the snapshot, or 0 */
     IrValue extra[2];
 } IrOp;
 
+/*
+ * A block's operations are ops[first..last], @last its terminator; both 0: not
+ * begun, or removed by the optimiser as unreachable. Blocks lie in the ops array in
+ * the order of IrRegion.order. An edge to a block that doesn't lie further down is a
+ * back edge; there, as at the region's entry, the exit request is tested; leaving
+ * stores PC bias + @pc_offset of the block that would be entered. So at
+ * the top of a loop header the globals are the architected state for that PC.
+ * Under count_insns a block's @n_insns (a taken IR_BRCOND: its br.icount) are
+ * taken from the budget when it is left; the region's entry and its back edges
+ * leave when the budget is smaller than the region's n_insns.
+ */
 typedef struct IrBlock {
-    IrValue first, last;    /* ops are in one array: values are indices;
-                               a block's ops are contiguous once finished */
+    IrValue first, last;
     uint16_t flags;
     uint16_t depth;         /* loops around it, as the front end sees it */
     uint32_t n_preds;       /* filled by ir_finish */
     /* PC at the block's top less the PC bias: of the instruction opened by
      * ir_insn_start before any other operation of the block, else of the one
      * that was open when the block began (whose restart the variables then
-     * allow). Where a back edge to the block leaves on an exit request. */
+     * allow). */
     int32_t pc_offset;
     uint32_t aux;           /* and that instruction's aux word */
+    uint16_t icount;        /* guest instructions begun before it in the region */
+    uint16_t n_insns;       /* guest instructions begun in it */
 } IrBlock;
 enum {
     IR_BLOCK_COLD = 1, IR_BLOCK_LOOP_HEADER = 2,
@@ -283,7 +296,42 @@ struct IrRegion {
     IrSnapshot state;       /* what the next snapshot will say */
     uint32_t last_snap;     /* reused while the state doesn't change */
     bool overflow;          /* too big: the front end ends the region */
+    bool raw;               /* emit as asked: no folding, no sharing (tests);
+                               ir_region_reset leaves it alone */
+    IrBlockId *order;       /* the begun blocks as they lie in ops */
+    uint32_t n_order, cap_order;
+    struct IrBuild *build;  /* the builder's own tables */
 };
+
+/* Soft limits, which set @overflow, leave room for any one guest instruction. */
+#define IR_SOFT_OPS     6000
+#define IR_SOFT_BLOCKS  600
+#define IR_SOFT_LOCALS  64
+
+/* What a row of ops.def says. */
+typedef struct IrOpInfo {
+    const char *name;
+    uint8_t nargs, flags;
+    char result;
+    const char *args;
+} IrOpInfo;
+extern const IrOpInfo ir_op_info[IR_OPCODE_NUM];
+extern const char *const ir_type_name[IR_TYPE_NUM];
+extern const char *const ir_cond_name[IR_COND_NUM];
+extern const char *const ir_x86flags_name[IR_XF_NUM];
+/* Flags of this very operation: a pure helper's call and a vector operation
+ * without floating point have fewer than their row. */
+unsigned ir_op_flags(const IrOp *o);
+
+/* Operand @i, 0 to nargs-1. IR_X86FLAGS leaves unused ones IR_NO_VALUE. */
+static inline IrValue ir_arg(const IrOp *o, unsigned i)
+{
+    return i < 4 ? o->arg[i] : o->extra[i - 4];
+}
+static inline IrValue *ir_arg_ptr(IrOp *o, unsigned i)
+{
+    return i < 4 ? &o->arg[i] : &o->extra[i - 4];
+}
 
 static inline bool ir_var_is_global(IrVar v) { return v < IR_MAX_GLOBALS; }
 IrType ir_var_type(const IrRegion *r, IrVar v);
@@ -295,21 +343,24 @@ void ir_region_free(IrRegion *r);
 /* --- building: tcg/builder.c. Each emits into the open block. --- */
 
 IrBlockId ir_block_new(IrRegion *r);
-/* Continue in @b; the block before it must have been terminated. A block may be
- * begun once. */
+/* Continue in @b; a block that is still open jumps there. A block may be begun once. */
 void ir_block_begin(IrRegion *r, IrBlockId b);
 IrVar ir_local_new(IrRegion *r, IrType t);
 
 /* @pc_offset: PC of the instruction less the PC bias; @aux as the target likes
  * (returned to it on unwinding). */
 void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux);
+/* Until its PUT, commit or the block's end, ir_get gives @v for the global.
+ * Builders commit by themselves before what may read the home: terminators,
+ * branches, helpers that read the global. */
 void ir_pend(IrRegion *r, IrVar global, IrValue v);
 /* Forget what is pending for @global (its IR_PUT does so too). */
 void ir_unpend(IrRegion *r, IrVar global);
 /* IR_PUT everything that is pending, and forget it. */
 void ir_commit_pending(IrRegion *r);
 
-/* Constants are folded and simple identities applied as operations are built. */
+/* Constants are folded, simple identities applied, GETs forwarded and equal pure
+ * operations of a block shared as they are built. F32 and F64: @v is the bits. */
 IrValue ir_const(IrRegion *r, IrType t, uint64_t v);
 static inline IrValue ir_i8(IrRegion *r, uint8_t v) { return ir_const(r, IR_I8, v); }
 static inline IrValue ir_i16(IrRegion *r, uint16_t v) { return ir_const(r, IR_I16, v); }
@@ -351,6 +402,11 @@ IrValue ir_deposit(IrRegion *r, IrType t, IrValue base, IrValue v,
 IrValue ir_setcond(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b);
 IrValue ir_select(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b,
                   IrType rt, IrValue x, IrValue y);
+/* Floating point; the others by ir_bin and ir_un. @to of ir_fcvt an F type. */
+IrValue ir_fcmp(IrRegion *r, IrType t, IrValue a, IrValue b, bool signaling);
+IrValue ir_fcvt(IrRegion *r, IrType to, IrValue a);
+IrValue ir_ftoi(IrRegion *r, IrType to, IrValue a, bool truncate);
+IrValue ir_fbits(IrRegion *r, IrType to, IrValue a);
 /* EFLAGS bits as I32; @c is I8 (IR_NO_VALUE: 0); see IrX86Flags. */
 IrValue ir_x86flags(IrRegion *r, IrX86Flags kind, IrType t, IrValue a,
                     IrValue b, IrValue c);
@@ -394,7 +450,8 @@ void ir_jmp(IrRegion *r, IrBlockId target);
 /* Leave for another PC: constant (PC bias + offset), or computed. */
 void ir_goto(IrRegion *r, int64_t pc_offset);
 void ir_goto_ind(IrRegion *r, IrValue pc, unsigned hint);
-/* The virtual PC that @pc_offset stands for: GET of the bias plus a constant. */
+/* The virtual PC that @pc_offset stands for: the bias plus a constant. The bias is
+ * a GET where the target has a global with the home TcgEnv.pc_bias, else IR_LD_ENV. */
 IrValue ir_pc(IrRegion *r, int64_t pc_offset);
 /* Set the CPU's PC before IR_EXIT or a helper that reads it. */
 void ir_put_pc(IrRegion *r, int64_t pc_offset);
@@ -410,8 +467,14 @@ void ir_finish(IrRegion *r);
 bool ir_verify(const IrRegion *r, char *why, size_t why_size);
 /* A listing that is fit for a bug report. */
 void ir_print(const IrRegion *r, FILE *f);
-/* Constant and copy propagation, forwarding of variables, common
- * subexpressions, dead code and dead puts (across blocks). */
+/* What the builder can't see: constants across blocks, decided branches, unreachable
+ * blocks, dead code and dead puts (across blocks). Removed operations become IR_NOP
+ * or disappear. Linear time. */
 void ir_optimise(IrRegion *r);
+/* One backward pass: dead code and dead puts only. For the fast tier. */
+void ir_optimise_fast(IrRegion *r);
+/* A copy of a finished region without the builder's tables: to be printed, executed,
+ * or optimised; freed with ir_region_free. */
+IrRegion *ir_region_clone(const IrRegion *r);
 
 #endif
