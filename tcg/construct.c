@@ -281,20 +281,40 @@ IrValue ir_call(IrRegion *r, const IrHelper *h, unsigned n, const IrValue *args)
 
 /* --- control --- */
 
+/* A branch to a block begun earlier may leave there: with the state at its top. */
+static void snap_back_edge(IrRegion *r, IrOp *o)
+{
+    const IrBlock *to = &r->blocks[o->br.target];
+    IrSnapshot kept = r->state;
+
+    if (to->first) {
+        r->state.pc_offset = to->pc_offset;
+        r->state.aux = to->aux;
+        r->state.icount = r->n_insns;
+        r->last_snap = 0;
+        o->snap = ir_snapshot(r);
+        r->state = kept;
+        r->last_snap = 0;
+    }
+}
+
 void ir_brcond(IrRegion *r, IrCond c, IrType t, IrValue a, IrValue b, IrBlockId target)
 {
-    ir_commit_pending(r);
-    ir_emit(r, &(IrOp){ .opcode = IR_BRCOND, .type = t, .cond = c, .nargs = 2,
-                        .arg = { a, b },
-                        .br = { .target = target,
-                                .icount = r->cur == IR_NO_BLOCK ? 0 :
-                                          r->blocks[r->cur].n_insns } });
+    IrOp o = { .opcode = IR_BRCOND, .type = t, .cond = c, .nargs = 2, .arg = { a, b } };
+
+    o.br.target = target;
+    o.br.icount = r->cur == IR_NO_BLOCK ? 0 : r->blocks[r->cur].n_insns;
+    snap_back_edge(r, &o);
+    ir_emit(r, &o);
 }
 
 void ir_jmp(IrRegion *r, IrBlockId target)
 {
-    ir_commit_pending(r);
-    ir_emit(r, &(IrOp){ .opcode = IR_JMP, .br = { .target = target } });
+    IrOp o = { .opcode = IR_JMP };
+
+    o.br.target = target;
+    snap_back_edge(r, &o);
+    ir_emit(r, &o);
 }
 
 void ir_goto(IrRegion *r, int64_t pc_offset)

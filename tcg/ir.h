@@ -233,9 +233,8 @@ typedef struct IrOp {
  * A block's operations are ops[first..last], @last its terminator; both 0: not
  * begun, or removed by the optimiser as unreachable. Blocks lie in the ops array in
  * the order of IrRegion.order. An edge to a block that doesn't lie further down is a
- * back edge; there, as at the region's entry, the exit request is tested; leaving
- * stores PC bias + @pc_offset of the block that would be entered. So at
- * the top of a loop header the globals are the architected state for that PC.
+ * back edge (and has a snapshot); there, as at the region's entry, the exit request
+ * is tested.
  * Under count_insns a block's @n_insns (a taken IR_BRCOND: its br.icount) are
  * taken from the budget when it is left; the region's entry and its back edges
  * leave when the budget is smaller than the region's n_insns.
@@ -256,8 +255,9 @@ typedef struct IrBlock {
 } IrBlock;
 enum {
     IR_BLOCK_COLD = 1, IR_BLOCK_LOOP_HEADER = 2,
-    IR_BLOCK_NO_EXIT = 4,   /* set by the front end: the state at its top is in the middle of an
-                               instruction: back edges to it test nothing */
+    IR_BLOCK_NO_EXIT = 4,   /* set by the front end: the state at its top is in
+                               the middle of an instruction: back edges to it
+                               test nothing */
 };
 
 /* Hints of IR_GOTO_IND, in cond. */
@@ -350,9 +350,9 @@ IrVar ir_local_new(IrRegion *r, IrType t);
 /* @pc_offset: PC of the instruction less the PC bias; @aux as the target likes
  * (returned to it on unwinding). */
 void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux);
-/* Until its PUT, commit or the block's end, ir_get gives @v for the global.
- * Builders commit by themselves before what may read the home: terminators,
- * branches, helpers that read the global. */
+/* Until its PUT, commit or the block's end, ir_get gives @v for the global. What
+ * is pending is committed by itself before IR_GOTO, IR_GOTO_IND, IR_EXIT and helpers
+ * that read or write the global; not before branches. */
 void ir_pend(IrRegion *r, IrVar global, IrValue v);
 /* Forget what is pending for @global (its IR_PUT does so too). */
 void ir_unpend(IrRegion *r, IrVar global);

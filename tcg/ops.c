@@ -64,6 +64,8 @@ unsigned ir_op_flags(const IrOp *o)
         }
     } else if (o->opcode == IR_VEC && !(ir_vec_info[o->vop].form & IR_VF_FP)) {
         f &= ~IR_F_FPENV;
+    } else if (f & IR_F_BRANCH && o->snap) {
+        f |= IR_F_SNAP;                 /* a back edge */
     }
     return f;
 }

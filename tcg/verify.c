@@ -301,6 +301,9 @@ static bool check_op(Verify *c, const IrOp *o)
         (o->br.target >= r->n_blocks || !r->blocks[o->br.target].first)) {
         return fail(c, "to block %u, which was never begun", o->br.target);
     }
+    if (flags & IR_F_BRANCH && r->blocks[o->br.target].first <= c->at && !o->snap) {
+        return fail(c, "a back edge has no snapshot");
+    }
     if (!!(flags & IR_F_TERM) != (c->at == c->block->last)) {
         return fail(c, "a terminator has to be the last operation, and the last one");
     }
