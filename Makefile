@@ -85,7 +85,7 @@ GENERATED_STAMPS += generated/qapi.stamp
 generated/qapi.stamp: qapi/gen/qapi-gen $(shell find $(SRC)/qapi -name '*.json')
 	$(call say,QAPI,$(QAPI_SCHEMA))
 	$(Q)rm -rf generated/qapi.new && mkdir -p generated/qapi generated/qapi.new
-	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new $(SRC)/$(QAPI_SCHEMA)
+	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new -d generated/qapi.new $(SRC)/$(QAPI_SCHEMA)
 	$(Q)for f in $(QAPI_GEN_FILES); do \
 	    cmp -s generated/qapi.new/$$f generated/qapi/$$f || \
 	        cp generated/qapi.new/$$f generated/qapi/$$f || exit 1; \
