@@ -138,6 +138,8 @@ bool chardev_remove(const char *id, Error **errp);
 void chardev_set_monitor_hook(bool (*new_monitor)(Chardev *mux, Error **errp));
 /* What Ctrl-a x of a mux asks for (end the emulator). */
 void chardev_set_exit_hook(void (*request_exit)(void));
+/* -echr: the control character instead of Ctrl-a. */
+void chardev_set_mux_escape(int c);
 /*
  * Whether a Ctrl-c typed on the stdio back end is a signal for the emulator
  * (as QEMU's default) or a byte for the guest (-nographic, mon:stdio).
