@@ -18,7 +18,7 @@ typedef enum IrVecForm {
     IR_VF_VG,           /* op d(xmm), a(gpr)   ext 1: REX.W */
     IR_VF_VVG,          /* op d(=a), b(gpr)    cvtsi2sd; ext 1: REX.W */
     IR_VF_VVG_IMM,      /* op d(=a), b(gpr), imm8   pinsr* */
-    IR_VF_GV,           /* op d(gpr), a(xmm) */
+    IR_VF_GV,           /* op d(gpr), a(xmm)   ext 1: REX.W */
     IR_VF_GV_IMM,       /* op d(gpr), a(xmm), imm8 with d in ModRM.reg */
     IR_VF_GV_ST,        /* op d(gpr), a(xmm) with a in ModRM.reg (movd, movq) */
     IR_VF_GV_ST_IMM,    /* the same with imm8 (pextr*) */
