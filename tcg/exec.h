@@ -103,6 +103,8 @@ struct TcgEnv {
     void *jit_ra;               /* return address into generated code of the
                                    current helper call or slow path; NULL
                                    outside */
+    unsigned as_index;          /* CPUState.as[] of tcg_phys_ld/st/cmpxchg; the
+                                   target sets it (x86: 1 in SMM) */
     uint8_t spill[1024] __attribute__((aligned(32)));   /* back end's */
 };
 

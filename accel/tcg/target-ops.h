@@ -22,6 +22,9 @@ typedef struct MmuResult {
                                clean page in a dirty-bit architecture has no write */
     uint64_t page_size;     /* size of the mapping, for flushes by range */
     bool global;
+    bool watch;             /* the guest watches bytes of the page: data accesses take the
+                               slow path, which calls debug_hit after each */
+    uint8_t as_index;       /* CPUState.as[] that @phys is in */
 } MmuResult;
 
 /*

@@ -201,12 +201,13 @@ typedef struct X86State {
     bool shutdown;                  /* after a triple fault: only INIT, NMI, SMI, RESET */
     bool wait_sipi;                 /* after INIT, not the boot processor */
     bool is_bsp;
-    bool in_smm_halt;               /* HLT is resumed by RSM (auto-halt restart) */
+    bool smm_nmi_masked;            /* nmi_masked of before the SMI */
     /* Where delivery of an exception stands (excp.c). */
     bool delivering;                /* excp_old is the first of two; it is
                                        EXCP_NONE for those that never double */
     bool delivering_ext;            /* sets EXT in error codes */
-    uint64_t insn_pc;               /* of a TF trap or the like, for the log */
+    bool insn_is_stack;             /* from restore_aux: the access is to the stack
+                                       segment (non-canonical: #SS, not #GP) */
 } X86State;
 
 static inline X86State *x86_state(TcgEnv *env) { return (X86State *)env; }
