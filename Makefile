@@ -162,11 +162,11 @@ tests/harness/tap-run: tests/harness/tap-run.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $<
 
 T :=
-TESTS_TO_RUN = $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
 ALL_TESTS := $(TEST_PROGRAMS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
+TESTS_TO_RUN := $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
 
 test-programs: $(TEST_PROGRAMS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
-check: all test-programs tests/harness/tap-run $(if $(T),,lint)
+check: all $(filter $(TEST_PROGRAMS),$(TESTS_TO_RUN)) $(CORE_LIB) tests/harness/tap-run $(if $(T),,lint)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
 	 tests/harness/tap-run $(TESTS_TO_RUN)
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include "util/thread-pool.h"
+#include "util/coroutine.h"
+#include "util/main-loop.h"
+#include "util/thread.h"
+
+#define THREADS_MAX     32
+#define IDLE_NS         (10 * NS_PER_SECOND)
+
+struct ThreadPoolJob {
+    ThreadPoolFn *fn;
+    void *arg;
+    ThreadPoolDone *done;
+    void *opaque;
+    EventLoop *loop;            /* where @done runs */
+    int result;
+    bool queued;                /* under the pool's lock */
+    ThreadPoolJob *next;
+};
+
+static struct {
+    Mutex lock;
+    Cond work;
+    ThreadPoolJob *first, **last;
+    unsigned threads, idle;
+} pool = { .lock = MUTEX_INITIALIZER, .last = &pool.first };
+
+CONSTRUCTOR static void pool_init(void)
+{
+    cond_init(&pool.work);
+}
+
+/* The pool's lock is held. */
+static ThreadPoolJob *take_job(void)
+{
+    ThreadPoolJob *job = pool.first;
+
+    pool.first = job->next;
+    if (!pool.first) {
+        pool.last = &pool.first;
+    }
+    job->queued = false;
+    return job;
+}
+
+static void job_done(void *opaque)
+{
+    ThreadPoolJob *job = opaque;
+
+    if (job->done) {
+        job->done(job->opaque, job->result);
+    }
+    free(job);
+}
+
+static void *worker(UNUSED void *opaque)
+{
+    mutex_lock(&pool.lock);
+    for (;;) {
+        bool signalled = true;
+
+        while (!pool.first && signalled) {
+            pool.idle++;
+            signalled = cond_wait_ns(&pool.work, &pool.lock, IDLE_NS);
+            pool.idle--;
+        }
+        if (!pool.first) {
+            break;
+        }
+        {
+            ThreadPoolJob *job = take_job();
+
+            mutex_unlock(&pool.lock);
+            job->result = job->fn(job->arg);
+            bh_once(job->loop, job_done, job);
+            mutex_lock(&pool.lock);
+        }
+    }
+    pool.threads--;
+    mutex_unlock(&pool.lock);
+    return NULL;
+}
+
+ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
+                                  ThreadPoolDone *done, void *opaque)
+{
+    ThreadPoolJob *job = calloc(1, sizeof(*job));
+    unsigned waiting = 0;
+    bool start;
+
+    if (!job) {
+        abort();
+    }
+    *job = (ThreadPoolJob){
+        .fn = fn, .arg = arg, .done = done, .opaque = opaque,
+        .loop = current_event_loop(), .queued = true,
+    };
+    mutex_lock(&pool.lock);
+    *pool.last = job;
+    pool.last = &job->next;
+    for (ThreadPoolJob *j = pool.first; j && waiting <= pool.idle; j = j->next) {
+        waiting++;
+    }
+    /* A signalled thread is idle until it runs: compare with all that wait. */
+    start = waiting > pool.idle && pool.threads < THREADS_MAX;
+    pool.threads += start;
+    cond_signal(&pool.work);
+    mutex_unlock(&pool.lock);
+    if (start) {
+        thread_create_detached("worker", worker, NULL);
+    }
+    return job;
+}
+
+bool thread_pool_cancel(ThreadPoolJob *job)
+{
+    mutex_lock(&pool.lock);
+    if (!job->queued) {
+        mutex_unlock(&pool.lock);
+        return false;
+    }
+    for (ThreadPoolJob **p = &pool.first; *p; p = &(*p)->next) {
+        if (*p == job) {
+            *p = job->next;
+            if (pool.last == &job->next) {
+                pool.last = p;
+            }
+            break;
+        }
+    }
+    job->queued = false;
+    mutex_unlock(&pool.lock);
+    job->result = -ECANCELED;
+    bh_once(job->loop, job_done, job);
+    return true;
+}
+
+typedef struct CoWork {
+    Coroutine *co;
+    int result;
+} CoWork;
+
+static void co_work_done(void *opaque, int result)
+{
+    CoWork *w = opaque;
+
+    w->result = result;
+    co_enter(w->co);
+}
+
+int coroutine_fn thread_pool_co(ThreadPoolFn *fn, void *arg)
+{
+    CoWork w = { .co = co_self() };
+
+    thread_pool_submit(fn, arg, co_work_done, &w);
+    co_yield();
+    return w.result;
+}
