@@ -4,7 +4,7 @@
  *
  * Devices, CPUs and monitors *request* a reset, shutdown, power-down, suspend
  * or wake-up, from any thread; the main loop carries it out with all vCPUs
- * stopped (runstate_process(), called by the main loop's bottom half). The
+ * stopped (runstate_process(), called by runstate_main_loop()). The
  * file is in hw/core and not in system/ because devices ask, and a room may
  * only use the rooms below it.
  *
@@ -14,44 +14,8 @@
 #define HW_CORE_RUNSTATE_H
 
 #include "util/osdep.h"
+#include "qapi/types-run-state.h"
 #include "qobject/error.h"
-
-/* QMP's RunState. */
-typedef enum {
-    RUN_STATE_DEBUG,            /* stopped by the gdb stub */
-    RUN_STATE_INMIGRATE,
-    RUN_STATE_INTERNAL_ERROR,
-    RUN_STATE_IO_ERROR,
-    RUN_STATE_PAUSED,
-    RUN_STATE_POSTMIGRATE,
-    RUN_STATE_PRELAUNCH,
-    RUN_STATE_FINISH_MIGRATE,
-    RUN_STATE_RESTORE_VM,
-    RUN_STATE_RUNNING,
-    RUN_STATE_SAVE_VM,
-    RUN_STATE_SHUTDOWN,
-    RUN_STATE_SUSPENDED,
-    RUN_STATE_WATCHDOG,
-    RUN_STATE_GUEST_PANICKED,
-    RUN_STATE_COLO,
-    RUN_STATE__MAX
-} RunState;
-
-/* QMP's ShutdownCause: why a reset or shutdown was asked for. */
-typedef enum {
-    SHUTDOWN_CAUSE_NONE,
-    SHUTDOWN_CAUSE_HOST_ERROR,
-    SHUTDOWN_CAUSE_HOST_QMP_QUIT,
-    SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET,
-    SHUTDOWN_CAUSE_HOST_SIGNAL,
-    SHUTDOWN_CAUSE_HOST_UI,
-    SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
-    SHUTDOWN_CAUSE_GUEST_RESET,
-    SHUTDOWN_CAUSE_GUEST_PANIC,
-    SHUTDOWN_CAUSE_SUBSYSTEM_RESET,
-    SHUTDOWN_CAUSE_SNAPSHOT_LOAD,
-    SHUTDOWN_CAUSE__MAX
-} ShutdownCause;
 
 /* ------------------------------------------- requests, from any thread */
 
@@ -73,8 +37,12 @@ void system_wakeup_enable(WakeupReason reason, bool enabled);
 /* The machine can be suspended and woken (query-current-machine). */
 void system_wakeup_set_supported(void);
 bool system_wakeup_supported(void);
-/* The guest panicked; -action panic= decides what follows. */
-void system_guest_panicked(bool pause_only);
+/* The guest panicked; -action panic= decides what follows. @info may be NULL. Big lock. */
+void system_guest_panicked(const GuestPanicInformation *info);
+/* The guest tells that it has panicked and runs its crash kernel. Big lock. */
+void system_guest_crashloaded(const GuestPanicInformation *info);
+/* A watchdog has expired; -watchdog-action decides what follows. Big lock. */
+void system_watchdog_expired(void);
 
 /* Stop the VM soon, from a vCPU or I/O thread. */
 void vm_stop_request(RunState state);
@@ -85,12 +53,16 @@ RunState runstate_get(void);
 bool runstate_is_running(void);
 bool runstate_check(RunState state);
 const char *runstate_name(RunState state);
-/* Move to @new; a transition that can't be is refused. */
-bool runstate_set(RunState new, Error **errp);
+/* Move to @next without starting or stopping anything; a transition that can't be is refused. */
+bool runstate_set(RunState next, Error **errp);
 
 /* Run or stop all vCPUs and the virtual clock; send RESUME or STOP. */
 bool vm_start(Error **errp);
+/* From a vCPU's thread this only asks for it. */
 void vm_stop(RunState state);
+/* Whether `cont` is what starts the machine: -S, or stop before an incoming migration ends. */
+void runstate_set_autostart(bool on);
+bool runstate_autostart(void);
 
 /* ------------------------------------------------------- who listens */
 
@@ -100,7 +72,7 @@ struct RunstateListener {
     void (*changed)(RunstateListener *l, bool running, RunState state);
     /*
      * Order: on start, low priorities first; on stop, high ones first. vCPUs
-     * are 100 (start last, stop first), clocks 50, devices 0.
+     * start after all listeners and stop before them.
      */
     int priority;
     RunstateListener *next;         /* belongs to runstate.c */
@@ -122,18 +94,7 @@ void power_remove_listener(PowerListener *l);
 
 /* ------------------------------------------------------- for system/ */
 
-/* -action, set-action. */
-typedef enum { REBOOT_ACTION_RESET, REBOOT_ACTION_SHUTDOWN } RebootAction;
-typedef enum { SHUTDOWN_ACTION_POWEROFF, SHUTDOWN_ACTION_PAUSE } ShutdownAction;
-typedef enum {
-    PANIC_ACTION_PAUSE, PANIC_ACTION_SHUTDOWN, PANIC_ACTION_EXIT_FAILURE, PANIC_ACTION_NONE,
-} PanicAction;
-typedef enum {
-    WATCHDOG_ACTION_RESET, WATCHDOG_ACTION_SHUTDOWN, WATCHDOG_ACTION_POWEROFF,
-    WATCHDOG_ACTION_PAUSE, WATCHDOG_ACTION_DEBUG, WATCHDOG_ACTION_NONE,
-    WATCHDOG_ACTION_INJECT_NMI,
-} WatchdogAction;
-
+/* -action, set-action, -no-reboot, -no-shutdown, -watchdog-action. */
 typedef struct RunstateActions {
     RebootAction reboot;
     ShutdownAction shutdown;
@@ -141,6 +102,15 @@ typedef struct RunstateActions {
     WatchdogAction watchdog;
 } RunstateActions;
 RunstateActions *runstate_actions(void);        /* borrowed, to read and to set */
+
+/*
+ * The accelerator's way to stop and to start all vCPUs; both return when it is
+ * done. Without hooks there are none.
+ */
+void runstate_set_cpu_hooks(void (*pause_all)(void), void (*resume_all)(void));
+/* What the inject-nmi action and command do. */
+void runstate_set_nmi_hook(bool (*inject)(Error **errp));
+bool runstate_inject_nmi(Error **errp);
 
 /* What a reset does; machine code sets it (default: nothing). */
 void runstate_set_reset_hook(void (*reset)(void *opaque, ShutdownCause cause), void *opaque);
