@@ -68,6 +68,10 @@ struct CpuOps {
                             MemAttrs *attrs);
     /* "info registers"; caller frees with g_free(). */
     char *(*state_text)(CPUState *cpu, bool with_fpu);
+    /* The text after the model of -cpu ("+sse3,-apic,vendor=X"), for all CPUs of
+     * @type made from now on: becomes global properties. NULL: plain
+     * "property=value" pairs. */
+    bool (*parse_features)(const char *type, const char *text, Error **errp);
     const struct TargetOps *target;     /* for accel/ */
 };
 
