@@ -9,7 +9,7 @@
  */
 #include "util/osdep.h"
 #include <unistd.h>
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 GenOptions gen_options = {
     .prefix = "", .c_prefix = "", .include_dir = "qapi/",

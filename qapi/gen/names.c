@@ -2,7 +2,7 @@
 /* From the schema's names to names of C. */
 #include "util/osdep.h"
 #include <ctype.h>
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 char *c_name(const char *name)
 {

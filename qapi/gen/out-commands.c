@@ -4,7 +4,7 @@
  * callers, which know the argument struct's layout; likewise for events.
  */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 /* What a client sends is only lent to the handler, hence const. */
 static const char *c_param_type(const Type *type)

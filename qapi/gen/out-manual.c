@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The reference manual, as Markdown: one chapter a module, in the schema's order. */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 static const char *type_text(const Type *type)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* types-MODULE.h: C types; types-MODULE.c: the tables that describe them. */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 const char *c_type_of(const Type *type)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Output files: written only when changed, so that make rebuilds no more than it must. */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 struct Out {
     char *path;

@@ -5,7 +5,7 @@
  * document, "Schema syntax" and "Documentation comments").
  */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 Module *modules;
 size_t n_modules;

@@ -5,7 +5,7 @@
  * "Schema syntax"), among them that everything a client can call is documented.
  */
 #include "util/osdep.h"
-#include "gen.h"
+#include "qapi/gen/gen.h"
 
 Schema schema;
 
