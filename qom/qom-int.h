@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared between the files of qom/ only. */
+#ifndef QOM_QOM_INT_H
+#define QOM_QOM_INT_H
+
+#include "util/osdep.h"
+#include <glib.h>
+#include "qobject/qobject.h"
+#include "qom/object.h"
+
+struct Type {
+    TypeInfo info;              /* strings and tables are the registrar's */
+    const Type *parent;         /* NULL until first asked for */
+};
+size_t type_size(const Type *type);
+
+typedef struct ObjectExtra {
+    GPtrArray *children;        /* Object *, one reference each */
+    GPtrArray *props;           /* const Property *, borrowed */
+} ObjectExtra;
+
+/* The row of this instance, dynamic ones first; NULL if there is none. */
+const Property *object_find_property(const Object *obj, const char *name);
+
+/* One value; access checks are the caller's. */
+void property_init_default(Object *obj, const Property *prop);
+bool property_set(Object *obj, const Property *prop, const QObject *value,
+                  bool from_text, Error **errp);
+QObject *property_get(Object *obj, const Property *prop, Error **errp);
+void property_release(Object *obj, const Property *prop);
+
+#endif
