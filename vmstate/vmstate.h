@@ -25,6 +25,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "qobject/error.h"
+#include "util/timer.h"
 
 struct QObject;
 typedef struct VmState VmState;
@@ -100,7 +101,7 @@ void vm_print_struct(VmPrinter *p, const VmState *vm, const void *opaque);
 
 extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
     vm_kind_u64, vm_kind_i32, vm_kind_i64, vm_kind_f64, vm_kind_buffer,
-    vm_kind_struct, vm_kind_timer, vm_kind_unused;
+    vm_kind_struct, vm_kind_timer;
 
 #define VM_ELEM_(S, f)      (((S *)0)->f)
 #define VM_TYPED_(S, f, T) \
@@ -193,12 +194,13 @@ extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
       .count_offset = offsetof(S, count), \
       .count_size = sizeof(VM_ELEM_(S, count)), .flags = VM_F_ARRAY, \
       .vm = &desc }
-/* A timer's deadline, or that it isn't armed. The field is a Timer *, made
- * before loading. */
-#define VM_TIMER(S, f) \
-    { .name = #f, .kind = &vm_kind_timer, .offset = offsetof(S, f), \
-      .size = sizeof(VM_ELEM_(S, f)), .num = 1 }
-/* The table of a part that is at the start of, or anywhere in, the struct. */
+/* A timer's deadline, or that it isn't armed. A Timer (or _PTR: Timer *) that
+ * was initialised before loading. */
+#define VM_TIMER(S, f)      VM_SCALAR_(S, f, Timer, vm_kind_timer)
+#define VM_TIMER_PTR(S, f) \
+    { .name = #f, .kind = &vm_kind_timer, .offset = VM_TYPED_(S, f, Timer *), \
+      .size = sizeof(Timer), .num = 1, .flags = VM_F_POINTER }
+#define VM_TIMER_ARRAY(S, f)    VM_ARRAY_(S, f, Timer, vm_kind_timer)
 #define VM_END  { .name = NULL }
 
 /*
