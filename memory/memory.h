@@ -13,8 +13,9 @@
  * unless it asked for none (memory_region_set_lockless()).
  *
  * A MemRegion lives in its owner's struct. It must not go away, nor be
- * initialised again, while it is part of a tree; memory_region_cleanup()
- * takes it out, and waits until no reader can be inside.
+ * initialised again, while it is part of a tree. memory_region_cleanup() takes
+ * it out; its callbacks aren't called any more (lockless ones: after a grace
+ * period of RCU, which the storage must outlive; devices see to that).
  */
 #ifndef MEMORY_MEMORY_H
 #define MEMORY_MEMORY_H
@@ -38,11 +39,13 @@ typedef struct MemOps {
     MemResult (*write)(void *opaque, hwaddr addr, uint64_t val, unsigned size,
                        MemAttrs attrs);
     MemOrder order;
-    /* Accesses that get an answer; others are decode errors. 0: 1 and 8. */
-    struct { uint8_t min, max; bool unaligned; } valid;
+    /* Narrower accesses than min are decode errors, wider ones than max are
+     * split as a bus does. 0: 1 and 8. */
+    struct { uint8_t min, max; } valid;
     /* Sizes that the callbacks see; others are split, or widened (read,
      * modify, write is never done: a narrow write is handed down as a wide
-     * one with zeros). 0: 1 and 4. */
+     * one with zeros). 0: 1 and 4. The callbacks see aligned addresses
+     * only, unless they take unaligned ones. */
     struct { uint8_t min, max; bool unaligned; } impl;
     bool lockless;              /* the callbacks need no big lock */
 } MemOps;
@@ -77,7 +80,8 @@ typedef enum MemKind {
 /* Private; initialised and changed through the functions below. */
 struct MemRegion {
     MemKind kind;
-    bool enabled, readonly, romd, lockless, own_ram, mapped_alias;
+    bool enabled, readonly, romd, lockless, own_ram;
+    bool gone;                  /* cleaned up: late readers get errors */
     MemOrder order;
     int32_t priority;
     uint64_t size;              /* UINT64_MAX stands for 2^64 */
@@ -126,8 +130,8 @@ void memory_region_init_iommu(MemRegion *mr, void *owner, const IommuOps *ops,
 void memory_region_init_strided(MemRegion *mr, void *owner, const char *name,
                                 MemRegion *chip, unsigned width,
                                 unsigned stride, unsigned lane);
-/* Out of its container and, after a grace period, empty. Big lock. Does
- * nothing to a region of zeros, so a failed realize may call it. */
+/* Out of its container, its RAM freed after a grace period. Does nothing to
+ * a region of zeros, so a failed realize may call it. */
 void memory_region_cleanup(MemRegion *mr);
 
 void memory_region_add(MemRegion *container, hwaddr offset, MemRegion *mr);
@@ -186,13 +190,14 @@ typedef struct MemSection {
 
 typedef struct FlatView {
     uint32_t num;
+    uint32_t ref;               /* address spaces that show it; big lock */
     MemSection sections[];      /* by address; gaps are unassigned */
 } FlatView;
 
 struct AddressSpace {
     const char *name;           /* a copy */
     MemRegion *root;
-    FlatView *_Atomic view;
+    FlatView *view;             /* rcu_load() */
     _Atomic uint32_t last_hit;  /* index of a section; only a hint */
     struct MemListener *listeners;
     AddressSpace *next;
@@ -304,6 +309,10 @@ struct MemListener {
 };
 void memory_listener_add(AddressSpace *as, MemListener *l);
 void memory_listener_del(MemListener *l);
+
+/* Set by hw/core: the prefix of RAM block ids for regions of @owner, or NULL;
+ * freed with g_free(). */
+void memory_set_id_prefix(char *(*prefix)(struct Object *owner));
 
 /* For "info mtree": the tree or the flat view as text; caller frees. */
 char *memory_tree_text(bool flat);

@@ -33,8 +33,11 @@ typedef struct RamBlock {
     bool shared;
     bool read_only;             /* host mapping without write permission */
     bool borrowed;              /* host memory is the caller's */
-    _Atomic uint32_t log_users[RAM_DIRTY_NUM];  /* tracking while not 0 */
-    _Atomic uint64_t *dirty[RAM_DIRTY_NUM];     /* one bit a page */
+    unsigned log_users[RAM_DIRTY_NUM];          /* big lock */
+    _Atomic uint32_t tracking;  /* BIT(client) while it has users */
+    /* One bit a page. Display, migration: written since asked. Code: holds
+     * translated code. */
+    uint64_t *dirty[RAM_DIRTY_NUM];
 } RamBlock;
 
 enum {
