@@ -11,9 +11,9 @@
 #ifndef HW_CORE_CPU_H
 #define HW_CORE_CPU_H
 
-#include <pthread.h>
 #include "hw/core/device.h"
 #include "memory/memory.h"
+#include "util/thread.h"
 
 #define TYPE_CPU    "cpu"
 
@@ -97,11 +97,11 @@ struct CPUState {
     bool unplug;
     bool crash_occurred;
     /* Thread, owned by the accelerator. */
-    pthread_t thread;
+    Thread thread;
     int thread_id;                      /* host's, for query-cpus-fast */
-    pthread_cond_t *halt_cond;
+    Cond halt_cond;                     /* with the big lock */
     /* Work to be done on its thread; work_lock. */
-    pthread_mutex_t work_lock;
+    Mutex work_lock;
     CpuWork *work_first, *work_last;
     int exception_index;                /* accel and target */
     /* Interrupt acknowledge cycle: what answers CPU_INTR_HARD with a vector

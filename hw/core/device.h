@@ -103,7 +103,9 @@ struct Device {
     bool realized;
     bool hotplugged;
     bool pending_unplug;
-    int realize_depth;          /* private: how much to undo */
+    bool part;                  /* realized by its owner's realize */
+    bool realizing;
+    Error *global_error;        /* a -global that doesn't fit; fails realize */
     Bus *bus;                   /* parent bus; holds a reference */
     Device *sibling;            /* next on the same bus */
     Bus *buses;                 /* its own, oldest first; owned */
@@ -184,8 +186,8 @@ struct Bus {
     int num_devices;
     Bus *sibling;
 };
-/* A bus of @owner. @name NULL: "<owner's id>.0", else "<type>.N" in lower
- * case with the next free N. Lives as long as the owner. */
+/* From @owner's realize; it goes when the owner is unrealized. @name NULL: "<owner's id>.0", else "<type>.N" in lower
+ * case with the next free N. */
 Bus *bus_new(const char *type, Device *owner, const char *name);
 Bus *bus_system(void);
 const BusType *bus_type(const Bus *bus);

@@ -74,8 +74,8 @@ IrqLine *device_irq_out(struct Device *dev, const char *name, int n);
 int device_num_irq_in(struct Device *dev, const char *name);
 int device_num_irq_out(struct Device *dev, const char *name);
 
-/* qtest: see what goes over a device's unnamed (or named) lines. Inputs are
- * told instead of the device, outputs instead of the receiver; for ever. */
+/* qtest: see what goes over a device's unnamed (or named) lines, before the
+ * receiver does; for ever. False if there are none. */
 typedef void (*IrqObserver)(void *opaque, int n, int level);
 bool device_intercept_irq_in(struct Device *dev, const char *name,
                              IrqObserver observer, void *opaque);
