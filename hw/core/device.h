@@ -186,8 +186,8 @@ struct Bus {
     int num_devices;
     Bus *sibling;
 };
-/* From @owner's realize; it goes when the owner is unrealized. @name NULL: "<owner's id>.0", else "<type>.N" in lower
- * case with the next free N. */
+/* From @owner's realize; it goes when the owner is unrealized. @name NULL:
+ * "<owner's id>.N", else "<type>.N" in lower case with the next free N. */
 Bus *bus_new(const char *type, Device *owner, const char *name);
 Bus *bus_system(void);
 const BusType *bus_type(const Bus *bus);

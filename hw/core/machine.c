@@ -412,27 +412,40 @@ void machine_reset(ResetKind kind)
     }
 }
 
-/* "+sse,-avx,vendor=AuthenticAMD". */
+/* "name=value,..." for one CPU. */
 static bool apply_features(Device *cpu, const char *features, Error **errp)
 {
     g_auto(GStrv) words = g_strsplit(features, ",", -1);
 
     for (char **w = words; *w; w++) {
         char *eq = strchr(*w, '=');
-        bool ok = true;
 
-        if (**w == '+' || **w == '-') {
-            ok = object_set_str(cpu, *w + 1, **w == '+' ? "on" : "off", errp);
-        } else if (eq) {
+        if (eq) {
             *eq = '\0';
-            ok = object_set_str(cpu, *w, eq + 1, errp);
-        } else if (**w) {
-            ok = object_set_str(cpu, *w, "on", errp);
         }
-        if (!ok) {
+        if (**w && !object_set_str(cpu, *w, eq ? eq + 1 : "on", errp)) {
             return false;
         }
     }
+    return true;
+}
+
+/* The architecture's own syntax, once, for all CPUs of the type. */
+static bool parse_features(Machine *m, const char *type, Error **errp)
+{
+    const Type *t = type_find(type);
+    const CpuOps *ops = NULL;
+
+    for (; t && !ops && device_type_of(t); t = type_parent(t)) {
+        ops = device_type_of(t)->data;
+    }
+    if (!m->cpu_features || !ops || !ops->parse_features) {
+        return true;
+    }
+    if (!ops->parse_features(type, m->cpu_features, errp)) {
+        return false;
+    }
+    g_clear_pointer(&m->cpu_features, g_free);
     return true;
 }
 
@@ -447,6 +460,9 @@ Device *machine_new_cpu(Machine *m, const char *type, Error **errp)
     if (!type) {
         error_setf(errp, ERR_MISSING_ARGUMENT, "machine '%s' has no CPU model",
                    m->type->name);
+        return NULL;
+    }
+    if (!parse_features(m, type, errp)) {
         return NULL;
     }
     obj = object_new_checked(type, TYPE_CPU, errp);
