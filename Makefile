@@ -18,6 +18,14 @@ NPROC := $(shell nproc 2>/dev/null || echo 1)
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(NPROC))
 
 all:
+# Before anything is configured: what the whole test or demonstration needs.
+ifneq ($(filter check demo,$(MAKECMDGOALS)),)
+build/config.mak: | setup
+setup:
+	@./scripts/setup-debian.sh || echo "Going on without."
+.PHONY: setup
+endif
+
 # Every goal is the build folder's.
 %: build/config.mak FORCE
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
@@ -98,6 +106,11 @@ qapi/gen/qapi-gen: $(QAPI_GEN_TOOL_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
+# ------------------------------------------------------------------ firmware
+# firmware/rules.mk adds what it builds to FIRMWARE, by its path here.
+FIRMWARE :=
+-include $(SRC)/firmware/rules.mk
+
 # ------------------------------------------------------------------- objects
 OBJS := $(addsuffix .o,$(basename $(SOURCES))) $(QAPI_GEN_SOURCES:.c=.o)
 MAIN_OBJ := system/main.o
@@ -113,7 +126,7 @@ PROGRAM := qemu-system
 ARCHS := x86_64 i386
 LINKS := $(addprefix qemu-system-,$(ARCHS))
 
-all: $(PROGRAM) $(LINKS)
+all: $(PROGRAM) $(LINKS) $(FIRMWARE)
 
 $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 
@@ -186,6 +199,30 @@ fuzz:
 	+$(Q)$(MAKE) --no-print-directory -C $(abspath $(SRC))/build-fuzz fuzz
 endif
 
+# ------------------------------------------------- use: demo, bench, install
+demo: all
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) $(SRC)/scripts/demo.sh
+bench: all $(BENCH_SOURCES:.c=) $(CORE_LIB)
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) SRC_DIR=$(abspath $(SRC)) \
+	 $(SRC)/tests/bench/run.sh
+
+DOCS := $(sort $(shell cd $(SRC) && find docs -name '*.md' 2>/dev/null))
+GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md,$(QAPI_GEN_FILES)))
+docs: $(GENERATED_DOCS)
+	$(Q)mkdir -p $(sort $(dir $(DOCS)) docs)
+	$(Q)for f in $(DOCS); do cp $(SRC)/$$f $$f || exit 1; done
+	$(Q)for f in $(GENERATED_DOCS); do cp $$f docs/ || exit 1; done
+	@echo "The manual is in $(CURDIR)/docs"
+
+DATADIR := $(DESTDIR)$(PREFIX)/share/$(PROGRAM)
+DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/$(PROGRAM)
+install: all docs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DATADIR) $(DOCDIR)
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
+	for l in $(LINKS); do ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$$l || exit 1; done
+	for f in $(FIRMWARE); do install -m 644 $$f $(DATADIR)/ || exit 1; done
+	cp -r docs/. $(DOCDIR)/
+
 clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(LINKS) $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
@@ -195,6 +232,6 @@ clean:
 .SUFFIXES:
 .SECONDARY:
 
--include $(wildcard $(SRC)/firmware/rules.mk $(SRC)/tests/rules.mk $(SRC)/docs/rules.mk)
+-include $(wildcard $(SRC)/tests/rules.mk $(SRC)/docs/rules.mk)
 -include $(ALL_OBJS:.o=.d)
 endif
