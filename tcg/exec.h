@@ -179,13 +179,29 @@ extern const TcgBackend tcg_backend_interp;
  * and leave. Values up to 64 bits in @v / the result; wider through @buf (guest byte
  * order, 10, 16 or 32 bytes).
  */
-uint64_t tcg_slow_ld(TcgEnv *env, uint64_t addr, uint32_t memop, void *ra);
-void tcg_slow_st(TcgEnv *env, uint64_t addr, uint64_t v, uint32_t memop, void *ra);
-void tcg_slow_ld_buf(TcgEnv *env, uint64_t addr, void *buf, uint32_t memop, void *ra);
-void tcg_slow_st_buf(TcgEnv *env, uint64_t addr, const void *buf, uint32_t memop, void *ra);
-void tcg_slow_probe(TcgEnv *env, uint64_t addr, uint32_t memop, uint32_t write, void *ra);
+#define TCG_WEAK __attribute__((weak))      /* tcg/ links without accel/ */
+TCG_WEAK uint64_t tcg_slow_ld(TcgEnv *env, uint64_t addr, uint32_t memop, void *ra);
+TCG_WEAK void tcg_slow_st(TcgEnv *env, uint64_t addr, uint64_t v, uint32_t memop, void *ra);
+TCG_WEAK void tcg_slow_ld_buf(TcgEnv *env, uint64_t addr, void *buf, uint32_t memop, void *ra);
+TCG_WEAK void tcg_slow_st_buf(TcgEnv *env, uint64_t addr, const void *buf, uint32_t memop,
+                              void *ra);
+TCG_WEAK void tcg_slow_probe(TcgEnv *env, uint64_t addr, uint32_t memop, uint32_t write,
+                             void *ra);
 /* @op: IR_ATOMIC_*; @expect for CMPXCHG. Gives the old value. */
-uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t v, uint64_t expect,
-                         uint32_t memop, uint32_t op, void *ra);
+TCG_WEAK uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t v, uint64_t expect,
+                                  uint32_t memop, uint32_t op, void *ra);
+
+/* What back ends and the interpreter really call: the functions above, unless a
+ * test puts its own there before the back end's init. */
+typedef struct TcgSlowPaths {
+    uint64_t (*ld)(TcgEnv *env, uint64_t addr, uint32_t memop, void *ra);
+    void (*st)(TcgEnv *env, uint64_t addr, uint64_t v, uint32_t memop, void *ra);
+    void (*ld_buf)(TcgEnv *env, uint64_t addr, void *buf, uint32_t memop, void *ra);
+    void (*st_buf)(TcgEnv *env, uint64_t addr, const void *buf, uint32_t memop, void *ra);
+    void (*probe)(TcgEnv *env, uint64_t addr, uint32_t memop, uint32_t write, void *ra);
+    uint64_t (*atomic)(TcgEnv *env, uint64_t addr, uint64_t v, uint64_t expect,
+                       uint32_t memop, uint32_t op, void *ra);
+} TcgSlowPaths;
+extern TcgSlowPaths tcg_slow_paths;
 
 #endif
