@@ -157,7 +157,8 @@ enum {
                                default FP environment */
     IR_H_NORETURN   = 32,   /* always leaves by an exception */
     IR_H_FPENV      = 64,   /* reads or writes the guest's live FP environment
-                               (host MXCSR, x87 control/status) */
+                               in TcgEnv.fp_*: current there before the call,
+                               taken from there after it */
 };
 
 /*

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Software floating point: sum, product, quotient, root. */
+#include "util/osdep.h"
+#include "tcg/softfp.h"
+
+/* DE has a lower priority than invalid operands and division by zero, so each
+ * operation raises it after those (SDM vol. 1, 4.9.2). */
+static void note_denormals(const FpNum *a, const FpNum *b, FpEnv *e)
+{
+    if (a->denormal || b->denormal) {
+        e->flags |= FP_DE;
+    }
+}
+
+static FpPacked as_is(const FpFormat *f, const FpNum *a, FpEnv *e)
+{
+    return fp_round(f, a->sign, a->exp, (FpWide)a->m << 64, e);
+}
+
+FpPacked fp_add(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
+{
+    FpWide x, y;
+    uint32_t d;
+
+    e->rounded_up = false;
+    if (fp_is_odd(&a) || fp_is_odd(&b)) {
+        return fp_propagate(f, &a, &b, e);
+    }
+    if (a.cls == FP_IS_INF && b.cls == FP_IS_INF && a.sign != b.sign) {
+        return fp_invalid(f, e);
+    }
+    note_denormals(&a, &b, e);
+    if (a.cls == FP_IS_INF || b.cls == FP_IS_INF) {
+        return fp_inf(f, a.cls == FP_IS_INF ? a.sign : b.sign);
+    }
+    if (a.cls == FP_IS_ZERO && b.cls == FP_IS_ZERO) {
+        return fp_zero(a.sign == b.sign ? a.sign : e->round == FP_DOWN);
+    }
+    if (a.cls == FP_IS_ZERO || b.cls == FP_IS_ZERO) {
+        return as_is(f, a.cls == FP_IS_ZERO ? &b : &a, e);
+    }
+    if (a.exp < b.exp || (a.exp == b.exp && a.m < b.m)) {
+        FpNum t = a;
+
+        a = b;
+        b = t;
+    }
+    /* Two places above for the carry, 62 below for the smaller operand's bits. */
+    x = (FpWide)a.m << 62;
+    y = (FpWide)b.m << 62;
+    d = a.exp - b.exp;
+    if (d > 126) {
+        y = 1;
+    } else if (d) {
+        y = y >> d | ((y << (128 - d)) != 0);
+    }
+    x = a.sign == b.sign ? x + y : x - y;
+    if (x == 0) {
+        return fp_zero(e->round == FP_DOWN);
+    }
+    return fp_round(f, a.sign, a.exp + 2, x, e);
+}
+
+FpPacked fp_mul(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
+{
+    bool sign = a.sign ^ b.sign;
+
+    e->rounded_up = false;
+    if (fp_is_odd(&a) || fp_is_odd(&b)) {
+        return fp_propagate(f, &a, &b, e);
+    }
+    if ((a.cls == FP_IS_INF && b.cls == FP_IS_ZERO) ||
+        (a.cls == FP_IS_ZERO && b.cls == FP_IS_INF)) {
+        return fp_invalid(f, e);
+    }
+    note_denormals(&a, &b, e);
+    if (a.cls == FP_IS_INF || b.cls == FP_IS_INF) {
+        return fp_inf(f, sign);
+    }
+    if (a.cls == FP_IS_ZERO || b.cls == FP_IS_ZERO) {
+        return fp_zero(sign);
+    }
+    return fp_round(f, sign, a.exp + b.exp + 1, (FpWide)a.m * b.m, e);
+}
+
+FpPacked fp_div(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
+{
+    bool sign = a.sign ^ b.sign;
+    FpWide n;
+    uint64_t hi, lo, rest;
+    int32_t exp;
+
+    e->rounded_up = false;
+    if (fp_is_odd(&a) || fp_is_odd(&b)) {
+        return fp_propagate(f, &a, &b, e);
+    }
+    if (a.cls == b.cls && (a.cls == FP_IS_INF || a.cls == FP_IS_ZERO)) {
+        return fp_invalid(f, e);
+    }
+    if (b.cls == FP_IS_ZERO && a.cls != FP_IS_INF) {
+        e->flags |= FP_ZE;
+        return fp_inf(f, sign);
+    }
+    note_denormals(&a, &b, e);
+    if (a.cls == FP_IS_INF) {
+        return fp_inf(f, sign);
+    }
+    if (a.cls == FP_IS_ZERO || b.cls == FP_IS_INF) {
+        return fp_zero(sign);
+    }
+    /* 64 bits of quotient with the top one set, then 64 more with the rest jammed. */
+    exp = a.exp - b.exp;
+    n = (FpWide)a.m << 63;
+    if (a.m < b.m) {
+        n <<= 1;
+        exp--;
+    }
+    hi = n / b.m;
+    rest = n % b.m;
+    n = (FpWide)rest << 64;
+    lo = n / b.m;
+    lo |= n % b.m != 0;
+    return fp_round(f, sign, exp, (FpWide)hi << 64 | lo, e);
+}
+
+/* The root's 64 bits, and whether more follows: below or above one half. */
+static FpWide wide_sqrt(FpWide n)
+{
+    FpWide rest = 0, root = 0;
+
+    for (int i = 126; i >= 0; i -= 2) {
+        FpWide trial = root << 2 | 1;
+
+        rest = rest << 2 | (n >> i & 3);
+        root <<= 1;
+        if (rest >= trial) {
+            rest -= trial;
+            root |= 1;
+        }
+    }
+    return root << 64 | (rest == 0 ? 0 : rest > root ? MASK64(62, 2) : BIT64(62));
+}
+
+FpPacked fp_sqrt(const FpFormat *f, FpNum a, FpEnv *e)
+{
+    e->rounded_up = false;
+    if (fp_is_odd(&a)) {
+        return fp_propagate(f, &a, &a, e);
+    }
+    if (a.cls == FP_IS_ZERO) {
+        return fp_zero(a.sign);
+    }
+    if (a.sign) {
+        return fp_invalid(f, e);
+    }
+    note_denormals(&a, &a, e);
+    if (a.cls == FP_IS_INF) {
+        return fp_inf(f, false);
+    }
+    /* m * 2^(exp - 63), with the power of two made even. */
+    if (a.exp & 1) {
+        return fp_round(f, false, (a.exp - 1) / 2, wide_sqrt((FpWide)a.m << 64), e);
+    }
+    return fp_round(f, false, a.exp / 2, wide_sqrt((FpWide)a.m << 63), e);
+}
+
+#define ARITH(T, p, unpack_a, unpack_b, pack, fmt) \
+T p##_add(T a, T b, FpEnv *e) \
+{ \
+    FpFormat f = fmt; \
+    return pack(fp_add(&f, unpack_a, unpack_b, e)); \
+} \
+T p##_sub(T a, T b, FpEnv *e) \
+{ \
+    FpFormat f = fmt; \
+    FpNum y = unpack_b; \
+    if (y.cls != FP_IS_NAN) { \
+        y.sign = !y.sign; \
+    } \
+    return pack(fp_add(&f, unpack_a, y, e)); \
+} \
+T p##_mul(T a, T b, FpEnv *e) \
+{ \
+    FpFormat f = fmt; \
+    return pack(fp_mul(&f, unpack_a, unpack_b, e)); \
+} \
+T p##_div(T a, T b, FpEnv *e) \
+{ \
+    FpFormat f = fmt; \
+    return pack(fp_div(&f, unpack_a, unpack_b, e)); \
+} \
+T p##_sqrt(T a, FpEnv *e) \
+{ \
+    FpFormat f = fmt; \
+    return pack(fp_sqrt(&f, unpack_a, e)); \
+}
+ARITH(uint32_t, f32, fp_unpack32(a, e), fp_unpack32(b, e), fp_pack32, fp_f32)
+ARITH(uint64_t, f64, fp_unpack64(a, e), fp_unpack64(b, e), fp_pack64, fp_f64)
+ARITH(F80, f80, fp_unpack80(a), fp_unpack80(b), fp_pack80, fp_f80(e))
