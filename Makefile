@@ -58,7 +58,7 @@ export CCACHE_NOHASHDIR := 1
 PIC := -fPIC -fno-semantic-interposition -ftls-model=initial-exec
 CFLAGS := -std=gnu11 $(OPTIMISE) $(WARN) -fno-strict-aliasing -pthread $(PIC) $(SANFLAGS) \
           -fmacro-prefix-map=$(SRC)/= -I$(SRC) -Igenerated $(LIB_CFLAGS)
-LDFLAGS := -pthread $(SANFLAGS) -Wl,-z,noexecstack
+LDFLAGS := -pthread $(SANFLAGS) -Wl,-z,noexecstack,--as-needed
 COMPILE = $(CCACHE) $(CC) $(CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 Q := @
@@ -117,8 +117,10 @@ MAIN_OBJ := system/main.o
 CORE_OBJS := $(filter-out $(MAIN_OBJ),$(OBJS))
 TEST_LIB_OBJS := $(TEST_LIB_SOURCES:.c=.o)
 TEST_PROGRAMS := $(TEST_SOURCES:.c=)
+# Each fuzz target is also an ordinary program that replays its corpus.
+REPLAYS := $(patsubst tests/fuzz/fuzz-%.c,tests/fuzz/replay-%,$(FUZZ_SOURCES))
 ALL_OBJS := $(sort $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
-            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o)
+            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o tests/fuzz/replay.o)
 
 $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 
@@ -167,6 +169,9 @@ TEST_LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 $(TEST_PROGRAMS): %: %.o $(TEST_LIB_OBJS) | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
+$(REPLAYS): tests/fuzz/replay-%: tests/fuzz/fuzz-%.o tests/fuzz/replay.o | $(CORE_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(TEST_LINK)
 $(BENCH_SOURCES:.c=): %: %.o | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
@@ -175,11 +180,11 @@ tests/harness/tap-run: tests/harness/tap-run.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $<
 
 T :=
-ALL_TESTS := $(TEST_PROGRAMS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
+ALL_TESTS := $(TEST_PROGRAMS) $(REPLAYS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
 TESTS_TO_RUN := $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
 
-test-programs: $(TEST_PROGRAMS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
-check: all $(filter $(TEST_PROGRAMS),$(TESTS_TO_RUN)) $(CORE_LIB) tests/harness/tap-run
+test-programs: $(TEST_PROGRAMS) $(REPLAYS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
+check: all $(filter $(TEST_PROGRAMS) $(REPLAYS),$(TESTS_TO_RUN)) $(CORE_LIB) tests/harness/tap-run
 	@+$(if $(T),,$(MAKE) -k --no-print-directory lint > lint.log 2>&1; echo $$? > lint.status)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
 	 tests/harness/tap-run $(if $(T),,$(SRC)/tests/lint/result.sh) $(TESTS_TO_RUN)
