@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The execution loop of one vCPU: exceptions, interrupts, finding the next
+ * region, running it, chaining.
+ *
+ * Leaving generated code from C (faults, retries): the state is unwound to
+ * the instruction's start, then the back end returns to our call of enter().
+ * Outside generated code (exception entry that faults itself) we jump back by
+ * siglongjmp.
+ */
+#include "util/osdep.h"
+#include "accel/tcg/region.h"
+#include "util/log.h"
+#include "util/main-loop.h"
+#include "util/rcu.h"
+
+#define LEAVE_RETRY     0x1ff       /* our own: nothing to be done but to go on */
+
+/* --- stop the world --- */
+
+static struct {
+    Mutex lock;
+    Cond cond;
+    _Atomic bool active;
+} ex = { MUTEX_INITIALIZER, { PTHREAD_COND_INITIALIZER }, false };
+
+static void exec_start(VcpuTcg *v)
+{
+    v->running = true;
+    if (unlikely(ex.active)) {
+        mutex_lock(&ex.lock);
+        v->running = false;
+        cond_broadcast(&ex.cond);
+        while (ex.active) {
+            cond_wait(&ex.cond, &ex.lock);
+        }
+        v->running = true;
+        mutex_unlock(&ex.lock);
+    }
+}
+
+static void exec_end(VcpuTcg *v)
+{
+    v->running = false;
+    if (unlikely(ex.active)) {
+        mutex_lock(&ex.lock);
+        cond_broadcast(&ex.cond);
+        mutex_unlock(&ex.lock);
+    }
+}
+
+static bool others_run(VcpuTcg *self)
+{
+    CPU_FOREACH(cpu) {
+        VcpuTcg *v = cpu->accel;
+
+        if (v && v != self && v->running) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void exclusive_begin(VcpuTcg *self)
+{
+    mutex_lock(&ex.lock);
+    self->running = false;
+    cond_broadcast(&ex.cond);
+    while (ex.active) {
+        cond_wait(&ex.cond, &ex.lock);
+    }
+    ex.active = true;
+    CPU_FOREACH(cpu) {
+        VcpuTcg *v = cpu->accel;
+
+        if (v && v != self) {
+            __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
+        }
+    }
+    while (others_run(self)) {
+        cond_wait(&ex.cond, &ex.lock);
+    }
+    mutex_unlock(&ex.lock);
+    self->exclusive = true;
+}
+
+void exclusive_end(VcpuTcg *self)
+{
+    self->exclusive = false;
+    mutex_lock(&ex.lock);
+    ex.active = false;
+    self->running = true;
+    cond_broadcast(&ex.cond);
+    mutex_unlock(&ex.lock);
+}
+
+/* --- leaving --- */
+
+void vcpu_unwind(VcpuTcg *v)
+{
+    TcgEnv *env = v->env;
+    uint32_t icount, aux;
+
+    if (env->jit_ra && v->be->unwind(env, env->jit_ra, &icount, &aux)) {
+        if (v->ops->restore_aux) {
+            v->ops->restore_aux(env, aux);
+        }
+    }
+}
+
+void vcpu_leave(VcpuTcg *v)
+{
+    if (v->exclusive) {
+        exclusive_end(v);
+    }
+    v->env->jit_ra = NULL;
+    if (v->in_code) {
+        v->be->leave(v->env, LEAVE_RETRY);
+    }
+    siglongjmp(v->unwind, 1);
+}
+
+void tcg_sync_state(TcgEnv *env)
+{
+    vcpu_unwind(vcpu_of(env));
+}
+
+void tcg_leave_next(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    v->check_irq = true;
+    vcpu_leave(v);
+}
+
+void tcg_raise(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    vcpu_unwind(v);
+    v->excp_pending = true;
+    vcpu_leave(v);
+}
+
+void tcg_mode_changed(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+    uint64_t gen = v ? v->generation : 0;
+
+    env->mode_gen = v ? gen << 32 | v->ops->mode_word(env) : env->mode_gen;
+}
+
+/* --- the next region --- */
+
+static bool page1_agrees(VcpuTcg *v, const struct TcgRegion *r, uint64_t address)
+{
+    uint64_t next = (address & ~(uint64_t)(TCG_PAGE_SIZE - 1)) + TCG_PAGE_SIZE;
+    TlbFull *f = tlb_get(v, next, MMU_EXEC, v->ops->code_mmu(v->env), false);
+
+    return f && f->host && f->ram->start + f->ram_offset == r->page1;
+}
+
+static void jc_fill(VcpuTcg *v, uint64_t pc, struct TcgRegion *r)
+{
+    unsigned i = jc_index(pc);
+    JumpCacheEntry *e = &v->jc[i];
+    bool known = false;
+
+    for (unsigned k = 0; k < MIN(r->n_jc, REGION_MAX_JC); k++) {
+        known |= r->jc[k] == i;
+    }
+    if (!known) {
+        region_note_jc(r, i);
+    }
+    e->mode_gen = 0;
+    e->pc = pc;
+    e->code = r->code.full_entry;
+    e->region = r;
+    __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_RELEASE);
+    if (r->invalid) {
+        e->mode_gen = 0;
+    }
+}
+
+static struct TcgRegion *next_region(VcpuTcg *v)
+{
+    TcgEnv *env = v->env;
+    uint64_t pc = env->pc, address = v->ops->code_address(env, pc);
+    bool one = v->single_insn || v->single_step;
+    JumpCacheEntry *e = &v->jc[jc_index(pc)];
+    struct TcgRegion *r = NULL;
+    TlbFull *f;
+
+    v->stats.lookups++;
+    if (!one && e->pc == pc && e->mode_gen == env->mode_gen) {
+        return e->region;
+    }
+    f = tlb_get(v, address, MMU_EXEC, v->ops->code_mmu(env), true);
+    if (f->host) {
+        ram_addr_t entry = f->ram->start + f->ram_offset + (address & (TCG_PAGE_SIZE - 1));
+
+        do {
+            r = region_find(entry, (uint32_t)env->mode_gen, one, r);
+        } while (r && r->page1 != RAM_ADDR_INVALID && !page1_agrees(v, r, address));
+    }
+    if (!r) {
+        r = tcg_translate(v, pc, address);
+    }
+    if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry) {
+        jc_fill(v, pc, r);
+    }
+    return r;
+}
+
+static void transient_free(struct TcgRegion *r)
+{
+    /* The code bytes stay until the next flush of the cache. */
+    r->be->code_free(&r->code);
+    g_free(r->linked);
+    g_free(r);
+}
+
+static bool at_breakpoint(const VcpuTcg *v)
+{
+    for (unsigned i = 0; i < v->n_breakpoints; i++) {
+        if (v->breakpoints[i] == v->env->pc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void log_state(VcpuTcg *v, const struct TcgRegion *r)
+{
+    if (log_is_on(LOG_EXEC)) {
+        log_write("EXEC %d: pc %016" PRIx64 " mode %08" PRIx32 " host %p\n", v->cpu->index,
+                  v->env->pc, (uint32_t)v->env->mode_gen, (void *)r->code.code);
+    }
+    if (log_is_on(LOG_CPU) && v->ops->dump) {
+        char *text = v->ops->dump(v->env);
+
+        log_write("%s\n", text);
+        g_free(text);
+    }
+}
+
+/* True: back to the outer loop. */
+static bool requests(VcpuTcg *v, VcpuExit *why)
+{
+    CPUState *cpu = v->cpu;
+
+    if (__atomic_exchange_n(&v->env->exit_request, 0, __ATOMIC_SEQ_CST)) {
+        v->check_irq = true;
+        if (ex.active) {
+            exec_end(v);
+            exec_start(v);
+        }
+    }
+    if (cpu->stop || cpu->unplug || cpu_has_queued_work(cpu) || cpu->exit_request) {
+        cpu->exit_request = 0;
+        *why = VCPU_REQUEST;
+        return true;
+    }
+    if (v->watch_hit || v->debug_hit) {
+        *why = VCPU_DEBUG;
+        return true;
+    }
+    return false;
+}
+
+static void events(VcpuTcg *v)
+{
+    if (v->excp_pending) {
+        v->excp_pending = false;
+        v->stats.exceptions++;
+        v->ops->take_exception(v->env);
+        tcg_mode_changed(v->env);
+        v->check_irq = true;
+    }
+    if (v->check_irq) {
+        v->check_irq = false;
+        if (v->cpu->interrupt_request && !v->single_insn) {
+            bool changed;
+
+            big_lock();
+            changed = v->ops->take_interrupt(v->env);
+            big_unlock();
+            if (changed) {
+                v->stats.interrupts++;
+                v->check_irq = true;
+            }
+        }
+        tcg_mode_changed(v->env);
+    }
+}
+
+/* Run one region (and what is chained to it); false: back to the outer loop. */
+static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
+{
+    struct TcgRegion *r = next_region(v);
+    bool chain = !v->n_breakpoints && !log_is_on(LOG_NOCHAIN);
+
+    if (leave->reason == TCG_LEAVE_GOTO && leave->from && chain && !r->one_insn &&
+        !r->transient && r->page1 == RAM_ADDR_INVALID) {
+        struct TcgRegion *from = leave->from;
+
+        if (!from->one_insn && from->code.exits[leave->exit_index].same_page) {
+            region_link(from, leave->exit_index, r);
+            v->stats.chained++;
+        }
+    }
+    if (log_is_on(LOG_EXEC | LOG_CPU)) {
+        log_state(v, r);
+    }
+    v->single_insn = false;
+    leave->from = NULL;
+    leave->reason = LEAVE_RETRY;
+    v->in_code = true;
+    v->be->enter(v->env, &r->code, leave);
+    v->in_code = false;
+    v->stats.leaves++;
+    v->env->jit_ra = NULL;
+    if (r->transient) {
+        if (leave->from == r) {
+            leave->from = NULL;
+        }
+        transient_free(r);
+    }
+    switch (leave->reason) {
+    case IR_EXIT_IRQ_CHECK:
+        v->check_irq = true;
+        tcg_mode_changed(v->env);
+        break;
+    case IR_EXIT_NEXT:
+        tcg_mode_changed(v->env);
+        break;
+    case IR_EXIT_HALT:
+        *why = VCPU_HALTED;
+        return false;
+    case IR_EXIT_DEBUG:
+        *why = VCPU_DEBUG;
+        return false;
+    }
+    return true;
+}
+
+VcpuExit vcpu_exec(VcpuTcg *v)
+{
+    CPUState *cpu = v->cpu;
+    TcgLeave leave = { .reason = LEAVE_RETRY };
+    VcpuExit why = VCPU_REQUEST;
+    bool step = v->single_step;
+
+    if (cpu->halted) {
+        if (!v->ops->has_work(v->env)) {
+            return VCPU_HALTED;
+        }
+        cpu->halted = false;
+    }
+    big_unlock();
+    exec_start(v);
+    rcu_read_lock();
+    v->check_irq = true;
+    sigsetjmp(v->unwind, 0);
+    if (big_lock_held()) {
+        big_unlock();           /* interrupt delivery that faulted */
+    }
+    v->in_code = false;
+    leave.from = NULL;
+    for (;;) {
+        /* Let memory maps be reclaimed. */
+        rcu_read_unlock();
+        rcu_read_lock();
+        if (requests(v, &why)) {
+            break;
+        }
+        events(v);
+        if (unlikely(v->n_breakpoints) && !step && at_breakpoint(v)) {
+            why = VCPU_DEBUG;
+            break;
+        }
+        if (!run(v, &leave, &why)) {
+            break;
+        }
+        if (unlikely(step) && !v->single_insn) {
+            events(v);
+            why = VCPU_DEBUG;
+            break;
+        }
+    }
+    rcu_read_unlock();
+    exec_end(v);
+    big_lock();
+    return why;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counters of the TCG accelerator since start-up, for "info jit" and query-jit. */
+#ifndef ACCEL_TCG_STATS_H
+#define ACCEL_TCG_STATS_H
+
+#include "util/osdep.h"
+
+typedef struct TcgInfo {
+    const char *backend;        /* NULL: TCG isn't in use */
+    uint64_t cache_size, cache_used;    /* bytes */
+    uint64_t regions, live;     /* translated ever; valid now */
+    uint64_t guest_insns, guest_bytes, code_bytes;      /* translated */
+    uint64_t invalidated, flushes;
+    uint64_t lookups, leaves, chained;
+    uint64_t tlb_fills, tlb_flushes, page_flushes;
+    uint64_t slow_loads, slow_stores, mmio;
+    uint64_t exceptions, interrupts, smc_retries;
+} TcgInfo;
+
+/* Sums over all vCPUs; read without stopping them. Big lock. */
+TcgInfo tcg_info(void);
+
+#endif

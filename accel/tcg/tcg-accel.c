@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TCG accelerator: a thread for each vCPU, starting and stopping them with
+ * the machine, the code cache, properties.
+ *
+ * Properties of -accel tcg: interp=on|off (the IR interpreter instead of the host's back end),
+ * tb-size=MiB (code cache), thread=multi|single (single is accepted; there is a thread a vCPU in any case).
+ */
+#include "util/osdep.h"
+#include <sys/mman.h>
+#include <unistd.h>
+#include "accel/accel.h"
+#include "accel/tcg/debug.h"
+#include "accel/tcg/region.h"
+#include "accel/tcg/stats.h"
+#include "hw/core/runstate.h"
+#include "util/main-loop.h"
+
+#define CACHE_DEFAULT   (256 * MIB)
+#define CACHE_MAX       (1024 * MIB)    /* what a 32-bit displacement reaches, amply */
+
+static struct {
+    const TcgBackend *be;
+    bool backend_ready;
+    uint8_t *rw, *rx;
+    size_t cache_size;
+    Cond pause_cond;            /* a vCPU has stopped, or come up */
+} tcg = { .cache_size = CACHE_DEFAULT };
+
+static bool cache_map(Error **errp)
+{
+    int fd = memfd_create("code-cache", MFD_CLOEXEC);
+
+    if (fd < 0 || ftruncate(fd, tcg.cache_size) < 0) {
+        error_set_errno(errp, errno, "can't get %zu MiB of memory for the code cache",
+                        (size_t)(tcg.cache_size / MIB));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    tcg.rw = mmap(NULL, tcg.cache_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    tcg.rx = mmap(NULL, tcg.cache_size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    if (tcg.rw == MAP_FAILED || tcg.rx == MAP_FAILED) {
+        error_set_errno(errp, errno, "can't map the code cache");
+        error_hint(errp, "where executable memory is forbidden, use -accel tcg,interp=on");
+        return false;
+    }
+    return true;
+}
+
+/* --- a vCPU's thread --- */
+
+static bool can_run(CPUState *cpu)
+{
+    return !cpu->stop && !cpu->stopped && runstate_is_running();
+}
+
+static bool idle(VcpuTcg *v)
+{
+    CPUState *cpu = v->cpu;
+
+    if (cpu->stop || cpu->unplug || cpu_has_queued_work(cpu)) {
+        return false;
+    }
+    if (cpu->stopped || !runstate_is_running()) {
+        return true;
+    }
+    return cpu->halted && !v->ops->has_work(v->env) && !v->single_step;
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    VcpuTcg *v = opaque;
+    CPUState *cpu = v->cpu;
+
+    big_lock();
+    current_cpu = cpu;
+    cpu->thread_id = thread_tid();
+    cpu->created = true;
+    cond_broadcast(&tcg.pause_cond);
+    while (!cpu->unplug) {
+        if (can_run(cpu) && vcpu_exec(v) == VCPU_DEBUG) {
+            tcg_debug_stop(v);
+        }
+        while (idle(v)) {
+            big_lock_wait(&v->halt_cond);
+        }
+        if (cpu->stop) {
+            cpu->stop = false;
+            cpu->stopped = true;
+            cond_broadcast(&tcg.pause_cond);
+        }
+        cpu_process_work(cpu);
+    }
+    cpu->created = false;
+    current_cpu = NULL;
+    cond_broadcast(&tcg.pause_cond);
+    big_unlock();
+    return NULL;
+}
+
+static void kick(CPUState *cpu)
+{
+    VcpuTcg *v = cpu->accel;
+
+    if (v) {
+        __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
+        cond_broadcast(&v->halt_cond);
+    }
+}
+
+static bool create(CPUState *cpu, Error **errp)
+{
+    const TargetOps *ops = cpu->ops->target;
+    VcpuTcg *v;
+    char name[16];
+    Thread t;
+
+    if (!ops) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "CPUs of architecture '%s' can't run under TCG",
+                   cpu->ops->arch);
+        return false;
+    }
+    if (!tcg.backend_ready) {
+        if (!cache_map(errp)) {
+            return false;
+        }
+        if (!tcg.be->init(ops->globals, tcg.rw, tcg.rx, tcg.cache_size)) {
+            error_setf(errp, ERR_HOST, "back end '%s' can't run on this host", tcg.be->name);
+            return false;
+        }
+        tcg.backend_ready = true;
+    }
+    v = g_new0(VcpuTcg, 1);
+    v->cpu = cpu;
+    v->ops = ops;
+    v->be = tcg.be;
+    v->env = ops->env_of(cpu);
+    v->env->cpu = cpu;
+    v->jc = g_new0(JumpCacheEntry, JC_SIZE);
+    v->env->jc = v->jc;
+    v->generation = 1;
+    cond_init(&v->halt_cond);
+    tlb_init(v);
+    cpu->halt_cond = &v->halt_cond.c;
+    cpu->stopped = true;
+    cpu->accel = v;
+    tcg_mode_changed(v->env);
+    snprintf(name, sizeof(name), "CPU %d/TCG", cpu->index);
+    thread_create(&t, name, vcpu_thread, v);
+    cpu->thread = t.id;
+    while (!cpu->created) {
+        big_lock_wait(&tcg.pause_cond);
+    }
+    return true;
+}
+
+static void destroy(CPUState *cpu)
+{
+    VcpuTcg *v = cpu->accel;
+
+    if (!v) {
+        return;
+    }
+    cpu->unplug = true;
+    kick(cpu);
+    while (cpu->created) {
+        big_lock_wait(&tcg.pause_cond);
+    }
+    pthread_join(cpu->thread, NULL);
+    cpu->accel = NULL;
+    tlb_cleanup(v);
+    cond_destroy(&v->halt_cond);
+    g_free(v->jc);
+    g_free(v->breakpoints);
+    g_free(v->watches);
+    g_free(v);
+}
+
+static void reset(CPUState *cpu)
+{
+    VcpuTcg *v = cpu->accel;
+
+    if (v) {
+        v->excp_pending = false;
+        v->single_insn = false;
+        tcg_tlb_flush(v->env);
+        tcg_mode_changed(v->env);
+    }
+}
+
+static void run_exclusive(CPUState *cpu, CpuWorkFn fn, void *data)
+{
+    VcpuTcg *v = cpu->accel;
+
+    big_unlock();
+    exclusive_begin(v);
+    big_lock();
+    fn(cpu, data);
+    big_unlock();
+    exclusive_end(v);
+    v->running = false;         /* we're outside of the loop */
+    big_lock();
+}
+
+static const CpuAccelOps cpu_ops = {
+    .name = "tcg", .create = create, .destroy = destroy, .kick = kick, .interrupt = kick,
+    .reset = reset, .run_exclusive = run_exclusive,
+};
+
+/* --- with the machine --- */
+
+static void pause_all(void)
+{
+    CPU_FOREACH(cpu) {
+        if (cpu == current_cpu) {
+            cpu->stop = false;
+            cpu->stopped = true;
+            cpu_exit(cpu);
+        } else if (!cpu->stopped) {
+            cpu->stop = true;
+            kick(cpu);
+        }
+    }
+    CPU_FOREACH(cpu) {
+        while (cpu->created && !cpu->stopped) {
+            big_lock_wait(&tcg.pause_cond);
+        }
+    }
+}
+
+static void resume_all(void)
+{
+    CPU_FOREACH(cpu) {
+        cpu->stop = false;
+        cpu->stopped = false;
+        kick(cpu);
+    }
+}
+
+static void runstate_changed(UNUSED RunstateListener *l, bool running, UNUSED RunState state)
+{
+    if (running) {
+        resume_all();
+    } else {
+        pause_all();
+    }
+}
+
+static bool parse_size(const QDict *props, Error **errp)
+{
+    uint64_t mib = 0;
+    const char *text = qdict_str_or(props, "tb-size", NULL);
+
+    if (text) {
+        char *end;
+
+        mib = strtoull(text, &end, 10);
+        if (*end || mib < 1 || mib > CACHE_MAX / MIB) {
+            error_setf(errp, ERR_OUT_OF_RANGE,
+                       "-accel tcg: property 'tb-size' is '%s'; accepted: 1 to %" PRIu64 " (MiB)",
+                       text, CACHE_MAX / MIB);
+            return false;
+        }
+        tcg.cache_size = mib * MIB;
+    }
+    return true;
+}
+
+static bool parse_bool(const QDict *props, const char *name, bool *out, Error **errp)
+{
+    const char *text = qdict_str_or(props, name, qdict_bool_or(props, name, false) ? "on" : NULL);
+
+    if (text) {
+        bool on = !strcmp(text, "on") || !strcmp(text, "yes") || !strcmp(text, "true");
+
+        if (!on && strcmp(text, "off") && strcmp(text, "no") && strcmp(text, "false")) {
+            error_setf(errp, ERR_INVALID_ARGUMENT,
+                       "-accel tcg: property '%s' is '%s'; accepted: on, off", name, text);
+            return false;
+        }
+        *out = on;
+    }
+    return true;
+}
+
+static bool init(const QDict *props, Error **errp)
+{
+    static RunstateListener listener = { .changed = runstate_changed, .priority = 100 };
+    bool interp = false;
+
+    if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp))) {
+        return false;
+    }
+#if defined(__x86_64__)
+    tcg.be = interp ? &tcg_backend_interp : &tcg_backend_x86_64;
+#else
+    tcg.be = &tcg_backend_interp;
+#endif
+    cond_init(&tcg.pause_cond);
+    region_init(tcg.be);
+    softmmu_init();
+    cpu_set_accel(&cpu_ops);
+    runstate_add_listener(&listener);
+    return true;
+}
+
+static Accel accel_tcg = { .name = "tcg", .desc = "dynamic translation", .init = init };
+
+static void CONSTRUCTOR register_tcg(void)
+{
+    accel_register(&accel_tcg);
+}
+
+/* --- statistics --- */
+
+TcgInfo tcg_info(void)
+{
+    RegionStats r = region_stats();
+    TcgInfo i = {
+        .backend = tcg.be ? tcg.be->name : NULL,
+        .cache_size = tcg.cache_size,
+        .cache_used = tcg.backend_ready ? tcg.be->used() : 0,
+        .regions = r.regions, .live = r.live, .guest_insns = r.guest_insns,
+        .guest_bytes = r.guest_bytes, .code_bytes = r.code_bytes,
+        .invalidated = r.invalidated, .flushes = r.flushes,
+    };
+
+    CPU_FOREACH(cpu) {
+        VcpuTcg *v = cpu->accel;
+
+        if (!tcg.be || !v) {
+            break;
+        }
+        i.lookups += v->stats.lookups;
+        i.leaves += v->stats.leaves;
+        i.chained += v->stats.chained;
+        i.tlb_fills += v->stats.tlb_fills;
+        i.tlb_flushes += v->stats.tlb_flushes;
+        i.page_flushes += v->stats.page_flushes;
+        i.slow_loads += v->stats.slow_ld;
+        i.slow_stores += v->stats.slow_st;
+        i.mmio += v->stats.mmio;
+        i.exceptions += v->stats.exceptions;
+        i.interrupts += v->stats.interrupts;
+        i.smc_retries += v->stats.smc_retries;
+    }
+    return i;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The soft TLB: filling from the target's page walk, flushing, sizing.
+ *
+ * Flushing costs what was filled: the indices used since the last flush are
+ * remembered, up to a limit. A table grows when it is filled more than half between
+ * flushes, and shrinks after many flushes that found it nearly empty.
+ */
+#include "util/osdep.h"
+#include "accel/tcg/vcpu.h"
+#include "util/rcu.h"
+
+static const TlbEntry empty_fast = { TLB_NO_TAG, TLB_NO_TAG, 0, 0 };
+
+static void table_alloc(VcpuTcg *v, unsigned m, unsigned bits)
+{
+    TlbMode *t = &v->tlb[m];
+    size_t n = (size_t)1 << bits;
+    TlbEntry *fast = g_malloc(n * sizeof(*fast));
+
+    g_free(t->full);
+    g_free(v->env->tlb[m].table);
+    t->full = g_malloc(n * sizeof(*t->full));
+    t->bits = bits;
+    for (size_t i = 0; i < n; i++) {
+        fast[i] = empty_fast;
+        t->full[i].vpage = TLB_NO_TAG;
+    }
+    t->n_used = 0;
+    v->env->tlb[m].table = fast;
+    v->env->tlb[m].mask = (n - 1) << TLB_ENTRY_BITS;
+}
+
+void tlb_init(VcpuTcg *v)
+{
+    mutex_init(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        table_alloc(v, m, TLB_MIN_BITS);
+    }
+}
+
+void tlb_cleanup(VcpuTcg *v)
+{
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        g_free(v->tlb[m].full);
+        g_free(v->env->tlb[m].table);
+        v->env->tlb[m].table = NULL;
+    }
+    mutex_destroy(&v->tlb_lock);
+}
+
+static inline unsigned tlb_index(const TlbMode *t, uint64_t addr)
+{
+    return (addr >> TCG_PAGE_BITS) & ((1u << t->bits) - 1);
+}
+
+static inline void fast_store(TlbEntry *e, uint64_t r, uint64_t w, uint64_t addend)
+{
+    __atomic_store_n(&e->tag_read, r, __ATOMIC_RELAXED);
+    __atomic_store_n(&e->addend, addend, __ATOMIC_RELAXED);
+    __atomic_store_n(&e->tag_write, w, __ATOMIC_RELAXED);
+}
+
+static void entry_clear(VcpuTcg *v, unsigned m, unsigned i)
+{
+    v->env->tlb[m].table[i] = empty_fast;
+    v->tlb[m].full[i].vpage = TLB_NO_TAG;
+}
+
+static void flush_mode(VcpuTcg *v, unsigned m)
+{
+    TlbMode *t = &v->tlb[m];
+    unsigned n = 1u << t->bits;
+
+    t->large_mask = 0;
+    if (t->fills > n / 2 + n / 8 && t->bits < TLB_MAX_BITS) {
+        table_alloc(v, m, t->bits + 1);
+    } else if (t->fills < n / 16 && t->bits > TLB_MIN_BITS && ++t->flushes_sparse > 64) {
+        table_alloc(v, m, t->bits - 1);
+        t->flushes_sparse = 0;
+    } else {
+        if (t->fills >= n / 16) {
+            t->flushes_sparse = 0;
+        }
+        if (t->n_used <= TLB_USED_MAX) {
+            for (unsigned i = 0; i < t->n_used; i++) {
+                entry_clear(v, m, t->used[i]);
+            }
+        } else {
+            for (unsigned i = 0; i < n; i++) {
+                entry_clear(v, m, i);
+            }
+        }
+        t->n_used = 0;
+    }
+    t->fills = 0;
+}
+
+/* Jump-cache entries of before can't match any more. */
+static void new_generation(VcpuTcg *v)
+{
+    if (++v->generation == 0) {
+        memset(v->jc, 0, JC_SIZE * sizeof(*v->jc));
+        v->generation = 1;
+    }
+    v->env->mode_gen = (uint32_t)v->env->mode_gen | (uint64_t)v->generation << 32;
+}
+
+void tcg_tlb_flush(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    if (!v) {
+        return;
+    }
+    mutex_lock(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        flush_mode(v, m);
+    }
+    mutex_unlock(&v->tlb_lock);
+    new_generation(v);
+    v->stats.tlb_flushes++;
+}
+
+void tcg_tlb_flush_non_global(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    if (!v) {
+        return;
+    }
+    mutex_lock(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        TlbMode *t = &v->tlb[m];
+        unsigned n = 1u << t->bits, kept = 0;
+
+        if (t->n_used > TLB_USED_MAX || t->fills > n / 2) {
+            flush_mode(v, m);
+            continue;
+        }
+        for (unsigned i = 0; i < t->n_used; i++) {
+            unsigned idx = t->used[i];
+            TlbFull *f = &t->full[idx];
+
+            if (f->vpage == TLB_NO_TAG) {
+                continue;
+            }
+            if (f->global) {
+                t->used[kept++] = idx;
+            } else {
+                entry_clear(v, m, idx);
+            }
+        }
+        t->n_used = kept;
+        t->fills = kept;
+    }
+    mutex_unlock(&v->tlb_lock);
+    new_generation(v);
+    v->stats.tlb_flushes++;
+}
+
+void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
+{
+    VcpuTcg *v = vcpu_of(env);
+    uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+
+    if (!v) {
+        return;
+    }
+    mutex_lock(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        TlbMode *t = &v->tlb[m];
+        unsigned i = tlb_index(t, page);
+
+        if (t->large_mask && (addr & t->large_mask) == t->large_start) {
+            flush_mode(v, m);
+        } else if (t->full[i].vpage == page) {
+            entry_clear(v, m, i);
+        }
+    }
+    mutex_unlock(&v->tlb_lock);
+    new_generation(v);
+    v->stats.page_flushes++;
+}
+
+void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
+{
+    mutex_lock(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        TlbMode *t = &v->tlb[m];
+        bool all = t->n_used > TLB_USED_MAX;
+        unsigned n = all ? 1u << t->bits : t->n_used;
+
+        for (unsigned k = 0; k < n; k++) {
+            unsigned i = all ? k : t->used[k];
+            TlbFull *f = &t->full[i];
+            ram_addr_t a;
+
+            if (f->vpage == TLB_NO_TAG || !f->ram) {
+                continue;
+            }
+            a = f->ram->start + f->ram_offset;
+            if (a < addr + len && a + TCG_PAGE_SIZE > addr) {
+                __atomic_store_n(&v->env->tlb[m].table[i].tag_write, TLB_NO_TAG,
+                                 __ATOMIC_RELAXED);
+            }
+        }
+    }
+    mutex_unlock(&v->tlb_lock);
+}
+
+/* Remember one range that covers all large pages of the mode. */
+static void note_large(TlbMode *t, uint64_t addr, uint64_t size)
+{
+    uint64_t mask = ~(size - 1);
+
+    if (t->large_mask) {
+        mask &= t->large_mask;
+        while (((t->large_start ^ addr) & mask) != 0) {
+            mask <<= 1;
+        }
+    }
+    t->large_start = addr & mask;
+    t->large_mask = mask;
+}
+
+static bool watched(const VcpuTcg *v, uint64_t page)
+{
+    for (unsigned i = 0; i < v->n_watches; i++) {
+        const TcgWatch *w = &v->watches[i];
+
+        if (w->addr < page + TCG_PAGE_SIZE && w->addr + w->len > page) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r)
+{
+    TlbMode *t = &v->tlb[mmu];
+    uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+    uint64_t phys = r->phys & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+    AddressSpace *as = cpu_address_space(v->cpu, r->attrs.secure ? 1 : 0);
+    hwaddr xlat, len = TCG_PAGE_SIZE;
+    const MemSection *s = memory_lookup(as, phys, &xlat, &len);
+    unsigned i = tlb_index(t, page);
+    TlbFull *f = &t->full[i];
+    TlbEntry *e = &v->env->tlb[mmu].table[i];
+    uint64_t tr = TLB_NO_TAG, tw = TLB_NO_TAG, addend = 0;
+
+    mutex_lock(&v->tlb_lock);
+    *f = (TlbFull){ .vpage = page, .phys = phys, .attrs = r->attrs, .prot = r->prot,
+                    .global = r->global };
+    if (len == TCG_PAGE_SIZE) {
+        if (s->host) {
+            f->host = memory_section_host(s, xlat);
+            f->ram = s->ram;
+            f->ram_offset = s->ram_offset + (xlat - s->offset);
+            f->readonly = s->readonly;
+        }
+        f->mr = s->mr;
+        f->mr_offset = xlat;
+    }
+    if (f->host && !(v->n_watches && watched(v, page))) {
+        addend = (uintptr_t)f->host - page;
+        if (r->prot & 1 << MMU_READ) {
+            tr = page;
+        }
+        if ((r->prot & 1 << MMU_WRITE) && !f->readonly &&
+            !ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
+            tw = page;
+        }
+    }
+    fast_store(e, tr, tw, addend);
+    if (t->n_used < TLB_USED_MAX) {
+        t->used[t->n_used] = i;
+    }
+    if (t->n_used <= TLB_USED_MAX) {
+        t->n_used++;
+    }
+    t->fills++;
+    if (r->page_size > TCG_PAGE_SIZE) {
+        note_large(t, page, r->page_size);
+    }
+    mutex_unlock(&v->tlb_lock);
+    v->stats.tlb_fills++;
+    return f;
+}
+
+TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool raise)
+{
+    TlbMode *t = &v->tlb[mmu];
+    uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+    TlbFull *f = &t->full[tlb_index(t, page)];
+    MmuResult r = { 0 };
+    uint64_t fault[4] = { 0 };
+
+    if (likely(f->vpage == page && (f->prot & 1 << access))) {
+        return f;
+    }
+    if (!v->ops->mmu_walk(v->env, addr, access, mmu, false, &r, fault)) {
+        if (raise) {
+            vcpu_unwind(v);
+            v->ops->mmu_fault(v->env, addr, access, mmu, fault);
+            tcg_raise(v->env);
+        }
+        return NULL;
+    }
+    return fill(v, addr, mmu, &r);
+}

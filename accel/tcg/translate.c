@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From guest bytes to an entry in the table: fetching, the target's front end,
+ * optimiser, back end. One translation at a time, under the translation lock.
+ */
+#include "util/osdep.h"
+#include "accel/tcg/disas.h"
+#include "accel/tcg/region.h"
+#include "util/log.h"
+#include "util/rcu.h"
+
+#define REGION_MAX_INSNS    128
+
+typedef struct FetchPage {
+    TlbFull full;               /* a copy: the TLB may change meanwhile */
+    bool valid;
+} FetchPage;
+
+typedef struct Fetch {
+    VcpuTcg *v;
+    uint64_t address;           /* of the entry, as the MMU sees it */
+    unsigned mmu;
+    FetchPage page[2];
+} Fetch;
+
+static IrRegion *ir;            /* reused; under the translation lock */
+
+static bool fetch_page(Fetch *f, unsigned i, bool raise)
+{
+    uint64_t addr = i ? (f->address & ~(uint64_t)(TCG_PAGE_SIZE - 1)) + TCG_PAGE_SIZE : f->address;
+    TlbFull *full = tlb_get(f->v, addr, MMU_EXEC, f->mmu, raise);
+
+    if (full) {
+        f->page[i].full = *full;
+        f->page[i].valid = true;
+    }
+    return full;
+}
+
+bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n)
+{
+    Fetch *f = t->priv;
+    unsigned off = (f->address & (TCG_PAGE_SIZE - 1)) + delta;
+    uint8_t *out = buf;
+
+    if (off + n > 2 * TCG_PAGE_SIZE) {
+        return false;
+    }
+    for (unsigned i = 0; i < n; ) {
+        unsigned p = (off + i) / TCG_PAGE_SIZE, o = (off + i) % TCG_PAGE_SIZE;
+        unsigned k = MIN(n - i, TCG_PAGE_SIZE - o);
+        TlbFull *full = &f->page[p].full;
+
+        if (!f->page[p].valid && !fetch_page(f, p, false)) {
+            return false;
+        }
+        if (full->host) {
+            memcpy(out + i, full->host + o, k);
+        } else {
+            AddressSpace *as = cpu_address_space(f->v->cpu, full->attrs.secure ? 1 : 0);
+            MemAttrs attrs = full->attrs;
+
+            attrs.instruction = true;
+            address_space_read(as, full->phys + o, attrs, out + i, k);
+        }
+        i += k;
+    }
+    return true;
+}
+
+void tcg_fetch_fault(TcgTranslate *t)
+{
+    Fetch *f = t->priv;
+
+    region_unlock();
+    fetch_page(f, 1, true);
+    /* Now it can be fetched after all: another CPU has mapped it. Try again. */
+    vcpu_leave(f->v);
+}
+
+static void log_region(const TcgTranslate *t, const struct TcgRegion *r, unsigned stage)
+{
+    FILE *out = log_begin(stage);
+
+    if (!out) {
+        return;
+    }
+    if (stage == LOG_IN_ASM) {
+        uint8_t *bytes = g_malloc(r->bytes);
+
+        fprintf(out, "IN: pc %016" PRIx64 " mode %08" PRIx32 "\n", t->pc, r->mode);
+        if (tcg_fetch((TcgTranslate *)t, 0, bytes, r->bytes)) {
+            disas_guest(out, vcpu_of(t->env)->ops, t->mode, bytes, r->bytes, t->pc);
+        }
+        g_free(bytes);
+    } else if (stage == LOG_OUT_ASM) {
+        fprintf(out, "OUT: size %" PRIu32 "\n", r->code.size);
+        disas_host(out, r->code.code, r->code.size);
+    } else {
+        fprintf(out, stage == LOG_OP ? "OP:\n" : "OP after optimisation:\n");
+        ir_print(ir, out);
+    }
+    log_end(out);
+}
+
+/* Everything out of the cache; lock held, kept. */
+static void flush_all(VcpuTcg *v)
+{
+    region_unlock();
+    exclusive_begin(v);
+    region_lock();
+    region_flush_all();
+    region_unlock();
+    exclusive_end(v);
+    region_lock();
+}
+
+static void set_pages(struct TcgRegion *r, const TcgTranslate *t, const Fetch *f)
+{
+    const TlbFull *p0 = &f->page[0].full, *p1 = &f->page[1].full;
+    unsigned off = t->entry_offset;
+
+    r->bytes = t->bytes;
+    r->bytes0 = MIN(t->bytes, TCG_PAGE_SIZE - off);
+    r->page1 = RAM_ADDR_INVALID;
+    r->transient = !p0->host;
+    if (p0->host) {
+        r->entry = p0->ram->start + p0->ram_offset + off;
+    }
+    if (t->bytes > r->bytes0) {
+        if (p1->host) {
+            r->page1 = p1->ram->start + p1->ram_offset;
+        }
+        /* Twice the same page would be in its list twice. */
+        if (!p1->host || r->page1 == r->entry - off) {
+            r->transient = true;
+        }
+    }
+}
+
+struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
+{
+    Fetch f = { .v = v, .address = address, .mmu = v->ops->code_mmu(v->env) };
+    TcgTranslate t = {
+        .env = v->env, .mode = (uint32_t)v->env->mode_gen, .pc = pc,
+        .entry_offset = address & (TCG_PAGE_SIZE - 1),
+        .max_insns = v->single_insn || v->single_step ? 1 : REGION_MAX_INSNS,
+        .breakpoints = v->breakpoints, .n_breakpoints = v->n_breakpoints, .priv = &f,
+    };
+    struct TcgRegion *r;
+
+    fetch_page(&f, 0, true);
+    region_lock();
+    if (!ir) {
+        ir = ir_region_new();
+    }
+    r = g_new0(struct TcgRegion, 1);
+    r->be = v->be;
+    r->mode = t.mode;
+    r->one_insn = t.max_insns == 1;
+    r->pc = pc;
+    for (;;) {
+        ir_region_reset(ir, v->ops->globals);
+        ir->entry_offset = t.entry_offset;
+        ir->mode = t.mode;
+        t.ir = ir;
+        t.bytes = 0;
+        if (!f.page[0].full.host) {
+            t.max_insns = 1;
+            r->one_insn = true;
+        }
+        v->ops->translate(&t);
+        if (ir->overflow && t.max_insns > 1) {
+            t.max_insns /= 2;
+            continue;
+        }
+        r->n_insns = ir->n_insns;
+        set_pages(r, &t, &f);
+        if (log_is_on(LOG_IN_ASM)) {
+            log_region(&t, r, LOG_IN_ASM);
+        }
+        if (log_is_on(LOG_OP)) {
+            log_region(&t, r, LOG_OP);
+        }
+#ifndef NDEBUG
+        char why[256];
+
+        if (unlikely(!ir_verify(ir, why, sizeof(why)))) {
+            fprintf(stderr, "translation at pc %" PRIx64 " is not well-formed: %s\n", pc, why);
+            ir_print(ir, stderr);
+            abort();
+        }
+#endif
+        ir_optimise(ir);
+        if (log_is_on(LOG_OP_OPT)) {
+            log_region(&t, r, LOG_OP_OPT);
+        }
+        if (v->be->codegen(ir, r, &r->code)) {
+            break;
+        }
+        flush_all(v);
+    }
+    if (log_is_on(LOG_OUT_ASM) && r->code.code) {
+        log_region(&t, r, LOG_OUT_ASM);
+    }
+    r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
+    region_count(r->n_insns, r->bytes, r->code.size);
+    if (!r->transient) {
+        region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,
+                      f.page[1].full.ram, f.page[1].full.ram_offset);
+    } else {
+        r->invalid = true;
+    }
+    region_unlock();
+    return r;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the TCG accelerator keeps for each vCPU, and the interfaces between
+ * its files: the loop (exec.c), the soft MMU (softmmu.c, tlb.c), the
+ * translations (region.c, translate.c), debugging (debug.c).
+ *
+ * A VcpuTcg belongs to its vCPU's thread. Others may set env->exit_request,
+ * and, holding @tlb_lock, take write permission out of fast TLB entries
+ * (tlb_untag_writes); they empty jump-cache entries through region.c.
+ */
+#ifndef ACCEL_TCG_VCPU_H
+#define ACCEL_TCG_VCPU_H
+
+#include <setjmp.h>
+#include "accel/tcg/target-ops.h"
+#include "util/thread.h"
+
+#define TLB_MIN_BITS    8
+#define TLB_MAX_BITS    13
+#define TLB_USED_MAX    512     /* entries remembered, to flush only those */
+
+/* All that is known of a TLB entry; the fast entry of the same index has the
+ * tags of what generated code may do by itself. */
+typedef struct TlbFull {
+    uint64_t vpage;             /* TLB_NO_TAG: empty */
+    uint64_t phys;
+    uint8_t *host;              /* host address of the page; NULL: MMIO, or a
+                                   page that isn't one region's alone */
+    RamBlock *ram;              /* with host */
+    uint64_t ram_offset;        /* of the page in @ram */
+    MemRegion *mr;              /* MMIO: whole page of this region */
+    hwaddr mr_offset;
+    MemAttrs attrs;
+    uint8_t prot;               /* 1 << MmuAccess */
+    bool readonly;              /* host memory that ignores stores (ROM), or
+                                   hands them to mr (ROMD) */
+    bool global;
+} TlbFull;
+
+typedef struct TlbMode {
+    TlbFull *full;
+    unsigned bits;              /* log2 of the number of entries */
+    unsigned n_used;            /* may be past TLB_USED_MAX: all to be cleared */
+    uint16_t used[TLB_USED_MAX];
+    unsigned fills;             /* since the last flush */
+    unsigned flushes_sparse;    /* in a row, that saw few fills */
+    uint64_t large_start, large_mask;   /* covers all large pages; mask 0: none */
+} TlbMode;
+
+typedef struct TcgStats {
+    uint64_t lookups, leaves, chained;
+    uint64_t tlb_fills, tlb_flushes, page_flushes, slow_ld, slow_st, mmio;
+    uint64_t exceptions, interrupts, smc_retries;
+} TcgStats;
+
+typedef struct TcgWatch {
+    uint64_t addr, len;
+    uint8_t access;             /* 1 << MmuAccess */
+} TcgWatch;
+
+typedef struct VcpuTcg {
+    CPUState *cpu;
+    TcgEnv *env;
+    const TargetOps *ops;
+    const TcgBackend *be;
+    TlbMode tlb[TLB_MODES];
+    Mutex tlb_lock;
+    uint32_t generation;        /* of the address space, for the jump cache */
+    JumpCacheEntry *jc;
+    sigjmp_buf unwind;          /* of tcg_raise outside generated code */
+    bool in_code;               /* generated code is on the stack */
+    bool exclusive;             /* between exclusive_begin and _end */
+    _Atomic bool running;       /* inside vcpu_exec's loop */
+    bool excp_pending;
+    bool single_insn;           /* the next region is one instruction long */
+    bool check_irq;
+    bool debug_hit;             /* stop for the debugger */
+    uint64_t debug_addr;        /* of the watchpoint that hit */
+    bool watch_hit;
+    Cond halt_cond;
+    TcgStats stats;
+    /* Debugging; changed with the vCPU stopped. */
+    uint64_t *breakpoints;      /* sorted */
+    unsigned n_breakpoints;
+    TcgWatch *watches;
+    unsigned n_watches;
+    bool single_step;           /* by the debugger */
+} VcpuTcg;
+
+static inline VcpuTcg *vcpu_of(TcgEnv *env)
+{
+    return ((CPUState *)env->cpu)->accel;
+}
+
+/* --- tlb.c --- */
+void tlb_init(VcpuTcg *v);
+void tlb_cleanup(VcpuTcg *v);
+/*
+ * The entry for @addr, filled if need be. Faults are raised (@raise) or give
+ * NULL. Under RCU read lock.
+ */
+TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool raise);
+/* Take the write tags of a RAM range out of every mode's fast entries. Any thread. */
+void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
+
+/* --- softmmu.c --- */
+void softmmu_init(void);
+
+/* --- translate.c --- */
+/* Translate at virtual @pc, which the MMU sees as @address. Raises if it can't be fetched. */
+struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address);
+
+/* --- exec.c --- */
+/* Run until something needs the outer loop. Big lock held at call and return. */
+typedef enum { VCPU_HALTED, VCPU_REQUEST, VCPU_DEBUG } VcpuExit;
+VcpuExit vcpu_exec(VcpuTcg *v);
+/* Unwind to the current instruction if generated code called us. */
+void vcpu_unwind(VcpuTcg *v);
+/* Back to vcpu_exec's loop; state must be whole. */
+void vcpu_leave(VcpuTcg *v) NORETURN;
+/* All other vCPUs stand outside of vcpu_exec's loop between these. Big lock not held. */
+void exclusive_begin(VcpuTcg *self);
+void exclusive_end(VcpuTcg *self);
+
+#endif
