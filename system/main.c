@@ -1,11 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The program's entry point.
- */
 #include "util/osdep.h"
+#include <signal.h>
+#include "chardev/chardev.h"
+#include "hw/core/machine.h"
+#include "hw/core/runstate.h"
+#include "system/build.h"
+#include "util/main-loop.h"
 
-int main(void)
+static void ask_exit(void)
 {
-    fprintf(stderr, "qemu-system: no machine types are built in\n");
-    return 1;
+    system_shutdown_request(SHUTDOWN_CAUSE_HOST_SIGNAL);
+}
+
+static void on_signal(UNUSED int sig)
+{
+    ask_exit();
+}
+
+static void set_signals(void)
+{
+    struct sigaction sa = { .sa_handler = on_signal };
+
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void reset_machine(UNUSED void *opaque, UNUSED ShutdownCause cause)
+{
+    machine_reset(RESET_COLD);
+}
+
+int main(int argc, char **argv)
+{
+    Config c = { 0 };
+    Error *err = NULL;
+    int status;
+
+    config_parse(&c, argc, argv);
+    if (c.done) {
+        return 0;
+    }
+    if (config_report(&c)) {
+        return 1;
+    }
+    if (!daemonize_begin(&c)) {
+        config_report(&c);
+        return 1;
+    }
+    main_loop_init();
+    set_signals();
+    chardev_set_exit_hook(ask_exit);
+    runstate_set_reset_hook(reset_machine, NULL);
+    if (!config_build(&c)) {
+        config_report(&c);
+        chardev_cleanup();
+        return 1;
+    }
+    machine_reset(RESET_COLD);
+    daemonize_ready(&c);
+    if (!c.stopped && !vm_start(&err)) {
+        error_report(err);
+        return 1;
+    }
+    status = runstate_main_loop();
+    vm_stop(RUN_STATE_SHUTDOWN);
+    chardev_cleanup();
+    return status;
 }

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a Config to a machine that is ready to run: back ends first, then the
+ * machine, then devices that the user adds, then what talks to people.
+ */
+#include "util/osdep.h"
+#include "accel/accel.h"
+#include "chardev/chardev.h"
+#include "hw/core/machine.h"
+#include "hw/core/runstate.h"
+#include "system/build.h"
+#include "system/opts.h"
+#include "util/log.h"
+
+static void build_log(Config *c)
+{
+    Error *err = NULL;
+    char *bad = NULL;
+
+    if (c->log_file && log_set_file(c->log_file) < 0) {
+        error_set_errno(&err, errno, "can't write to '%s'", c->log_file);
+        config_error(c, "D", err);
+    }
+    err = NULL;
+    if (c->log_items && !log_set_items(c->log_items, &bad)) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "there is no log item '%s'", bad);
+        config_error(c, "d", err);
+        g_free(bad);
+    }
+}
+
+/* --- accelerator --- */
+
+static bool try_accel(Config *c, const char *name, const QDict *props, bool last, bool *fatal)
+{
+    Error *err = NULL;
+    QDict *rest = qobject_to_dict(qobject_copy((const QObject *)props));
+    bool ok;
+
+    qdict_del(rest, "accel");
+    ok = accel_use(name, rest, &err);
+    qobject_unref(rest);
+    if (!ok && last) {
+        config_error(c, "accel", err);
+        *fatal = true;
+    } else if (!ok) {
+        fprintf(stderr, "%s: -accel %s: %s; falling back to the next one\n", c->argv0, name,
+                error_message(err));
+        error_free(err);
+    }
+    return ok;
+}
+
+static void build_accel(Config *c)
+{
+    char *list = opts_text(c->machine, "accel");
+    bool fatal = false;
+    size_t n = qlist_size(c->accels), i = 0;
+
+    if (n > 0) {
+        QLIST_FOR_EACH(e, c->accels) {
+            QDict *d = qobject_to_dict(e);
+            const char *name = qdict_str_or(d, "accel", "");
+
+            i++;
+            if (try_accel(c, name, d, i == n, &fatal)) {
+                break;
+            }
+        }
+    } else {
+        char **names = g_strsplit(list ? list : "tcg", ":", 0);
+        QDict *none = qdict_new();
+
+        for (char **p = names; *p && !try_accel(c, *p, none, !p[1], &fatal); p++) {
+        }
+        qobject_unref(none);
+        g_strfreev(names);
+    }
+    g_free(list);
+}
+
+/* --- machine --- */
+
+static Machine *new_machine(Config *c)
+{
+    char *name = opts_text(c->machine, "type");
+    const MachineType *type;
+    Error *err = NULL;
+
+    if (name) {
+        type = machine_type_find(name, &err);
+    } else {
+        type = machine_type_default(c->arch ? c->arch : "x86_64");
+        if (!type) {
+            error_setf(&err, ERR_MISSING_ARGUMENT, "no machine is given, and there is no default");
+            error_hint(&err, "-machine help lists all");
+        }
+    }
+    g_free(name);
+    if (!type) {
+        config_error(c, "machine", err);
+        return NULL;
+    }
+    return machine_new(type);
+}
+
+static void set_machine_props(Config *c, Machine *m)
+{
+    static const char *const ours[] = { "type", "accel", "memory-backend", "firmware", "kernel",
+                                        "initrd", "append", "dtb", "smm-ignored", NULL };
+
+    QDICT_FOR_EACH(e, c->machine) {
+        const char *const *o = ours;
+        Error *err = NULL;
+        char *text = opts_text(c->machine, e->key);
+
+        while (*o && strcmp(*o, e->key)) {
+            o++;
+        }
+        if (!*o && !object_set_str(m, e->key, text ? text : "", &err)) {
+            config_error(c, "machine", err);
+        }
+        g_free(text);
+    }
+    m->ram_memdev = opts_text(c->machine, "memory-backend");
+    m->firmware = c->bios ? g_strdup(c->bios) : opts_text(c->machine, "firmware");
+    m->kernel = c->kernel ? g_strdup(c->kernel) : opts_text(c->machine, "kernel");
+    m->initrd = c->initrd ? g_strdup(c->initrd) : opts_text(c->machine, "initrd");
+    m->append = c->append ? g_strdup(c->append) : opts_text(c->machine, "append");
+    m->dtb = c->dtb ? g_strdup(c->dtb) : opts_text(c->machine, "dtb");
+    m->vga = g_strdup(c->vga);
+    m->graphics = !c->nographic;
+    m->usb |= c->usb;
+    if ((m->initrd || m->append) && !m->kernel) {
+        Error *err = NULL;
+
+        error_setf(&err, ERR_INVALID_ARGUMENT, "it needs -kernel too");
+        config_error(c, m->initrd ? "initrd" : "append", err);
+    }
+}
+
+static void set_memory(Config *c, Machine *m)
+{
+    static const char *const known[] = { "size", "slots", "maxmem", NULL };
+    Error *err = NULL;
+    char *size = opts_text(c->memory, "size");
+
+    if (!opts_check_known(c->memory, "-m", known, &err) ||
+        (size && !opts_size(size, MIB, &m->ram_size, &err))) {
+        config_error(c, "m", err);
+    } else if (size && m->ram_size < MIB) {
+        error_setf(&err, ERR_OUT_OF_RANGE, "the size is '%s'; accepted: 1M and more", size);
+        config_error(c, "m", err);
+    }
+    g_free(size);
+}
+
+static bool smp_number(Config *c, const char *key, unsigned *n)
+{
+    char *text = opts_text(c->smp, key), *end;
+    unsigned long v;
+
+    if (!text) {
+        return true;
+    }
+    v = strtoul(text, &end, 10);
+    if (*end || v < 1 || v > 4096) {
+        Error *err = NULL;
+
+        error_setf(&err, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: 1 to 4096", key, text);
+        config_error(c, "smp", err);
+        g_free(text);
+        return false;
+    }
+    *n = v;
+    g_free(text);
+    return true;
+}
+
+static void set_smp(Config *c, Machine *m)
+{
+    static const char *const known[] = { "cpus", "maxcpus", "sockets", "dies", "clusters", "cores",
+                                         "threads", NULL };
+    SmpConfig s = { 0 };
+    Error *err = NULL;
+    unsigned limit = MAX(m->type->max_cpus, 1);
+
+    if (!opts_check_known(c->smp, "-smp", known, &err)) {
+        config_error(c, "smp", err);
+        return;
+    }
+    if (!smp_number(c, "cpus", &s.cpus) || !smp_number(c, "maxcpus", &s.max_cpus) ||
+        !smp_number(c, "sockets", &s.sockets) || !smp_number(c, "dies", &s.dies) ||
+        !smp_number(c, "cores", &s.cores) || !smp_number(c, "threads", &s.threads)) {
+        return;
+    }
+    s.dies = s.dies ? s.dies : 1;
+    if (!s.cpus && !s.max_cpus) {
+        bool topology = s.sockets || s.cores || s.threads;
+
+        s.cpus = topology ? MAX(s.sockets, 1) * s.dies * MAX(s.cores, 1) * MAX(s.threads, 1)
+                          : MAX(m->type->default_cpus, 1);
+    }
+    s.max_cpus = s.max_cpus ? s.max_cpus : s.cpus;
+    s.cpus = s.cpus ? s.cpus : s.max_cpus;
+    s.threads = s.threads ? s.threads : 1;
+    if (!s.cores) {
+        s.cores = s.sockets ? MAX(s.max_cpus / (s.sockets * s.dies * s.threads), 1) : 1;
+    }
+    if (!s.sockets) {
+        s.sockets = MAX(s.max_cpus / (s.dies * s.cores * s.threads), 1);
+    }
+    if (s.sockets * s.dies * s.cores * s.threads != s.max_cpus || s.cpus > s.max_cpus) {
+        error_setf(&err, ERR_INVALID_ARGUMENT,
+                   "sockets (%u) * dies (%u) * cores (%u) * threads (%u) isn't maxcpus (%u), or "
+                   "cpus (%u) is more", s.sockets, s.dies, s.cores, s.threads, s.max_cpus, s.cpus);
+        config_error(c, "smp", err);
+    } else if (s.max_cpus > limit) {
+        error_setf(&err, ERR_OUT_OF_RANGE, "%u CPUs are asked for; machine '%s' has 1 to %u",
+                   s.max_cpus, m->type->name, limit);
+        config_error(c, "smp", err);
+    } else {
+        m->smp = s;
+    }
+}
+
+static void set_cpu(Config *c, Machine *m)
+{
+    const char *arch = c->arch && machine_type_has_arch(m->type, c->arch) ? c->arch
+                       : m->type->arch ? m->type->arch[0] : NULL;
+    char *comma, *model, *type;
+
+    if (!c->cpu || !arch) {
+        return;
+    }
+    comma = strchr(c->cpu, ',');
+    model = comma ? g_strndup(c->cpu, comma - c->cpu) : g_strdup(c->cpu);
+    type = g_strdup_printf("%s-%s-cpu", model, arch);
+    if (!type_find(type)) {
+        Error *err = NULL;
+
+        error_setf(&err, ERR_NO_SUCH_TYPE, "there is no CPU model '%s'", model);
+        error_hint(&err, "-cpu help lists all");
+        config_error(c, "cpu", err);
+        g_free(type);
+    } else {
+        m->cpu_type = type;
+        m->cpu_features = comma ? g_strdup(comma + 1) : NULL;
+    }
+    g_free(model);
+}
+
+static void set_boot(Config *c, Machine *m)
+{
+    static const char *const known[] = { "order", "once", "menu", "splash", "splash-time",
+                                         "reboot-timeout", "strict", NULL };
+    Error *err = NULL;
+    char *menu = opts_text(c->boot, "menu"), *strict = opts_text(c->boot, "strict"),
+         *timeout = opts_text(c->boot, "reboot-timeout"),
+         *splash_time = opts_text(c->boot, "splash-time");
+
+    m->boot.order = opts_text(c->boot, "order");
+    m->boot.once = opts_text(c->boot, "once");
+    m->boot.splash = opts_text(c->boot, "splash");
+    m->boot.reboot_timeout = timeout ? strtoll(timeout, NULL, 10) : -1;
+    m->boot.splash_time = splash_time ? strtoll(splash_time, NULL, 10) : -1;
+    if (!opts_check_known(c->boot, "-boot", known, &err) ||
+        (menu && !opts_bool("menu", menu, &m->boot.menu, &err)) ||
+        (strict && !opts_bool("strict", strict, &m->boot.strict, &err))) {
+        config_error(c, "boot", err);
+    }
+    g_free(menu);
+    g_free(strict);
+    g_free(timeout);
+    g_free(splash_time);
+}
+
+static void set_rtc(Config *c, Machine *m)
+{
+    static const char *const known[] = { "base", "clock", "driftfix", NULL };
+    Error *err = NULL;
+
+    if (!opts_check_known(c->rtc, "-rtc", known, &err)) {
+        config_error(c, "rtc", err);
+    }
+    m->rtc_base = opts_text(c->rtc, "base");
+}
+
+static void set_uuid(Config *c, Machine *m)
+{
+    unsigned n = 0;
+    const char *p = c->uuid;
+
+    while (p && *p && n < 16) {
+        unsigned byte;
+
+        if (*p == '-') {
+            p++;
+        } else if (sscanf(p, "%2x", &byte) == 1 && p[1]) {
+            m->uuid[n++] = byte;
+            p += 2;
+        } else {
+            break;
+        }
+    }
+    m->have_uuid = n == 16 && !*p;
+    if (p && !m->have_uuid) {
+        Error *err = NULL;
+
+        error_setf(&err, ERR_INVALID_ARGUMENT,
+                   "'%s' isn't a UUID; accepted: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", c->uuid);
+        config_error(c, "uuid", err);
+    }
+}
+
+static void set_actions(Config *c)
+{
+    Error *err = NULL;
+
+    if (!runstate_actions_parse(c->action, &err)) {
+        config_error(c, "action", err);
+    }
+}
+
+/* --- lists --- */
+
+static void each(Config *c, QList *list, const char *option, bool (*make)(const QDict *, Error **))
+{
+    QLIST_FOR_EACH(e, list) {
+        Error *err = NULL;
+
+        if (!make(qobject_to_dict(e), &err)) {
+            config_error(c, option, err);
+        }
+    }
+}
+
+static bool make_chardev(const QDict *d, Error **errp)
+{
+    return chardev_new_from_opts(d, errp);
+}
+
+static bool make_object(const QDict *d, Error **errp)
+{
+    QDict *props = qobject_to_dict(qobject_copy((const QObject *)d));
+    const char *type = qdict_get_str(d, "qom-type", errp);
+    const char *id = type ? qdict_get_str(d, "id", errp) : NULL;
+    bool ok = false;
+
+    if (type && id) {
+        qdict_del(props, "qom-type");
+        qdict_del(props, "id");
+        ok = user_object_new(type, id, props, true, errp);
+    }
+    qobject_unref(props);
+    return ok;
+}
+
+static bool make_device(const QDict *d, Error **errp)
+{
+    Device *dev = device_add(d, true, errp);
+
+    if (dev) {
+        object_unref(dev);
+    }
+    return dev;
+}
+
+static bool make_global(const QDict *d, Error **errp)
+{
+    const char *driver = qdict_str_or(d, "driver", NULL), *prop = qdict_str_or(d, "property", NULL),
+               *value = qdict_str_or(d, "value", NULL);
+
+    if (driver && prop && value) {
+        global_property_add(driver, prop, value);
+        return true;
+    }
+    QDICT_FOR_EACH(e, d) {
+        const char *dot = strrchr(e->key, '.');
+        char *text = opts_text(d, e->key), *type;
+
+        if (!dot || !text) {
+            g_free(text);
+            break;
+        }
+        type = g_strndup(e->key, dot - e->key);
+        global_property_add(type, dot + 1, text);
+        g_free(type);
+        g_free(text);
+        return true;
+    }
+    error_setf(errp, ERR_INVALID_ARGUMENT,
+               "accepted: DRIVER.PROP=VALUE or driver=D,property=P,value=V");
+    return false;
+}
+
+static char *new_chardev(Config *c, const char *option, const char *id, const char *spec)
+{
+    Error *err = NULL;
+    Chardev *chr = chardev_new_from_spec(id, spec, &err);
+
+    if (err) {
+        config_error(c, option, err);
+        return NULL;
+    }
+    return chr ? g_strdup(chardev_id(chr)) : NULL;
+}
+
+static void build_serials(Config *c, Machine *m)
+{
+    if (c->serials->len == 0 && !c->no_defaults && !m->type->no_serial) {
+        bool own = c->monitors->len > 0;
+
+        g_ptr_array_add(c->serials, g_strdup(!c->nographic ? "null" : own ? "stdio" : "mon:stdio"));
+    }
+    for (unsigned i = 0; i < c->serials->len; i++) {
+        char id[16];
+
+        if (i == MACHINE_SERIALS) {
+            Error *err = NULL;
+
+            error_setf(&err, ERR_OUT_OF_RANGE, "there are at most %d", MACHINE_SERIALS);
+            config_error(c, "serial", err);
+            break;
+        }
+        snprintf(id, sizeof(id), "serial%u", i);
+        m->serial[i] = new_chardev(c, "serial", id, c->serials->pdata[i]);
+    }
+    for (unsigned i = 0; i < MIN(c->parallels->len, MACHINE_SERIALS); i++) {
+        char id[16];
+
+        snprintf(id, sizeof(id), "parallel%u", i);
+        m->parallel[i] = new_chardev(c, "parallel", id, c->parallels->pdata[i]);
+    }
+}
+
+static void build_debugcons(Config *c)
+{
+    for (unsigned i = 0; i < c->debugcons->len; i++) {
+        char id[16];
+        char *chr;
+        QDict *d = qdict_new();
+
+        snprintf(id, sizeof(id), "debugcon%u", i);
+        chr = new_chardev(c, "debugcon", id, c->debugcons->pdata[i]);
+        if (chr) {
+            qdict_put_str(d, "driver", "isa-debugcon");
+            qdict_put_str(d, "chardev", chr);
+            qlist_append(c->devices, qobject_ref(d));
+        }
+        qobject_unref(d);
+        g_free(chr);
+    }
+}
+
+bool config_build(Config *c)
+{
+    Error *err = NULL;
+    Machine *m;
+
+    build_log(c);
+    set_actions(c);
+    each(c, c->globals, "global", make_global);
+    m = new_machine(c);
+    if (!m) {
+        return false;
+    }
+    build_accel(c);
+    each(c, c->chardevs, "chardev", make_chardev);
+    set_machine_props(c, m);
+    set_memory(c, m);
+    set_smp(c, m);
+    set_cpu(c, m);
+    set_boot(c, m);
+    set_rtc(c, m);
+    set_uuid(c, m);
+    build_serials(c, m);
+    build_debugcons(c);
+    each(c, c->objects, "object", make_object);
+    build_backends(c, m);
+    if (qlist_size(c->errors)) {
+        return false;
+    }
+    if (!machine_init(m, &err)) {
+        config_error(c, "machine", err);
+        return false;
+    }
+    each(c, c->devices, "device", make_device);
+    if (qlist_size(c->errors)) {
+        return false;
+    }
+    if (!machine_done(m, &err)) {
+        config_error(c, "machine", err);
+        return false;
+    }
+    build_front_ends(c, m);
+    return qlist_size(c->errors) == 0;
+}

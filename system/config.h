@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the command line asks for, before anything of it exists.
+ *
+ * config_parse() reads the options (system/options.c); config_build() makes the
+ * machine in the order in which things depend on each other (system/build.c).
+ * Both go on after an error where they can, so that all mistakes are
+ * told at once: errors are collected in Config.errors.
+ */
+#ifndef SYSTEM_CONFIG_H
+#define SYSTEM_CONFIG_H
+
+#include <glib.h>
+#include "qobject/qobject.h"
+
+typedef struct Config {
+    char *argv0;                /* base name of the program */
+    const char *arch;           /* from the name; NULL: qemu-system, all */
+    QDict *machine;             /* -M, -machine merged; "type" is the name */
+    QList *accels;              /* -accel: dicts with "accel"; in order */
+    char *cpu;
+    QDict *memory, *smp, *boot, *rtc, *name, *action;
+    char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms;
+    QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
+          *audiodevs, *globals, *fw_cfgs, *smbios, *icount;
+    GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
+    char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;
+    bool stopped;               /* -S */
+    bool no_defaults, nographic, no_user_config, daemonize, preconfig, usb, snapshot,
+         no_acpi, no_hpet, no_fd_bootchk, enable_kvm, msg_timestamp;
+    QList *errors;              /* texts */
+    bool done;                  /* help was printed: exit now, status 0 */
+} Config;
+
+/* Adds "-option: message" and the hint; takes and frees @err. */
+void config_error(Config *c, const char *option, Error *err);
+/* True if there are errors; they're printed on stderr then. */
+bool config_report(Config *c);
+
+void config_parse(Config *c, int argc, char **argv);
+/* False after errors, which have been collected. */
+bool config_build(Config *c);
+void config_free(Config *c);
+
+/* help.c: text on stdout for -help, -M help, -cpu help, -device help ... */
+void help_options(const Config *c);
+void help_machines(const char *arch);
+void help_cpus(const char *arch);
+/* @driver NULL: all devices; else its properties. False: no such device. */
+bool help_devices(const char *driver);
+void help_accels(void);
+void help_version(void);
+
+/* One row an option (options.c). */
+typedef struct Option {
+    const char *name;           /* without the dash */
+    bool has_arg;
+    const char *usage;          /* "-m [size=]megs[,slots=n,maxmem=size]" */
+    const char *help;
+    void (*handle)(Config *c, const struct Option *o, const char *arg);
+    size_t offset;              /* of the member, for the simple kinds */
+    const char *implied;        /* key of a first word */
+} Option;
+extern const Option config_options[];   /* ends with a row of NULLs */
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of command-line options, and how each is put into a Config. */
+#include "util/osdep.h"
+#include "hw/core/machine.h"
+#include "system/config.h"
+#include "system/opts.h"
+
+#define MEMBER(c, o, type)  ((type *)((char *)(c) + (o)->offset))
+
+static void set_flag(Config *c, const Option *o, UNUSED const char *arg)
+{
+    *MEMBER(c, o, bool) = true;
+}
+
+static void set_text(Config *c, const Option *o, const char *arg)
+{
+    char **p = MEMBER(c, o, char *);
+
+    g_free(*p);
+    *p = g_strdup(arg);
+}
+
+static void add_text(Config *c, const Option *o, const char *arg)
+{
+    g_ptr_array_add(*MEMBER(c, o, GPtrArray *), g_strdup(arg));
+}
+
+static QDict *parse(Config *c, const Option *o, const char *arg)
+{
+    Error *err = NULL;
+    QDict *d = opts_parse(arg, o->implied, &err);
+
+    if (!d) {
+        config_error(c, o->name, err);
+    }
+    return d;
+}
+
+static void add_dict(Config *c, const Option *o, const char *arg)
+{
+    QDict *d = parse(c, o, arg);
+
+    if (d) {
+        qlist_append(*MEMBER(c, o, QList *), d);
+    }
+}
+
+/* Repeated options add to earlier ones. */
+static void merge_dict(Config *c, const Option *o, const char *arg)
+{
+    QDict *d = parse(c, o, arg);
+
+    if (d) {
+        QDICT_FOR_EACH(e, d) {
+            qdict_put(*MEMBER(c, o, QDict *), e->key, qobject_ref(e->value));
+        }
+        qobject_unref(d);
+    }
+}
+
+static void opt_machine(Config *c, const Option *o, const char *arg)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        help_machines(c->arch);
+        c->done = true;
+        return;
+    }
+    merge_dict(c, o, arg);
+}
+
+static void opt_cpu(Config *c, const Option *o, const char *arg)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        help_cpus(c->arch);
+        c->done = true;
+        return;
+    }
+    set_text(c, o, arg);
+}
+
+static void opt_accel(Config *c, const Option *o, const char *arg)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        help_accels();
+        c->done = true;
+        return;
+    }
+    add_dict(c, o, arg);
+}
+
+static void opt_device(Config *c, const Option *o, const char *arg)
+{
+    bool comma = g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?");
+
+    if (!strcmp(arg, "help") || !strcmp(arg, "?") || comma) {
+        char *driver = comma ? g_strndup(arg, strrchr(arg, ',') - arg) : NULL;
+
+        if (!help_devices(driver)) {
+            Error *err = NULL;
+
+            error_setf(&err, ERR_NO_SUCH_TYPE, "there is no device '%s'", driver);
+            error_hint(&err, "-device help lists all");
+            config_error(c, o->name, err);
+        }
+        g_free(driver);
+        c->done = true;
+        return;
+    }
+    add_dict(c, o, arg);
+}
+
+static void opt_drive_short(Config *c, const Option *o, const char *arg)
+{
+    QDict *d = qdict_new();
+    bool floppy = o->name[0] == 'f', cdrom = !strcmp(o->name, "cdrom");
+
+    qdict_put_str(d, "file", arg);
+    qdict_put_str(d, "if", floppy ? "floppy" : "default");
+    qdict_put_str(d, "media", cdrom ? "cdrom" : "disk");
+    if (!floppy && !cdrom) {
+        char index[2] = { o->name[2] - 'a' + '0', 0 };
+
+        qdict_put_str(d, "index", index);
+    } else if (cdrom) {
+        qdict_put_str(d, "index", "2");
+    } else {
+        qdict_put_str(d, "index", o->name[2] == 'a' ? "0" : "1");
+    }
+    qlist_append(c->drives, d);
+}
+
+static void opt_action(Config *c, const Option *o, UNUSED const char *arg)
+{
+    bool reboot = !strcmp(o->name, "no-reboot");
+
+    qdict_put_str(c->action, reboot ? "reboot" : "shutdown", reboot ? "shutdown" : "pause");
+}
+
+static void opt_watchdog_action(Config *c, UNUSED const Option *o, const char *arg)
+{
+    qdict_put_str(c->action, "watchdog", arg);
+}
+
+static void opt_gdb_short(Config *c, UNUSED const Option *o, UNUSED const char *arg)
+{
+    g_free(c->gdb);
+    c->gdb = g_strdup("tcp::1234");
+}
+
+static void opt_kvm(Config *c, UNUSED const Option *o, UNUSED const char *arg)
+{
+    QDict *d = qdict_new();
+
+    qdict_put_str(d, "accel", "kvm");
+    qlist_append(c->accels, d);
+}
+
+static void opt_firmware_dir(UNUSED Config *c, UNUSED const Option *o, const char *arg)
+{
+    firmware_path_add(arg);
+}
+
+static void opt_help(Config *c, UNUSED const Option *o, UNUSED const char *arg)
+{
+    help_options(c);
+    c->done = true;
+}
+
+static void opt_version(Config *c, UNUSED const Option *o, UNUSED const char *arg)
+{
+    help_version();
+    c->done = true;
+}
+
+/* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
+static void opt_nothing(UNUSED Config *c, UNUSED const Option *o, UNUSED const char *arg)
+{
+}
+
+#define FLAG(name, member, help) { name, false, "-" name, help, set_flag, offsetof(Config, member), NULL }
+#define TEXT(name, member, arg, help) \
+    { name, true, "-" name " " arg, help, set_text, offsetof(Config, member), NULL }
+#define TEXTS(name, member, arg, help) \
+    { name, true, "-" name " " arg, help, add_text, offsetof(Config, member), NULL }
+#define DICTS(name, member, implied, arg, help) \
+    { name, true, "-" name " " arg, help, add_dict, offsetof(Config, member), implied }
+#define MERGED(name, member, implied, arg, help) \
+    { name, true, "-" name " " arg, help, merge_dict, offsetof(Config, member), implied }
+
+const Option config_options[] = {
+    { "h", false, "-h", "this help", opt_help, 0, NULL },
+    { "help", false, "-help", "this help", opt_help, 0, NULL },
+    { "version", false, "-version", "version and copyright", opt_version, 0, NULL },
+    { "machine", true, "-machine [type=]NAME[,prop=value]...", "the machine ('help' lists them)",
+      opt_machine, offsetof(Config, machine), "type" },
+    { "M", true, "-M NAME", "as -machine", opt_machine, offsetof(Config, machine), "type" },
+    { "accel", true, "-accel [accel=]NAME[,prop=value]...",
+      "how vCPUs run; the first of several that works ('help' lists them)", opt_accel,
+      offsetof(Config, accels), "accel" },
+    { "enable-kvm", false, "-enable-kvm", "as -accel kvm", opt_kvm, 0, NULL },
+    { "cpu", true, "-cpu MODEL[,feature=on|off]...", "the CPU model ('help' lists them)", opt_cpu,
+      offsetof(Config, cpu), NULL },
+    MERGED("m", memory, "size", "[size=]MEGS[,slots=N,maxmem=SIZE]", "memory"),
+    MERGED("smp", smp, "cpus", "[cpus=]N[,maxcpus=N][,sockets=N,dies=N,cores=N,threads=N]",
+           "number and topology of CPUs"),
+    MERGED("boot", boot, "order", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off]"
+           "[,splash=FILE][,splash-time=MS][,reboot-timeout=MS]",
+           "what to boot from: a, b floppies, c disk, d CD, n network"),
+    MERGED("rtc", rtc, "base", "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]",
+           "the guest's clock"),
+    MERGED("name", name, "guest", "NAME[,process=P][,debug-threads=on|off]", "name of the guest"),
+    MERGED("action", action, NULL,
+           "[reboot=reset|shutdown][,shutdown=poweroff|pause]"
+           "[,panic=pause|shutdown|exit-failure|none][,watchdog=ACTION]",
+           "what to do on the guest's events"),
+    TEXT("uuid", uuid, "UUID", "the machine's UUID"),
+    TEXT("kernel", kernel, "FILE", "boot this kernel: bzImage, multiboot or PVH"),
+    TEXT("initrd", initrd, "FILE", "its initial RAM disk (multiboot: modules)"),
+    TEXT("append", append, "TEXT", "its command line"),
+    TEXT("dtb", dtb, "FILE", "its device tree"),
+    TEXT("bios", bios, "FILE", "firmware instead of the machine's own"),
+    { "L", true, "-L FOLDER", "look for firmware here first", opt_firmware_dir, 0, NULL },
+    DICTS("drive", drives, NULL, "[file=F][,if=I][,index=N][,media=disk|cdrom][,format=F]...",
+          "a disk image and what it is connected to"),
+    DICTS("blockdev", blockdevs, "driver", "[driver=]D,node-name=N,...", "a block back end"),
+    { "hda", true, "-hda FILE", "first IDE disk", opt_drive_short, 0, NULL },
+    { "hdb", true, "-hdb FILE", "second IDE disk", opt_drive_short, 0, NULL },
+    { "hdc", true, "-hdc FILE", "third IDE disk", opt_drive_short, 0, NULL },
+    { "hdd", true, "-hdd FILE", "fourth IDE disk", opt_drive_short, 0, NULL },
+    { "cdrom", true, "-cdrom FILE", "CD image, as third IDE device", opt_drive_short, 0, NULL },
+    { "fda", true, "-fda FILE", "first floppy", opt_drive_short, 0, NULL },
+    { "fdb", true, "-fdb FILE", "second floppy", opt_drive_short, 0, NULL },
+    { "device", true, "-device DRIVER[,prop=value]...",
+      "a device ('help' lists them, 'DRIVER,help' its properties)", opt_device,
+      offsetof(Config, devices), "driver" },
+    DICTS("object", objects, "qom-type", "TYPE,id=ID[,prop=value]...", "an object"),
+    DICTS("global", globals, "driver", "DRIVER.PROP=VALUE", "a default for a property"),
+    DICTS("netdev", netdevs, "type", "user|...,id=ID[,...]", "a network back end"),
+    DICTS("nic", nics, "type", "[user|none|...][,model=M][,mac=M]",
+          "a network device of the machine with its back end"),
+    DICTS("net", nics, "type", "nic|user|none[,...]", "as -nic, the old way"),
+    DICTS("chardev", chardevs, "backend", "BACKEND,id=ID[,...]", "a character device"),
+    DICTS("mon", mons, "chardev", "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
+          "a monitor on a character device"),
+    TEXTS("serial", serials, "DEV", "connect a serial port: stdio, pty, unix:F, tcp:H:P, ..."),
+    TEXTS("parallel", parallels, "DEV", "connect a parallel port"),
+    TEXTS("monitor", monitors, "DEV", "the human monitor's place"),
+    TEXTS("qmp", qmps, "DEV", "a QMP monitor"),
+    TEXTS("qmp-pretty", qmps_pretty, "DEV", "a QMP monitor that indents"),
+    TEXTS("debugcon", debugcons, "DEV", "port 0xe9 written to a character device"),
+    TEXT("vga", vga, "std|none", "the VGA card"),
+    TEXT("display", display, "none|vnc=...", "where the screen is shown"),
+    DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
+    DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]", "an audio back end"),
+    DICTS("fw_cfg", fw_cfgs, "name", "[name=]N,file=F|string=S", "an entry for the firmware"),
+    DICTS("smbios", smbios, NULL, "type=N[,field=value]...|file=F", "SMBIOS fields"),
+    FLAG("nographic", nographic, "no display; serial port and monitor on this terminal"),
+    FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
+    FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
+    FLAG("S", stopped, "don't start the CPUs (the monitor's 'cont' does)"),
+    { "s", false, "-s", "as -gdb tcp::1234", opt_gdb_short, 0, NULL },
+    TEXT("gdb", gdb, "DEV", "wait for a debugger there"),
+    { "no-reboot", false, "-no-reboot", "end instead of rebooting", opt_action, 0, NULL },
+    { "no-shutdown", false, "-no-shutdown", "pause instead of ending", opt_action, 0, NULL },
+    { "watchdog-action", true, "-watchdog-action ACTION", "what a watchdog does",
+      opt_watchdog_action, 0, NULL },
+    TEXT("qtest", qtest, "DEV", "the device tests' socket"),
+    TEXT("qtest-log", qtest_log, "DEV", "log of the device tests' socket"),
+    TEXT("d", log_items, "ITEM[,ITEM]...", "log these items ('help' lists them)"),
+    TEXT("D", log_file, "FILE", "log into this file"),
+    TEXT("pidfile", pidfile, "FILE", "write the process id there"),
+    FLAG("daemonize", daemonize, "go to the background when the sockets listen"),
+    FLAG("preconfig", preconfig, "wait for the monitor before the machine is made"),
+    FLAG("usb", usb, "enable the machine's USB controller"),
+    FLAG("snapshot", snapshot, "write to temporary files instead of images"),
+    FLAG("no-acpi", no_acpi, "no ACPI tables"),
+    FLAG("no-hpet", no_hpet, "no HPET"),
+    { "no-fd-bootchk", false, "-no-fd-bootchk", "don't check floppies' boot signatures",
+      opt_nothing, 0, NULL },
+    MERGED("msg", name, NULL, "timestamp=on|off", "times in messages"),
+    MERGED("overcommit", name, NULL, "[mem-lock=on|off][,cpu-pm=on|off]", "host resources"),
+    { NULL, false, NULL, NULL, NULL, 0, NULL },
+};
+
+void config_error(Config *c, const char *option, Error *err)
+{
+    const char *hint = error_hint_text(err);
+    char *text = g_strdup_printf("%s%s%s%s%s", option ? "-" : "", option ? option : "",
+                                 option ? ": " : "", error_message(err), "");
+
+    if (hint) {
+        char *both = g_strdup_printf("%s (%s)", text, hint);
+
+        g_free(text);
+        text = both;
+    }
+    qlist_append_str(c->errors, text);
+    g_free(text);
+    error_free(err);
+}
+
+bool config_report(Config *c)
+{
+    QLIST_FOR_EACH(e, c->errors) {
+        fprintf(stderr, "%s: %s\n", c->argv0, qobject_get_str(e, NULL, NULL));
+    }
+    return qlist_size(c->errors) > 0;
+}
+
+/* The known option that shares most letters in front, for a hint. */
+static const char *nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t most = 1;
+
+    for (const Option *o = config_options; o->name; o++) {
+        size_t n = 0;
+
+        while (o->name[n] && o->name[n] == name[n]) {
+            n++;
+        }
+        if (n > most) {
+            most = n;
+            best = o->name;
+        }
+    }
+    return best;
+}
+
+static void set_up(Config *c, const char *argv0)
+{
+    static const char prefix[] = "qemu-system-";
+
+    c->argv0 = g_path_get_basename(argv0);
+    if (g_str_has_prefix(c->argv0, prefix)) {
+        c->arch = c->argv0 + strlen(prefix);
+    }
+    QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name,
+                        &c->action };
+    QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs,
+                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals,
+                        &c->fw_cfgs, &c->smbios, &c->icount, &c->errors };
+    GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty,
+                             &c->debugcons };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(dicts); i++) {
+        *dicts[i] = qdict_new();
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
+        *lists[i] = qlist_new();
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(arrays); i++) {
+        *arrays[i] = g_ptr_array_new_with_free_func(g_free);
+    }
+}
+
+void config_parse(Config *c, int argc, char **argv)
+{
+    set_up(c, argv[0]);
+    for (int i = 1; i < argc && !c->done; i++) {
+        const char *name = argv[i];
+        const Option *o = config_options;
+        Error *err = NULL;
+
+        if (name[0] != '-') {
+            opt_drive_short(c, &(Option){ .name = "hda" }, name);
+            continue;
+        }
+        name += name[1] == '-' ? 2 : 1;
+        while (o->name && strcmp(o->name, name)) {
+            o++;
+        }
+        if (!o->name) {
+            const char *near = nearest(name);
+
+            error_setf(&err, ERR_NO_SUCH_OPTION, "there is no option '%s'", argv[i]);
+            error_hint(&err, near ? "did you mean -%s? -help lists all" : "-help lists all", near);
+            config_error(c, NULL, err);
+        } else if (o->has_arg && i + 1 == argc) {
+            error_setf(&err, ERR_MISSING_ARGUMENT, "it needs an argument: %s", o->usage);
+            config_error(c, name, err);
+        } else {
+            o->handle(c, o, o->has_arg ? argv[++i] : NULL);
+        }
+    }
+}
