@@ -313,13 +313,51 @@ static void set_uuid(Config *c, Machine *m)
     }
 }
 
+static bool pick(const QDict *d, const char *key, const char *const *names, int *value,
+                 Error **errp)
+{
+    char *text = opts_text(d, key), *list;
+    int i = 0;
+
+    if (!text) {
+        return true;
+    }
+    while (names[i] && strcmp(names[i], text)) {
+        i++;
+    }
+    if (names[i]) {
+        *value = i;
+    } else {
+        list = g_strjoinv(", ", (char **)names);
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: %s", key, text, list);
+        g_free(list);
+    }
+    g_free(text);
+    return names[i];
+}
+
+/* The names are in the order of the enumerations of runstate.h. */
 static void set_actions(Config *c)
 {
+    static const char *const known[] = { "reboot", "shutdown", "panic", "watchdog", NULL };
+    static const char *const reboot[] = { "reset", "shutdown", NULL };
+    static const char *const shutdown[] = { "poweroff", "pause", NULL };
+    static const char *const panic[] = { "pause", "shutdown", "exit-failure", "none", NULL };
+    static const char *const watchdog[] = { "reset", "shutdown", "poweroff", "pause", "debug",
+                                            "none", "inject-nmi", NULL };
+    RunstateActions *a = runstate_actions();
+    int r = a->reboot, s = a->shutdown, p = a->panic, w = a->watchdog;
     Error *err = NULL;
 
-    if (!runstate_actions_parse(c->action, &err)) {
+    if (!opts_check_known(c->action, "-action", known, &err) ||
+        !pick(c->action, "reboot", reboot, &r, &err) ||
+        !pick(c->action, "shutdown", shutdown, &s, &err) ||
+        !pick(c->action, "panic", panic, &p, &err) ||
+        !pick(c->action, "watchdog", watchdog, &w, &err)) {
         config_error(c, "action", err);
+        return;
     }
+    *a = (RunstateActions){ r, s, p, w };
 }
 
 /* --- lists --- */
@@ -437,7 +475,7 @@ static void build_serials(Config *c, Machine *m)
 static void build_debugcons(Config *c)
 {
     for (unsigned i = 0; i < c->debugcons->len; i++) {
-        char id[16];
+        char id[24];
         char *chr;
         QDict *d = qdict_new();
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include <glib.h>
+#include "qobject/error.h"
 #include "qobject/json.h"
 #include "system/opts.h"
 

@@ -98,8 +98,6 @@ struct TcgEnv {
     uint8_t host_vregs[16][32] __attribute__((aligned(32)));
     void *host_sp;
     void *cpu;                  /* the CPUState; for accel and helpers */
-    uint8_t phys_as;            /* address space of tcg_phys_*: 0, or 1 in SMM;
-                                   the target keeps it */
     void *jit_ra;               /* return address into generated code of the
                                    current helper call or slow path; NULL
                                    outside */

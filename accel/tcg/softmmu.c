@@ -76,7 +76,7 @@ static void host_write(uint8_t *p, const void *buf, unsigned n)
 static void io_access(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned n,
                       MmuAccess access)
 {
-    AddressSpace *as = cpu_address_space(v->cpu, f->attrs.secure ? 1 : 0);
+    AddressSpace *as = cpu_address_space(v->cpu, f->as_index);
     hwaddr phys = f->phys + page_off(addr);
     MemResult res;
     uint64_t val = 0;
@@ -103,37 +103,64 @@ static void io_access(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned
     }
 }
 
-static void check_watch(VcpuTcg *v, uint64_t addr, unsigned n, MmuAccess access)
+/* After an access to a page with watched bytes: by the debugger, or the guest's own. */
+static void check_watch(VcpuTcg *v, const TlbFull *f, uint64_t addr, unsigned n, MmuAccess access)
 {
     for (unsigned i = 0; i < v->n_watches; i++) {
         const TcgWatch *w = &v->watches[i];
 
         if ((w->access & 1 << access) && addr < w->addr + w->len && addr + n > w->addr) {
             v->watch_hit = true;
-            v->debug_addr = addr;
+            v->debug_addr = w->addr;
             __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
         }
+    }
+    if (f->guest_watch && v->ops->debug_hit) {
+        v->ops->debug_hit(v->env, addr, n, access);
+    }
+}
+
+/* Accesses to watched pages are made by an instruction that is a region of its
+ * own, so that the stop comes right behind it. */
+static void alone_if_watched(VcpuTcg *v, const TlbFull *f)
+{
+    struct TcgRegion *r;
+
+    if (likely(!f->watch) || !v->env->jit_ra) {
+        return;
+    }
+    r = v->be->find(v->env, v->env->jit_ra);
+    if (r && !r->one_insn) {
+        vcpu_unwind(v);
+        v->single_insn = true;
+        vcpu_leave(v);
     }
 }
 
 static void read_page(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned n)
 {
+    alone_if_watched(v, f);
     if (likely(f->host)) {
         host_read(buf, f->host + page_off(addr), n);
     } else {
         io_access(v, f, addr, buf, n, MMU_READ);
     }
-    if (unlikely(v->n_watches)) {
-        check_watch(v, addr, n, MMU_READ);
+    if (unlikely(f->watch)) {
+        check_watch(v, f, addr, n, MMU_READ);
     }
 }
 
 /* Before a store: see the comment at the top. */
 static void check_code(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned n)
 {
-    ram_addr_t ra = f->ram->start + f->ram_offset + page_off(addr);
     struct TcgRegion *r;
+    ram_addr_t ra;
 
+    alone_if_watched(v, f);
+    if (!f->host || f->readonly) {
+        return;
+    }
+    ra = f->ram->start + f->ram_offset + page_off(addr);
     if (!v->env->jit_ra || !region_watches(ra, n)) {
         return;
     }
@@ -159,8 +186,8 @@ static void write_page(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, u
         memcpy(tmp, buf, n);
         io_access(v, f, addr, tmp, n, MMU_WRITE);
     }
-    if (unlikely(v->n_watches)) {
-        check_watch(v, addr, n, MMU_WRITE);
+    if (unlikely(f->watch)) {
+        check_watch(v, f, addr, n, MMU_WRITE);
     }
 }
 
@@ -171,7 +198,7 @@ static void retag(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned mmu)
     TlbEntry *e = (TlbEntry *)((char *)t->table +
                                ((addr >> (TCG_PAGE_BITS - TLB_ENTRY_BITS)) & t->mask));
 
-    if (f->host && !f->readonly && (f->prot & 1 << MMU_WRITE) && !v->n_watches) {
+    if (f->host && !f->readonly && (f->prot & 1 << MMU_WRITE) && !f->watch) {
         mutex_lock(&v->tlb_lock);
         if (!ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             e->addend = (uintptr_t)f->host - f->vpage;
@@ -220,9 +247,7 @@ static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, uns
 
     if (likely(!crosses(addr, n))) {
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
-        if (f->host && !f->readonly) {
-            check_code(v, f, addr, n);
-        }
+        check_code(v, f, addr, n);
         write_page(v, f, addr, buf, n);
         retag(v, f, addr, mmu);
     } else {
@@ -230,13 +255,9 @@ static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, uns
         uint64_t addr1 = addr + n0;
 
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
-        if (f->host && !f->readonly) {
-            check_code(v, f, addr, n0);
-        }
+        check_code(v, f, addr, n0);
         f = tlb_get(v, addr1, MMU_WRITE, mmu, true);
-        if (f->host && !f->readonly) {
-            check_code(v, f, addr1, n - n0);
-        }
+        check_code(v, f, addr1, n - n0);
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
         for (unsigned i = 0; i < n0; i++) {
             write_page(v, f, addr + i, (const uint8_t *)buf + i, 1);
@@ -398,8 +419,8 @@ uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t x, uint64_t expect
             ram_written(f->ram, f->ram_offset + page_off(addr), n);
         }
         retag(v, f, addr, mmu);
-        if (unlikely(v->n_watches)) {
-            check_watch(v, addr, n, MMU_WRITE);
+        if (unlikely(f->watch)) {
+            check_watch(v, f, addr, n, MMU_WRITE);
         }
     } else {
         /* Split or MMIO: nobody else may run meanwhile. */
@@ -473,7 +494,7 @@ void *tcg_host_ptr(TcgEnv *env, uint64_t addr, unsigned *n, bool write, unsigned
     TlbFull *f = tlb_get(v, addr, write ? MMU_WRITE : MMU_READ, mmu, true);
     ram_addr_t a;
 
-    if (!f->host || (write && f->readonly) || v->n_watches) {
+    if (!f->host || (write && f->readonly) || f->watch) {
         return NULL;
     }
     *n = MIN(*n, TCG_PAGE_SIZE - page_off(addr));
@@ -493,7 +514,7 @@ static uint8_t *phys_host(VcpuTcg *v, uint64_t phys, unsigned n, const MemSectio
                           hwaddr *off)
 {
     hwaddr len = n;
-    const MemSection *s = memory_lookup(cpu_address_space(v->cpu, v->env->phys_as), phys, off,
+    const MemSection *s = memory_lookup(cpu_address_space(v->cpu, v->env->as_index), phys, off,
                                         &len);
 
     *out = s;
@@ -513,8 +534,8 @@ bool tcg_phys_ld(TcgEnv *env, uint64_t phys, void *buf, unsigned n)
     if (p) {
         host_read(buf, p, n);
     } else {
-        ok = address_space_read(cpu_address_space(v->cpu, env->phys_as), phys,
-                                (MemAttrs){ .secure = env->phys_as }, buf, n) == MEM_OK;
+        ok = address_space_read(cpu_address_space(v->cpu, env->as_index), phys,
+                                (MemAttrs){ .secure = env->as_index != 0 }, buf, n) == MEM_OK;
     }
     rcu_read_unlock();
     return ok;
@@ -522,8 +543,8 @@ bool tcg_phys_ld(TcgEnv *env, uint64_t phys, void *buf, unsigned n)
 
 bool tcg_phys_st(TcgEnv *env, uint64_t phys, const void *buf, unsigned n)
 {
-    return address_space_write(cpu_address_space(vcpu_of(env)->cpu, env->phys_as), phys,
-                               (MemAttrs){ .secure = env->phys_as }, buf, n) == MEM_OK;
+    return address_space_write(cpu_address_space(vcpu_of(env)->cpu, env->as_index), phys,
+                               (MemAttrs){ .secure = env->as_index != 0 }, buf, n) == MEM_OK;
 }
 
 bool tcg_phys_cmpxchg(TcgEnv *env, uint64_t phys, uint64_t old, uint64_t x, unsigned n)

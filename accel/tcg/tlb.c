@@ -241,7 +241,7 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
     TlbMode *t = &v->tlb[mmu];
     uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
     uint64_t phys = r->phys & ~(uint64_t)(TCG_PAGE_SIZE - 1);
-    AddressSpace *as = cpu_address_space(v->cpu, r->attrs.secure ? 1 : 0);
+    AddressSpace *as = cpu_address_space(v->cpu, r->as_index);
     hwaddr xlat, len = TCG_PAGE_SIZE;
     const MemSection *s = memory_lookup(as, phys, &xlat, &len);
     unsigned i = tlb_index(t, page);
@@ -251,7 +251,9 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
 
     mutex_lock(&v->tlb_lock);
     *f = (TlbFull){ .vpage = page, .phys = phys, .attrs = r->attrs, .prot = r->prot,
-                    .global = r->global };
+                    .global = r->global, .as_index = r->as_index,
+                    .guest_watch = r->watch,
+                    .watch = r->watch || (v->n_watches && watched(v, page)) };
     if (len == TCG_PAGE_SIZE) {
         if (s->host) {
             f->host = memory_section_host(s, xlat);
@@ -262,7 +264,7 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
         f->mr = s->mr;
         f->mr_offset = xlat;
     }
-    if (f->host && !(v->n_watches && watched(v, page))) {
+    if (f->host && !f->watch) {
         addend = (uintptr_t)f->host - page;
         if (r->prot & 1 << MMU_READ) {
             tr = page;

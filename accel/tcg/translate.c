@@ -57,7 +57,7 @@ bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n)
         if (full->host) {
             memcpy(out + i, full->host + o, k);
         } else {
-            AddressSpace *as = cpu_address_space(f->v->cpu, full->attrs.secure ? 1 : 0);
+            AddressSpace *as = cpu_address_space(f->v->cpu, full->as_index);
             MemAttrs attrs = full->attrs;
 
             attrs.instruction = true;

@@ -35,6 +35,9 @@ typedef struct TlbFull {
     bool readonly;              /* host memory that ignores stores (ROM), or
                                    hands them to mr (ROMD) */
     bool global;
+    bool watch;                 /* a debugger or the guest watches bytes of it */
+    bool guest_watch;
+    uint8_t as_index;           /* of the CPU's address spaces */
 } TlbFull;
 
 typedef struct TlbMode {

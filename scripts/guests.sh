@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fetches and builds what the guest tests, the demo and the benchmarks boot, from
+# Debian packages, into the cache folder; what is there already is kept.
+#
+#   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
+#                     [initramfs-demo] [modules-amd64]
+#
+# Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
+# .cache/guests of the source folder).
+set -eu
+src=$(cd "$(dirname "$0")/.." && pwd)
+cache=${GUEST_CACHE:-$src/.cache/guests}
+export LC_ALL=C
+mkdir -p "$cache"
+tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT INT TERM
+
+say() {
+	echo "guests: $*" >&2
+}
+
+# Unpack package $1 (of architecture $2, if given) into folder $3.
+unpack() {
+	say "downloading package $1"
+	(cd "$tmp" && apt-get download -q "$1" > apt.log 2>&1) || {
+		cat "$tmp/apt.log" >&2
+		say "can't download package '$1'; is the package list there (apt-get update)?"
+		exit 1
+	}
+	dpkg-deb -x "$tmp"/"${1%%:*}"_*.deb "$2"
+	rm -f "$tmp"/"${1%%:*}"_*.deb
+}
+
+# The netboot installer's kernel is Debian's own, and its package is small.
+installer() {
+	d=images/12/$1/text/debian-installer/$1
+	if [ ! -f "/usr/lib/debian-installer/$d/linux" ]; then
+		[ -d "$tmp/di-$1" ] || unpack "debian-installer-12-netboot-$1" "$tmp/di-$1"
+		echo "$tmp/di-$1/usr/lib/debian-installer/$d"
+	else
+		echo "/usr/lib/debian-installer/$d"
+	fi
+}
+
+kernel() {
+	[ -f "$cache/linux-$1" ] && return
+	from=$(installer "$1")
+	cp "$from/linux" "$tmp/linux"
+	mv "$tmp/linux" "$cache/linux-$1"
+}
+
+# pack <folder> <output>: a gzip'ed newc archive, owner root, the same each time
+pack() {
+	(cd "$1" && find . -exec touch -h -d @0 {} + &&
+		find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet) | gzip -9n > "$tmp/pack.gz"
+	mv "$tmp/pack.gz" "$2"
+}
+
+busybox_links() {
+	for n in sh ash mount umount mkdir cat ls cp mv rm ln echo grep sed cut tr wc head tail dmesg ps kill \
+		sleep hostname ifconfig route ping udhcpc poweroff reboot halt sync setsid cttyhack stty \
+		test [ [[ expr find sort uniq modprobe insmod lsmod depmod free uname date dd cmp md5sum \
+		sha256sum nc wget vi less lspci lsusb mknod chmod chown touch true false env printf seq \
+		mke2fs clear df du top uptime id whoami which xargs awk basename dirname tee time yes ip; do
+		ln -sf /bin/busybox "$1/bin/$n"
+	done
+}
+
+skeleton() {
+	mkdir -p "$1/bin" "$1/dev" "$1/proc" "$1/sys" "$1/tmp" "$1/root" "$1/etc/udhcpc" "$1/run.d" \
+		"$1/mnt" "$1/lib/modules"
+	ln -sfn bin "$1/sbin"
+	echo "$2" > "$1/etc/arch"
+	echo 'root::0:0:root:/root:/bin/sh' > "$1/etc/passwd"
+	echo 'root:x:0:' > "$1/etc/group"
+	cp "$src/tests/guests/src/init" "$1/init"
+	cp "$src"/tests/guests/src/run.d/* "$1/run.d/"
+	cp "$src/tests/guests/src/udhcpc.script" "$1/etc/udhcpc/default.script"
+	busybox_links "$1"
+}
+
+programs() {
+	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/bench/gbench.c" -o "$1/bin/gbench" -lm
+	cc -O2 -frounding-math -fno-builtin -Wno-clobbered -static -no-pie -fno-pie $2 \
+		"$src/tests/guests/src/selftest.c" -o "$1/bin/selftest" -lm -pthread
+	strip "$1/bin/gbench" "$1/bin/selftest"
+}
+
+static_busybox() {
+	if [ -x /bin/busybox ] && ! ldd /bin/busybox > /dev/null 2>&1; then
+		cp /bin/busybox "$1/bin/busybox"
+	else
+		unpack busybox-static "$tmp/bb"
+		cp "$tmp/bb/bin/busybox" "$1/bin/busybox"
+	fi
+}
+
+initramfs_x86_64() {
+	[ -f "$cache/initramfs-x86_64.cpio.gz" ] && return
+	r=$tmp/root64
+	skeleton "$r" x86_64
+	static_busybox "$r"
+	say "building the test programs"
+	programs "$r" -mno-red-zone
+	pack "$r" "$cache/initramfs-x86_64.cpio.gz"
+}
+
+# The i386 installer's own busybox, with the libraries that it needs.
+initramfs_i386() {
+	[ -f "$cache/initramfs-i386.cpio.gz" ] && return
+	r=$tmp/root32
+	from=$(installer i386)
+	mkdir -p "$tmp/initrd32"
+	(cd "$tmp/initrd32" && zcat "$from/initrd.gz" | cpio -idm --quiet 2> /dev/null) || true
+	skeleton "$r" i386
+	cp "$tmp/initrd32/bin/busybox" "$r/bin/busybox"
+	cp -a "$tmp/initrd32/lib/ld-linux.so.2" "$tmp/initrd32/lib/i386-linux-gnu" "$r/lib/"
+	say "building the test programs for i386"
+	programs "$r" "-m32 -march=i686"
+	pack "$r" "$cache/initramfs-i386.cpio.gz"
+}
+
+# Debian's busybox-static and a greeting: a shell that ends the machine when it ends.
+initramfs_demo() {
+	[ -f "$cache/initramfs-demo.cpio.gz" ] && return
+	r=$tmp/demo
+	skeleton "$r" x86_64
+	static_busybox "$r"
+	pack "$r" "$cache/initramfs-demo.cpio.gz"
+}
+
+modules_amd64() {
+	[ -f "$cache/modules-amd64.cpio.gz" ] && return
+	kernel amd64
+	v=$(strings "$cache/linux-amd64" | sed -n 's/^\([0-9][^ ]*-amd64\) (.*/\1/p' | head -1)
+	unpack "linux-image-$v" "$tmp/kpkg"
+	r=$tmp/mods
+	mkdir -p "$r/lib/modules/$v" "$r/bin"
+	depmod -b "$tmp/kpkg" "$v"
+	for m in ata_piix ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generic isofs vfat nls_ascii \
+		nls_cp437 virtio_pci virtio_blk virtio_net bochs psmouse evdev i2c-piix4; do
+		modprobe -d "$tmp/kpkg" -S "$v" -a --show-depends "$m" 2> /dev/null |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p' || true
+	done | sort -u | while read -r f; do
+		f=${f#"$tmp/kpkg"}
+		mkdir -p "$r/$(dirname "$f")"
+		cp "$tmp/kpkg/$f" "$r/$f"
+		strip --strip-debug "$r/$f"
+	done
+	cp "$tmp/kpkg/lib/modules/$v"/modules.builtin* "$r/lib/modules/$v/"
+	depmod -b "$r" "$v"
+	cp "$src/tests/guests/src/load-modules" "$r/bin/load-modules"
+	pack "$r" "$cache/modules-amd64.cpio.gz"
+}
+
+[ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
+	modules-amd64
+for want; do
+	case $want in
+	kernel-amd64) kernel amd64 ;;
+	kernel-i386) kernel i386 ;;
+	initramfs-x86_64) initramfs_x86_64 ;;
+	initramfs-i386) initramfs_i386 ;;
+	initramfs-demo) initramfs_demo ;;
+	modules-amd64) modules_amd64 ;;
+	*)
+		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
+			"initramfs-i386 initramfs-demo modules-amd64" >&2
+		exit 2
+		;;
+	esac
+done
+echo "$cache"
