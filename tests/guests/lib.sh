@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For the guest tests: sourced by test-*.sh. TAP on standard output.
+#
+#   guest_items ITEM...      what scripts/guests.sh must provide; sets $cache
+#   boot NAME ARCH SECONDS ARG...   run the emulator until it ends; its output in $tmp/NAME.log
+#   ok CONDITION-STATUS NAME  a test point; shows the log's end when it failed
+set -u
+: "${QEMU_BIN:?path of the emulator}" "${SRC_DIR:?source folder}"
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/guest-test.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT INT TERM
+count=0
+
+guest_items() {
+	cache=$("$SRC_DIR/scripts/guests.sh" "$@") || {
+		echo "Bail out! the guests can't be had"
+		exit 1
+	}
+}
+
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		[ ! -f "$tmp/$2.log" ] || tail -n 15 "$tmp/$2.log" | tr -d '\r' | sed 's/^/# /'
+	fi
+}
+
+boot() {
+	name=$1 arch=$2 seconds=$3
+	shift 3
+	timeout -k 5 "$seconds" "$QEMU_BIN-$arch" -nographic -no-reboot "$@" \
+		< /dev/null > "$tmp/$name.log" 2>&1
+}
+
+# linux NAME amd64|i386 SECONDS 'KERNEL ARGUMENTS' ARG...
+linux() {
+	lname=$1 larch=$2 lseconds=$3 lappend=$4
+	shift 4
+	case $larch in
+	amd64) binary=x86_64 initrd=initramfs-x86_64 ;;
+	i386) binary=i386 initrd=initramfs-i386 ;;
+	esac
+	boot "$lname" $binary "$lseconds" -m 512 -kernel "$cache/linux-$larch" \
+		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 $lappend" "$@"
+}
+
+done_testing() {
+	echo "1..$count"
+}
