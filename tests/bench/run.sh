@@ -8,7 +8,7 @@
 # Environment: PEER (default: qemu-system-x86_64 on the PATH), CPU (default: qemu64), ARCH (amd64, i386).
 set -eu
 src=$(cd "$(dirname "$0")/../.." && pwd)
-ours=${QEMU_BIN:?path of the emulator}-${ARCH_NAME:-x86_64}
+ours=${QEMU_BIN:?path of the emulator}
 rounds=${1:-5}
 seconds=${2:-0.3}
 shift $(($# > 2 ? 2 : $#))
@@ -18,6 +18,7 @@ case $arch in
 amd64) initrd=initramfs-x86_64 binary=qemu-system-x86_64 ;;
 i386) initrd=initramfs-i386 binary=qemu-system-i386 cpu=${CPU:-qemu32} ;;
 esac
+ours=$ours${binary#qemu-system}
 peer=${PEER:-$(command -v $binary || true)}
 [ -n "$peer" ] || echo "no $binary is installed (package qemu-system-x86): no comparison" >&2
 cache=$("$src/scripts/guests.sh" "kernel-$arch" "$initrd")
