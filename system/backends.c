@@ -1,72 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a machine is connected to: disks and networks before it, monitors and screens after. */
 #include "util/osdep.h"
-#include "chardev/chardev.h"
-#include "monitor/monitor.h"
+#include "block/block.h"
 #include "system/build.h"
 #include "system/opts.h"
 
-static void add_monitor(Config *c, const char *option, const char *chardev, bool control,
-                        bool pretty)
+static int index_of(const DriveSpec *d, const Machine *m)
 {
+    int units = MAX(m->type->units_per_default_bus, 1);
+
+    return d->index >= 0 ? d->index : d->bus >= 0 || d->unit >= 0
+           ? MAX(d->bus, 0) * units + MAX(d->unit, 0) : -1;
+}
+
+static bool taken(const Machine *m, const char *interface, int bus, int unit)
+{
+    for (unsigned i = 0; i < m->n_drives; i++) {
+        const MachineDrive *d = &m->drives[i];
+
+        if (!strcmp(d->interface, interface) && d->bus == bus && d->unit == unit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A place on one of the board's own controllers: as asked for, or the next free one. */
+static void place_drive(Config *c, Machine *m, const DriveSpec *d)
+{
+    unsigned units = strcmp(d->interface, "ide") == 0 ? 2 : 0;
+    int index = index_of(d, m), bus, unit;
+    MachineDrive *md;
+
+    for (int i = index >= 0 ? index : d->cdrom && units ? 2 : 0; ; i++) {
+        bus = d->index < 0 && d->bus >= 0 ? d->bus : units ? i / (int)units : 0;
+        unit = d->index < 0 && d->unit >= 0 ? d->unit : units ? i % (int)units : i;
+        if (!taken(m, d->interface, bus, unit)) {
+            break;
+        }
+        if (index >= 0 || i > 255) {
+            Error *err = NULL;
+
+            error_setf(&err, ERR_IN_USE, "there is a drive at interface %s, bus %d, unit %d already",
+                       d->interface, bus, unit);
+            config_error(c, "drive", err);
+            return;
+        }
+    }
+    m->drives = g_renew(MachineDrive, m->drives, m->n_drives + 1);
+    md = &m->drives[m->n_drives++];
+    *md = (MachineDrive){ .interface = g_strdup(d->interface), .bus = bus, .unit = unit,
+                          .blockdev = g_strdup(d->blockdev), .cdrom = d->cdrom };
+}
+
+static void build_drives(Config *c, Machine *m)
+{
+    const char *own = m->type->default_block_interface;
     Error *err = NULL;
 
-    if (!monitor_new(chardev, control, pretty, &err)) {
-        config_error(c, option, err);
+    QLIST_FOR_EACH(e, c->blockdevs) {
+        if (!blockdev_add(qobject_to_dict(e), &err)) {
+            config_error(c, "blockdev", err);
+            err = NULL;
+        }
+    }
+    QLIST_FOR_EACH(e, c->drives) {
+        DriveSpec d;
+
+        if (!drive_add(qobject_to_dict(e), own ? own : "none", &d, &err)) {
+            config_error(c, "drive", err);
+            err = NULL;
+            continue;
+        }
+        if (strcmp(d.interface, "none")) {
+            place_drive(c, m, &d);
+        }
+        drive_spec_cleanup(&d);
     }
 }
 
-static void monitor_specs(Config *c, const char *option, const GPtrArray *specs, bool control,
-                          bool pretty, const char *base)
+void build_backends(Config *c, Machine *m)
 {
-    for (unsigned i = 0; i < specs->len; i++) {
-        char *id = g_strdup_printf("%s%u", base, i);
-        Error *err = NULL;
-        Chardev *chr = chardev_new_from_spec(id, specs->pdata[i], &err);
-
-        if (err) {
-            config_error(c, option, err);
-        } else if (chr) {
-            add_monitor(c, option, chardev_id(chr), control, pretty);
-        }
-        g_free(id);
-    }
+    build_drives(c, m);
 }
 
-static void build_monitors(Config *c)
+void build_front_ends(UNUSED Config *c, UNUSED Machine *m)
 {
-    QLIST_FOR_EACH(e, c->mons) {
-        QDict *d = qobject_to_dict(e);
-        char *chardev = opts_text(d, "chardev"), *mode = opts_text(d, "mode"),
-             *text = opts_text(d, "pretty");
-        bool pretty = false, control = mode && !strcmp(mode, "control");
-        Error *err = NULL;
-
-        if (!chardev) {
-            error_setf(&err, ERR_MISSING_ARGUMENT, "'chardev' is missing");
-        } else if (mode && !control && strcmp(mode, "readline")) {
-            error_setf(&err, ERR_INVALID_ARGUMENT,
-                       "'mode' is '%s'; accepted: readline, control", mode);
-        } else if (!text || opts_bool("pretty", text, &pretty, &err)) {
-            add_monitor(c, "mon", chardev, control, pretty);
-        }
-        if (err) {
-            config_error(c, "mon", err);
-        }
-        g_free(chardev);
-        g_free(mode);
-        g_free(text);
-    }
-    monitor_specs(c, "monitor", c->monitors, false, false, "compat_monitor");
-    monitor_specs(c, "qmp", c->qmps, true, false, "qmp");
-    monitor_specs(c, "qmp-pretty", c->qmps_pretty, true, true, "qmp-pretty");
-}
-
-void build_backends(UNUSED Config *c, UNUSED Machine *m)
-{
-}
-
-void build_front_ends(Config *c, UNUSED Machine *m)
-{
-    build_monitors(c);
 }

@@ -16,6 +16,9 @@
 #include "hw/core/runstate.h"
 #include "util/main-loop.h"
 
+extern const TcgBackend tcg_backend_interp __attribute__((weak));
+extern const TcgBackend tcg_backend_x86_64 __attribute__((weak));
+
 #define CACHE_DEFAULT   (256 * MIB)
 #define CACHE_MAX       (1024 * MIB)    /* what a 32-bit displacement reaches, amply */
 
@@ -85,7 +88,7 @@ static void *vcpu_thread(void *opaque)
             tcg_debug_stop(v);
         }
         while (idle(v)) {
-            big_lock_wait(&v->halt_cond);
+            big_lock_wait(&cpu->halt_cond);
         }
         if (cpu->stop) {
             cpu->stop = false;
@@ -107,7 +110,7 @@ static void kick(CPUState *cpu)
 
     if (v) {
         __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
-        cond_broadcast(&v->halt_cond);
+        cond_broadcast(&cpu->halt_cond);
     }
 }
 
@@ -116,7 +119,6 @@ static bool create(CPUState *cpu, Error **errp)
     const TargetOps *ops = cpu->ops->target;
     VcpuTcg *v;
     char name[16];
-    Thread t;
 
     if (!ops) {
         error_setf(errp, ERR_NOT_SUPPORTED, "CPUs of architecture '%s' can't run under TCG",
@@ -142,15 +144,12 @@ static bool create(CPUState *cpu, Error **errp)
     v->jc = g_new0(JumpCacheEntry, JC_SIZE);
     v->env->jc = v->jc;
     v->generation = 1;
-    cond_init(&v->halt_cond);
     tlb_init(v);
-    cpu->halt_cond = &v->halt_cond.c;
     cpu->stopped = true;
     cpu->accel = v;
     tcg_mode_changed(v->env);
     snprintf(name, sizeof(name), "CPU %d/TCG", cpu->index);
-    thread_create(&t, name, vcpu_thread, v);
-    cpu->thread = t.id;
+    thread_create(&cpu->thread, name, vcpu_thread, v);
     while (!cpu->created) {
         big_lock_wait(&tcg.pause_cond);
     }
@@ -169,10 +168,9 @@ static void destroy(CPUState *cpu)
     while (cpu->created) {
         big_lock_wait(&tcg.pause_cond);
     }
-    pthread_join(cpu->thread, NULL);
+    thread_join(&cpu->thread);
     cpu->accel = NULL;
     tlb_cleanup(v);
-    cond_destroy(&v->halt_cond);
     g_free(v->jc);
     g_free(v->breakpoints);
     g_free(v->watches);

@@ -80,7 +80,6 @@ typedef struct VcpuTcg {
     bool debug_hit;             /* stop for the debugger */
     uint64_t debug_addr;        /* of the watchpoint that hit */
     bool watch_hit;
-    Cond halt_cond;
     TcgStats stats;
     /* Debugging; changed with the vCPU stopped. */
     uint64_t *breakpoints;      /* sorted */
