@@ -72,6 +72,9 @@ ROOMS := util qobject qapi qom vmstate memory tcg hw accel target block chardev 
          fsdev ui migration monitor system libqmp
 SOURCES := $(sort $(shell cd $(SRC) && find $(ROOMS) -name '*.c' -o -name '*.S' 2>/dev/null))
 SOURCES := $(filter-out qapi/gen/%,$(SOURCES))
+ifneq ($(HOST_CPU),x86_64)
+SOURCES := $(filter-out tcg/x86_64/%,$(SOURCES))
+endif
 TEST_SOURCES := $(sort $(shell cd $(SRC) && find tests -name 'test-*.c' -not -path 'tests/lib/*'))
 TEST_LIB_SOURCES := $(sort $(shell cd $(SRC) && find tests/lib -name '*.c'))
 TEST_SCRIPTS := $(sort $(shell cd $(SRC) && find tests -name 'test-*.sh'))

@@ -10,7 +10,6 @@
 #ifndef SYSTEM_CONFIG_H
 #define SYSTEM_CONFIG_H
 
-#include "util/osdep.h"
 #include <glib.h>
 #include "qobject/qobject.h"
 

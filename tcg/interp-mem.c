@@ -79,12 +79,12 @@ static void load(InterpFrame *f, const IrOp *o, uint64_t addr, InterpValue *d)
 
     if (is_wide(mo)) {
         if (!p) {
-            tcg_slow_ld_buf(f->env, addr, buf, mo, f);
+            tcg_slow_paths.ld_buf(f->env, addr, buf, mo, f);
             p = buf;
         }
         wide_from_bytes(d, p, mo);
     } else {
-        d->i = widen(p ? host_load(p, mo) : tcg_slow_ld(f->env, addr, mo, f), o->type, mo);
+        d->i = widen(p ? host_load(p, mo) : tcg_slow_paths.ld(f->env, addr, mo, f), o->type, mo);
     }
 }
 
@@ -97,12 +97,12 @@ static void store(InterpFrame *f, const IrOp *o, uint64_t addr, const InterpValu
     if (is_wide(mo)) {
         wide_to_bytes(p ? p : buf, v, mo);
         if (!p) {
-            tcg_slow_st_buf(f->env, addr, buf, mo, f);
+            tcg_slow_paths.st_buf(f->env, addr, buf, mo, f);
         }
     } else if (!p) {
         uint64_t mask = MASK64(0, 8 * ir_mo_bytes(mo));
 
-        tcg_slow_st(f->env, addr, v->i & mask, mo, f);
+        tcg_slow_paths.st(f->env, addr, v->i & mask, mo, f);
     } else if (mo & IR_MO_BE) {
         store_be(p, ir_mo_bytes(mo), v->i);
     } else {
@@ -153,7 +153,7 @@ static void atomic_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     uint8_t *p = host_can(addr, mo) ? tlb_lookup(f->env, addr, mo, true) : NULL;
 
     if (!p) {
-        old = tcg_slow_atomic(f->env, addr, v, expect, mo, o->opcode, f);
+        old = tcg_slow_paths.atomic(f->env, addr, v, expect, mo, o->opcode, f);
     } else {
         switch (mo & IR_MO_SIZE) {
         case IR_MO_8:
@@ -186,7 +186,7 @@ void interp_mem_op(InterpFrame *f, const IrOp *o, InterpValue *d)
         break;
     case IR_PROBE:
         if (!tlb_lookup(f->env, addr, o->memop, o->cond)) {
-            tcg_slow_probe(f->env, addr, o->memop, o->cond, f);
+            tcg_slow_paths.probe(f->env, addr, o->memop, o->cond, f);
         }
         break;
     default:

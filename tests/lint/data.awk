@@ -33,8 +33,7 @@ FILENAME != "-" {
     object = name[1]
     sub(/^\.\//, "", object)
     sym = name[k]
-    sub(/\.[0-9]+$/, "", sym)           # a static variable inside a function: gcc,
-    sub(/^.*\./, "", sym)               # clang
+    sub(/\.[0-9]+$/, "", sym)           # a static variable inside a function
     for (i = 1; i <= n; i++)
         if (matches(where[i], object) && matches(symbol[i], sym))
             next

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The x86-64 back end: code cache, and one region from IR to finished code.
+ * One thread compiles at a time; others look up finished regions without a
+ * lock (cache.n_regions is published last).
+ */
+#include "util/osdep.h"
+#include <cpuid.h>
+#include "tcg/x86_64/backend.h"
+
+#define MAX_TABLES      16
+#define REGION_ALIGN    64
+#define REGION_MIN      256             /* bytes: bounds the index */
+
+/* The process has one code cache; filled at start-up. */
+static struct {
+    uint8_t *rw, *rx;
+    size_t size, used, used_by_thunks;
+    ThunkSet tables[MAX_TABLES];
+    unsigned n_tables;
+    uint32_t *regions;                  /* offsets, ascending, of REGION_ALIGN */
+    _Atomic uint32_t n_regions;
+    uint32_t max_regions;
+    Cg cg;
+} cache;
+
+void *cg_realloc(void *p, size_t n)
+{
+    void *q = realloc(p, n);
+
+    if (!q) {
+        fprintf(stderr, "out of memory for generated code\n");
+        exit(1);
+    }
+    return q;
+}
+
+static void host_features(Asm *a)
+{
+    unsigned eax, ebx, ecx, edx;
+    bool os_avx = false;
+
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) {
+        a->has_popcnt = ecx >> 23 & 1;
+        a->has_movbe = ecx >> 22 & 1;
+        if (ecx >> 27 & 1) {                    /* OSXSAVE */
+            uint32_t lo, hi;
+            __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+            os_avx = (lo & 6) == 6;
+        }
+        a->has_avx = os_avx && (ecx >> 28 & 1);
+    }
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
+        a->has_bmi1 = ebx >> 3 & 1;
+        a->has_bmi2 = os_avx && (ebx >> 8 & 1); /* VEX encoded */
+    }
+    if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx)) {
+        a->has_lzcnt = ecx >> 5 & 1;
+    }
+}
+
+static void asm_at(Asm *a, size_t offset)
+{
+    a->start = a->p = cache.rw + offset;
+    a->end = cache.rw + cache.size;
+    x_flags_lost(a);
+}
+
+static const ThunkSet *thunks_for(const IrGlobalTable *g)
+{
+    for (unsigned i = 0; i < cache.n_tables; i++) {
+        if (cache.tables[i].globals == g) {
+            return &cache.tables[i];
+        }
+    }
+    return NULL;
+}
+
+static bool x86_64_init(const IrGlobalTable *globals, uint8_t *rw, uint8_t *rx, size_t size)
+{
+    Asm *a = &cache.cg.a;
+
+    if (cache.rw != rw) {
+        if (size < MIB || size > GIB) {
+            return false;
+        }
+        free(cache.regions);
+        cache.rw = rw;
+        cache.rx = rx;
+        cache.size = size;
+        cache.used = cache.used_by_thunks = 0;
+        cache.n_tables = 0;
+        cache.n_regions = 0;
+        cache.max_regions = (uint32_t)(size / REGION_MIN);
+        cache.regions = cg_realloc(NULL, cache.max_regions * sizeof(uint32_t));
+        host_features(a);
+    }
+    if (thunks_for(globals)) {
+        return true;
+    }
+    if (cache.n_tables == MAX_TABLES || cache.n_regions) {
+        return false;
+    }
+    asm_at(a, cache.used);
+    ThunkSet *t = &cache.tables[cache.n_tables++];
+    thunks_emit(t, globals, a, cache.rx - cache.rw);
+    cache.used = ALIGN_UP(cache.used + asm_pos(a), (size_t)REGION_ALIGN);
+    cache.used_by_thunks = cache.used;
+    x86_64_leave_c = t->leave_c;
+    return true;
+}
+
+const RegionHead *cache_find(const void *ra)
+{
+    uint32_t n = atomic_load_explicit(&cache.n_regions, memory_order_acquire);
+    const uint8_t *p = ra;
+
+    if (p < cache.rx || p >= cache.rx + cache.size || n == 0) {
+        return NULL;
+    }
+    uint32_t off = (uint32_t)((size_t)(p - cache.rx) / REGION_ALIGN), lo = 0, hi = n;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (cache.regions[mid] <= off) {
+            lo = mid;
+        } else {
+            hi = mid;
+        }
+    }
+    const RegionHead *h = (const void *)(cache.rx + (size_t)cache.regions[lo] * REGION_ALIGN);
+    const uint8_t *code = (const uint8_t *)h + h->code_offset;
+    return p > code && p <= code + h->code_size ? h : NULL;
+}
+
+/* ------------------------------------------------------------- one region */
+
+static bool layout(Cg *cg)
+{
+    IrRegion *r = cg->r;
+
+    if (r->n_blocks > cg->cap_blocks) {
+        cg->cap_blocks = r->n_blocks + 64;
+        cg->order = cg_realloc(cg->order, cg->cap_blocks * sizeof(*cg->order));
+        cg->block_pos = cg_realloc(cg->block_pos, cg->cap_blocks * sizeof(*cg->block_pos));
+        cg->layout = cg_realloc(cg->layout, cg->cap_blocks * sizeof(*cg->layout));
+    }
+    if (r->n_ops > cg->cap_val) {
+        cg->cap_val = r->n_ops + 256;
+        cg->val = cg_realloc(cg->val, cg->cap_val * sizeof(*cg->val));
+    }
+    for (uint32_t b = 0; b < r->n_blocks; b++) {
+        cg->order[b] = UINT32_MAX;
+    }
+    cg->n_layout = 0;
+    for (uint32_t k = 0; k < r->n_order; k++) {
+        if (r->blocks[r->order[k]].last) {      /* still there */
+            cg->order[r->order[k]] = cg->n_layout;
+            cg->layout[cg->n_layout++] = r->order[k];
+        }
+    }
+    return r->n_locals <= N_LOCAL_HOMES;
+}
+
+static void emit_op(Cg *cg, IrValue i)
+{
+    IrOp *op = cg_op(cg, i);
+    Val *v = &cg->val[i];
+
+    if (v->flags & V_FOLDED || (!v->n_uses && !(ir_op_flags(op) & IR_F_SIDE))) {
+        return;
+    }
+    cg->pos = i;
+    if (!emit_int(cg, i, op) && !emit_mem(cg, i, op) && !emit_control(cg, i, op) &&
+        !emit_call(cg, i, op) && !emit_fp(cg, i, op) && !emit_vec(cg, i, op) &&
+        !emit_x87(cg, i, op)) {
+        cg->fail = true;
+    }
+    ra_done(cg);
+}
+
+static int by_ra(const void *a, const void *b)
+{
+    const SnapRec *x = a, *y = b;
+
+    return x->ra < y->ra ? -1 : x->ra > y->ra;
+}
+
+/* The pool of vector constants, and the displacements that name them. */
+static void emit_pool(Cg *cg)
+{
+    Asm *a = &cg->a;
+
+    while (cg->n_pool && asm_pos(a) & 15) {
+        x_byte(a, 0xcc);
+    }
+    for (uint32_t k = 0; k < cg->n_pool; k++) {
+        if (a->end - a->p < 64) {
+            cg->fail = true;
+            return;
+        }
+        asm_patch32(a, cg->pool[k].at, asm_pos(a) - (cg->pool[k].at + 4));
+        x_imm64(a, cg->pool[k].lo);
+        x_imm64(a, cg->pool[k].hi);
+    }
+}
+
+/* Append a table behind the code; its offset from the header. */
+static uint32_t add_table(Cg *cg, const uint8_t *head, const void *data, size_t size)
+{
+    Asm *a = &cg->a;
+
+    while ((a->p - head) & 7) {
+        x_byte(a, 0);
+    }
+    uint32_t offset = (uint32_t)(a->p - head);
+    if (size) {
+        memcpy(a->p, data, size);
+        a->p += size;
+    }
+    return offset;
+}
+
+static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
+{
+    Cg *cg = &cache.cg;
+    Asm *a = &cg->a;
+    uint32_t chained, n_resident = 0;
+    uint8_t *head_rw = cache.rw + cache.used;
+    RegionHead h = { 0 };
+    SnapItem residents[R_NUM];
+
+    cg->r = r;
+    cg->user = user;
+    cg->th = thunks_for(r->globals);
+    cg->fail = false;
+    cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = 0;
+    if (!cg->th || atomic_load(&cache.n_regions) == cache.max_regions || !layout(cg) ||
+        cache.size - cache.used < 16 * KIB) {
+        return false;
+    }
+    h.code_offset = (uint32_t)ALIGN_UP(sizeof(h), 16);
+    asm_at(a, cache.used + h.code_offset);
+    cg->rw = a->start;
+    cg->rx = cache.rx + (a->start - cache.rw);
+    ra_region(cg);
+    emit_entry(cg, &chained);
+    for (uint32_t k = 0; k < cg->n_layout && !cg->fail; k++) {
+        IrBlockId b = (IrBlockId)cg->layout[k];
+        x_flags_lost(a);
+        cg->block_pos[b] = asm_pos(a);
+        ra_block(cg, b);
+        for (IrValue i = r->blocks[b].first; i <= r->blocks[b].last && !cg->fail; i++) {
+            if (a->end - a->p < 2048) {
+                cg->fail = true;
+                break;
+            }
+            emit_op(cg, i);
+        }
+    }
+    if (!cg->fail) {
+        if (cg->cap_exits) {
+            cg->unlinked = cg_realloc(cg->unlinked, cg->cap_exits * sizeof(*cg->unlinked));
+        }
+        emit_stubs(cg);
+    }
+    if (!cg->fail) {
+        emit_pool(cg);
+    }
+    h.code_size = asm_pos(a);
+    for (int i = 0; i < R_NUM; i++) {
+        IrVar v = cg->reg_var[i];
+        if (v != IR_NO_VAR && ir_var_is_global(v)) {
+            residents[n_resident++] = (SnapItem){
+                .var = v, .kind = reg_is_xmm(i) ? PL_VREG : PL_REG, .reg = (uint8_t)(i & 15),
+            };
+        }
+    }
+    size_t tables = cg->n_snaps * sizeof(SnapRec) + cg->n_items * sizeof(SnapItem) +
+                    n_resident * sizeof(SnapItem) + cg->n_exits * 4 + 64;
+    if (cg->fail || (size_t)(a->end - a->p) < tables) {
+        return false;
+    }
+    if (cg->n_snaps) {
+        qsort(cg->snaps, cg->n_snaps, sizeof(*cg->snaps), by_ra);
+    }
+    h.thunks = cg->th;
+    h.user = user;
+    h.globals = r->globals;
+    h.n_snaps = cg->n_snaps;
+    h.n_items = cg->n_items;
+    h.n_resident = n_resident;
+    h.n_exits = cg->n_exits;
+    h.snaps = add_table(cg, head_rw, cg->snaps, cg->n_snaps * sizeof(SnapRec));
+    h.items = add_table(cg, head_rw, cg->items, cg->n_items * sizeof(SnapItem));
+    h.residents = add_table(cg, head_rw, residents, n_resident * sizeof(SnapItem));
+    h.unlinked = add_table(cg, head_rw, cg->unlinked, cg->n_exits * 4);
+    memcpy(head_rw, &h, sizeof(h));
+
+    size_t size = MAX((size_t)(a->p - head_rw), (size_t)REGION_MIN);
+    uint32_t n = atomic_load(&cache.n_regions);
+    cache.regions[n] = (uint32_t)(cache.used / REGION_ALIGN);
+    cache.used = ALIGN_UP(cache.used + size, (size_t)REGION_ALIGN);
+    atomic_store_explicit(&cache.n_regions, n + 1, memory_order_release);
+
+    *out = (TcgCode){
+        .code = cg->rx + chained, .full_entry = cg->rx, .size = h.code_size,
+        .n_exits = cg->n_exits, .snap_map = cache.rx + (head_rw - cache.rw),
+    };
+    if (cg->n_exits) {
+        out->exits = cg_realloc(NULL, cg->n_exits * sizeof(TcgExit));
+        memcpy(out->exits, cg->exits, cg->n_exits * sizeof(TcgExit));
+    }
+    return true;
+}
+
+static void x86_64_enter(TcgEnv *env, const TcgCode *code, TcgLeave *leave)
+{
+    const RegionHead *h = code->snap_map;
+    void (*fn)(TcgEnv *, const void *, TcgLeave *) =
+        (void (*)(TcgEnv *, const void *, TcgLeave *))(uintptr_t)h->thunks->enter;
+
+    fn(env, code->full_entry, leave);
+}
+
+static void x86_64_link(TcgCode *from, unsigned n, TcgCode *to)
+{
+    const RegionHead *h = from->snap_map;
+    const uint32_t *unlinked = (const void *)((const uint8_t *)h + h->unlinked);
+    uint8_t *at = from->full_entry + from->exits[n].patch_offset;
+    uint32_t rel = to ? (uint32_t)(to->code - (at + 4)) : unlinked[n];
+
+    atomic_store_explicit((_Atomic uint32_t *)(at - cache.rx + cache.rw), rel,
+                          memory_order_release);
+}
+
+static void *x86_64_find(TcgEnv *env, void *ra)
+{
+    const RegionHead *h = cache_find(ra);
+
+    (void)env;
+    return h ? h->user : NULL;
+}
+
+static void x86_64_flush(void)
+{
+    atomic_store(&cache.n_regions, 0);
+    cache.used = cache.used_by_thunks;
+}
+
+static void x86_64_code_free(TcgCode *code)
+{
+    free(code->exits);
+    code->exits = NULL;
+    code->n_exits = 0;
+}
+
+static size_t x86_64_used(void)
+{
+    return cache.used;
+}
+
+const TcgBackend tcg_backend_x86_64 = {
+    .name = "x86_64", .pinned = N_PINNED, .init = x86_64_init, .codegen = x86_64_codegen,
+    .enter = x86_64_enter, .link = x86_64_link, .unwind = x86_64_unwind, .find = x86_64_find,
+    .flush = x86_64_flush, .code_free = x86_64_code_free, .leave = x86_64_leave,
+    .used = x86_64_used,
+};

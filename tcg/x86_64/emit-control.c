@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control flow: the region's entries, branches, exits, and what lies behind
+ * the last block (slow paths, unlinked exits).
+ */
+#include "util/osdep.h"
+#include "tcg/x86_64/backend.h"
+
+static void call_thunk(Cg *cg, const uint8_t *fn)
+{
+    uint32_t at = x_call(&cg->a);
+
+    asm_patch32(&cg->a, at, (uint32_t)(fn - (cg->rx + at + 4)));
+}
+
+static void jmp_thunk(Cg *cg, const uint8_t *fn)
+{
+    uint32_t at = x_jmp(&cg->a);
+
+    asm_patch32(&cg->a, at, (uint32_t)(fn - (cg->rx + at + 4)));
+}
+
+Stub *cg_stub(Cg *cg, unsigned kind)
+{
+    GROW(cg->stubs, cg->n_stubs, cg->cap_stubs);
+    Stub *s = &cg->stubs[cg->n_stubs++];
+    *s = (Stub){ .kind = (uint8_t)kind, .snap = UINT32_MAX };
+    return s;
+}
+
+/* Dirty residents to their homes; pinned ones stay. */
+static void store_residents(Cg *cg)
+{
+    for (int r = 0; r < R_NUM; r++) {
+        IrVar v = cg->reg_var[r];
+        if (v != IR_NO_VAR && ir_var_is_global(v) && cg->var_dirty[v] &&
+            (r == R_R9 || r == R_R10 || reg_is_xmm(r))) {
+            cg_store(cg, ir_var_type(cg->r, v), r, ra_home(cg, v));
+        }
+    }
+}
+
+void emit_load_residents(Cg *cg, bool all, uint64_t mask)
+{
+    for (int r = 0; r < R_NUM; r++) {
+        IrVar v = cg->reg_var[r];
+        if (v != IR_NO_VAR && ir_var_is_global(v) &&
+            (r == R_R9 || r == R_R10 || reg_is_xmm(r)) &&
+            (all || (v < 64 && mask >> v & 1))) {
+            cg_load(cg, ir_var_type(cg->r, v), r, ra_home(cg, v));
+        }
+    }
+}
+
+static void test_exit(Cg *cg, uint32_t from[2])
+{
+    Asm *a = &cg->a;
+
+    x_alu_mi(a, ALU_CMP, false, ENV(exit_request), 0);
+    from[0] = x_jcc(a, X_NE);
+    if (cg->r->count_insns) {
+        x_alu_mi(a, ALU_CMP, false, ENV(budget), (int32_t)cg->r->n_insns);
+        from[1] = x_jcc(a, X_L);
+    }
+}
+
+/* The full entry makes pc_bias and falls into the chained one. */
+void emit_entry(Cg *cg, uint32_t *chained)
+{
+    Asm *a = &cg->a;
+    Stub *s;
+    uint32_t from[2] = { 0, 0 };
+
+    x_ld(a, true, R_RAX, ENV(pc));
+    if (cg->r->entry_offset) {
+        x_alu_ri(a, ALU_SUB, true, R_RAX, cg->r->entry_offset);
+    }
+    x_st(a, 8, R_RAX, ENV(pc_bias));
+    *chained = asm_pos(a);
+    test_exit(cg, from);
+    s = cg_stub(cg, ST_LEAVE);
+    s->aux = TCG_LEAVE_REQUEST;
+    s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
+    memcpy(s->from, from, sizeof(from));
+    emit_load_residents(cg, true, 0);
+}
+
+/* ---------------------------------------------------------------- branches */
+
+static void jump_to(Cg *cg, uint32_t at, IrBlockId to)
+{
+    GROW(cg->fix, cg->n_fix, cg->cap_fix);
+    cg->fix[cg->n_fix].at = at;
+    cg->fix[cg->n_fix++].to = to;
+}
+
+static bool is_back_edge(Cg *cg, IrBlockId to)
+{
+    return cg->order[to] <= cg->order[cg->block];
+}
+
+static void charge(Cg *cg, unsigned n)
+{
+    if (cg->r->count_insns && n) {
+        x_alu_mi(&cg->a, ALU_SUB, false, ENV(budget), (int32_t)n);
+    }
+}
+
+/* To a block that is emitted already, with the test for exit requests. */
+static void emit_back_jump(Cg *cg, IrOp *op)
+{
+    Asm *a = &cg->a;
+    IrBlockId to = op->br.target;
+
+    if (!(cg->r->blocks[to].flags & IR_BLOCK_NO_EXIT) && op->snap) {
+        uint32_t from[2] = { 0, 0 };
+        uint32_t k = cg->n_stubs;
+        cg_stub(cg, ST_EDGE);
+        cg->stubs[k].snap = ra_snapshot(cg, op->snap);
+        if (cg->r->count_insns) {
+            test_exit(cg, from);
+            x_jmp_back(a, cg->block_pos[to]);
+        } else {
+            x_alu_mi(a, ALU_CMP, false, ENV(exit_request), 0);
+            x_jcc_back(a, X_E, cg->block_pos[to]);
+            from[0] = x_jmp(a);
+        }
+        memcpy(cg->stubs[k].from, from, sizeof(from));
+    } else {
+        x_jmp_back(a, cg->block_pos[to]);
+    }
+}
+
+static void emit_brcond(Cg *cg, IrOp *op)
+{
+    Asm *a = &cg->a;
+    unsigned cc = emit_compare(cg, op->cond, op->type, op->arg[0], op->arg[1]);
+    IrBlockId to = op->br.target;
+    bool plain = !cg->r->count_insns || !op->br.icount;
+
+    if (!is_back_edge(cg, to) && plain) {
+        jump_to(cg, x_jcc(a, cc), to);
+        return;
+    }
+    if (is_back_edge(cg, to) && plain &&
+        (cg->r->blocks[to].flags & IR_BLOCK_NO_EXIT || !op->snap)) {
+        x_jcc_back(a, cc, cg->block_pos[to]);
+        return;
+    }
+    AsmFlags f = a->flags;
+    uint32_t skip = x_jcc(a, cc ^ 1);
+    charge(cg, op->br.icount);
+    if (is_back_edge(cg, to)) {
+        emit_back_jump(cg, op);
+    } else {
+        jump_to(cg, x_jmp(a), to);
+    }
+    asm_bind(a, skip);
+    a->flags = f;
+}
+
+static void emit_jmp(Cg *cg, IrOp *op)
+{
+    IrBlockId to = op->br.target;
+
+    if (is_back_edge(cg, to)) {
+        emit_back_jump(cg, op);
+    } else if (cg->order[to] != cg->order[cg->block] + 1) {
+        jump_to(cg, x_jmp(&cg->a), to);
+    }
+}
+
+/* ------------------------------------------------------------------- exits */
+
+/* RAX = pc_bias + @offset, stored in env->pc. */
+static void put_pc(Cg *cg, int64_t offset)
+{
+    Asm *a = &cg->a;
+
+    x_ld(a, true, R_RAX, ENV(pc_bias));
+    if (offset != (int32_t)offset) {
+        x_mov_ri(a, R_RCX, (uint64_t)offset);
+        x_alu_rr(a, ALU_ADD, true, R_RAX, R_RCX);
+    } else if (offset) {
+        x_alu_ri(a, ALU_ADD, true, R_RAX, (int32_t)offset);
+    }
+    x_st(a, 8, R_RAX, ENV(pc));
+}
+
+/* Look up RAX in the jump cache; RCX, RDX are scratch. */
+static void probe_jump_cache(Cg *cg)
+{
+    Asm *a = &cg->a;
+    Stub *s;
+    uint32_t from[2];
+
+    x_mov_rr(a, true, R_RCX, R_RAX);
+    x_shift_i(a, SH_SHR, true, R_RCX, JC_BITS);
+    x_alu_rr(a, ALU_XOR, false, R_RCX, R_RAX);
+    x_alu_ri(a, ALU_AND, false, R_RCX, JC_MASK);
+    x_shift_i(a, SH_SHL, false, R_RCX, 5);
+    x_alu_rm(a, ALU_ADD, true, R_RCX, ENV(jc));
+    x_alu_rm(a, ALU_CMP, true, R_RAX, mem_b(R_RCX, offsetof(JumpCacheEntry, pc)));
+    from[0] = x_jcc(a, X_NE);
+    x_ld(a, true, R_RDX, ENV(mode_gen));
+    x_alu_rm(a, ALU_CMP, true, R_RDX, mem_b(R_RCX, offsetof(JumpCacheEntry, mode_gen)));
+    from[1] = x_jcc(a, X_NE);
+    x_rm(a, 0xff, 4, mem_b(R_RCX, offsetof(JumpCacheEntry, code)));
+    s = cg_stub(cg, ST_LOOKUP);
+    memcpy(s->from, from, sizeof(from));
+}
+_Static_assert(sizeof(JumpCacheEntry) == 32, "scaled by a shift");
+
+static void emit_goto(Cg *cg, IrOp *op)
+{
+    Asm *a = &cg->a;
+    int64_t off = op->pc_offset;
+
+    store_residents(cg);
+    if (off < 0 || off >= TCG_PAGE_SIZE) {
+        put_pc(cg, off);
+        probe_jump_cache(cg);
+        return;
+    }
+    /* The displacement is patched by one aligned store. */
+    x_nops(a, (unsigned)(-(uintptr_t)(a->p + 1) & 3));
+    uint32_t at = x_jmp(a);
+    GROW(cg->exits, cg->n_exits, cg->cap_exits);
+    cg->exits[cg->n_exits] = (TcgExit){ .pc_offset = off, .patch_offset = at, .same_page = true };
+    Stub *s = cg_stub(cg, ST_UNLINKED);
+    s->aux = cg->n_exits++;
+    s->imm = (uint64_t)off;
+    s->from[0] = at;
+}
+
+bool emit_control(Cg *cg, IrValue i, IrOp *op)
+{
+    Asm *a = &cg->a;
+    unsigned n = cg->r->blocks[cg->block].n_insns;
+
+    (void)i;
+    switch (op->opcode) {
+    case IR_BRCOND:
+        emit_brcond(cg, op);
+        return true;
+    case IR_JMP:
+        charge(cg, n);
+        emit_jmp(cg, op);
+        return true;
+    case IR_GOTO:
+        charge(cg, n);
+        emit_goto(cg, op);
+        return true;
+    case IR_GOTO_IND:
+        charge(cg, n);
+        ra_use_fixed(cg, op->arg[0], R_RAX);
+        store_residents(cg);
+        x_st(a, 8, R_RAX, ENV(pc));
+        probe_jump_cache(cg);
+        return true;
+    case IR_EXIT:
+        charge(cg, n);
+        store_residents(cg);
+        x_mov_ri(a, R_RAX, op->imm);
+        x_mov_ri(a, R_RDX, 0);
+        x_mov_ri(a, R_RCX, 0);
+        jmp_thunk(cg, cg->th->leave);
+        return true;
+    case IR_UNREACHABLE:
+        x_byte(a, 0x0f);
+        x_byte(a, 0x0b);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ------------------------------------------------------------------- stubs */
+
+static void stub_slow(Cg *cg, Stub *s)
+{
+    Asm *a = &cg->a;
+    unsigned n = ir_mo_bytes(s->memop);
+
+    x_st(a, 8, s->addr, mem_b(R_RSP, FR_ARG0));
+    x_st_imm(a, 4, s->memop, mem_b(R_RSP, FR_ARG3));
+    switch (s->slow) {
+    case SLOW_ATOMIC:
+        x_st_imm(a, 4, s->aux, mem_b(R_RSP, FR_ARG4));
+        x_st(a, 8, s->value, mem_b(R_RSP, FR_ARG1));
+        if (s->expect != R_NONE) {
+            x_st(a, 8, s->expect, mem_b(R_RSP, FR_ARG2));
+        }
+        break;
+    case SLOW_ST:
+        if (s->value == R_NONE) {
+            x_st_imm(a, 8, s->imm, mem_b(R_RSP, FR_ARG1));
+        } else if (reg_is_xmm(s->value)) {
+            x_vst(a, 8, s->value, mem_b(R_RSP, FR_ARG1));
+        } else {
+            x_st(a, 8, s->value, mem_b(R_RSP, FR_ARG1));
+        }
+        break;
+    case SLOW_PROBE:
+        x_st_imm(a, 4, s->aux, mem_b(R_RSP, FR_ARG4));
+        break;
+    case SLOW_ST_BUF:
+        if (s->value != R_NONE) {
+            x_vst(a, 16, s->value, mem_b(R_RSP, FR_BUF));
+        }
+        x_st_imm(a, 4, (uint32_t)s->mem, mem_b(R_RSP, FR_ARG1));
+        break;
+    case SLOW_LD_BUF:
+        x_st_imm(a, 4, (uint32_t)s->mem, mem_b(R_RSP, FR_ARG1));
+        break;
+    }
+    call_thunk(cg, cg->th->slow[s->vregs][s->slow]);
+    if (s->snap != UINT32_MAX) {
+        cg->snaps[s->snap].ra = asm_pos(a);
+    }
+    if (s->dst != R_NONE) {
+        Mem m = mem_b(R_RSP, FR_ARG0);
+        bool sign = s->memop & IR_MO_SIGN && n < type_bytes(s->type);
+        uint32_t w = s->type == IR_I64 ? X_W : 0;
+
+        if (s->slow == SLOW_LD_BUF) {
+            x_vld(a, 16, s->dst, mem_b(R_RSP, FR_BUF));
+        } else if (reg_is_xmm(s->dst)) {
+            x_vld(a, n, s->dst, m);
+        } else if (sign && n == 4) {
+            x_rm(a, 0x63 | X_W, s->dst, m);
+        } else if (sign) {
+            x_rm(a, (n == 1 ? 0xbe : 0xbf) | X_0F | w, s->dst, m);
+        } else {
+            cg_load(cg, n == 8 ? IR_I64 : n == 4 ? IR_I32 : n == 2 ? IR_I16 : IR_I8, s->dst, m);
+        }
+    }
+    x_jmp_back(a, s->back);
+}
+
+void emit_stubs(Cg *cg)
+{
+    Asm *a = &cg->a;
+
+    for (uint32_t k = 0; k < cg->n_fix; k++) {
+        asm_bind_to(a, cg->fix[k].at, cg->block_pos[cg->fix[k].to]);
+    }
+    for (uint32_t k = 0; k < cg->n_stubs && !cg->fail; k++) {
+        Stub *s = &cg->stubs[k];
+
+        if (a->end - a->p < 512) {
+            cg->fail = true;
+            return;
+        }
+        x_flags_lost(a);
+        for (unsigned n = 0; n < 2; n++) {
+            if (s->from[n]) {
+                asm_bind(a, s->from[n]);
+            }
+        }
+        switch (s->kind) {
+        case ST_SLOW:
+            stub_slow(cg, s);
+            break;
+        case ST_EDGE:
+            /* C reads the snapshot and leaves. */
+            call_thunk(cg, cg->th->edge);
+            cg->snaps[s->snap].ra = asm_pos(a);
+            break;
+        case ST_UNLINKED:
+            cg->unlinked[s->aux] = asm_pos(a) - (s->from[0] + 4);
+            put_pc(cg, (int64_t)s->imm);
+            x_mov_ri(a, R_RAX, TCG_LEAVE_GOTO);
+            x_mov_ri(a, R_RDX, s->aux);
+            x_mov_ri(a, R_RCX, (uintptr_t)cg->user);
+            jmp_thunk(cg, cg->th->leave);
+            break;
+        case ST_LEAVE:
+            put_pc(cg, (int64_t)s->imm);
+            x_mov_ri(a, R_RAX, s->aux);
+            x_mov_ri(a, R_RDX, 0);
+            x_mov_ri(a, R_RCX, 0);
+            jmp_thunk(cg, cg->th->leave);
+            break;
+        case ST_LOOKUP:
+            jmp_thunk(cg, cg->th->lookup);
+            break;
+        }
+    }
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory: the TLB hit path inline, the rest in stubs behind the region.
+ */
+#include "util/osdep.h"
+#include "tcg/x86_64/backend.h"
+
+void cg_load(Cg *cg, IrType t, int r, Mem m)
+{
+    Asm *a = &cg->a;
+
+    switch (t) {
+    case IR_I8:
+        x_rm(a, 0xb6 | X_0F, r, m);
+        break;
+    case IR_I16:
+        x_rm(a, 0xb7 | X_0F, r, m);
+        break;
+    case IR_I32:
+    case IR_I64:
+        x_ld(a, t == IR_I64, r, m);
+        break;
+    case IR_F32:
+        x_vld(a, 4, r, m);
+        break;
+    case IR_F64:
+        x_vld(a, 8, r, m);
+        break;
+    default:
+        x_vld(a, 16, r, m);
+        break;
+    }
+}
+
+void cg_store(Cg *cg, IrType t, int r, Mem m)
+{
+    if (type_is_int(t)) {
+        x_st(&cg->a, type_bytes(t), r, m);
+    } else {
+        x_vst(&cg->a, t == IR_F32 ? 4 : t == IR_F64 ? 8 : 16, r, m);
+    }
+}
+
+void cg_move(Cg *cg, IrType t, int d, int s)
+{
+    if (d == s) {
+        return;
+    }
+    if (type_is_int(t)) {
+        x_mov_rr(&cg->a, t == IR_I64, d, s);
+    } else {
+        x_movaps(&cg->a, d, s);
+    }
+}
+
+/* Are vector registers in use that a slow path must save? */
+static bool vregs_live(Cg *cg)
+{
+    for (int r = R_XMM0; r < R_NUM; r++) {
+        if (cg->reg_var[r] != IR_NO_VAR || cg->head[r]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Order matters: all that may move or spill values (scratch registers, then
+ * the snapshot, then the result's register) comes before the check, as the
+ * slow path goes on behind the access. The result's register is written by
+ * the very access, so the snapshot may still name what lay there.
+ */
+typedef struct TlbRegs {
+    int e;                      /* the entry, then the addend */
+    int t;                      /* free after the check */
+} TlbRegs;
+
+static TlbRegs tlb_regs(Cg *cg)
+{
+    TlbRegs g;
+
+    g.e = ra_scratch(cg);
+    g.t = ra_scratch(cg);
+    return g;
+}
+
+/* @addr: register with the address. */
+static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bool write)
+{
+    Asm *a = &cg->a;
+    unsigned n = ir_mo_bytes(mo), mode = (mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT;
+    Mem tlb = ENV(tlb);
+    Stub *st = &cg->stubs[stub];
+
+    tlb.disp += (int32_t)(mode * sizeof(TlbFast));
+    if (n > 1 && n != 10 && mo & (IR_MO_ALIGN | IR_MO_ATOMIC)) {
+        x_flags_lost(a);
+        x_rr(a, 0xf6 | X_RM8, 0, addr);         /* TEST r8, n - 1 */
+        x_byte(a, (uint8_t)(n - 1));
+        st->from[1] = x_jcc(a, X_NE);
+    }
+    if (a->has_bmi2) {
+        x_vrr(a, 0xf0 | X_0F3A | X_F2 | X_W, g.e, R_NONE, addr);    /* RORX */
+        x_byte(a, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    } else {
+        x_mov_rr(a, true, g.e, addr);
+        x_shift_i(a, SH_SHR, true, g.e, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    }
+    x_alu_rm(a, ALU_AND, true, g.e, tlb);
+    tlb.disp += (int32_t)offsetof(TlbFast, table);
+    x_alu_rm(a, ALU_ADD, true, g.e, tlb);
+    x_mov_rr(a, true, g.t, addr);
+    x_alu_rm(a, ALU_SUB, true, g.t,
+             mem_b(g.e, write ? (int32_t)offsetof(TlbEntry, tag_write)
+                              : (int32_t)offsetof(TlbEntry, tag_read)));
+    x_alu_ri(a, ALU_CMP, true, g.t, (int32_t)(TCG_PAGE_SIZE - n));
+    st->from[0] = x_jcc(a, X_A);
+    x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
+}
+
+/* Gives its index: the array may move. */
+static uint32_t slow_stub(Cg *cg, unsigned slow, int addr, IrMemOp mo, uint32_t snap)
+{
+    uint32_t k = cg->n_stubs;
+    Stub *st = cg_stub(cg, ST_SLOW);
+
+    st->slow = (uint8_t)slow;
+    st->addr = (int8_t)addr;
+    st->value = st->expect = st->dst = R_NONE;
+    st->memop = mo;
+    st->vregs = vregs_live(cg);
+    st->snap = snap ? ra_snapshot(cg, snap) : UINT32_MAX;
+    return k;
+}
+
+static void byte_swap(Cg *cg, unsigned n, int r)
+{
+    Asm *a = &cg->a;
+
+    if (n == 2) {
+        x_flags_lost(a);
+        x_rr(a, 0xc1 | X_66, SH_ROL, r);
+        x_byte(a, 8);
+    } else {
+        if (n == 8 || r & 8) {
+            x_byte(a, (uint8_t)(0x40 | (n == 8 ? 8 : 0) | r >> 3));
+        }
+        x_byte(a, 0x0f);
+        x_byte(a, (uint8_t)(0xc8 | (r & 7)));
+    }
+}
+
+static IrType int_type(unsigned bytes)
+{
+    return bytes == 8 ? IR_I64 : bytes == 4 ? IR_I32 : bytes == 2 ? IR_I16 : IR_I8;
+}
+
+static void emit_ld(Cg *cg, IrValue i, IrOp *op)
+{
+    Asm *a = &cg->a;
+    IrMemOp mo = op->memop;
+    unsigned n = ir_mo_bytes(mo);
+    bool w = op->type == IR_I64, be = mo & IR_MO_BE && n > 1, vec = type_is_vec(op->type);
+    int addr = ra_use(cg, op->arg[0]), slot = 0, d = R_NONE;
+    TlbRegs g = tlb_regs(cg);
+    uint32_t k = slow_stub(cg, n > 8 ? SLOW_LD_BUF : SLOW_LD, addr, mo, op->snap);
+    Mem m = mem_bi(g.e, addr, 0, 0);
+
+    if (op->type == IR_F80) {
+        slot = ra_slot(cg, i, 16);
+    } else {
+        d = ra_def(cg, i, vec ? R_NONE : g.t, 0);
+    }
+    cg->stubs[k].type = op->type;
+    cg->stubs[k].dst = (int8_t)d;
+    cg->stubs[k].mem = op->type == IR_F80 ? slot : FR_BUF;
+    tlb_check(cg, k, g, addr, mo, mo & IR_MO_PROBE_W);
+    if (op->type == IR_F80) {
+        x_ld(a, true, g.t, m);
+        x_st(a, 8, g.t, mem_b(R_RSP, slot));
+        m.disp = 8;
+        x_rm(a, 0xb7 | X_0F, g.t, m);
+        x_st(a, 8, g.t, mem_b(R_RSP, slot + 8));
+    } else if (vec && be && n <= 8) {
+        cg_load(cg, int_type(n), g.t, m);
+        byte_swap(cg, n, g.t);
+        x_rr(a, 0x6e | X_66 | X_0F | (n == 8 ? X_W : 0), d & 15, g.t);
+    } else if (vec) {
+        x_vld(a, n, d, m);
+    } else {
+        bool sign = mo & IR_MO_SIGN && n < type_bytes(op->type);
+        if (be) {
+            cg_load(cg, int_type(n), d, m);
+            byte_swap(cg, n, d);
+            if (sign) {
+                x_movsx(a, n, w, d, d);
+            } else if (n == 2) {
+                x_movzx(a, 2, d, d);
+            }
+        } else if (sign) {
+            x_rm(a, n == 1 ? 0xbe | X_0F | (w ? X_W : 0)
+                    : n == 2 ? 0xbf | X_0F | (w ? X_W : 0) : 0x63 | X_W, d, m);
+        } else {
+            cg_load(cg, int_type(n), d, m);
+        }
+        cg->val[i].zbits = sign ? (op->type == IR_I32 ? 32 : 64) : (uint8_t)(8 * n);
+    }
+    x_flags_lost(a);
+    cg->stubs[k].back = asm_pos(a);
+}
+
+static void emit_st(Cg *cg, IrOp *op)
+{
+    Asm *a = &cg->a;
+    IrMemOp mo = op->memop;
+    unsigned n = ir_mo_bytes(mo);
+    bool be = mo & IR_MO_BE && n > 1;
+    IrValue v = op->arg[1];
+    IrType t = cg_op(cg, v)->type;
+    int addr = ra_use(cg, op->arg[0]), rv = R_NONE;
+    int32_t imm = 0;
+    uint64_t c;
+    Mem from = mem_b(R_RSP, FR_BUF);
+
+    bool is_imm = type_is_int(t) && !be && ra_const(cg, v, &c) && cg->val[v].reg == R_NONE &&
+                  ra_imm32(cg, v, int_type(n), &imm);
+    if (t == IR_F80) {
+        if (cg->val[v].slot >= 0) {
+            from.disp = FR_SPILL + 8 * cg->val[v].slot;
+        } else {                    /* the stub wants it in the frame */
+            int s = ra_scratch_v(cg);
+            cg_load(cg, IR_V128, s, ra_home(cg, cg->val[v].var));
+            cg_store(cg, IR_V128, s, from);
+        }
+    } else if (!is_imm) {
+        rv = ra_use(cg, v);
+    }
+    TlbRegs g = tlb_regs(cg);
+    uint32_t k = slow_stub(cg, n > 8 ? SLOW_ST_BUF : SLOW_ST, addr, mo, op->snap);
+    Stub *s = &cg->stubs[k];
+    s->value = (int8_t)rv;
+    s->type = t;
+    s->mem = from.disp;
+    s->imm = (uint64_t)(int64_t)imm;
+    tlb_check(cg, k, g, addr, mo, true);
+    Mem m = mem_bi(g.e, addr, 0, 0);
+    if (t == IR_F80) {
+        x_ld(a, true, g.t, from);
+        x_st(a, 8, g.t, m);
+        from.disp += 8;
+        m.disp = 8;
+        x_rm(a, 0xb7 | X_0F, g.t, from);
+        x_st(a, 2, g.t, m);
+    } else if (is_imm) {
+        x_st_imm(a, n, (uint64_t)(int64_t)imm, m);
+    } else if (be && n <= 8) {
+        if (type_is_int(t)) {
+            x_mov_rr(a, n == 8, g.t, rv);
+        } else {
+            x_rr(a, 0x7e | X_66 | X_0F | (n == 8 ? X_W : 0), rv & 15, g.t);
+        }
+        byte_swap(cg, n, g.t);
+        x_st(a, n, g.t, m);
+    } else if (type_is_int(t)) {
+        x_st(a, n, rv, m);
+    } else {
+        x_vst(a, n, rv, m);
+    }
+    x_flags_lost(a);
+    s->back = asm_pos(a);
+}
+
+static void emit_probe(Cg *cg, IrOp *op)
+{
+    int addr = ra_use(cg, op->arg[0]);
+    TlbRegs g = tlb_regs(cg);
+    uint32_t k = slow_stub(cg, SLOW_PROBE, addr, op->memop, op->snap);
+
+    cg->stubs[k].aux = op->cond;
+    tlb_check(cg, k, g, addr, op->memop & ~(IrMemOp)IR_MO_ATOMIC, op->cond);
+    cg->stubs[k].back = asm_pos(&cg->a);
+}
+
+/*
+ * LOCK'ed operations on the host's memory. Misaligned ones of IR_MO_ATOMIC
+ * take the slow path, which stops the other vCPUs; big-endian ones too.
+ */
+static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
+{
+    Asm *a = &cg->a;
+    IrMemOp mo = op->memop;
+    unsigned n = ir_mo_bytes(mo);
+    bool is_cas = op->opcode == IR_ATOMIC_CMPXCHG;
+    bool loop = op->opcode >= IR_ATOMIC_AND && op->opcode <= IR_ATOMIC_XOR;
+    uint32_t size = n == 8 ? X_W : n == 2 ? X_66 : n == 1 ? X_REG8 : 0;
+    int addr, rv, re = R_NONE, d;
+
+    if (is_cas) {
+        ra_use_fixed(cg, op->arg[1], R_RAX);
+        re = R_RAX;
+    } else if (loop) {
+        ra_fixed(cg, R_RAX);
+    }
+    addr = ra_use(cg, op->arg[0]);
+    rv = ra_use(cg, op->arg[is_cas ? 2 : 1]);
+    TlbRegs g = tlb_regs(cg);
+    d = is_cas || loop ? R_RAX : g.t;
+    uint32_t k = slow_stub(cg, SLOW_ATOMIC, addr, mo, op->snap);
+    Stub *s = &cg->stubs[k];
+    s->value = (int8_t)rv;
+    s->expect = (int8_t)re;
+    s->aux = op->opcode;
+    s->type = op->type;
+    s->dst = (int8_t)d;
+    if (mo & IR_MO_BE && n > 1) {
+        s->from[0] = x_jmp(a);
+    } else {
+        Mem m = mem_bi(g.e, addr, 0, 0);
+        tlb_check(cg, k, g, addr, mo, true);
+        if (is_cas) {
+            x_rm(a, (n == 1 ? 0xb0 : 0xb1) | X_0F | X_LOCK | size, rv, m);
+        } else if (loop) {
+            static const uint8_t alu[] = { ALU_AND, ALU_OR, ALU_XOR };
+            cg_load(cg, int_type(n), R_RAX, m);
+            uint32_t again = asm_pos(a);
+            x_mov_rr(a, true, g.t, R_RAX);
+            x_alu_rr(a, alu[op->opcode - IR_ATOMIC_AND], true, g.t, rv);
+            x_rm(a, (n == 1 ? 0xb0 : 0xb1) | X_0F | X_LOCK | size, g.t, m);
+            x_jcc_back(a, X_NE, again);
+        } else {
+            /* The value is overwritten with the old one: in a copy. */
+            x_mov_rr(a, true, g.t, rv);
+            if (op->opcode == IR_ATOMIC_ADD) {
+                x_rm(a, (n == 1 ? 0xc0 : 0xc1) | X_0F | X_LOCK | size, g.t, m);
+            } else {
+                x_rm(a, (n == 1 ? 0x86 : 0x87) | size, g.t, m);
+            }
+        }
+    }
+    x_flags_lost(a);
+    ra_def_at(cg, i, d);
+    cg->stubs[k].back = asm_pos(a);
+}
+
+bool emit_mem(Cg *cg, IrValue i, IrOp *op)
+{
+    switch (op->opcode) {
+    case IR_LD:
+        emit_ld(cg, i, op);
+        return true;
+    case IR_ST:
+        emit_st(cg, op);
+        return true;
+    case IR_PROBE:
+        emit_probe(cg, op);
+        return true;
+    case IR_ATOMIC_XCHG:
+    case IR_ATOMIC_ADD:
+    case IR_ATOMIC_AND:
+    case IR_ATOMIC_OR:
+    case IR_ATOMIC_XOR:
+    case IR_ATOMIC_CMPXCHG:
+        emit_atomic(cg, i, op);
+        return true;
+    case IR_FENCE:
+        /* A LOCK'ed operation on the frame is a full barrier (SDM vol. 3,
+         * 8.2.5) and cheaper than MFENCE. */
+        x_flags_lost(&cg->a);
+        x_rm(&cg->a, 0x83 | X_LOCK, ALU_OR, mem_b(R_RSP, FR_BUF));
+        x_byte(&cg->a, 0);
+        return true;
+    default:
+        return false;
+    }
+}

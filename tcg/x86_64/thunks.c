@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Code made once for a table of globals: the way into generated code and out,
+ * and what all regions share on the way to C.
+ */
+#include "util/osdep.h"
+#include "tcg/x86_64/backend.h"
+
+/* Callee-saved first: C functions leave those alone. */
+const uint8_t cg_pinned_regs[N_PINNED] = {
+    R_RBX, R_R12, R_R13, R_R14, R_R15, R_RSI, R_RDI, R_R8,
+};
+
+static const uint8_t saved[] = { R_RBX, R_RBP, R_R12, R_R13, R_R14, R_R15 };
+static const uint8_t volatile_regs[] = {
+    R_RAX, R_RCX, R_RDX, R_RSI, R_RDI, R_R8, R_R9, R_R10, R_R11,
+};
+
+typedef struct Maker {
+    Asm *a;
+    intptr_t rx_delta;
+    const ThunkSet *t;
+} Maker;
+
+static uint8_t *here(Maker *m)
+{
+    while (asm_pos(m->a) & 15) {
+        x_byte(m->a, 0xcc);
+    }
+    return m->a->p + m->rx_delta;
+}
+
+static void push_pop(Asm *a, bool pop, int r)
+{
+    if (r & 8) {
+        x_byte(a, 0x41);
+    }
+    x_byte(a, (uint8_t)((pop ? 0x58 : 0x50) | (r & 7)));
+}
+
+static void ret(Asm *a)
+{
+    x_byte(a, 0xc3);
+}
+
+static void call_c(Asm *a, const void *fn)
+{
+    x_mov_ri(a, R_RAX, (uintptr_t)fn);
+    x_rr(a, 0xff, 2, R_RAX);
+}
+
+static void pinned(Maker *m, bool load)
+{
+    for (unsigned i = 0; i < m->t->n_pinned; i++) {
+        const IrGlobal *g = &m->t->globals->globals[m->t->pinned_var[i]];
+        Mem home = mem_b(R_RBP, g->offset);
+        if (load) {
+            x_ld(m->a, g->type == IR_I64, cg_pinned_regs[i], home);
+        } else {
+            x_st(m->a, g->type == IR_I64 ? 8 : 4, cg_pinned_regs[i], home);
+        }
+    }
+}
+
+static void dump_gprs(Asm *a)
+{
+    for (int r = 0; r < 16; r++) {
+        if (r != R_RSP && r != R_RBP) {
+            x_st(a, 8, r, ENV_REG(r));
+        }
+    }
+}
+
+/* The sticky flags of the host's x87 unit: those are the guest's. Uses RAX. */
+static void collect_x87(Asm *a)
+{
+    x_byte(a, 0xdf);                            /* FNSTSW AX */
+    x_byte(a, 0xe0);
+    x_alu_ri(a, ALU_AND, false, R_RAX, 0x3f);
+    x_rm(a, 0x09 | X_66, R_RAX, ENV(fp_fsw));   /* OR m16, AX */
+}
+
+static void fnclex(Asm *a)
+{
+    x_byte(a, 0xdb);
+    x_byte(a, 0xe2);
+}
+
+enum { LDMXCSR = 2, STMXCSR = 3 };
+static void mxcsr(Asm *a, unsigned ext, Mem m)
+{
+    x_rm(a, 0xae | X_0F, (int)ext, m);
+}
+
+static void fcw(Asm *a, bool load, Mem m)
+{
+    x_rm(a, 0xd9, load ? 5 : 7, m);             /* FLDCW, FNSTCW */
+}
+
+/* void enter(TcgEnv *env, code, TcgLeave *leave) */
+static void make_enter(Maker *m)
+{
+    Asm *a = m->a;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(saved); i++) {
+        push_pop(a, false, saved[i]);
+    }
+    x_alu_ri(a, ALU_SUB, true, R_RSP, FR_SIZE);
+    x_mov_rr(a, true, R_RBP, R_RDI);
+    x_mov_rr(a, true, R_RAX, R_RSI);
+    x_st(a, 8, R_RDX, mem_b(R_RSP, FR_LEAVE));
+    x_st_imm(a, 4, 0, mem_b(R_RSP, FR_FP_OUT));
+    x_st(a, 8, R_RSP, ENV(host_sp));
+    mxcsr(a, STMXCSR, ENV(host_mxcsr));
+    fcw(a, false, ENV(host_fcw));
+    mxcsr(a, LDMXCSR, ENV(fp_mxcsr));
+    fnclex(a);
+    fcw(a, true, ENV(fp_fcw));
+    pinned(m, true);
+    x_jmp_r(a, R_RAX);
+}
+
+/* EAX: reason, EDX: exit's index, RCX: from. */
+static void make_leave(Maker *m, uint8_t **leave_c)
+{
+    Asm *a = m->a;
+    uint32_t skip;
+
+    pinned(m, false);
+    *leave_c = a->p + m->rx_delta;
+    x_mov_rr(a, false, R_R8, R_RAX);
+    x_alu_mi(a, ALU_CMP, false, mem_b(R_RSP, FR_FP_OUT), 0);
+    skip = x_jcc(a, X_NE);
+    mxcsr(a, STMXCSR, ENV(fp_mxcsr));
+    collect_x87(a);
+    mxcsr(a, LDMXCSR, ENV(host_mxcsr));
+    fnclex(a);
+    fcw(a, true, ENV(host_fcw));
+    asm_bind(a, skip);
+    x_st_imm(a, 8, 0, ENV(jit_ra));
+    x_ld(a, true, R_RDI, mem_b(R_RSP, FR_LEAVE));
+    x_st(a, 4, R_R8, mem_b(R_RDI, offsetof(TcgLeave, reason)));
+    x_st(a, 4, R_RDX, mem_b(R_RDI, offsetof(TcgLeave, exit_index)));
+    x_st(a, 8, R_RCX, mem_b(R_RDI, offsetof(TcgLeave, from)));
+    x_alu_ri(a, ALU_ADD, true, R_RSP, FR_SIZE);
+    for (unsigned i = ARRAY_SIZE(saved); i-- > 0; ) {
+        push_pop(a, true, saved[i]);
+    }
+    ret(a);
+}
+
+static void make_slow(Maker *m, bool vregs, unsigned kind)
+{
+    const void *const fns[] = {
+        [SLOW_LD] = tcg_slow_paths.ld, [SLOW_ST] = tcg_slow_paths.st,
+        [SLOW_LD_BUF] = tcg_slow_paths.ld_buf, [SLOW_ST_BUF] = tcg_slow_paths.st_buf,
+        [SLOW_PROBE] = tcg_slow_paths.probe, [SLOW_ATOMIC] = tcg_slow_paths.atomic,
+    };
+    Asm *a = m->a;
+#define FRAME(off) mem_b(R_RSP, 8 + (off))      /* above the return address */
+
+    dump_gprs(a);
+    for (int r = R_XMM0; vregs && r < R_NUM; r++) {
+        x_vst(a, 16, r, ENV_VREG(r));
+    }
+    x_ld(a, true, R_RAX, mem_b(R_RSP, 0));
+    x_st(a, 8, R_RAX, ENV(jit_ra));
+    x_mov_rr(a, true, R_RDI, R_RBP);
+    x_ld(a, true, R_RSI, FRAME(FR_ARG0));
+    switch (kind) {
+    case SLOW_LD:
+        x_ld(a, false, R_RDX, FRAME(FR_ARG3));
+        x_mov_rr(a, true, R_RCX, R_RAX);
+        break;
+    case SLOW_ST:
+        x_ld(a, true, R_RDX, FRAME(FR_ARG1));
+        x_ld(a, false, R_RCX, FRAME(FR_ARG3));
+        x_mov_rr(a, true, R_R8, R_RAX);
+        break;
+    case SLOW_LD_BUF:
+    case SLOW_ST_BUF:
+        x_ld(a, false, R_RDX, FRAME(FR_ARG1));
+        x_lea(a, true, R_RDX, mem_bi(R_RSP, R_RDX, 0, 8));
+        x_ld(a, false, R_RCX, FRAME(FR_ARG3));
+        x_mov_rr(a, true, R_R8, R_RAX);
+        break;
+    case SLOW_PROBE:
+        x_ld(a, false, R_RDX, FRAME(FR_ARG3));
+        x_ld(a, false, R_RCX, FRAME(FR_ARG4));
+        x_mov_rr(a, true, R_R8, R_RAX);
+        break;
+    default:
+        x_ld(a, true, R_RDX, FRAME(FR_ARG1));
+        x_ld(a, true, R_RCX, FRAME(FR_ARG2));
+        x_ld(a, false, R_R8, FRAME(FR_ARG3));
+        x_ld(a, false, R_R9, FRAME(FR_ARG4));
+        break;
+    }
+    /* Aligns the stack, and is the seventh argument of the atomics. */
+    push_pop(a, false, R_RAX);
+    call_c(a, fns[kind]);
+    push_pop(a, true, R_RCX);
+    x_st(a, 8, R_RAX, FRAME(FR_ARG0));
+    for (unsigned i = 0; i < ARRAY_SIZE(volatile_regs); i++) {
+        x_ld(a, true, volatile_regs[i], ENV_REG(volatile_regs[i]));
+    }
+    for (int r = R_XMM0; vregs && r < R_NUM; r++) {
+        x_vld(a, 16, r, ENV_VREG(r));
+    }
+    ret(a);
+#undef FRAME
+}
+
+void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
+{
+    Maker m = { a, rx_delta, t };
+
+    *t = (ThunkSet){ .globals = g };
+    for (unsigned v = 0; v < g->count && t->n_pinned < N_PINNED; v++) {
+        if (g->globals[v].type == IR_I32 || g->globals[v].type == IR_I64) {
+            t->pinned_var[t->n_pinned++] = (IrVar)v;
+        }
+    }
+    t->enter = here(&m);
+    make_enter(&m);
+    t->lookup = here(&m);
+    x_mov_ri(a, R_RAX, TCG_LEAVE_LOOKUP);
+    x_mov_ri(a, R_RDX, 0);
+    x_mov_ri(a, R_RCX, 0);
+    t->leave = a->p + rx_delta;
+    make_leave(&m, &t->leave_c);
+
+    t->dump = here(&m);
+    dump_gprs(a);
+    x_ld(a, true, R_RAX, mem_b(R_RSP, 0));
+    x_st(a, 8, R_RAX, ENV(jit_ra));
+    ret(a);
+
+    t->edge = here(&m);
+    dump_gprs(a);
+    for (int r = R_XMM0; r < R_NUM; r++) {
+        x_vst(a, 16, r, ENV_VREG(r));
+    }
+    push_pop(a, true, R_RAX);               /* aligns the stack, too */
+    x_st(a, 8, R_RAX, ENV(jit_ra));
+    x_mov_rr(a, true, R_RDI, R_RBP);
+    call_c(a, x86_64_leave_edge);
+
+    t->sync = here(&m);
+    pinned(&m, false);
+    ret(a);
+    t->reload = here(&m);
+    pinned(&m, true);
+    ret(a);
+
+    t->fp_out = here(&m);
+    mxcsr(a, STMXCSR, ENV(fp_mxcsr));
+    collect_x87(a);
+    fnclex(a);
+    mxcsr(a, LDMXCSR, ENV(host_mxcsr));
+    fcw(a, true, ENV(host_fcw));
+    x_st_imm(a, 4, 1, mem_b(R_RSP, 8 + FR_FP_OUT));
+    ret(a);
+    t->fp_in = here(&m);
+    mxcsr(a, LDMXCSR, ENV(fp_mxcsr));
+    fcw(a, true, ENV(fp_fcw));
+    x_st_imm(a, 4, 0, mem_b(R_RSP, 8 + FR_FP_OUT));
+    ret(a);
+
+    for (unsigned v = 0; v < 2; v++) {
+        for (unsigned k = SLOW_LD; k <= SLOW_ATOMIC; k++) {
+            t->slow[v][k] = here(&m);
+            make_slow(&m, v, k);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a return address in generated code back to the guest's state at an
+ * instruction's start, and from C straight back to the caller of enter().
+ */
+#include "util/osdep.h"
+#include "tcg/x86_64/backend.h"
+
+const uint8_t *x86_64_leave_c;
+
+static const SnapRec *find_snap(const RegionHead *h, uint32_t ra)
+{
+    const SnapRec *s = (const void *)((const uint8_t *)h + h->snaps);
+    uint32_t lo = 0, hi = h->n_snaps;
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (s[mid].ra == ra) {
+            return &s[mid];
+        }
+        if (s[mid].ra < ra) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return NULL;
+}
+
+typedef struct Bits { uint64_t lo, hi; } Bits;
+
+static Bits read_place(const TcgEnv *env, const SnapItem *it)
+{
+    Bits b = { 0, 0 };
+
+    switch (it->kind) {
+    case PL_REG:
+        b.lo = env->host_regs[it->reg];
+        break;
+    case PL_VREG:
+        memcpy(&b, env->host_vregs[it->reg], 16);
+        break;
+    case PL_SLOT:
+        memcpy(&b, (const uint8_t *)env->host_sp + it->val, 16);
+        break;
+    case PL_HOME:
+        memcpy(&b, (const uint8_t *)env + it->val, 16);
+        break;
+    default:
+        b.lo = (uint64_t)it->val;
+        break;
+    }
+    return b;
+}
+
+static void write_home(TcgEnv *env, const IrGlobal *g, const Bits *b)
+{
+    memcpy((uint8_t *)env + g->offset, b, type_bytes(g->type));
+}
+
+bool x86_64_unwind(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux)
+{
+    const RegionHead *h = cache_find(ra);
+    const SnapRec *s;
+    Bits pending[IR_SNAP_MAX_PENDING];
+
+    if (!h) {
+        return false;
+    }
+    s = find_snap(h, (uint32_t)((const uint8_t *)ra - ((const uint8_t *)h + h->code_offset)));
+    if (!s) {
+        return false;
+    }
+    const SnapItem *items = (const void *)((const uint8_t *)h + h->items);
+    const SnapItem *res = (const void *)((const uint8_t *)h + h->residents);
+    /* Read all before anything is written: one may name another's home. */
+    for (unsigned n = 0; n < s->n; n++) {
+        pending[n] = read_place(env, &items[s->first + n]);
+    }
+    for (unsigned n = 0; n < h->n_resident; n++) {
+        Bits b = read_place(env, &res[n]);
+        write_home(env, &h->globals->globals[res[n].var], &b);
+    }
+    for (unsigned n = 0; n < s->n; n++) {
+        write_home(env, &h->globals->globals[items[s->first + n].var], &pending[n]);
+    }
+    env->pc = env->pc_bias + (uint64_t)(int64_t)s->pc_offset;
+    *icount = s->icount;
+    *aux = s->aux;
+    return true;
+}
+
+void x86_64_leave(TcgEnv *env, uint32_t reason)
+{
+    __asm__ volatile(
+        "movq %0, %%rbp\n\t"
+        "movq %1, %%rsp\n\t"
+        "xorl %%edx, %%edx\n\t"
+        "xorl %%ecx, %%ecx\n\t"
+        "jmp *%3"
+        : : "D"(env), "S"(env->host_sp), "a"(reason), "b"(x86_64_leave_c)
+        : "memory", "rdx", "rcx");
+    __builtin_unreachable();
+}
+
+void x86_64_leave_edge(TcgEnv *env)
+{
+    uint32_t icount, aux;
+
+    x86_64_unwind(env, env->jit_ra, &icount, &aux);
+    x86_64_leave(env, TCG_LEAVE_REQUEST);
+}
