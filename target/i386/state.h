@@ -194,6 +194,7 @@ typedef struct X86State {
     uint8_t family, model, stepping;
     uint8_t phys_bits;
     uint32_t apic_id;
+    bool apic_disabled;             /* IA32_APIC_BASE.EN is clear: CPUID hides it */
     void *apic;                     /* Device of hw/core/apic.h, or NULL */
     uint32_t nr_cores, nr_threads, nr_dies;     /* of a package; from -smp */
     uint64_t tsc_hz;
@@ -201,6 +202,7 @@ typedef struct X86State {
     bool shutdown;                  /* after a triple fault: only INIT, NMI, SMI, RESET */
     bool wait_sipi;                 /* after INIT, not the boot processor */
     bool is_bsp;
+    bool in_hlt;                    /* HLT was executed and nothing has ended it */
     bool smm_nmi_masked;            /* nmi_masked of before the SMI */
     /* Where delivery of an exception stands (excp.c). */
     bool delivering;                /* excp_old is the first of two; it is

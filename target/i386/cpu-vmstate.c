@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The saved state of an x86 CPU: everything that the guest can see. */
+#include "util/osdep.h"
+#include "target/i386/weak.h"
+#include "target/i386/cpu.h"
+#include "target/i386/seg.h"
+
+static const VmField segment_fields[] = {
+    VM_U16(X86Segment, selector), VM_U64(X86Segment, base), VM_U32(X86Segment, limit),
+    VM_U32(X86Segment, flags), VM_END
+};
+static const VmState segment_vm = { .version = 1, .fields = segment_fields };
+
+static const VmField table_fields[] = {
+    VM_U64(X86Table, base), VM_U16(X86Table, limit), VM_END
+};
+static const VmState table_vm = { .version = 1, .fields = table_fields };
+
+static const VmField f80_fields[] = { VM_U64(F80, m), VM_U16(F80, se), VM_END };
+static const VmState f80_vm = { .version = 1, .fields = f80_fields };
+
+static const VmField env_fields[] = {
+    VM_U64_ARRAY(X86State, regs),
+    VM_U64(X86State, tcg.pc),
+    VM_U32(X86State, cc_op), VM_U64(X86State, cc_dst), VM_U64(X86State, cc_src),
+    VM_U64(X86State, cc_src2), VM_U64(X86State, df), VM_U32(X86State, eflags),
+    VM_STRUCT_ARRAY(X86State, seg, segment_vm),
+    VM_STRUCT(X86State, gdt, table_vm), VM_STRUCT(X86State, idt, table_vm),
+    VM_U64_ARRAY(X86State, cr), VM_U64_ARRAY(X86State, dr),
+    VM_U64(X86State, efer), VM_U64(X86State, star), VM_U64(X86State, lstar),
+    VM_U64(X86State, cstar), VM_U64(X86State, fmask), VM_U64(X86State, kernel_gs_base),
+    VM_U64(X86State, sysenter_cs), VM_U64(X86State, sysenter_esp),
+    VM_U64(X86State, sysenter_eip),
+    VM_U64(X86State, tsc_offset), VM_U64(X86State, tsc_aux), VM_U64(X86State, tsc_adjust),
+    VM_U64(X86State, pat), VM_U64(X86State, misc_enable), VM_U64(X86State, mtrr_def),
+    VM_U64_ARRAY(X86State, mtrr_fixed), VM_U64_ARRAY(X86State, mtrr_var),
+    VM_U64(X86State, mcg_cap), VM_U64(X86State, mcg_status), VM_U64(X86State, mcg_ctl),
+    VM_U64_ARRAY(X86State, mce_banks),
+    VM_U64(X86State, smbase), VM_U64(X86State, smi_count), VM_U64(X86State, hwcr),
+    VM_U64(X86State, xcr0), VM_U64(X86State, xss), VM_U32(X86State, a20_mask),
+    VM_BOOL(X86State, smm), VM_BOOL(X86State, nmi_masked), VM_BOOL(X86State, smm_nmi_masked),
+    VM_BOOL(X86State, int_shadow), VM_U8_RANGE(X86State, cpl, 0, 3),
+    VM_BOOL(X86State, in_hlt), VM_BOOL(X86State, shutdown), VM_BOOL(X86State, wait_sipi),
+    VM_STRUCT_ARRAY(X86State, st, f80_vm), VM_U8_ARRAY(X86State, fpu_tag_empty),
+    VM_U8_RANGE(X86State, fpu_top, 0, 7), VM_U16(X86State, fpu_fcw), VM_U16(X86State, fpu_fsw),
+    VM_U16(X86State, fpu_fop), VM_U16(X86State, fpu_fcs), VM_U16(X86State, fpu_fds),
+    VM_U64(X86State, fpu_fip), VM_U64(X86State, fpu_fdp), VM_U32(X86State, mxcsr),
+    VM_BUFFER(X86State, xmm),
+    VM_INT(X86State, excp), VM_BOOL(X86State, excp_has_error), VM_BOOL(X86State, excp_is_soft),
+    VM_BOOL(X86State, excp_is_int), VM_BOOL(X86State, excp_is_int1),
+    VM_U8_RANGE(X86State, excp_insn_len, 0, 15), VM_U32(X86State, excp_error),
+    VM_U64(X86State, excp_dr6),
+    VM_END
+};
+
+/* Values that no processor can hold are refused; what is derived is computed. */
+static bool env_post_load(void *opaque, Error **errp)
+{
+    X86State *s = opaque;
+
+    if (s->cc_op >= CC_NUM || (s->df != 1 && s->df != UINT64_MAX) || s->excp < EXCP_NONE ||
+        s->excp > 255 || (s->mxcsr & ~X86_MXCSR_MASK) || (s->xcr0 & ~(uint64_t)X86_XCR0_MASK) ||
+        (s->a20_mask != UINT32_MAX && s->a20_mask != ~BIT(20))) {
+        error_setf(errp, ERR_STATE_INVALID, "the CPU's state holds values that it can't have");
+        return false;
+    }
+    if ((s->efer & EFER_LMA) && !((s->efer & EFER_LME) && (s->cr[0] & CR0_PG) &&
+                                  (s->cr[4] & CR4_PAE))) {
+        error_setf(errp, ERR_STATE_INVALID, "long mode is active without paging");
+        return false;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        s->fpu_tag_empty[i] = s->fpu_tag_empty[i] != 0;
+    }
+    s->fpu_fsw &= 0x477f;
+    s->delivering = s->delivering_ext = false;
+    s->excp_old = EXCP_NONE;
+    s->tcg.as_index = s->smm;
+    x86_fp_update_env(s);
+    return true;
+}
+
+static const VmState env_vm = {
+    .version = 1, .fields = env_fields, .post_load = env_post_load,
+};
+
+const VmField x86_cpu_fields[] = {
+    VM_U32(X86Cpu, saved_lines), VM_BOOL(X86Cpu, saved_halted), VM_BOOL(X86Cpu, intr_level),
+    VM_STRUCT_PTR(X86Cpu, env, env_vm),
+    VM_END
+};
+
+void x86_cpu_pre_save(void *opaque)
+{
+    X86Cpu *cpu = opaque;
+
+    x86_fp_collect(cpu->env);
+    cpu->saved_lines = cpu->parent.interrupt_request;
+    cpu->saved_halted = cpu->parent.halted;
+}
+
+bool x86_cpu_post_load(void *opaque, UNUSED Error **errp)
+{
+    X86Cpu *cpu = opaque;
+    X86State *s = cpu->env;
+
+    cpu->parent.interrupt_request = cpu->saved_lines;
+    cpu->parent.halted = cpu->saved_halted;
+    if (cpu->apic) {
+        local_apic_ops(cpu->apic)->set_tsc(cpu->apic, s->tsc_hz, s->tsc_offset);
+        s->apic_disabled = !(local_apic_ops(cpu->apic)->get_base(cpu->apic) & BIT(11));
+        x86_cpu_move_apic(cpu);
+    }
+    tcg_tlb_flush(&s->tcg);
+    x86_mode_sync(s);
+    return true;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Debug registers DR0 to DR7 and the #DB traps (SDM vol. 3B 17.2, 17.3).
+ *
+ * Modelled: single step, data breakpoints (through the accelerator's watched
+ * pages), general detect, task switch trap. Instruction and I/O breakpoints
+ * are stored and never hit.
+ */
+#include "util/osdep.h"
+#include "target/i386/weak.h"
+#include "target/i386/cpu.h"
+
+#define DR6_FIXED   UINT64_C(0xffff0ff0)
+#define DR6_BD      BIT64(13)
+#define DR7_FIXED   UINT64_C(0x400)
+#define DR7_GD      BIT64(13)
+
+void x86_queue_debug(X86State *s, uint64_t dr6)
+{
+    x86_queue_exception(s, EXCP_DB, false, 0);
+    s->excp_dr6 = dr6;
+}
+
+void x86_post_debug(X86State *s, uint64_t dr6)
+{
+    CPUState *cpu = s->tcg.cpu;
+
+    x86_queue_debug(s, dr6);
+    if (cpu) {
+        cpu_raise(cpu, CPU_INTR_DEBUG);
+    }
+}
+
+/* With CR4.DE clear, DR4 and DR5 are other names of DR6 and DR7. */
+static unsigned check_access(X86State *s, unsigned n)
+{
+    if (n == 4 || n == 5) {
+        if (s->cr[4] & CR4_DE) {
+            x86_raise(s, EXCP_UD);
+        }
+        n += 2;
+    }
+    if (s->dr[7] & DR7_GD) {
+        x86_queue_debug(s, DR6_BD);
+        tcg_raise(&s->tcg);
+    }
+    return n;
+}
+
+uint64_t x86_get_dr(X86State *s, unsigned n)
+{
+    return s->dr[check_access(s, n)];
+}
+
+void x86_set_dr(X86State *s, unsigned n, uint64_t v)
+{
+    n = check_access(s, n);
+    if (n >= 6 && v >> 32) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+    if (n == 6) {
+        v = (v & 0xe00f) | DR6_FIXED;
+    } else if (n == 7) {
+        v = (v & 0xffff2bff) | DR7_FIXED;
+    }
+    if (s->dr[n] != v && n != 6) {
+        bool watched = (s->dr[7] | (n == 7 ? v : 0)) & 0xff;
+
+        s->dr[n] = v;
+        if (watched) {                  /* pages gain or lose their watch */
+            tcg_tlb_flush(&s->tcg);
+        }
+        return;
+    }
+    s->dr[n] = v;
+}
+
+/* Length of breakpoint @i in bytes: LEN bits of DR7, 8 is encoded as 2. */
+static unsigned watch_length(uint64_t dr7, unsigned i)
+{
+    static const uint8_t len[4] = { 1, 2, 8, 4 };
+
+    return len[dr7 >> (18 + i * 4) & 3];
+}
+
+static bool watch_enabled(uint64_t dr7, unsigned i)
+{
+    /* R/W: 1 writes, 3 reads and writes. */
+    return (dr7 >> (i * 2) & 3) && (dr7 >> (16 + i * 4) & 1);
+}
+
+bool x86_page_watched(const X86State *s, uint64_t addr)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (watch_enabled(s->dr[7], i) && (s->dr[i] & ~UINT64_C(0xfff)) == addr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void x86_debug_hit(TcgEnv *env, uint64_t addr, unsigned size, MmuAccess access)
+{
+    X86State *s = x86_state(env);
+    uint64_t hit = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned len = watch_length(s->dr[7], i);
+        uint64_t start = s->dr[i] & ~(uint64_t)(len - 1);
+
+        if (watch_enabled(s->dr[7], i) && addr < start + len && start < addr + size &&
+            (access == MMU_WRITE || (s->dr[7] >> (17 + i * 4) & 1))) {
+            hit |= BIT64(i);
+        }
+    }
+    if (hit) {
+        x86_post_debug(s, hit);
+    }
+}
