@@ -430,7 +430,9 @@ const TargetOps x86_64_target_ops = {
 
 CONSTRUCTOR static void register_target(void)
 {
-    tcg_register_target(&x86_64_target_ops);
+    if (tcg_register_target) {
+        tcg_register_target(&x86_64_target_ops);
+    }
 }
 
 /* -------------------------------------------------------------------- CpuOps */
