@@ -107,9 +107,7 @@ static void vec_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     for (unsigned i = 0; i < 3; i++) {
         arg[i] = i < o->nargs ? &f->val[o->arg[i]].v : &zero;
     }
-    if (info->fn) {
-        info->fn(&out, arg[0], arg[1], arg[2], o->imm, &e);
-    }
+    info->fn(&out, arg[0], arg[1], arg[2], o->imm, &e);
     d->v = out;
     f->env->fp_mxcsr |= e.flags;
 }

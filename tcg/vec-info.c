@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of vector operations. */
 #include "util/osdep.h"
-#include "tcg/vec.h"
-
-#define VEC_OP(sym, ...) IrVecFn vec_##sym __attribute__((weak));
-#include "tcg/vec-ops.def"
-#undef VEC_OP
+#include "tcg/vec-interp.h"
 
 #define RESULT_V IR_V128
 #define RESULT_l IR_I32
