@@ -31,7 +31,7 @@ typedef struct PCIBus PCIBus;
 #define PCI_ROM_SLOT            6
 #define PCI_NUM_REGIONS         7
 #define PCI_DEVFN(slot, fn)     (((slot) << 3) | (fn))
-#define PCI_SLOT(devfn)         ((devfn) >> 3)
+#define PCI_SLOT(devfn)         (((devfn) >> 3) & 0x1f)
 #define PCI_FUNC(devfn)         ((devfn) & 7)
 enum { PCI_PIN_A, PCI_PIN_B, PCI_PIN_C, PCI_PIN_D, PCI_NUM_PINS,
        PCI_PIN_NONE = 0xff };
@@ -67,13 +67,15 @@ struct PCIDevice {
     char *romfile;
     PciBar bars[PCI_NUM_REGIONS];
     MemRegion rom;
-    bool irq_level;             /* level on its INTx pin */
+    bool irq_level;             /* what the function wants on its INTx pin */
+    bool irq_driven;            /* what the bus sees: INTX_OFF heeded */
+    IrqLine *irq;               /* pci_irq_line()'s; owned */
     AddressSpace dma_as;
     MemRegion dma_root, dma_alias;
     uint8_t pm_cap, msi_cap, msix_cap, exp_cap;     /* offsets; 0: none */
     MsixState *msix;
-    uint32_t *used;             /* config bytes that capabilities took */
-    PCIDevice *next_fn;
+    uint8_t *used;              /* of each config byte: in a capability? */
+    bool on_bus;                /* realize has put it into bus->devices */
 };
 static inline PCIDevice *PCI_DEVICE(const void *obj)
 {
