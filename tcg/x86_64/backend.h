@@ -234,6 +234,8 @@ Mem ra_home(Cg *cg, IrVar var);
 int ra_slot(Cg *cg, IrValue v, unsigned bytes);     /* own slot of an F80: offset from RSP */
 /* All lazily read globals into registers (@vars: mask of 0..63, or all). */
 void ra_force_lazy(Cg *cg, IrVar var);
+/* The variable in @r is about to change: copy what is needed of its old value. */
+void ra_overwritten(Cg *cg, int r);
 /* Mask of registers that hold what is needed after the operation. */
 uint32_t ra_live_after(Cg *cg);
 uint32_t ra_live_now(Cg *cg);               /* before it */

@@ -176,6 +176,12 @@ static void do_call(Cg *cg, const CallDesc *c)
             }
         }
     }
+    for (int r = 0; r < R_NUM; r++) {
+        IrVar v = cg->reg_var[r];
+        if (v != IR_NO_VAR && (c->writes_all || (v < 64 && c->writes >> v & 1))) {
+            ra_overwritten(cg, r);
+        }
+    }
     ra_fixed(cg, R_RAX);
     /* Homes that the helper reads. */
     if (c->reads_all) {

@@ -840,7 +840,8 @@ void ra_put(Cg *cg, IrVar var, IrValue v)
         attach(cg, v, r);
         return;
     }
-    cg_move(cg, t, r, x->reg);
+    /* All of the register: wider values may share it. */
+    cg_move(cg, type_is_int(t) ? IR_I64 : IR_V128, r, x->reg);
     /* From now on it is in the variable's register alone. */
     int from = x->reg;
     if (cg->reg_var[from] == IR_NO_VAR) {
@@ -850,6 +851,11 @@ void ra_put(Cg *cg, IrVar var, IrValue v)
             attach(cg, y, r);
         }
     }
+}
+
+void ra_overwritten(Cg *cg, int r)
+{
+    relocate(cg, r, cg->pos + 1);
 }
 
 /* --------------------------------------------------------------- snapshots */
