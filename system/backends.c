@@ -2,6 +2,7 @@
 /* What a machine is connected to: disks and networks before it, monitors and screens after. */
 #include "util/osdep.h"
 #include "block/block.h"
+#include "net/net.h"
 #include "system/build.h"
 #include "system/opts.h"
 
@@ -79,9 +80,71 @@ static void build_drives(Config *c, Machine *m)
     }
 }
 
+/* -nic TYPE,model=M,mac=A and the like: a back end, if the type has one, and a device of the
+ * machine for it. -net user and -net nic are the two halves. */
+static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
+{
+    const char *type = qdict_str_or(opts, "type", "user");
+    char *id = g_strdup_printf("nic%u", number);
+    QDict *back = qdict_new();
+    Error *err = NULL;
+    MachineNic nic = { .model = opts_text(opts, "model"), .mac = opts_text(opts, "mac"),
+                       .id = opts_text(opts, "id") };
+
+    QDICT_FOR_EACH(e, opts) {
+        if (strcmp(e->key, "model") && strcmp(e->key, "mac") && strcmp(e->key, "id") &&
+            strcmp(e->key, "netdev")) {
+            qdict_put(back, e->key, qobject_ref(e->value));
+        }
+    }
+    qdict_put_str(back, "type", type);
+    qdict_put_str(back, "id", id);
+    if (qdict_has(opts, "netdev")) {
+        nic.netdev = opts_text(opts, "netdev");
+    } else if (strcmp(type, "nic")) {
+        if (netdev_add(back, &err)) {
+            nic.netdev = g_strdup(id);
+        } else {
+            config_error(c, "nic", err);
+        }
+    }
+    m->nics = g_renew(MachineNic, m->nics, m->n_nics + 1);
+    m->nics[m->n_nics++] = nic;
+    qobject_unref(back);
+    g_free(id);
+}
+
+static void build_nics(Config *c, Machine *m)
+{
+    unsigned number = 0;
+    Error *err = NULL;
+
+    QLIST_FOR_EACH(e, c->netdevs) {
+        if (!netdev_add(qobject_to_dict(e), &err)) {
+            config_error(c, "netdev", err);
+            err = NULL;
+        }
+    }
+    if (qlist_size(c->nics) == 0 && !c->no_defaults && m->type->default_nic &&
+        qlist_size(c->netdevs) == 0) {
+        QDict *d = qdict_new();
+
+        build_nic(c, m, d, number);
+        qobject_unref(d);
+    }
+    QLIST_FOR_EACH(e, c->nics) {
+        QDict *d = qobject_to_dict(e);
+
+        if (strcmp(qdict_str_or(d, "type", "user"), "none")) {
+            build_nic(c, m, d, number++);
+        }
+    }
+}
+
 void build_backends(Config *c, Machine *m)
 {
     build_drives(c, m);
+    build_nics(c, m);
 }
 
 void build_front_ends(UNUSED Config *c, UNUSED Machine *m)

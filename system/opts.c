@@ -22,6 +22,28 @@ static char *take_value(const char **p)
     return g_string_free(s, false);
 }
 
+/* Options that may be given several times are lists then. */
+static void put(QDict *d, const char *key, const char *value)
+{
+    static const char *const lists[] = { "hostfwd", "guestfwd", "dnssearch" };
+    QObject *old = qdict_get(d, key);
+
+    for (unsigned i = 0; old && i < ARRAY_SIZE(lists); i++) {
+        if (strcmp(lists[i], key) == 0) {
+            QList *l = qobject_to_list(old);
+
+            if (!l) {
+                l = qlist_new();
+                qlist_append(l, qobject_ref(old));
+                qdict_put(d, key, l);
+            }
+            qlist_append_str(l, value);
+            return;
+        }
+    }
+    qdict_put_str(d, key, value);
+}
+
 QDict *opts_parse(const char *text, const char *implied, Error **errp)
 {
     QDict *d;
@@ -56,7 +78,7 @@ QDict *opts_parse(const char *text, const char *implied, Error **errp)
             qobject_unref(d);
             return NULL;
         }
-        qdict_put_str(d, key, value);
+        put(d, key, value);
         g_free(key);
         g_free(value);
     }
