@@ -10,6 +10,7 @@
 #ifndef SYSTEM_CONFIG_H
 #define SYSTEM_CONFIG_H
 
+#include "util/osdep.h"
 #include <glib.h>
 #include "qobject/qobject.h"
 

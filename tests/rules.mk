@@ -5,6 +5,8 @@
 
 LINT := $(SRC)/tests/lint
 LINT_FILES := $(shell cd $(SRC) && find $(ROOMS) tools tests -name '*.[chS]' 2>/dev/null)
+# Programs for guests are not part of this house.
+LINT_FILES := $(filter-out tests/guests/src/%,$(LINT_FILES))
 LINT_HEADERS := $(sort $(filter %.h,$(LINT_FILES)))
 LINT_HEADER_OBJS := $(LINT_HEADERS:%=lint/%.o)
 ifneq ($(filter lint check,$(MAKECMDGOALS)),)

@@ -33,7 +33,8 @@ FILENAME != "-" {
     object = name[1]
     sub(/^\.\//, "", object)
     sym = name[k]
-    sub(/\.[0-9]+$/, "", sym)           # a static variable inside a function
+    sub(/\.[0-9]+$/, "", sym)           # a static variable inside a function: gcc,
+    sub(/^.*\./, "", sym)               # clang
     for (i = 1; i <= n; i++)
         if (matches(where[i], object) && matches(symbol[i], sym))
             next

@@ -11,6 +11,7 @@ typedef struct Steps {
     char text[64];
     Coroutine *co;
     bool done;
+    bool quiet;                 /* nothing of it is under way any more */
 } Steps;
 
 static void say(Steps *s, char c)
@@ -287,8 +288,12 @@ static int wake_it(void *opaque)
 
 static void woke_it(void *opaque, UNUSED int result)
 {
-    if (!((Steps *)opaque)->done) {
-        thread_pool_submit(wake_it, opaque, woke_it, opaque);
+    Steps *s = opaque;
+
+    if (!s->done) {
+        thread_pool_submit(wake_it, s, woke_it, s);
+    } else {
+        s->quiet = true;
     }
 }
 
@@ -301,8 +306,7 @@ TEST(coroutine, woken_by_other_threads)
     thread_pool_submit(wake_it, &s, woke_it, &s);
     main_loop_run();
     check_true(t, s.done, "1000 times");
-    while (main_loop_iterate(false)) {
-    }
+    main_loop_run_until(&s.quiet);
 }
 
 static int twice(void *arg)
