@@ -32,7 +32,6 @@
 #define PIIX_SMIREQ     0xaa
 #define PIIX_CTLTMR     0xac
 /* DS 2.5.12: RCR. */
-#define RCR_PORT        0xcf9
 #define RCR_RESET       BIT(2)
 #define RCR_HARD        BIT(1)
 
@@ -169,7 +168,6 @@ static bool piix3_realize(Device *dev, UNUSED Error **errp)
     memset(wmask + PIIX_CTLTMR, 0xff, 3);
     s->isa = isa_bus_new(dev, "isa.0", s->isa_mem, s->isa_io);
     memory_region_init_io(&s->rcr_io, s, &rcr_ops, s, "piix3-reset-control", 1);
-    memory_region_add_overlap(s->isa_io, RCR_PORT, &s->rcr_io, 1);
     pci_bus_set_irqs(pci_bus(&s->pci), piix3_set_pirq, piix3_map_pirq, s, PIIX_NUM_PIRQ);
     return true;
 }
@@ -219,4 +217,9 @@ PCIDevice *piix3_create(PCIBus *bus, MemRegion *mem, MemRegion *io, ISABus **isa
 void piix3_set_irqs(PCIDevice *piix3, IrqLine *const *lines)
 {
     memcpy(PIIX3(piix3)->irqs, lines, sizeof(PIIX3(piix3)->irqs));
+}
+
+MemRegion *piix3_reset_control(PCIDevice *piix3)
+{
+    return &PIIX3(piix3)->rcr_io;
 }

@@ -13,5 +13,8 @@
 PCIDevice *piix3_create(PCIBus *bus, MemRegion *mem, MemRegion *io, ISABus **isa, Error **errp);
 /* The router's outputs: 16 lines, copied. */
 void piix3_set_irqs(PCIDevice *piix3, IrqLine *const *lines);
+/* The reset control register, one byte, which belongs at port CF9h: the host
+ * bridge has its own register around it. */
+MemRegion *piix3_reset_control(PCIDevice *piix3);
 
 #endif

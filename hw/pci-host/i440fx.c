@@ -46,6 +46,8 @@ typedef struct I440fxHost {
     PCIHost parent;
     MemRegion pci_memory;
     MemRegion *io;
+    MemRegion conf_io;          /* CF8h to CFBh */
+    MemRegion *narrow;          /* what CF9h is on PCI; may be NULL */
 } I440fxHost;
 
 typedef struct I440fxState {
@@ -219,13 +221,55 @@ static const DeviceType i440fx_type = {
 };
 DEVICE_TYPE(i440fx_type)
 
+/* DS 3.1.1: only a full dword is CONFIG_ADDRESS; the rest goes on to PCI,
+ * where the south bridge has its reset control register. */
+static MemResult conf_io_read(void *opaque, hwaddr addr, uint64_t *val, unsigned size,
+                              MemAttrs attrs)
+{
+    I440fxHost *s = opaque;
+
+    if (size == 4) {
+        return memory_region_dispatch_read(&s->parent.conf, 0, val, 4, MEM_LE, attrs);
+    }
+    if (s->narrow && addr == 1 && size == 1) {
+        return memory_region_dispatch_read(s->narrow, 0, val, 1, MEM_LE, attrs);
+    }
+    *val = UINT64_MAX;
+    return MEM_OK;
+}
+
+static MemResult conf_io_write(void *opaque, hwaddr addr, uint64_t val, unsigned size,
+                               MemAttrs attrs)
+{
+    I440fxHost *s = opaque;
+
+    if (size == 4) {
+        return memory_region_dispatch_write(&s->parent.conf, 0, val, 4, MEM_LE, attrs);
+    }
+    if (s->narrow && addr == 1 && size == 1) {
+        return memory_region_dispatch_write(s->narrow, 0, val, 1, MEM_LE, attrs);
+    }
+    return MEM_OK;
+}
+
+static const MemOps conf_io_ops = {
+    .read = conf_io_read, .write = conf_io_write, .order = MEM_LE,
+    .valid = { 1, 4 }, .impl = { .min = 1, .max = 4 },
+};
+
+void i440fx_set_cf9(Device *host, MemRegion *mr)
+{
+    I440FX_HOST(host)->narrow = mr;
+}
+
 static bool i440fx_host_realize(Device *dev, UNUSED Error **errp)
 {
     I440fxHost *s = I440FX_HOST(dev);
 
     memory_region_init(&s->pci_memory, s, "pci", UINT64_MAX);
     s->parent.bus = pci_root_bus_new(dev, TYPE_PCI_BUS, "pci.0", &s->pci_memory, s->io, 0);
-    memory_region_add(s->io, 0xcf8, &s->parent.conf);
+    memory_region_init_io(&s->conf_io, s, &conf_io_ops, s, "pci-conf-idx", 4);
+    memory_region_add(s->io, 0xcf8, &s->conf_io);
     memory_region_add(s->io, 0xcfc, &s->parent.data);
     return true;
 }

@@ -21,5 +21,7 @@ typedef struct I440fxBoard {
 /* In: system, io, ram, which must be there already at its places in system;
  * out: the others, lent. False with errp set. */
 bool i440fx_create(I440fxBoard *board, Error **errp);
+/* What a byte access to port CF9h reaches; lent for ever. */
+void i440fx_set_cf9(Device *host, MemRegion *mr);
 
 #endif
