@@ -64,8 +64,6 @@ Chardev *chardev_new(const char *id, const ChardevBackend *backend, Error **errp
 /* Replace the back end behind the front end. */
 Chardev *chardev_change(const char *id, const ChardevBackend *backend, Error **errp);
 bool chardev_is_busy(const Chardev *chr);
-/* An id that nobody has: PREFIX0, PREFIX1 ...; the caller frees it. */
-char *chardev_new_id(const char *prefix);
 
 /* ------------------------------------------- from back end to front end */
 

@@ -238,6 +238,15 @@ bool chardev_remove(const char *id, Error **errp)
     return true;
 }
 
+bool chardev_add_client(Chardev *chr, int fd, Error **errp)
+{
+    if (!chr->ops->add_client) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Chardev '%s' takes no clients", chr->id);
+        return false;
+    }
+    return chr->ops->add_client(chr, fd, errp);
+}
+
 void chardev_cleanup(void)
 {
     /* A mux holds a front end of another device: muxes go first. */

@@ -108,6 +108,8 @@ int chr_fe_take_fd(CharFrontend *fe);
 Chardev *chardev_find(const char *id);
 const char *chardev_id(const Chardev *chr);
 bool chardev_is_mux(const Chardev *chr);
+/* An id that nobody has: PREFIX0, PREFIX1 ...; freed with g_free(). */
+char *chardev_new_id(const char *prefix);
 
 /*
  * The short forms of -serial, -parallel, -monitor, -qmp, -debugcon:
@@ -128,6 +130,8 @@ Chardev *chardev_new_from_opts(const QDict *opts, Error **errp);
 /* Text for "-chardev help"; the caller frees it. */
 char *chardev_help(void);
 
+/* Give a connected socket to a back end that listens; takes @fd on success. */
+bool chardev_add_client(Chardev *chr, int fd, Error **errp);
 /* Fails with ERR_IN_USE while a front end is connected. */
 bool chardev_remove(const char *id, Error **errp);
 

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The monitor's commands about machines, CPUs and memory. */
+#include "util/osdep.h"
+#include <fcntl.h>
+#include <unistd.h>
+#include "hw/core/cpu.h"
+#include "hw/core/machine.h"
+#include "hw/core/machine-qmp.h"
+#include "hw/core/runstate.h"
+#include "qapi/commands-machine.h"
+#include "qom/type-list.h"
+
+/* Set at start-up. */
+static const char *shown_arch;
+
+/* The architecture of a CPU type: its own ops, or those of the nearest ancestor. */
+static const char *cpu_type_arch(const Type *type)
+{
+    for (; type; type = type_parent(type)) {
+        const DeviceType *dt = device_type_of(type);
+        const CpuOps *ops = dt ? dt->data : NULL;
+
+        if (ops) {
+            return ops->arch;
+        }
+    }
+    return NULL;
+}
+
+/* Machines and CPUs of other architectures are hidden, devices are for all. */
+static bool type_is_shown(const Type *type)
+{
+    const char *arch;
+
+    if (!shown_arch) {
+        return true;
+    }
+    if (type_is_a(type, TYPE_CPU)) {
+        arch = cpu_type_arch(type);
+        return !arch || !strcmp(arch, shown_arch);
+    }
+    if (type_is_a(type, TYPE_MACHINE)) {
+        const MachineType *mt = type_info(type)->data;
+
+        return !mt || mt->abstract || machine_type_has_arch(mt, shown_arch);
+    }
+    return true;
+}
+
+void machine_set_shown_arch(const char *arch)
+{
+    shown_arch = arch;
+    qom_set_type_filter(type_is_shown);
+}
+
+const char *machine_shown_arch(void)
+{
+    return shown_arch;
+}
+
+static const char *current_arch(void)
+{
+    Machine *m = current_machine();
+
+    if (shown_arch) {
+        return shown_arch;
+    }
+    return m && m->type->arch && m->type->arch[0] ? m->type->arch[0] : "x86_64";
+}
+
+static SysEmuTarget arch_to_target(const char *arch)
+{
+    int value = qapi_enum_parse(&qapi_type_SysEmuTarget, arch, "arch", NULL);
+
+    return value < 0 ? SYS_EMU_TARGET_X86_64 : (SysEmuTarget)value;
+}
+
+TargetInfo *qmp_query_target(Error **errp)
+{
+    TargetInfo *info = qapi_new(TargetInfo);
+
+    (void)errp;
+    info->arch = arch_to_target(current_arch());
+    return info;
+}
+
+KvmInfo *qmp_query_kvm(Error **errp)
+{
+    (void)errp;
+    return qapi_new(KvmInfo);           /* neither: vCPUs run in this program */
+}
+
+UuidInfo *qmp_query_uuid(Error **errp)
+{
+    UuidInfo *info = qapi_new(UuidInfo);
+    Machine *m = current_machine();
+    uint8_t zero[16] = { 0 };
+    const uint8_t *u = m && m->have_uuid ? m->uuid : zero;
+    char text[37];
+
+    (void)errp;
+    snprintf(text, sizeof(text),
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+             u[13], u[14], u[15]);
+    info->UUID = strdup(text);
+    return info;
+}
+
+/* ------------------------------------------------------------- machines */
+
+typedef struct MachineWalk {
+    MachineInfoList *list;
+    const MachineType *by_default;
+} MachineWalk;
+
+static void add_machine(const MachineType *type, void *opaque)
+{
+    MachineWalk *w = opaque;
+    MachineInfo *info;
+
+    if (type->abstract || (shown_arch && !machine_type_has_arch(type, shown_arch))) {
+        return;
+    }
+    info = qapi_new(MachineInfo);
+    info->name = strdup(type->name);
+    info->alias = type->alias ? strdup(type->alias) : NULL;
+    if (type == w->by_default) {
+        QAPI_SET(info, is_default, true);
+    }
+    info->cpu_max = MAX(type->max_cpus, 1U);
+    info->hotpluggable_cpus = type->hotplug_cpus;
+    info->numa_mem_supported = false;
+    info->default_cpu_type = type->default_cpu ? strdup(type->default_cpu) : NULL;
+    info->default_ram_id = type->default_ram_id ? strdup(type->default_ram_id) : NULL;
+    qapi_list_append(w->list, info);
+}
+
+MachineInfoList *qmp_query_machines(Error **errp)
+{
+    MachineWalk w = { qapi_new(MachineInfoList), machine_type_default(current_arch()) };
+
+    (void)errp;
+    machine_type_foreach(add_machine, &w);
+    return w.list;
+}
+
+CurrentMachineParams *qmp_query_current_machine(Error **errp)
+{
+    CurrentMachineParams *params = qapi_new(CurrentMachineParams);
+
+    (void)errp;
+    params->wakeup_suspend_support = system_wakeup_supported();
+    return params;
+}
+
+MemoryInfo *qmp_query_memory_size_summary(Error **errp)
+{
+    MemoryInfo *info = qapi_new(MemoryInfo);
+    Machine *m = current_machine();
+
+    (void)errp;
+    info->base_memory = m ? m->ram_size : 0;
+    QAPI_SET(info, plugged_memory, 0);
+    return info;
+}
+
+IOThreadInfoList *qmp_query_iothreads(Error **errp)
+{
+    (void)errp;
+    return qapi_new(IOThreadInfoList);  /* no type of object here is an I/O thread */
+}
+
+/* ----------------------------------------------------------------- CPUs */
+
+/* Threads within cores within dies within sockets, as the numbers run. */
+static CpuInstanceProperties *cpu_place(unsigned index)
+{
+    CpuInstanceProperties *p = qapi_new(CpuInstanceProperties);
+    Machine *m = current_machine();
+    unsigned threads = m && m->smp.threads ? m->smp.threads : 1;
+    unsigned cores = m && m->smp.cores ? m->smp.cores : 1;
+    unsigned dies = m && m->smp.dies ? m->smp.dies : 1;
+
+    QAPI_SET(p, thread_id, index % threads);
+    QAPI_SET(p, core_id, index / threads % cores);
+    if (dies > 1) {
+        QAPI_SET(p, die_id, index / threads / cores % dies);
+    }
+    QAPI_SET(p, socket_id, index / threads / cores / dies);
+    return p;
+}
+
+CpuInfoFastList *qmp_query_cpus_fast(Error **errp)
+{
+    CpuInfoFastList *list = qapi_new(CpuInfoFastList);
+
+    (void)errp;
+    CPU_FOREACH(cpu) {
+        CpuInfoFast *info = qapi_new(CpuInfoFast);
+        char *path = object_canonical_path(cpu);
+
+        info->cpu_index = cpu->index;
+        info->qom_path = strdup(path ? path : "");
+        info->thread_id = cpu->thread_id;
+        info->props = cpu_place(cpu->index);
+        info->target = arch_to_target(shown_arch ? shown_arch : cpu->ops->arch);
+        qapi_list_append(list, info);
+        g_free(path);
+    }
+    return list;
+}
+
+HotpluggableCPUList *qmp_query_hotpluggable_cpus(Error **errp)
+{
+    HotpluggableCPUList *list;
+    Machine *m = current_machine();
+    unsigned max;
+
+    if (!m || !m->type->hotplug_cpus || !m->cpu_type) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "machine does not support hot-plugging CPUs");
+        return NULL;
+    }
+    list = qapi_new(HotpluggableCPUList);
+    max = MAX(m->smp.max_cpus, m->smp.cpus);
+    /* The highest first, as clients know it. */
+    for (unsigned i = max; i-- > 0;) {
+        HotpluggableCPU *info = qapi_new(HotpluggableCPU);
+        CPUState *cpu = cpu_by_index((int)i);
+
+        info->type = strdup(m->cpu_type);
+        info->vcpus_count = 1;
+        info->props = cpu_place(i);
+        if (cpu) {
+            char *path = object_canonical_path(cpu);
+
+            info->qom_path = path ? strdup(path) : NULL;
+            g_free(path);
+        }
+        qapi_list_append(list, info);
+    }
+    return list;
+}
+
+static void add_cpu_model(const Type *type, void *opaque)
+{
+    CpuDefinitionInfoList *list = opaque;
+    CpuDefinitionInfo *info;
+    const char *arch = current_arch(), *own = cpu_type_arch(type);
+    char *suffix, *name;
+
+    if (own && strcmp(own, arch)) {
+        return;
+    }
+    /* "qemu64-x86_64-cpu" is the model qemu64. */
+    suffix = g_strdup_printf("-%s-cpu", arch);
+    name = g_str_has_suffix(type_name(type), suffix)
+           ? g_strndup(type_name(type), strlen(type_name(type)) - strlen(suffix))
+           : g_strdup(type_name(type));
+    info = qapi_new(CpuDefinitionInfo);
+    info->name = strdup(name);
+    info->typename = strdup(type_name(type));
+    QAPI_SET(info, migration_safe, strcmp(name, "max") != 0);
+    info->unavailable_features = qapi_new(strList);
+    qapi_list_append(list, info);
+    g_free(name);
+    g_free(suffix);
+}
+
+CpuDefinitionInfoList *qmp_query_cpu_definitions(Error **errp)
+{
+    CpuDefinitionInfoList *list = qapi_new(CpuDefinitionInfoList);
+
+    (void)errp;
+    type_foreach(TYPE_CPU, false, add_cpu_model, list);
+    return list;
+}
+
+/* --------------------------------------------------------------- memory */
+
+#define CHUNK   4096
+
+typedef bool ReadFn(void *opaque, uint64_t addr, void *buf, size_t len, Error **errp);
+
+static bool read_virtual(void *opaque, uint64_t addr, void *buf, size_t len, Error **errp)
+{
+    return cpu_memory_rw_debug(opaque, addr, buf, len, false, errp);
+}
+
+/* What isn't there reads as whatever the bus gives, as in the reference. */
+static bool read_physical(void *opaque, uint64_t addr, void *buf, size_t len, Error **errp)
+{
+    (void)opaque;
+    (void)errp;
+    memset(buf, 0, len);
+    address_space_read(&address_space_memory, addr, MEM_ATTRS_DEBUG, buf, len);
+    return true;
+}
+
+static bool save(ReadFn *read_fn, void *opaque, uint64_t addr, int64_t size, const char *path,
+                 Error **errp)
+{
+    uint8_t buf[CHUNK];
+    FILE *f;
+    bool ok = true;
+
+    if (size < 0) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "Parameter 'size' expects a number of bytes");
+        error_argument(errp, "size", NULL, "0 or more");
+        return false;
+    }
+    f = fopen(path, "wbe");
+    if (!f) {
+        error_set_errno(errp, errno, "Could not open '%s'", path);
+        return false;
+    }
+    while (size > 0 && ok) {
+        size_t n = MIN(size, (int64_t)sizeof(buf));
+
+        ok = read_fn(opaque, addr, buf, n, errp);
+        if (ok && fwrite(buf, 1, n, f) != n) {
+            error_set_errno(errp, errno, "can't write '%s'", path);
+            ok = false;
+        }
+        addr += n;
+        size -= n;
+    }
+    if (fclose(f) && ok) {
+        error_set_errno(errp, errno, "can't write '%s'", path);
+        ok = false;
+    }
+    return ok;
+}
+
+bool qmp_memsave(int64_t val, int64_t size, const char *filename, bool has_cpu_index,
+                 int64_t cpu_index, Error **errp)
+{
+    int64_t index = has_cpu_index ? cpu_index : 0;
+    CPUState *cpu = index >= 0 && index <= INT32_MAX ? cpu_by_index((int)index) : NULL;
+
+    if (!cpu) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "Parameter 'cpu-index' expects a CPU number");
+        error_argument(errp, "cpu-index", NULL, "the number of a CPU");
+        return false;
+    }
+    return save(read_virtual, cpu, (uint64_t)val, size, filename, errp);
+}
+
+bool qmp_pmemsave(int64_t val, int64_t size, const char *filename, Error **errp)
+{
+    return save(read_physical, NULL, (uint64_t)val, size, filename, errp);
+}
