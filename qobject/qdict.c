@@ -8,7 +8,6 @@
  */
 #include "util/osdep.h"
 #include "qobject/qobject.h"
-#include "qobject/leaks.h"
 #include "qobject/strbuf.h"
 #include <sys/auxv.h>
 
@@ -71,7 +70,6 @@ QDict *qdict_new(void)
 
     d->base.type = QTYPE_DICT;
     atomic_init(&d->base.refs, 1);
-    qobject_track(&d->base);
     return d;
 }
 

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The human monitor's commands that change something. */
+#include "util/osdep.h"
+#include "chardev/chardev.h"
+#include "hw/core/cpu.h"
+#include "monitor/hmp-cmds.h"
+#include "monitor/hmp.h"
+#include "qapi/commands-char.h"
+#include "qapi/commands-control.h"
+#include "qapi/commands-misc.h"
+#include "qapi/commands-run-state.h"
+#include "util/log.h"
+
+static void hmp_info(Hmp *hmp, const QDict *args)
+{
+    (void)args;
+    for (const HmpCommand *c = hmp_info_commands; c->name; c++) {
+        hmp_printf(hmp, "info %s %s -- %s\n", c->name, c->params ? c->params : "", c->help);
+    }
+}
+
+#define SIMPLE(name, call) \
+    static void hmp_##name(Hmp *hmp, const QDict *args) \
+    { \
+        Error *err = NULL; \
+        (void)args; \
+        call(&err); \
+        hmp_error(hmp, err); \
+    }
+SIMPLE(quit, qmp_quit)
+SIMPLE(stop, qmp_stop)
+SIMPLE(cont, qmp_cont)
+SIMPLE(system_reset, qmp_system_reset)
+SIMPLE(system_powerdown, qmp_system_powerdown)
+SIMPLE(system_wakeup, qmp_system_wakeup)
+SIMPLE(nmi, qmp_inject_nmi)
+
+static void hmp_watchdog_action(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    int action = qapi_enum_parse(&qapi_type_WatchdogAction, qdict_str_or(args, "action", ""),
+                                 "action", &err);
+
+    if (action >= 0) {
+        qmp_watchdog_set_action(action, &err);
+    }
+    hmp_error(hmp, err);
+}
+
+static void complete_watchdog_action(GPtrArray *candidates, const char *prefix)
+{
+    for (int i = 0; i < WATCHDOG_ACTION__MAX; i++) {
+        hmp_candidate(candidates, prefix, WatchdogAction_name(i));
+    }
+}
+
+/* ------------------------------------------------------------- devices */
+
+static void hmp_chardev_add(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    QDict *opts = hmp_keyval(qdict_str_or(args, "args", ""), "backend", &err);
+
+    if (opts) {
+        chardev_new_from_opts(opts, &err);
+        qobject_unref(opts);
+    }
+    hmp_error(hmp, err);
+}
+
+static void hmp_chardev_remove(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    qmp_chardev_remove(qdict_str_or(args, "id", ""), &err);
+    hmp_error(hmp, err);
+}
+
+static void hmp_chardev_send_break(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    qmp_chardev_send_break(qdict_str_or(args, "id", ""), &err);
+    hmp_error(hmp, err);
+}
+
+static void complete_chardev(GPtrArray *candidates, const char *prefix)
+{
+    ChardevInfoList *list = qmp_query_chardev(NULL);
+
+    for (size_t i = 0; i < list->n; i++) {
+        hmp_candidate(candidates, prefix, list->items[i]->label);
+    }
+    qapi_free_ChardevInfoList(list);
+}
+
+static void hmp_ringbuf_write(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    qmp_ringbuf_write(qdict_str_or(args, "device", ""), qdict_str_or(args, "data", ""), false, 0,
+                      &err);
+    hmp_error(hmp, err);
+}
+
+static void hmp_ringbuf_read(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    char *data = qmp_ringbuf_read(qdict_str_or(args, "device", ""), qdict_int_or(args, "size", 0),
+                                  false, 0, &err);
+
+    if (hmp_error(hmp, err)) {
+        return;
+    }
+    for (const char *p = data; *p; p++) {
+        if (((uint8_t)*p < ' ' && *p != '\n' && *p != '\t') || *p == 127) {
+            hmp_printf(hmp, "\\u%04X", (uint8_t)*p);
+        } else {
+            hmp_printf(hmp, *p == '\\' ? "\\\\" : "%c", *p);
+        }
+    }
+    hmp_printf(hmp, "\n");
+    free(data);
+}
+
+/* ----------------------------------------------------------------- log */
+
+static void log_help(Hmp *hmp)
+{
+    hmp_printf(hmp, "Log items (comma separated):\n");
+    for (const LogItem *item = log_items; item->name; item++) {
+        hmp_printf(hmp, "%-15s %s\n", item->name, item->help);
+    }
+    hmp_printf(hmp, "%-15s %s\n", "none", "remove all logs");
+}
+
+static void hmp_log(Hmp *hmp, const QDict *args)
+{
+    char *bad = NULL;
+
+    if (!log_set_items(qdict_str_or(args, "items", "none"), &bad)) {
+        hmp_printf(hmp, "Error: no log item '%s'\n", bad);
+        free(bad);
+        log_help(hmp);
+    }
+}
+
+static void complete_log(GPtrArray *candidates, const char *prefix)
+{
+    for (const LogItem *item = log_items; item->name; item++) {
+        hmp_candidate(candidates, prefix, item->name);
+    }
+    hmp_candidate(candidates, prefix, "none");
+}
+
+static void hmp_logfile(Hmp *hmp, const QDict *args)
+{
+    const char *path = qdict_str_or(args, "filename", "");
+    int rc = log_set_file(path);
+
+    if (rc < 0) {
+        hmp_printf(hmp, "Error: can't open log file '%s': %s\n", path, strerror(-rc));
+    }
+}
+
+static void hmp_cpu_select(Hmp *hmp, const QDict *args)
+{
+    int64_t index = qdict_int_or(args, "index", 0);
+
+    if (index < 0 || !cpu_by_index((int)index)) {
+        hmp_printf(hmp, "Error: invalid CPU index %" PRId64 "\n", index);
+        return;
+    }
+    hmp->cpu_index = (int)index;
+}
+
+static void hmp_set_name_fd(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    qmp_getfd(qdict_str_or(args, "fdname", ""), &err);
+    hmp_error(hmp, err);
+}
+
+static void hmp_closefd(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    qmp_closefd(qdict_str_or(args, "fdname", ""), &err);
+    hmp_error(hmp, err);
+}
+
+const HmpCommand hmp_commands[] = {
+    { .name = "help|?", .args = "name:S?", .params = "[cmd]", .run = hmp_help,
+      .help = "show the help", .group = "general" },
+    { .name = "info", .args = "item:S?", .params = "[subcommand]", .run = hmp_info,
+      .help = "show various information about the system state", .sub = hmp_info_commands },
+    { .name = "quit|q", .run = hmp_quit, .help = "quit the emulator" },
+    { .name = "cpu", .args = "index:i", .params = "index", .run = hmp_cpu_select,
+      .help = "set the default CPU" },
+
+    { .name = "stop|s", .run = hmp_stop, .help = "stop emulation", .group = "run" },
+    { .name = "cont|c", .run = hmp_cont, .help = "resume emulation" },
+    { .name = "system_reset", .run = hmp_system_reset, .help = "reset the system" },
+    { .name = "system_powerdown", .run = hmp_system_powerdown,
+      .help = "press the power button" },
+    { .name = "system_wakeup", .run = hmp_system_wakeup, .help = "wake the guest from suspend" },
+    { .name = "nmi", .run = hmp_nmi, .help = "inject an NMI on all CPUs" },
+    { .name = "watchdog_action", .args = "action:s", .params = "action",
+      .run = hmp_watchdog_action, .complete = complete_watchdog_action,
+      .help = "choose what an expired watchdog does" },
+
+    { .name = "print|p", .args = "fmt:f val:l", .params = "/fmt expr", .run = hmp_print,
+      .help = "print the value of an expression; registers are $NAME", .group = "memory" },
+    { .name = "x", .args = "fmt:f addr:l", .params = "/fmt addr", .run = hmp_x,
+      .help = "dump virtual memory starting at addr" },
+    { .name = "xp", .args = "fmt:f addr:l", .params = "/fmt addr", .run = hmp_xp,
+      .help = "dump physical memory starting at addr" },
+    { .name = "gva2gpa", .args = "addr:l", .params = "addr", .run = hmp_gva2gpa,
+      .help = "translate a virtual to a physical address" },
+    { .name = "i", .args = "fmt:f addr:i", .params = "/fmt addr", .run = hmp_i,
+      .help = "read an I/O port" },
+    { .name = "o", .args = "fmt:f addr:i val:i", .params = "/fmt addr value", .run = hmp_o,
+      .help = "write an I/O port" },
+    { .name = "memsave", .args = "val:l size:i filename:s", .params = "addr size file",
+      .run = hmp_memsave, .help = "save virtual memory to a file" },
+    { .name = "pmemsave", .args = "val:l size:l filename:s", .params = "addr size file",
+      .run = hmp_pmemsave, .help = "save physical memory to a file" },
+
+    { .name = "device_add", .args = "args:S", .params = "driver[,prop=value][,...]",
+      .run = hmp_device_add, .complete = hmp_complete_driver,
+      .help = "add a device", .group = "devices" },
+    { .name = "device_del", .args = "id:s", .params = "device", .run = hmp_device_del,
+      .complete = hmp_complete_device, .help = "remove a device" },
+    { .name = "object_add", .args = "args:S", .params = "[qom-type=]type,id=str[,prop=value]",
+      .run = hmp_object_add, .help = "make an object" },
+    { .name = "object_del", .args = "id:s", .params = "id", .run = hmp_object_del,
+      .help = "destroy an object" },
+    { .name = "qom-list", .args = "path:s?", .params = "path", .run = hmp_qom_list,
+      .help = "list the properties of an object" },
+    { .name = "qom-get", .args = "path:s property:s", .params = "path property",
+      .run = hmp_qom_get, .help = "show a property of an object" },
+    { .name = "qom-set", .args = "json:-j path:s property:s value:S",
+      .params = "[-j] path property value", .run = hmp_qom_set,
+      .help = "set a property of an object; -j: the value is JSON" },
+    { .name = "chardev-add", .args = "args:S", .params = "backend,id=str[,...]",
+      .run = hmp_chardev_add, .help = "add a character device" },
+    { .name = "chardev-remove", .args = "id:s", .params = "id", .run = hmp_chardev_remove,
+      .complete = complete_chardev, .help = "remove a character device" },
+    { .name = "chardev-send-break", .args = "id:s", .params = "id",
+      .run = hmp_chardev_send_break, .complete = complete_chardev,
+      .help = "send a serial break" },
+    { .name = "ringbuf_write", .args = "device:s data:s", .params = "device data",
+      .run = hmp_ringbuf_write, .complete = complete_chardev, .help = "write to a ring buffer" },
+    { .name = "ringbuf_read", .args = "device:s size:i", .params = "device size",
+      .run = hmp_ringbuf_read, .complete = complete_chardev, .help = "read from a ring buffer" },
+    { .name = "getfd", .args = "fdname:s", .params = "name", .run = hmp_set_name_fd,
+      .help = "keep a file descriptor sent with this command" },
+    { .name = "closefd", .args = "fdname:s", .params = "name", .run = hmp_closefd,
+      .help = "close such a descriptor" },
+
+    { .name = "log", .args = "items:s", .params = "item1[,...]", .run = hmp_log,
+      .complete = complete_log, .help = "activate logging of the specified items",
+      .group = "debug" },
+    { .name = "logfile", .args = "filename:s", .params = "filename", .run = hmp_logfile,
+      .help = "output logs to 'filename'" },
+    { .name = NULL },
+};

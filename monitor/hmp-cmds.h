@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Functions of the human monitor's table that stand in other files of monitor/. */
+#ifndef MONITOR_HMP_CMDS_H
+#define MONITOR_HMP_CMDS_H
+
+#include "monitor/hmp.h"
+
+/* "a,b=c": the first part is the value of @first; NULL with *errp set. */
+QDict *hmp_keyval(const char *text, const char *first, Error **errp);
+
+/* hmp-mem.c */
+void hmp_print(Hmp *hmp, const QDict *args);
+void hmp_x(Hmp *hmp, const QDict *args);
+void hmp_xp(Hmp *hmp, const QDict *args);
+void hmp_gva2gpa(Hmp *hmp, const QDict *args);
+void hmp_i(Hmp *hmp, const QDict *args);
+void hmp_o(Hmp *hmp, const QDict *args);
+void hmp_memsave(Hmp *hmp, const QDict *args);
+void hmp_pmemsave(Hmp *hmp, const QDict *args);
+
+/* hmp-qom.c */
+void hmp_device_add(Hmp *hmp, const QDict *args);
+void hmp_device_del(Hmp *hmp, const QDict *args);
+void hmp_object_add(Hmp *hmp, const QDict *args);
+void hmp_object_del(Hmp *hmp, const QDict *args);
+void hmp_qom_list(Hmp *hmp, const QDict *args);
+void hmp_qom_get(Hmp *hmp, const QDict *args);
+void hmp_qom_set(Hmp *hmp, const QDict *args);
+void hmp_info_qtree(Hmp *hmp, const QDict *args);
+void hmp_info_qom_tree(Hmp *hmp, const QDict *args);
+void hmp_info_qdm(Hmp *hmp, const QDict *args);
+void hmp_complete_driver(GPtrArray *candidates, const char *prefix);
+void hmp_complete_device(GPtrArray *candidates, const char *prefix);
+
+#endif

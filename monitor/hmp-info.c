@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info: the human monitor's windows. */
+#include "util/osdep.h"
+#include "hw/core/cpu.h"
+#include "memory/memory.h"
+#include "memory/ram.h"
+#include "monitor/hmp-cmds.h"
+#include "qapi/commands-char.h"
+#include "qapi/commands-control.h"
+#include "qapi/commands-machine.h"
+#include "qapi/commands-misc.h"
+#include "qapi/commands-run-state.h"
+
+static void info_version(Hmp *hmp, const QDict *args)
+{
+    VersionInfo *v = qmp_query_version(NULL);
+
+    (void)args;
+    hmp_printf(hmp, "%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)\n", v->qemu->major, v->qemu->minor,
+               v->qemu->micro, v->package);
+    qapi_free_VersionInfo(v);
+}
+
+static void info_status(Hmp *hmp, const QDict *args)
+{
+    StatusInfo *s = qmp_query_status(NULL);
+
+    (void)args;
+    hmp_printf(hmp, "VM status: %s%s", s->running ? "running" : "paused",
+               s->singlestep ? " (single step mode)" : "");
+    if (!s->running && s->status != RUN_STATE_PAUSED) {
+        hmp_printf(hmp, " (%s)", RunState_name(s->status));
+    }
+    hmp_printf(hmp, "\n");
+    qapi_free_StatusInfo(s);
+}
+
+static void info_name(Hmp *hmp, const QDict *args)
+{
+    NameInfo *n = qmp_query_name(NULL);
+
+    (void)args;
+    if (n->name) {
+        hmp_printf(hmp, "%s\n", n->name);
+    }
+    qapi_free_NameInfo(n);
+}
+
+static void info_uuid(Hmp *hmp, const QDict *args)
+{
+    UuidInfo *u = qmp_query_uuid(NULL);
+
+    (void)args;
+    hmp_printf(hmp, "%s\n", u->UUID);
+    qapi_free_UuidInfo(u);
+}
+
+static void info_kvm(Hmp *hmp, const QDict *args)
+{
+    KvmInfo *k = qmp_query_kvm(NULL);
+
+    (void)args;
+    hmp_printf(hmp, "kvm support: %s\n", !k->present ? "not compiled"
+               : k->enabled ? "enabled" : "disabled");
+    qapi_free_KvmInfo(k);
+}
+
+static void info_chardev(Hmp *hmp, const QDict *args)
+{
+    ChardevInfoList *list = qmp_query_chardev(NULL);
+
+    (void)args;
+    for (size_t i = 0; i < list->n; i++) {
+        hmp_printf(hmp, "%s: filename=%s\n", list->items[i]->label, list->items[i]->filename);
+    }
+    qapi_free_ChardevInfoList(list);
+}
+
+/* ----------------------------------------------------------------- CPUs */
+
+static void info_cpus(Hmp *hmp, const QDict *args)
+{
+    CpuInfoFastList *list = qmp_query_cpus_fast(NULL);
+
+    (void)args;
+    for (size_t i = 0; i < list->n; i++) {
+        CpuInfoFast *c = list->items[i];
+
+        hmp_printf(hmp, "%c CPU #%" PRId64 ": thread_id=%" PRId64 "\n",
+                   c->cpu_index == hmp->cpu_index ? '*' : ' ', c->cpu_index, c->thread_id);
+    }
+    qapi_free_CpuInfoFastList(list);
+}
+
+/* For a type that has no text of its own: the named registers, four a line. */
+static void registers_by_name(Hmp *hmp, CPUState *cpu)
+{
+    for (unsigned i = 0; i < cpu->ops->num_regs; i++) {
+        uint64_t value;
+
+        if (cpu->ops->get_reg && cpu->ops->get_reg(cpu, i, &value)) {
+            hmp_printf(hmp, "%s=%0*" PRIx64 "%c", cpu->ops->regs[i].name,
+                       (cpu->ops->regs[i].bits + 3) / 4, value, i % 4 == 3 ? '\n' : ' ');
+        }
+    }
+    hmp_printf(hmp, "\n");
+}
+
+static void show_cpu(CPUState *cpu, void *data)
+{
+    Hmp *hmp = data;
+    char *text;
+
+    if (!cpu->ops->state_text) {
+        registers_by_name(hmp, cpu);
+        return;
+    }
+    text = cpu->ops->state_text(cpu, true);
+    hmp_printf(hmp, "%s", text);
+    g_free(text);
+}
+
+static void info_registers(Hmp *hmp, const QDict *args)
+{
+    CPUState *only = NULL;
+
+    if (!qdict_bool_or(args, "all", false) && !(only = hmp_cpu(hmp))) {
+        return;
+    }
+    CPU_FOREACH(cpu) {
+        if (!only || cpu == only) {
+            hmp_printf(hmp, "%s\nCPU#%d\n", cpu->index && !only ? "\n" : "", cpu->index);
+            run_on_cpu(cpu, show_cpu, hmp);
+        }
+    }
+}
+
+/* --------------------------------------------------------------- memory */
+
+static void info_mtree(Hmp *hmp, const QDict *args)
+{
+    char *text = memory_tree_text(qdict_bool_or(args, "flat", false));
+
+    hmp_printf(hmp, "%s", text);
+    g_free(text);
+}
+
+static int show_block(RamBlock *block, void *opaque)
+{
+    hmp_printf(opaque, "%-24s %9s 0x%016" PRIx64 " 0x%016" PRIx64 "%s\n", block->id,
+               block->borrowed ? "caller" : block->shared ? "shared" : "private", block->start,
+               block->size, block->read_only ? " ro" : "");
+    return 0;
+}
+
+static void info_ramblock(Hmp *hmp, const QDict *args)
+{
+    (void)args;
+    hmp_printf(hmp, "%-24s %9s %-18s %-18s\n", "Block Name", "Mapping", "Offset", "Size");
+    ram_block_foreach(show_block, hmp);
+}
+
+static void info_memory_size_summary(Hmp *hmp, const QDict *args)
+{
+    MemoryInfo *m = qmp_query_memory_size_summary(NULL);
+
+    (void)args;
+    hmp_printf(hmp, "base memory: %" PRIu64 "\n", m->base_memory);
+    if (m->has_plugged_memory) {
+        hmp_printf(hmp, "plugged memory: %" PRIu64 "\n", m->plugged_memory);
+    }
+    qapi_free_MemoryInfo(m);
+}
+
+static void show_place(Hmp *hmp, const CpuInstanceProperties *p)
+{
+    const struct { const char *name; bool has; int64_t value; } rows[] = {
+        { "node-id", p->has_node_id, p->node_id },
+        { "socket-id", p->has_socket_id, p->socket_id },
+        { "die-id", p->has_die_id, p->die_id },
+        { "cluster-id", p->has_cluster_id, p->cluster_id },
+        { "core-id", p->has_core_id, p->core_id },
+        { "thread-id", p->has_thread_id, p->thread_id },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].has) {
+            hmp_printf(hmp, "    %s: \"%" PRId64 "\"\n", rows[i].name, rows[i].value);
+        }
+    }
+}
+
+static void info_hotpluggable_cpus(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    HotpluggableCPUList *list = qmp_query_hotpluggable_cpus(&err);
+
+    (void)args;
+    if (hmp_error(hmp, err)) {
+        return;
+    }
+    hmp_printf(hmp, "Hotpluggable CPUs:\n");
+    for (size_t i = 0; i < list->n; i++) {
+        HotpluggableCPU *c = list->items[i];
+
+        hmp_printf(hmp, "  type: \"%s\"\n  vcpus_count: \"%" PRId64 "\"\n", c->type,
+                   c->vcpus_count);
+        if (c->qom_path) {
+            hmp_printf(hmp, "  qom_path: \"%s\"\n", c->qom_path);
+        }
+        hmp_printf(hmp, "  CPUInstance Properties:\n");
+        show_place(hmp, c->props);
+    }
+    qapi_free_HotpluggableCPUList(list);
+}
+
+const HmpCommand hmp_info_commands[] = {
+    { .name = "version", .run = info_version, .qmp = "query-version",
+      .help = "show the version" },
+    { .name = "status", .run = info_status, .qmp = "query-status",
+      .help = "show the run state (running or stopped)" },
+    { .name = "name", .run = info_name, .qmp = "query-name", .help = "show the VM's name" },
+    { .name = "uuid", .run = info_uuid, .qmp = "query-uuid", .help = "show the VM's UUID" },
+    { .name = "kvm", .run = info_kvm, .qmp = "query-kvm", .help = "show KVM information" },
+    { .name = "chardev", .run = info_chardev, .qmp = "query-chardev",
+      .help = "show the character devices" },
+    { .name = "cpus", .run = info_cpus, .qmp = "query-cpus-fast", .help = "show the CPUs" },
+    { .name = "hotpluggable-cpus", .run = info_hotpluggable_cpus,
+      .qmp = "query-hotpluggable-cpus", .help = "show places for CPUs" },
+    { .name = "registers", .args = "all:-a", .params = "[-a]", .run = info_registers,
+      .help = "show the CPU's registers (-a: of all CPUs)" },
+    { .name = "mtree", .args = "flat:-f", .params = "[-f]", .run = info_mtree,
+      .help = "show the memory tree (-f: as CPUs see it)" },
+    { .name = "ramblock", .run = info_ramblock, .help = "show the RAM blocks" },
+    { .name = "memory_size_summary", .run = info_memory_size_summary,
+      .qmp = "query-memory-size-summary", .help = "show how much memory there is" },
+    { .name = "qtree", .run = hmp_info_qtree, .help = "show the devices by bus" },
+    { .name = "qom-tree", .args = "path:s?", .params = "[path]", .run = hmp_info_qom_tree,
+      .help = "show the tree of objects" },
+    { .name = "qdm", .run = hmp_info_qdm, .help = "show the types of devices" },
+    { .name = NULL },
+};
