@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "qobject/qobject.h"
+#include "qobject/leaks.h"
 #include "qobject/strbuf.h"
 #include <sys/auxv.h>
 
@@ -70,6 +71,7 @@ QDict *qdict_new(void)
 
     d->base.type = QTYPE_DICT;
     atomic_init(&d->base.refs, 1);
+    qobject_track(&d->base);
     return d;
 }
 

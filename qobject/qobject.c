@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include "qobject/qobject.h"
+#include "qobject/leaks.h"
 #include "qobject/strbuf.h"
 #include <math.h>
 
@@ -13,6 +14,7 @@ static void init(QObject *o, QType type)
 {
     o->type = type;
     atomic_init(&o->refs, 1);
+    qobject_track(o);
 }
 
 const char *qobject_type_text(const QObject *o)
@@ -52,6 +54,7 @@ void qobject_free(QObject *o)
     QList *l = qobject_to_list(o);
     QDict *d = qobject_to_dict(o);
 
+    qobject_untrack(o);
     if (l) {
         for (size_t i = 0; i < l->n; i++) {
             qobject_unref(l->items[i]);

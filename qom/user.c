@@ -125,7 +125,7 @@ bool object_apply_globals(void *obj, Error **errp)
 
         if (object_is_a(obj, g->type) &&
             !object_set_str(obj, g->prop, g->value, errp)) {
-            error_prepend(errp, "can't apply global %s.%s=%s", g->type, g->prop, g->value);
+            error_prepend(errp, "can't apply global %s.%s=%s: ", g->type, g->prop, g->value);
             return false;
         }
     }

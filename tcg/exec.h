@@ -30,8 +30,10 @@
  * TLB. One direct-mapped table for the data side of each MMU mode,
  * TLB_MODES of them. tlb[mode].mask is (entries - 1) << TLB_ENTRY_BITS and
  * .table points to the entries. Index: (addr >> (12 - TLB_ENTRY_BITS)) & mask.
- * A hit for an access of n bytes:  addr - e->tag_{read,write} <= 4096 - n (unsigned);
- * the host address is then addr + e->addend. A tag of TLB_NO_TAG never hits.
+ * A hit for an access of n bytes: the page of the last byte, (addr + n - 1) & -4096,
+ * equals e->tag_{read,write}; the host address is then addr + e->addend. An access
+ * across pages misses, as the index is the first byte's. TLB_NO_TAG isn't the number
+ * of a page and never hits, whatever address the guest makes up.
  * Pages with MMIO, watchpoints, sub-page permissions, and for writes pages
  * with code or clean dirty-bits have no tag for that kind of access: the slow path does them.
  */

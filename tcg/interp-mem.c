@@ -24,7 +24,7 @@ static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
     if (mo & (IR_MO_ALIGN | IR_MO_ATOMIC) && (addr & (n - 1))) {
         return NULL;
     }
-    if (addr - tag > TCG_PAGE_SIZE - n) {
+    if (((addr + n - 1) & -(uint64_t)TCG_PAGE_SIZE) != tag) {
         return NULL;
     }
     return (uint8_t *)(uintptr_t)(addr + e->addend);

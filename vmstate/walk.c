@@ -115,7 +115,7 @@ static bool put_field(VmWriter *w, const VmField *f, const void *opaque, Error *
     vm_put_u32(w, 0);
     for (uint64_t i = 0; i < n; i++, elem += f->size) {
         if (!f->kind->save(w, f, elem, errp)) {
-            error_prepend(errp, "%s", f->name);
+            error_prepend(errp, "%s: ", f->name);
             return false;
         }
     }
@@ -159,7 +159,7 @@ bool vm_save(const VmState *vm, const char *name, const void *opaque,
     size_at = out->len;
     vm_put_u32(&w, 0);
     if (!vm_put_struct(&w, vm, opaque, errp)) {
-        error_prepend(errp, "%s", name);
+        error_prepend(errp, "%s: ", name);
         g_byte_array_set_size(out, start);
         return false;
     }
@@ -286,7 +286,7 @@ static bool get_field(VmReader *r, const VmField *f, void *opaque, Error **errp)
         return false;
     }
     if (!get_elements(r, f, opaque, errp)) {
-        error_prepend(errp, "%s", f->name);
+        error_prepend(errp, "%s: ", f->name);
         return false;
     }
     return true;
@@ -323,7 +323,7 @@ static bool get_subsections(VmReader *r, const VmState *vm, void *opaque, Error 
             return false;
         }
         if (!vm_get_struct(r, sub, opaque, errp)) {
-            error_prepend(errp, "%s", name);
+            error_prepend(errp, "%s: ", name);
             return false;
         }
     }
@@ -395,7 +395,7 @@ bool vm_load(const VmState *vm, const char *name, void *opaque,
     }
     r.len = r.pos + bytes;
     if (!vm_get_struct(&r, vm, opaque, errp)) {
-        error_prepend(errp, "%s", name);
+        error_prepend(errp, "%s: ", name);
         return false;
     }
     if (r.pos != r.len) {

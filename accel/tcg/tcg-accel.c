@@ -16,8 +16,6 @@
 #include "hw/core/runstate.h"
 #include "util/main-loop.h"
 
-extern const TcgBackend tcg_backend_interp __attribute__((weak));
-extern const TcgBackend tcg_backend_x86_64 __attribute__((weak));
 
 #define CACHE_DEFAULT   (256 * MIB)
 #define CACHE_MAX       (1024 * MIB)    /* what a 32-bit displacement reaches, amply */

@@ -326,6 +326,10 @@ void x86_cpu_move_apic(X86Cpu *cpu)
         return;
     }
     base = local_apic_ops(cpu->apic)->get_base(cpu->apic);
+    if (cpu->apic_mapped == (base | 1)) {
+        return;
+    }
+    cpu->apic_mapped = base | 1;
     memory_transaction_begin();
     for (int i = 0; i < 2; i++) {
         memory_region_set_address(&cpu->apic_alias[i], base & ~UINT64_C(0xfff));
@@ -427,13 +431,6 @@ const TargetOps x86_64_target_ops = {
     .gdb_read = x86_gdb_read, .gdb_write = x86_gdb_write, .gdb_xml = x86_gdb_xml,
     .dump = x86_dump, .capstone_arch = 3, .capstone_mode = capstone_mode,
 };
-
-CONSTRUCTOR static void register_target(void)
-{
-    if (tcg_register_target) {
-        tcg_register_target(&x86_64_target_ops);
-    }
-}
 
 /* -------------------------------------------------------------------- CpuOps */
 

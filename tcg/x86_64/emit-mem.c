@@ -109,12 +109,16 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
     x_alu_rm(a, ALU_AND, true, g.e, tlb);
     tlb.disp += (int32_t)offsetof(TlbFast, table);
     x_alu_rm(a, ALU_ADD, true, g.e, tlb);
-    x_mov_rr(a, true, g.t, addr);
-    x_alu_rm(a, ALU_SUB, true, g.t,
+    if (n == 1) {
+        x_mov_rr(a, true, g.t, addr);
+    } else {
+        x_lea(a, true, g.t, mem_b(addr, (int32_t)(n - 1)));
+    }
+    x_alu_ri(a, ALU_AND, true, g.t, -TCG_PAGE_SIZE);
+    x_alu_rm(a, ALU_CMP, true, g.t,
              mem_b(g.e, write ? (int32_t)offsetof(TlbEntry, tag_write)
                               : (int32_t)offsetof(TlbEntry, tag_read)));
-    x_alu_ri(a, ALU_CMP, true, g.t, (int32_t)(TCG_PAGE_SIZE - n));
-    st->from[0] = x_jcc(a, X_A);
+    st->from[0] = x_jcc(a, X_NE);
     x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
 }
 

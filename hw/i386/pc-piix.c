@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine `pc`: i440FX host bridge, PIIX3 south bridge.
+ *
+ *   CPUs -- 82441FX -- PCI 0 -- 1.0 PIIX3 (ISA: 8259s, 8254, RTC, 8042, COM)
+ *              |             `- 1.1 IDE, 1.3 PIIX4 power management, display,
+ *             RAM                   network, what -device adds
+ */
+#include "util/osdep.h"
+#include "hw/i386/pc.h"
+
+#include <glib.h>
+#include "hw/isa/piix3.h"
+#include "hw/pci-host/i440fx.h"
+
+#define IDE_BUSES   2
+#define IDE_UNITS   2
+
+static bool create_ide(PcMachine *pc, Error **errp)
+{
+    if (!type_find("piix3-ide")) {
+        return true;
+    }
+    if (!pci_create(pc->pci, PCI_DEVFN(1, 1), "piix3-ide", errp)) {
+        return false;
+    }
+    for (int i = 0; i < IDE_BUSES * IDE_UNITS; i++) {
+        MachineDrive *d = machine_take_drive(&pc->parent, "ide", i / IDE_UNITS, i % IDE_UNITS);
+        g_autofree char *bus_name = g_strdup_printf("ide.%d", i / IDE_UNITS);
+        Device *dev;
+        Bus *bus;
+
+        if (!d) {
+            continue;
+        }
+        bus = bus_find(bus_name, errp);
+        if (!bus) {
+            return false;
+        }
+        dev = device_new(d->cdrom ? "ide-cd" : "ide-hd");
+        if (!object_set_uint(dev, "unit", (unsigned)i % IDE_UNITS, errp) ||
+            (d->blockdev && !object_set_str(dev, "drive", d->blockdev, errp))) {
+            object_unref(dev);
+            return false;
+        }
+        if (!device_realize_unref(dev, bus, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pc_piix_init(Machine *m, Error **errp)
+{
+    PcMachine *pc = PC_MACHINE(m);
+    I440fxBoard nb = { .system = system_memory(), .io = system_io(), .ram = m->ram };
+
+    if (!pc_new_cpus(pc, errp)) {
+        return false;
+    }
+    pc_map_ram(pc, nb.system);
+    if (!i440fx_create(&nb, errp)) {
+        return false;
+    }
+    pc->pci = nb.bus;
+    pc->smm_as = nb.smm;
+    if (!pc_map_firmware(pc, nb.pci, errp)) {
+        return false;
+    }
+    pc->piix3 = piix3_create(pc->pci, nb.pci, nb.io, &pc->isa, errp);
+    if (!pc->piix3) {
+        return false;
+    }
+    i440fx_set_cf9(nb.host, piix3_reset_control(pc->piix3));
+    pc_init_gsi(pc);
+    return pc_init_isa_devices(pc, errp) && pc_init_fw_cfg(pc, errp) &&
+           create_ide(pc, errp) && pc_init_slots(pc, errp) && pc_realize_cpus(pc, errp);
+}
+
+static const char *const pc_arch[] = { "x86_64", "i386", NULL };
+
+static const MachineType pc_i440fx_7_2 = {
+    .name = "pc-i440fx-7.2", .alias = "pc",
+    .desc = "Standard PC (i440FX + PIIX, 1996)",
+    .size = sizeof(PcMachine), .arch = pc_arch, .default_for = pc_arch,
+    .default_cpu = "qemu64-x86_64-cpu", .max_cpus = PC_MAX_CPUS,
+    .default_ram_id = "pc.ram", .default_boot_order = "cad",
+    .default_display = "std", .default_nic = "e1000",
+    .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS,
+    .props = pc_machine_props, .prepare = pc_prepare, .init = pc_piix_init, .done = pc_done,
+};
+MACHINE_TYPE(pc_i440fx_7_2)

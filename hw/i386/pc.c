@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts that all PC machines have. Each function here is one block of the
+ * diagram: create, set properties, connect, map.
+ */
+#include "util/osdep.h"
+#include "hw/i386/pc.h"
+
+#include <glib.h>
+#include "hw/core/cpu.h"
+#include "hw/core/apic.h"
+#include "hw/input/i8042.h"
+#include "hw/isa/piix3.h"
+#include "hw/intc/i8259.h"
+#include "hw/misc/pcspk.h"
+#include "hw/rtc/mc146818.h"
+#include "hw/timer/i8254.h"
+#include "util/bswap.h"
+
+#define FIRMWARE_DEFAULT    "bios-256k.bin"
+#define FIRMWARE_PACKAGE    "seabios"
+#define FIRMWARE_MAX        (8 * MIB)
+#define ISA_BIOS_SIZE       (128 * KIB)
+#define E820_RAM            1
+
+const Property pc_machine_props[] = {
+    PROP_ON_OFF_AUTO("acpi", PcMachine, acpi, ON_OFF_AUTO_AUTO, "ACPI tables and PM function"),
+    PROP_ON_OFF_AUTO("smm", PcMachine, smm, ON_OFF_AUTO_AUTO, "system management mode"),
+    PROP_BOOL("hpet", PcMachine, hpet_enabled, true, "high precision event timer"),
+    PROP_BOOL("pit", PcMachine, pit_enabled, true, "8254 timer"),
+    PROP_BOOL("i8042", PcMachine, i8042_enabled, true, "keyboard controller"),
+    PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address"),
+    PROP_END
+};
+
+bool pc_prepare(Machine *m, Error **errp)
+{
+    PcMachine *pc = PC_MACHINE(m);
+    uint64_t low = m->ram_size >= PC_LOW_MAX ? PC_LOW_SPLIT : PC_LOW_MAX;
+
+    if (pc->max_ram_below_4g) {
+        if (pc->max_ram_below_4g > 4 * GIB || pc->max_ram_below_4g < MIB) {
+            error_setf(errp, ERR_PROPERTY_RANGE, "property 'max-ram-below-4g' is %" PRIu64
+                       "; accepted: 1 MiB to 4 GiB", pc->max_ram_below_4g);
+            return false;
+        }
+        low = MIN(low, pc->max_ram_below_4g);
+    }
+    pc->ram_below_4g = MIN(m->ram_size, low);
+    pc->ram_above_4g = m->ram_size - pc->ram_below_4g;
+    return true;
+}
+
+void pc_map_ram(PcMachine *pc, MemRegion *system)
+{
+    MemRegion *ram = pc->parent.ram;
+
+    memory_region_init_alias(&pc->ram_low, pc, "ram-below-4g", ram, 0, pc->ram_below_4g);
+    memory_region_add(system, 0, &pc->ram_low);
+    if (pc->ram_above_4g) {
+        memory_region_init_alias(&pc->ram_high, pc, "ram-above-4g", ram, pc->ram_below_4g,
+                                 pc->ram_above_4g);
+        memory_region_add(system, 4 * GIB, &pc->ram_high);
+    }
+}
+
+/* --------------------------------------------------------------- firmware */
+
+static int append_dir(const char *dir, void *opaque)
+{
+    GString *text = opaque;
+
+    g_string_append_printf(text, "%s%s", text->len ? ", " : "", dir);
+    return 0;
+}
+
+static char *find_firmware(const char *name, Error **errp)
+{
+    char *path = firmware_find(name);
+
+    if (!path) {
+        g_autoptr(GString) dirs = g_string_new(NULL);
+
+        firmware_path_foreach(append_dir, dirs);
+        error_setf(errp, ERR_FILE_NOT_FOUND, "could not find the firmware '%s'; looked in %s",
+                   name, dirs->str);
+        error_hint(errp, "Debian package " FIRMWARE_PACKAGE " has " FIRMWARE_DEFAULT
+                   "; -L adds a directory, -bios names another file");
+    }
+    return path;
+}
+
+bool pc_map_firmware(PcMachine *pc, MemRegion *pci_memory, Error **errp)
+{
+    const char *name = pc->parent.firmware ? pc->parent.firmware : FIRMWARE_DEFAULT;
+    g_autofree char *path = find_firmware(name, errp), *data = NULL;
+    g_autoptr(GError) gerr = NULL;
+    uint64_t isa_size;
+    gsize len;
+
+    if (!path) {
+        return false;
+    }
+    if (!g_file_get_contents(path, &data, &len, &gerr)) {
+        error_setf(errp, ERR_HOST, "could not read the firmware: %s", gerr->message);
+        return false;
+    }
+    if (len == 0 || len % (64 * KIB) || len > FIRMWARE_MAX) {
+        error_setf(errp, ERR_FILE_FORMAT, "firmware '%s' has %zu bytes; accepted: multiples of "
+                   "64 KiB up to %d MiB", path, (size_t)len, (int)(FIRMWARE_MAX / MIB));
+        return false;
+    }
+    pc->bios_size = len;
+    if (!memory_region_init_rom(&pc->bios, pc, "pc.bios", len, errp)) {
+        return false;
+    }
+    memcpy(memory_region_ram_ptr(&pc->bios), data, len);
+    memory_region_add(pci_memory, 4 * GIB - len, &pc->bios);
+    isa_size = MIN(len, ISA_BIOS_SIZE);
+    memory_region_init_alias(&pc->isa_bios, pc, "isa-bios", &pc->bios, len - isa_size, isa_size);
+    memory_region_set_readonly(&pc->isa_bios, true);
+    memory_region_add_overlap(pci_memory, MIB - isa_size, &pc->isa_bios, 1);
+    if (!memory_region_init_rom(&pc->option_roms, pc, "pc.rom", PC_ROM_SIZE, errp)) {
+        return false;
+    }
+    memory_region_add_overlap(pci_memory, PC_ROM_ADDR, &pc->option_roms, 1);
+    return true;
+}
+
+/* ------------------------------------------------------------- interrupts */
+
+/* An interrupt of the ISA bus goes to both controllers; the timer's is on pin
+ * 2 of the IOAPIC (as its MADT override says). */
+static void pc_set_gsi(void *opaque, int n, int level)
+{
+    PcMachine *pc = opaque;
+
+    if (n < ISA_NUM_IRQS) {
+        irq_set(pc->pic_lines[n], level);
+    }
+    irq_set(pc->ioapic_lines[n == 0 ? 2 : n], level);
+}
+
+void pc_init_gsi(PcMachine *pc)
+{
+    pc->gsi = irq_new_array(pc_set_gsi, pc, PC_NUM_GSI);
+}
+
+/* The 8259s' output is wired to LINT0 of all local APICs; a CPU without one
+ * has it at INTR. */
+static void pc_set_intr(UNUSED void *opaque, UNUSED int n, int level)
+{
+    CPU_FOREACH(cpu) {
+        Device *apic = (Device *)object_child(cpu, "lapic");
+
+        if (apic) {
+            local_apic_ops(apic)->set_lint(apic, 0, level);
+        } else {
+            cpu_set_interrupt_line(cpu, CPU_INTR_HARD, level);
+        }
+    }
+}
+
+static void pc_set_a20(UNUSED void *opaque, UNUSED int n, int level)
+{
+    CPU_FOREACH(cpu) {
+        irq_set(device_irq_in(&cpu->dev, "a20", 0), level);
+    }
+}
+
+static void pc_set_smi(UNUSED void *opaque, UNUSED int n, int level)
+{
+    CPUState *cpu = cpu_by_index(0);
+
+    if (level && cpu) {
+        cpu_raise(cpu, CPU_INTR_SMI);
+    }
+}
+
+IrqLine *pc_smi_line(PcMachine *pc)
+{
+    return irq_new(pc_set_smi, pc, 0);
+}
+
+/* ------------------------------------------------------------ ISA devices */
+
+static Device *create_isa(PcMachine *pc, const char *type, Error **errp)
+{
+    ISADevice *isa = isa_create(pc->isa, type, errp);
+
+    return isa ? &isa->dev : NULL;
+}
+
+static bool create_pcspk(PcMachine *pc, Error **errp)
+{
+    Device *dev = device_new(TYPE_PCSPK);
+
+    if (!object_set_link(dev, "pit", pc->pit, errp)) {
+        object_unref(dev);
+        return false;
+    }
+    return device_realize_unref(dev, &pc->isa->bus, errp);
+}
+
+/* The clock of -rtc; its interrupt goes where the HPET lets it. */
+static bool create_rtc(PcMachine *pc, IrqLine *irq, Error **errp)
+{
+    Device *dev = device_new(TYPE_MC146818_RTC);
+
+    if (pc->parent.rtc_base && !object_set_str(dev, "base", pc->parent.rtc_base, errp)) {
+        object_unref(dev);
+        return false;
+    }
+    device_connect_irq_out(dev, NULL, 0, irq);
+    object_add_child(pc, "rtc", dev);
+    pc->rtc = dev;
+    return device_realize_unref(dev, &pc->isa->bus, errp);
+}
+
+static bool create_serials(PcMachine *pc, Error **errp)
+{
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+        Device *dev;
+
+        if (!pc->parent.serial[i]) {
+            continue;
+        }
+        dev = device_new("isa-serial");
+        if (!object_set_uint(dev, "index", i, errp) ||
+            !object_set_str(dev, "chardev", pc->parent.serial[i], errp)) {
+            object_unref(dev);
+            return false;
+        }
+        if (!device_realize_unref(dev, &pc->isa->bus, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool create_a20(PcMachine *pc, Error **errp)
+{
+    Device *port92 = create_isa(pc, "port92", errp);
+    IrqLine **gate;
+
+    if (!port92) {
+        return false;
+    }
+    gate = irq_or(pc, 2, irq_new(pc_set_a20, pc, 0));
+    device_connect_irq_out(port92, "a20", 0, gate[0]);
+    if (pc->i8042_enabled) {
+        pc->i8042 = device_new(TYPE_I8042);
+        device_connect_irq_out(pc->i8042, "a20", 0, gate[1]);
+        return device_realize_unref(pc->i8042, &pc->isa->bus, errp);
+    }
+    irq_raise(gate[1]);
+    return true;
+}
+
+bool pc_init_isa_devices(PcMachine *pc, Error **errp)
+{
+    isa_bus_set_irqs(pc->isa, pc->gsi);
+    piix3_set_irqs(pc->piix3, pc->gsi);
+    pc->pic = i8259_create_pair(pc->isa, irq_new(pc_set_intr, pc, 0), pc->pic_lines, errp);
+    if (!pc->pic) {
+        return false;
+    }
+    pc->pit = create_isa(pc, TYPE_I8254, errp);
+    if (!pc->pit) {
+        return false;
+    }
+    device_connect_irq_out(pc->pit, NULL, 0, pc->gsi[0]);
+    return create_pcspk(pc, errp) && create_rtc(pc, pc->gsi[8], errp) &&
+           create_a20(pc, errp) && create_serials(pc, errp);
+}
+
+/* ------------------------------------------------------ display, network */
+
+bool pc_init_slots(PcMachine *pc, Error **errp)
+{
+    Machine *m = &pc->parent;
+    const char *vga = m->vga ? m->vga : m->type->default_display;
+
+    if (vga && strcmp(vga, "none") && type_find("VGA")) {
+        if (strcmp(vga, "std")) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, "unknown display adapter '%s'", vga);
+            error_argument(errp, "vga", vga, "std, none");
+            return false;
+        }
+        if (!pci_create(pc->pci, -1, "VGA", errp)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < m->n_nics; i++) {
+        MachineNic *nic = &m->nics[i];
+        const char *model = nic->model ? nic->model : m->type->default_nic;
+        Device *dev;
+
+        if (!device_type_find(model, errp)) {
+            return false;
+        }
+        dev = device_new(model);
+        if ((nic->netdev && !object_set_str(dev, "netdev", nic->netdev, errp)) ||
+            (nic->mac && !object_set_str(dev, "mac", nic->mac, errp)) ||
+            (nic->id && !device_set_id(dev, nic->id, errp))) {
+            object_unref(dev);
+            return false;
+        }
+        if (!device_realize_unref(dev, &pc->pci->bus, errp)) {
+            return false;
+        }
+        nic->used = true;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------- CPUs */
+
+bool pc_new_cpus(PcMachine *pc, Error **errp)
+{
+    unsigned n = pc->parent.smp.cpus;
+
+    pc->cpus = g_new0(Device *, n);
+    for (unsigned i = 0; i < n; i++) {
+        pc->cpus[i] = machine_new_cpu(&pc->parent, NULL, errp);
+        if (!pc->cpus[i]) {
+            return false;
+        }
+        if (object_has_property(pc->cpus[i], "apic-id") &&
+            !object_set_uint(pc->cpus[i], "apic-id", i, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pc_realize_cpus(PcMachine *pc, Error **errp)
+{
+    for (unsigned i = 0; i < pc->parent.smp.cpus; i++) {
+        CPUState *cpu = CPU(pc->cpus[i]);
+
+        if (pc_smm_enabled(pc)) {
+            cpu_set_address_space(cpu, 1, pc->smm_as);
+        }
+        cpu->int_ack = i8259_ack;
+        cpu->int_ack_opaque = pc->pic;
+        if (!device_realize_unref(pc->cpus[i], NULL, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ----------------------------------------------------------------- fw_cfg */
+
+static bool add_e820(PcMachine *pc, Error **errp)
+{
+    uint8_t map[2 * 20];
+    size_t len = 20;
+
+    store_le64(map, 0);
+    store_le64(map + 8, pc->ram_below_4g);
+    store_le32(map + 16, E820_RAM);
+    if (pc->ram_above_4g) {
+        store_le64(map + 20, 4 * GIB);
+        store_le64(map + 28, pc->ram_above_4g);
+        store_le32(map + 36, E820_RAM);
+        len += 20;
+    }
+    return fw_cfg_add_file(pc->fw_cfg, "etc/e820", map, len, errp);
+}
+
+/* What firmware may offer: bit 7 says that the state exists. */
+static bool add_system_states(PcMachine *pc, Error **errp)
+{
+    static const uint8_t states[6] = { 128, 0, 0, 129, 130, 128 };
+
+    return !pc_acpi_enabled(pc) ||
+           fw_cfg_add_file(pc->fw_cfg, "etc/system-states", states, sizeof(states), errp);
+}
+
+bool pc_init_fw_cfg(PcMachine *pc, Error **errp)
+{
+    Machine *m = &pc->parent;
+    FwCfg *f = fw_cfg_create_io(system_io(), &address_space_memory, errp);
+    uint64_t numa[2 + PC_MAX_CPUS] = { 0 };     /* no nodes: all in one */
+
+    if (!f) {
+        return false;
+    }
+    pc->fw_cfg = f;
+    fw_cfg_add_i16(f, FW_CFG_NB_CPUS, (uint16_t)m->smp.cpus);
+    fw_cfg_add_i16(f, FW_CFG_MAX_CPUS, (uint16_t)MAX(m->smp.max_cpus, m->smp.cpus));
+    fw_cfg_add_i64(f, FW_CFG_RAM_SIZE, m->ram_size);
+    fw_cfg_add_i32(f, FW_CFG_IRQ0_OVERRIDE, 1);
+    fw_cfg_add_i16(f, FW_CFG_NOGRAPHIC, !m->graphics);
+    fw_cfg_add_i16(f, FW_CFG_BOOT_MENU, m->boot.menu);
+    fw_cfg_add_bytes(f, FW_CFG_UUID, m->uuid, sizeof(m->uuid));
+    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + m->smp.cpus) * sizeof(uint64_t));
+    return add_e820(pc, errp) && add_system_states(pc, errp);
+}
+
+static bool add_le(PcMachine *pc, const char *name, uint64_t val, unsigned size, Error **errp)
+{
+    uint8_t raw[8];
+
+    store_le64(raw, val);
+    return fw_cfg_add_file(pc->fw_cfg, name, raw, size, errp);
+}
+
+static bool add_boot_config(PcMachine *pc, Error **errp)
+{
+    const BootConfig *b = &pc->parent.boot;
+
+    if (b->splash_time >= 0 && b->menu &&
+        !add_le(pc, "etc/boot-menu-wait", (uint64_t)MIN(b->splash_time, 0xffff), 2, errp)) {
+        return false;
+    }
+    return b->reboot_timeout < 0 ||
+           add_le(pc, "etc/boot-fail-wait", (uint64_t)MIN(b->reboot_timeout, 0xffff), 4, errp);
+}
+
+bool pc_done(Machine *m, Error **errp)
+{
+    PcMachine *pc = PC_MACHINE(m);
+    const char *order = m->boot.once ? m->boot.once
+                        : m->boot.order ? m->boot.order : m->type->default_boot_order;
+
+    pc_cmos_init(pc);
+    return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the PC machines have in common: memory, the devices of the ISA bus,
+ * CPUs, and what firmware is told. Big lock.
+ */
+#ifndef HW_I386_PC_H
+#define HW_I386_PC_H
+
+#include "hw/core/machine.h"
+#include "hw/isa/isa.h"
+#include "hw/nvram/fw_cfg.h"
+#include "hw/pci/pci.h"
+#include "qom/property.h"
+
+#define PC_MAX_CPUS     255
+#define PC_NUM_GSI      24
+#define PC_IOAPIC_ADDR  0xfec00000u
+#define PC_HPET_ADDR    0xfed00000u
+#define PC_ROM_ADDR     0xc0000
+#define PC_ROM_SIZE     0x20000
+#define PC_LOW_MAX      0xe0000000u     /* RAM up to here stays in one piece */
+#define PC_LOW_SPLIT    0xc0000000u     /* else it goes on at 4 GiB */
+
+typedef struct PcMachine {
+    Machine parent;
+    /* Properties. */
+    int acpi, smm;                      /* OnOffAuto */
+    bool hpet_enabled, pit_enabled, i8042_enabled;
+    uint64_t max_ram_below_4g;
+    /* Memory. */
+    uint64_t ram_below_4g, ram_above_4g;
+    MemRegion ram_low, ram_high, bios, isa_bios, option_roms;
+    uint64_t bios_size;
+    /* Parts; lent. */
+    PCIBus *pci;
+    PCIDevice *piix3;
+    ISABus *isa;
+    Device *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *pm;
+    FwCfg *fw_cfg;
+    AddressSpace *smm_as;
+    Device **cpus;                      /* smp.cpus of them; owned array */
+    IrqLine **gsi;                      /* PC_NUM_GSI lines */
+    IrqLine *pic_lines[ISA_NUM_IRQS];
+    IrqLine *ioapic_lines[PC_NUM_GSI];
+} PcMachine;
+
+static inline PcMachine *PC_MACHINE(const void *obj)
+{
+    return (PcMachine *)object_cast(obj, TYPE_MACHINE);
+}
+
+/* Properties of every PC machine. */
+extern const Property pc_machine_props[];
+bool pc_prepare(Machine *m, Error **errp);
+
+/* The steps of a machine's .init, in this order. */
+bool pc_new_cpus(PcMachine *pc, Error **errp);
+void pc_map_ram(PcMachine *pc, MemRegion *system);
+/* Into PCI memory: below 4 GiB and, its end, below 1 MiB. */
+bool pc_map_firmware(PcMachine *pc, MemRegion *pci_memory, Error **errp);
+void pc_init_gsi(PcMachine *pc);
+bool pc_init_isa_devices(PcMachine *pc, Error **errp);
+bool pc_init_slots(PcMachine *pc, Error **errp);        /* display, network */
+bool pc_realize_cpus(PcMachine *pc, Error **errp);
+bool pc_init_fw_cfg(PcMachine *pc, Error **errp);
+/* An SMI to the first CPU; 0 does nothing. */
+IrqLine *pc_smi_line(PcMachine *pc);
+
+/* .done: what depends on all devices. */
+bool pc_done(Machine *m, Error **errp);
+
+/* CMOS bytes that firmware reads (hw/i386/pc-cmos.c). */
+void pc_cmos_init(PcMachine *pc);
+/* Boot order in the CMOS; false when a letter isn't one of "acdn". */
+bool pc_cmos_set_boot(PcMachine *pc, const char *order, Error **errp);
+
+static inline bool pc_acpi_enabled(const PcMachine *pc)
+{
+    return pc->acpi != ON_OFF_AUTO_OFF;
+}
+static inline bool pc_smm_enabled(const PcMachine *pc)
+{
+    return pc->smm != ON_OFF_AUTO_OFF;
+}
+
+#endif
