@@ -2,6 +2,7 @@
 /* What a machine is connected to: disks and networks before it, monitors and screens after. */
 #include "util/osdep.h"
 #include "block/block.h"
+#include "monitor/monitor.h"
 #include "net/net.h"
 #include "system/build.h"
 #include "system/opts.h"
@@ -147,6 +148,36 @@ void build_backends(Config *c, Machine *m)
     build_nics(c, m);
 }
 
-void build_front_ends(UNUSED Config *c, UNUSED Machine *m)
+static void each_monitor(Config *c, const char *option, const GPtrArray *specs, MonitorMode mode)
 {
+    for (unsigned i = 0; i < specs->len; i++) {
+        Error *err = NULL;
+
+        if (!monitor_new_from_spec(specs->pdata[i], mode, &err)) {
+            config_error(c, option, err);
+        }
+    }
+}
+
+static void build_monitors(Config *c)
+{
+    char *name = opts_text(c->name, "guest");
+
+    monitor_set_name(name);
+    g_free(name);
+    QLIST_FOR_EACH(e, c->mons) {
+        Error *err = NULL;
+
+        if (!monitor_new_from_opts(qobject_to_dict(e), &err)) {
+            config_error(c, "mon", err);
+        }
+    }
+    each_monitor(c, "monitor", c->monitors, MONITOR_HMP);
+    each_monitor(c, "qmp", c->qmps, MONITOR_QMP);
+    each_monitor(c, "qmp-pretty", c->qmps_pretty, MONITOR_QMP_PRETTY);
+}
+
+void build_front_ends(Config *c, UNUSED Machine *m)
+{
+    build_monitors(c);
 }

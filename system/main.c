@@ -4,6 +4,7 @@
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/runstate.h"
+#include "monitor/monitor.h"
 #include "system/build.h"
 #include "util/main-loop.h"
 
@@ -51,10 +52,11 @@ int main(int argc, char **argv)
     }
     main_loop_init();
     set_signals();
-    chardev_set_exit_hook(ask_exit);
+    monitor_init();
     runstate_set_reset_hook(reset_machine, NULL);
     if (!config_build(&c)) {
         config_report(&c);
+        monitor_cleanup();
         chardev_cleanup();
         return 1;
     }
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
     }
     status = runstate_main_loop();
     vm_stop(RUN_STATE_SHUTDOWN);
+    monitor_cleanup();
     chardev_cleanup();
     return status;
 }
