@@ -11,8 +11,10 @@
 #include "util/osdep.h"
 #include "hw/rtc/mc146818.h"
 
+#include <glib.h>
 #include <time.h>
 #include "hw/core/runstate.h"
+#include "qapi/events-misc.h"
 #include "util/timer.h"
 
 /* DS, figure 12 (address map). */
@@ -67,13 +69,6 @@ DEFINE_CAST(RTC, RtcState, TYPE_MC146818_RTC)
 
 static const ClockId rtc_clocks[] = { CLOCK_HOST, CLOCK_RT, CLOCK_VIRTUAL };
 static const char *const rtc_clock_names[] = { "host", "rt", "vm", NULL };
-
-static RtcChangeHook change_hook;       /* registry of one, set at start-up */
-
-void mc146818_set_change_hook(RtcChangeHook hook)
-{
-    change_hook = hook;
-}
 
 static int64_t rtc_now_ns(const RtcState *s)
 {
@@ -252,9 +247,10 @@ int64_t mc146818_offset_s(Device *rtc)
 
 static void rtc_time_was_set(RtcState *s)
 {
-    if (change_hook) {
-        change_hook(&s->isa.dev, mc146818_offset_s(&s->isa.dev));
-    }
+    char *path = object_canonical_path(s);
+
+    qapi_event_send_rtc_change(mc146818_offset_s(&s->isa.dev), path ? path : "");
+    g_free(path);
 }
 
 /* Time runs again from what the registers say, @ns into the second. */

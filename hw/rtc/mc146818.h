@@ -16,12 +16,8 @@
 void mc146818_cmos_set(Device *rtc, unsigned addr, uint8_t val);
 uint8_t mc146818_cmos_get(Device *rtc, unsigned addr);
 
-/* Seconds between the guest's clock and the one of -rtc. */
+/* Seconds between the guest's clock and the one of -rtc; the event RTC_CHANGE
+ * tells when the guest has set it. */
 int64_t mc146818_offset_s(Device *rtc);
-
-/* Told when the guest has set the clock (event RTC_CHANGE). One listener,
- * registered at start-up. */
-typedef void (*RtcChangeHook)(Device *rtc, int64_t offset_s);
-void mc146818_set_change_hook(RtcChangeHook hook);
 
 #endif
