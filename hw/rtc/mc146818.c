@@ -14,7 +14,7 @@
 #include <glib.h>
 #include <time.h>
 #include "hw/core/runstate.h"
-#include "qapi/events-misc.h"
+#include "qapi/events-machine.h"
 #include "util/timer.h"
 
 /* DS, figure 12 (address map). */
