@@ -62,6 +62,7 @@ typedef struct Asm {
     uint8_t *p;                 /* where the next byte goes (writable view) */
     uint8_t *start, *end;
     AsmFlags flags;
+    uint32_t features;          /* 1 << IrVecFeature */
     bool has_avx, has_bmi1, has_bmi2, has_lzcnt, has_popcnt, has_movbe;
 } Asm;
 

@@ -177,7 +177,6 @@ typedef struct Cg {
     uint32_t n_exits, cap_exits;
     struct { uint32_t at; uint64_t lo, hi; } *pool;
     uint32_t n_pool, cap_pool;
-    uint32_t epoch_x87;
     IrValue x87_top;            /* value left in ST(0), 0: none */
 } Cg;
 
@@ -267,6 +266,14 @@ void emit_save_live(Cg *cg, uint32_t mask);
 void emit_restore_live(Cg *cg, uint32_t mask);
 void cg_call_abs(Cg *cg, const void *fn);       /* clobbers RAX if far */
 void cg_jmp_abs(Cg *cg, const void *fn);
+/* fn(env, a, b) of C with the guest's FP environment collected if @fp. */
+void emit_call_env(Cg *cg, void *fn, uint32_t a, uint32_t b, bool fp);
+void cg_pool(Cg *cg, uint64_t lo, uint64_t hi);
+void cg_vop(Cg *cg, uint32_t op, int d, int ra, int rb);
+void cg_flags_value(Cg *cg, IrValue i);
+void x87_save(Cg *cg, IrValue v);               /* have @v in memory */
+void x87_drop(Cg *cg);                          /* empty the unit */
+void x87_put(Cg *cg, IrVar var, IrValue v);
 void cg_load_v128(Cg *cg, int reg, uint64_t lo, uint64_t hi);
 
 /* --- thunks.c --- */

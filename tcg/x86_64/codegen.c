@@ -49,8 +49,13 @@ static void host_features(Asm *a)
             os_avx = (lo & 6) == 6;
         }
         a->has_avx = os_avx && (ecx >> 28 & 1);
+        a->features = 1u << IR_VX_SSE2 | (ecx & 1) << IR_VX_SSE3 |
+                      (ecx >> 9 & 1) << IR_VX_SSSE3 | (ecx >> 19 & 1) << IR_VX_SSE41 |
+                      (ecx >> 20 & 1) << IR_VX_SSE42 | (ecx >> 25 & 1) << IR_VX_AES |
+                      (ecx >> 1 & 1) << IR_VX_PCLMUL;
     }
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
+        a->features |= (ebx >> 29 & 1) << IR_VX_SHA;
         a->has_bmi1 = ebx >> 3 & 1;
         a->has_bmi2 = os_avx && (ebx >> 8 & 1); /* VEX encoded */
     }
@@ -166,10 +171,14 @@ static void emit_op(Cg *cg, IrValue i)
     IrOp *op = cg_op(cg, i);
     Val *v = &cg->val[i];
 
-    if (v->flags & V_FOLDED || (!v->n_uses && !(ir_op_flags(op) & IR_F_SIDE))) {
+    if (v->flags & V_FOLDED || (!v->n_uses && !(ir_op_flags(op) & (IR_F_SIDE | IR_F_FPENV)))) {
         return;
     }
     cg->pos = i;
+    if (cg->x87_top && (op->opcode == IR_CALL || op->opcode == IR_BRCOND ||
+                        ir_op_flags(op) & IR_F_TERM)) {
+        x87_drop(cg);
+    }
     if (!emit_int(cg, i, op) && !emit_mem(cg, i, op) && !emit_control(cg, i, op) &&
         !emit_call(cg, i, op) && !emit_fp(cg, i, op) && !emit_vec(cg, i, op) &&
         !emit_x87(cg, i, op)) {
@@ -248,6 +257,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
         IrBlockId b = (IrBlockId)cg->layout[k];
         x_flags_lost(a);
         cg->block_pos[b] = asm_pos(a);
+        cg->x87_top = 0;
         ra_block(cg, b);
         for (IrValue i = r->blocks[b].first; i <= r->blocks[b].last && !cg->fail; i++) {
             if (a->end - a->p < 2048) {

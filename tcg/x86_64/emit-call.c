@@ -143,8 +143,8 @@ static void move_args(Cg *cg, bool env, unsigned n, const IrValue *args, bool ha
 
 typedef struct CallDesc {
     const void *fn;
-    bool env, has_last, noreturn, raises, reads_all, writes_all, fp;
-    uint64_t last, reads, writes;
+    bool env, has_last, has_last2, noreturn, raises, reads_all, writes_all, fp;
+    uint64_t last, last2, reads, writes;
     unsigned n;
     const IrValue *args;
     uint32_t snap;
@@ -167,6 +167,7 @@ static void do_call(Cg *cg, const CallDesc *c)
     uint32_t keep, from_home = 0;
 
     x_flags_lost(a);
+    x87_drop(cg);
     if (c->writes_all) {
         ra_force_lazy(cg, IR_NO_VAR);
     } else {
@@ -198,7 +199,9 @@ static void do_call(Cg *cg, const CallDesc *c)
             if (!(c->reads_all && is_pinned(cg, v))) {
                 cg_store(cg, ir_var_type(cg->r, v), r, ra_home(cg, v));
             }
-            if (CALLER_SAVED >> r & 1) {
+            /* Not a narrow one: a wider value may share its register. */
+            IrType t = ir_var_type(cg->r, v);
+            if (CALLER_SAVED >> r & 1 && (t == IR_I64 || t == IR_V128)) {
                 from_home |= 1u << r;
             }
         }
@@ -221,6 +224,9 @@ static void do_call(Cg *cg, const CallDesc *c)
         emit_save_live(cg, keep);
     }
     move_args(cg, c->env, c->n, c->args, c->has_last, c->last);
+    if (c->has_last2) {
+        x_mov_ri(a, arg_regs[c->env + c->n + 1], c->last2);
+    }
     if (c->fp) {
         call_thunk(cg, cg->th->fp_out);
     }
@@ -255,6 +261,12 @@ void emit_call_pure(Cg *cg, void *fn, IrValue result, unsigned n, const IrValue 
 {
     do_call(cg, &(CallDesc){ .fn = fn, .n = n, .args = args, .result = result,
                              .has_last = true, .last = last });
+}
+
+void emit_call_env(Cg *cg, void *fn, uint32_t x, uint32_t y, bool fp)
+{
+    do_call(cg, &(CallDesc){ .fn = fn, .env = true, .has_last = true, .last = x,
+                             .has_last2 = true, .last2 = y, .fp = fp });
 }
 
 bool emit_call(Cg *cg, IrValue i, IrOp *op)

@@ -806,6 +806,7 @@ static void emit_select(Cg *cg, IrValue i, IrOp *op)
     unsigned cc = emit_compare(cg, op->cond, ot, op->arg[0], op->arg[1]);
     AsmFlags f = a->flags;
     a->flags.kind = FL_RESULT;              /* no XOR from here */
+    cg->locked = bit(rx) | bit(ry);         /* a and b have been compared */
     int d = ra_def(cg, i, ra_dies(cg, y) ? ry : rx, 0);
     if (d == rx && d != ry) {
         x_rr(a, 0x40 | (cc ^ 1) | X_0F | (w ? X_W : 0), d, ry);
@@ -955,6 +956,7 @@ static void emit_st_env(Cg *cg, IrOp *op)
 
     if (t == IR_F80) {
         int s = ra_scratch_v(cg);
+        x87_save(cg, op->arg[0]);
         from = cg->val[op->arg[0]].slot >= 0
                ? mem_b(R_RSP, FR_SPILL + 8 * cg->val[op->arg[0]].slot)
                : ra_home(cg, cg->val[op->arg[0]].var);

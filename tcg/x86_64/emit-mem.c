@@ -229,6 +229,7 @@ static void emit_st(Cg *cg, IrOp *op)
     bool is_imm = type_is_int(t) && !be && ra_const(cg, v, &c) && cg->val[v].reg == R_NONE &&
                   ra_imm32(cg, v, int_type(n), &imm);
     if (t == IR_F80) {
+        x87_save(cg, v);
         if (cg->val[v].slot >= 0) {
             from.disp = FR_SPILL + 8 * cg->val[v].slot;
         } else {                    /* the stub wants it in the frame */

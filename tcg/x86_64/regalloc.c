@@ -637,11 +637,15 @@ Mem ra_address(Cg *cg, IrValue v)
         m.scale = (uint8_t)imm;
         return m;
     }
-    for (unsigned n = 0; n < 2; n++) {
-        IrValue x = op->arg[n];
-        int32_t disp;
+    /* A constant comes last: if its sum with the others' is too large, it is
+     * a register like any other. */
+    int32_t disp = 0;
+    unsigned first = ra_imm32(cg, op->arg[0], op->type, &disp) ? 1 : 0;
+    for (unsigned k = 0; k < 2; k++) {
+        IrValue x = op->arg[first ^ k];
 
-        if (ra_imm32(cg, x, op->type, &disp)) {
+        if (k == 1 && ra_imm32(cg, x, op->type, &disp) &&
+            (int64_t)m.disp + disp == (int32_t)((uint32_t)m.disp + (uint32_t)disp)) {
             m.disp += disp;
             continue;
         }
@@ -808,10 +812,7 @@ void ra_put(Cg *cg, IrVar var, IrValue v)
             ra_force_lazy(cg, var);
         }
         if (t == IR_F80) {
-            Mem from = x->slot >= 0 ? slot_mem(x->slot) : ra_home(cg, x->var);
-            int s = ra_scratch_v(cg);
-            cg_load(cg, IR_V128, s, from);
-            cg_store(cg, IR_V128, s, ra_home(cg, var));
+            x87_put(cg, var, v);
         } else if (type_is_int(t) && x->reg == R_NONE && ra_imm32(cg, v, t, &imm)) {
             x_st_imm(&cg->a, type_bytes(t), (uint64_t)(int64_t)imm, ra_home(cg, var));
         } else {

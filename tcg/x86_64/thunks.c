@@ -128,6 +128,8 @@ static void make_leave(Maker *m, uint8_t **leave_c)
 
     pinned(m, false);
     *leave_c = a->p + m->rx_delta;
+    x_byte(a, 0x0f);                            /* EMMS: see emit-x87.c */
+    x_byte(a, 0x77);
     x_mov_rr(a, false, R_R8, R_RAX);
     x_alu_mi(a, ALU_CMP, false, mem_b(R_RSP, FR_FP_OUT), 0);
     skip = x_jcc(a, X_NE);
