@@ -353,3 +353,8 @@ void ir_exit(IrRegion *r, unsigned reason)
     ir_commit_pending(r);
     ir_emit(r, &(IrOp){ .opcode = IR_EXIT, .imm = reason });
 }
+
+void ir_unreachable(IrRegion *r)
+{
+    ir_emit(r, &(IrOp){ .opcode = IR_UNREACHABLE });
+}

@@ -187,7 +187,8 @@ typedef struct IrGlobal {
 } IrGlobal;
 
 /* The target's list. The first integer globals (I32/I64) up to the back
- * end's number of pinned registers are pinned, in this order of rank. */
+ * end's number of pinned registers are pinned, in this order of rank (but TcgEnv.pc_bias
+ * never). */
 typedef struct IrGlobalTable {
     const IrGlobal *globals;
     unsigned count;         /* up to IR_MAX_GLOBALS */
@@ -458,6 +459,8 @@ IrValue ir_pc(IrRegion *r, int64_t pc_offset);
 void ir_put_pc(IrRegion *r, int64_t pc_offset);
 void ir_put_pc_value(IrRegion *r, IrValue pc);
 void ir_exit(IrRegion *r, unsigned reason);
+/* Ends the block after a helper that doesn't return. */
+void ir_unreachable(IrRegion *r);
 
 /* Fix up predecessors, mark loop headers; every begun block is terminated. */
 void ir_finish(IrRegion *r);

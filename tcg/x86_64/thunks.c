@@ -219,7 +219,11 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
 
     *t = (ThunkSet){ .globals = g };
     for (unsigned v = 0; v < g->count && t->n_pinned < N_PINNED; v++) {
-        if (g->globals[v].type == IR_I32 || g->globals[v].type == IR_I64) {
+        const IrGlobal *x = &g->globals[v];
+
+        /* Entries write the bias to its home, so it can't be pinned. */
+        if ((x->type == IR_I32 || x->type == IR_I64) &&
+            x->offset != offsetof(TcgEnv, pc_bias)) {
             t->pinned_var[t->n_pinned++] = (IrVar)v;
         }
     }
