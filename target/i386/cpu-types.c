@@ -5,7 +5,6 @@
  * model of -cpu.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include <glib.h>
 #include "target/i386/cpu.h"
 #include "qobject/qobject.h"

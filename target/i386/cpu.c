@@ -6,7 +6,6 @@
  * Sources: SDM vol. 3A table 9-1 (state after power-up, RESET, INIT).
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 void x86_translate(TcgTranslate *t);

@@ -3,7 +3,6 @@
  * What CPUID returns (SDM vol. 2, CPUID; APM vol. 3 appendix E).
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "util/bswap.h"
 #include "util/host-utils.h"

@@ -4,7 +4,6 @@
  * the mode changes that follow, and what they do to the TLB (SDM 3A 4.10.4).
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/log.h"

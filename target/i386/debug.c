@@ -7,7 +7,6 @@
  * are stored and never hit.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 
 #define DR6_FIXED   UINT64_C(0xffff0ff0)

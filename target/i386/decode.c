@@ -33,7 +33,7 @@ typedef struct OperandSpec {
     uint8_t kind, reg;          /* fixed operands, letter '=' */
 } OperandSpec;
 
-struct X86Desc {
+typedef struct X86RowInfo {
     uint8_t map, opcode, span;  /* span: 1, 8 (+r), 16 (+c) opcodes */
     uint8_t prefix, mod;
     int8_t reg, rm;             /* fields of ModRM, -1: any */
@@ -44,10 +44,10 @@ struct X86Desc {
     X86TrFn *fn;
     int arg;
     int16_t next[16];           /* list by opcode within the span */
-};
+} X86RowInfo;
 
 #define N_ROWS (ARRAY_SIZE(rows))
-static X86Desc descs[N_ROWS];
+static X86RowInfo descs[N_ROWS];
 static int16_t heads[MAP_NUM][256];
 static const char *bad_rows[64];
 static unsigned n_bad;
@@ -71,7 +71,7 @@ static const struct { const char *name; uint8_t kind, reg; char size; } fixed_op
     { "ST0", XO_ST, 0, 't' },
 };
 
-static bool parse_operand(OperandSpec *o, X86Desc *d, const char *s, size_t n)
+static bool parse_operand(OperandSpec *o, X86RowInfo *d, const char *s, size_t n)
 {
     for (size_t k = 0; k < ARRAY_SIZE(fixed_ops); k++) {
         if (strlen(fixed_ops[k].name) == n && !memcmp(s, fixed_ops[k].name, n)) {
@@ -97,7 +97,7 @@ static bool parse_operand(OperandSpec *o, X86Desc *d, const char *s, size_t n)
 }
 
 /* The opcode text; false if it makes no sense. */
-static bool parse_opcode(X86Desc *d, const char *p)
+static bool parse_opcode(X86RowInfo *d, const char *p)
 {
     bool have_op = false, first = true;
 
@@ -160,7 +160,7 @@ static bool parse_opcode(X86Desc *d, const char *p)
     return have_op;
 }
 
-static bool parse_row(X86Desc *d, const X86Row *row)
+static bool parse_row(X86RowInfo *d, const X86Row *row)
 {
     const char *p = row->text;
     size_t n = strcspn(p, " ");
@@ -227,7 +227,7 @@ static void decode_init(void)
     memset(heads, -1, sizeof(heads));
     /* Backwards, so that the lists keep the order of the rows. */
     for (int k = N_ROWS - 1; k >= 0; k--) {
-        X86Desc *d = &descs[k];
+        X86RowInfo *d = &descs[k];
 
         if (!parse_row(d, &rows[k])) {
             if (n_bad < ARRAY_SIZE(bad_rows)) {
@@ -489,13 +489,13 @@ static unsigned operand_size(const X86Insn *i, uint32_t flags, unsigned bits, bo
     return (bits == 32) != op66 ? 4 : 2;
 }
 
-static const X86Desc *find_row(X86Insn *i, int head, unsigned bits, unsigned lead, unsigned slot_op,
+static const X86RowInfo *find_row(X86Insn *i, int head, unsigned bits, unsigned lead, unsigned slot_op,
                                int modrm)
 {
-    const X86Desc *fallback = NULL;
+    const X86RowInfo *fallback = NULL;
 
     for (int k = head; k >= 0; ) {
-        const X86Desc *d = &descs[k];
+        const X86RowInfo *d = &descs[k];
         uint32_t flags = rows[k].flags;
 
         k = d->next[slot_op - d->opcode];
@@ -545,7 +545,7 @@ X86DecodeResult x86_decode(X86Insn *i, unsigned bits, X86ReadByte *rd, void *opa
     Prefixes p = { 0 };
     unsigned map = MAP_1, lead;
     bool ad67 = false, ok = true;
-    const X86Desc *d;
+    const X86RowInfo *d;
     uint8_t b;
     int head;
 
@@ -651,7 +651,7 @@ opcode:
 
 /* ------------------------------------------------------------------- checks */
 
-static bool rows_overlap(const X86Desc *a, uint32_t fa, const X86Desc *b, uint32_t fb)
+static bool rows_overlap(const X86RowInfo *a, uint32_t fa, const X86RowInfo *b, uint32_t fb)
 {
     enum { SIZES = XI_16 | XI_32 | XI_64 };
 
@@ -683,7 +683,7 @@ unsigned x86_decode_check(FILE *f)
     for (unsigned m = 0; m < MAP_NUM; m++) {
         for (unsigned op = 0; op < 256; op++) {
             for (int a = heads[m][op]; a >= 0; a = descs[a].next[op - descs[a].opcode]) {
-                const X86Desc *da = &descs[a];
+                const X86RowInfo *da = &descs[a];
 
                 for (int b = da->next[op - da->opcode]; b >= 0;
                      b = descs[b].next[op - descs[b].opcode]) {

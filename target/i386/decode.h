@@ -94,8 +94,6 @@ struct X86Tr;
 struct X86Insn;
 typedef void X86TrFn(struct X86Tr *tr, const struct X86Insn *i);
 
-/* What the decoder knows about a row after parsing it. */
-typedef struct X86Desc X86Desc;
 
 typedef struct X86Insn {
     const X86Row *row;

@@ -12,7 +12,6 @@
  * Sources: SDM vol. 3A chapter 6 and 20.3; APM vol. 2 chapter 8.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "hw/core/runstate.h"

@@ -6,7 +6,6 @@
  * vol. 2, 4.11.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/seg.h"
 
 static uint64_t size_mask(unsigned size)

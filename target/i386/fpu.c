@@ -8,7 +8,6 @@
  * 13.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/seg.h"
 #include "util/bswap.h"
 

@@ -4,7 +4,6 @@
  * SDM 3A table 6-2 (INIT, SMI, NMI, maskable interrupts).
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/log.h"

@@ -9,7 +9,6 @@
  * Sources: SDM vol. 3A chapter 4; APM vol. 2 chapter 5.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/bswap.h"

@@ -8,7 +8,6 @@
  * appendix E.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 
 #define F(n, w, b)          { n, NULL, FEAT_##w, b, true }

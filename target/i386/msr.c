@@ -6,7 +6,6 @@
  * Sources: SDM vol. 4; APM vol. 2 appendix A.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/log.h"

@@ -4,7 +4,6 @@
  * them, and "info registers".
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include <glib.h>
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"

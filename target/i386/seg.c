@@ -8,7 +8,6 @@
  * vol. 2 chapter 4.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/seg.h"
 #include "util/log.h"
 

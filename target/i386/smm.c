@@ -9,7 +9,6 @@
  * the legacy layout.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/bswap.h"

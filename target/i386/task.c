@@ -7,7 +7,6 @@
  * the new task's segments are wrong in raises in the new one.
  */
 #include "util/osdep.h"
-#include "target/i386/weak.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/log.h"
