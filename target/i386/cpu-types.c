@@ -21,6 +21,8 @@ void x86_cpu_init_model(X86Cpu *cpu)
 
     cpu->model = t->model;
     cpu->is_i386 = t->is_i386;
+    cpu->family = cpu->cpu_model = cpu->stepping = UINT32_MAX;
+    cpu->level = cpu->xlevel = UINT32_MAX;
 }
 
 /* ---------------------------------------------------------------- properties */
