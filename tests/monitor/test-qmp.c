@@ -41,7 +41,6 @@ static void with_monitor(Test *t, bool qmp, void (*run)(Client *c))
 {
     int pair[2];
     Client c = { .t = t, .run = run };
-    g_autofree char *opts = NULL;
     Error *err = NULL;
     QDict *d;
     pthread_t thread;
