@@ -45,11 +45,13 @@ enum {
     V_HOME = 2,         /* equal to variable @var in memory */
     V_FOLDED = 4,       /* computed by its only user's address mode */
     V_DEFINED = 8,
+    V_SNAP_ZEXT = 16,   /* a widening that snapshots alone name: they do it */
 };
 
 typedef struct Val {
     uint32_t last_use;          /* position of the last user, 0: none */
-    uint32_t n_uses;
+    uint32_t n_uses;            /* by operations, and by snapshots: */
+    uint32_t n_pended;
     uint32_t user;              /* the last user seen by the first pass */
     uint32_t epos;              /* where its code is emitted (folded: later) */
     uint32_t next;              /* next value in the same register */
@@ -69,7 +71,7 @@ typedef struct SnapItem {
     uint16_t var;
     uint8_t kind;               /* PL_* */
     uint8_t reg;
-    uint32_t pad;
+    uint32_t bits;              /* integers: 64, or zero-extended from here */
     int64_t val;                /* slot offset from RSP, constant, env offset */
 } SnapItem;
 enum { PL_REG, PL_VREG, PL_SLOT, PL_CONST, PL_HOME };

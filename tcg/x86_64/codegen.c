@@ -171,7 +171,7 @@ static void emit_op(Cg *cg, IrValue i)
     IrOp *op = cg_op(cg, i);
     Val *v = &cg->val[i];
 
-    if (v->flags & V_FOLDED || (!v->n_uses && !(ir_op_flags(op) & (IR_F_SIDE | IR_F_FPENV)))) {
+    if (v->flags & (V_FOLDED | V_SNAP_ZEXT) || (!v->n_uses && !(ir_op_flags(op) & (IR_F_SIDE | IR_F_FPENV)))) {
         return;
     }
     cg->pos = i;
@@ -281,7 +281,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
         IrVar v = cg->reg_var[i];
         if (v != IR_NO_VAR && ir_var_is_global(v)) {
             residents[n_resident++] = (SnapItem){
-                .var = v, .kind = reg_is_xmm(i) ? PL_VREG : PL_REG, .reg = (uint8_t)(i & 15),
+                .var = v, .kind = reg_is_xmm(i) ? PL_VREG : PL_REG, .reg = (uint8_t)(i & 15), .bits = 64,
             };
         }
     }

@@ -189,6 +189,7 @@ void ra_block(Cg *cg, IrBlockId b)
             IrSnapshot *s = &r->snaps[op->snap];
             for (unsigned n = 0; n < s->n_pending; n++) {
                 cg->val[s->pending[n].value].n_uses++;
+                cg->val[s->pending[n].value].n_pended++;
                 cg->val[s->pending[n].value].pended = true;
             }
         }
@@ -202,6 +203,11 @@ void ra_block(Cg *cg, IrBlockId b)
             v->flags |= V_FOLDED;
         }
         v->epos = fold ? cg->val[v->user].epos : i;
+        if (op->opcode == IR_ZEXT && v->n_pended && v->n_pended == v->n_uses) {
+            v->flags |= V_SNAP_ZEXT;
+            v->epos = v->last_use;
+            cg->val[op->arg[0]].pended = true;
+        }
         for (unsigned n = 0; n < op_n_args(op); n++) {
             IrValue x = op_arg(op, n);
             if (x) {
@@ -390,6 +396,32 @@ static int pick(Cg *cg, bool vec, uint32_t pos, uint32_t avoid, bool reuse)
     return victim;
 }
 
+/*
+ * May @v be made in the register of the variable that it is PUT to? Not if
+ * somebody might look at the variable between.
+ */
+static bool coalesces(Cg *cg, IrValue v, uint32_t avoid)
+{
+    Val *x = &cg->val[v];
+
+    if (x->hint_var == IR_NO_VAR) {
+        return false;
+    }
+    int r = cg->var_reg[x->hint_var];
+    if (r == R_NONE || avoid & 1u << r || x->hint_pos - cg->pos > 40 ||
+        reg_is_xmm(r) != type_is_vec(cg_op(cg, v)->type)) {
+        return false;
+    }
+    for (uint32_t i = cg->pos + 1; i < x->hint_pos; i++) {
+        IrOp *op = cg_op(cg, i);
+        if (op->snap || op->opcode == IR_BRCOND || op->opcode == IR_CALL ||
+            ((op->opcode == IR_GET || op->opcode == IR_PUT) && op->var == x->hint_var)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Move what is needed from @pos on out of @r; its bits stay in @r too. */
 static void relocate(Cg *cg, int r, uint32_t pos)
 {
@@ -407,7 +439,17 @@ static void relocate(Cg *cg, int r, uint32_t pos)
     if (!all_const) {
         /* A free register, else memory. */
         int t;
-        for (unsigned k = 0; (t = next_temp(vec, k)) != R_NONE; k++) {
+        for (v = cg->head[r]; v && to == R_NONE; v = cg->val[v].next) {
+            /* Or where a PUT wants it, if this operation doesn't look there. */
+            IrOp *op = cg_op(cg, cg->pos);
+            if (!op->snap && op->opcode != IR_CALL && op->opcode != IR_BRCOND &&
+                cg->val[v].last_use >= pos && cg->val[v].hint_pos > cg->pos &&
+                coalesces(cg, v, 1u << r | cg->locked)) {
+                t = cg->var_reg[cg->val[v].hint_var];
+                to = live_from(cg, t, cg->pos) ? R_NONE : t;
+            }
+        }
+        for (unsigned k = 0; to == R_NONE && (t = next_temp(vec, k)) != R_NONE; k++) {
             if (cg->temps & 1u << t && t != r && !(cg->locked & 1u << t) &&
                 !live_from(cg, t, cg->pos)) {
                 to = t;
@@ -670,32 +712,6 @@ Mem ra_address(Cg *cg, IrValue v)
 
 /* ---------------------------------------------------------------- results */
 
-/*
- * May @v be made in the register of the variable that it is PUT to? Not if
- * somebody might look at the variable between.
- */
-static bool coalesces(Cg *cg, IrValue v, uint32_t avoid)
-{
-    Val *x = &cg->val[v];
-
-    if (x->hint_var == IR_NO_VAR) {
-        return false;
-    }
-    int r = cg->var_reg[x->hint_var];
-    if (r == R_NONE || avoid & 1u << r || x->hint_pos - cg->pos > 40 ||
-        reg_is_xmm(r) != type_is_vec(cg_op(cg, v)->type)) {
-        return false;
-    }
-    for (uint32_t i = cg->pos + 1; i < x->hint_pos; i++) {
-        IrOp *op = cg_op(cg, i);
-        if (op->snap || op->opcode == IR_BRCOND || op->opcode == IR_CALL ||
-            ((op->opcode == IR_GET || op->opcode == IR_PUT) && op->var == x->hint_var)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 int ra_def(Cg *cg, IrValue v, int prefer, uint32_t avoid)
 {
     IrType t = cg_op(cg, v)->type;
@@ -873,8 +889,14 @@ uint32_t ra_snapshot(Cg *cg, uint32_t snap)
     for (unsigned n = 0; n < s->n_pending; n++) {
         IrValue v = s->pending[n].value;
         Val *x = &cg->val[v];
-        SnapItem it = { .var = s->pending[n].var };
+        SnapItem it = { .var = s->pending[n].var, .bits = 64 };
         uint64_t imm;
+
+        while (x->flags & V_SNAP_ZEXT) {
+            v = cg_op(cg, v)->arg[0];
+            x = &cg->val[v];
+            it.bits = MIN(it.bits, ir_type_bits(cg_op(cg, v)->type));
+        }
 
         if (ra_const(cg, v, &imm)) {
             it.kind = PL_CONST;

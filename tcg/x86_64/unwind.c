@@ -50,6 +50,9 @@ static Bits read_place(const TcgEnv *env, const SnapItem *it)
         b.lo = (uint64_t)it->val;
         break;
     }
+    if (it->bits < 64) {
+        b.lo &= ((uint64_t)1 << it->bits) - 1;
+    }
     return b;
 }
 

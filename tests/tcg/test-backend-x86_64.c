@@ -513,7 +513,12 @@ static void gen_puts(Gen *g)
             ir_put(r, (IrVar)(G_I32 + below(N_I32)), gval(g, IR_I32));
             break;
         case 1:
-            ir_pend(r, (IrVar)(G_INT + 14 + below(4)), gval(g, IR_I64));
+            if (below(2)) {
+                ir_pend(r, (IrVar)(G_INT + 14 + below(4)), gval(g, IR_I64));
+            } else {
+                ir_pend(r, (IrVar)(G_INT + 14 + below(4)),
+                        ir_zext(r, IR_I64, gval(g, (IrType)(IR_I8 + below(3)))));
+            }
             break;
         case 2: {
             IrVar v = (IrVar)(G_INT + below(N_INT));
@@ -916,6 +921,100 @@ static void compare(Test *t, unsigned what, uint64_t first, unsigned n, bool fau
             break;
         }
     }
+}
+
+/* ------------------------------------------------------ code that is looked at */
+
+/*
+ *  top:  mov eax, [rsi + rcx*4]; test eax, eax; js neg
+ *        add rdx, rax; jmp join
+ *  neg:  sub rdx, rax
+ *  join: mov [rdi + rcx*4], edx; inc rcx; cmp rcx, r8; jb top
+ * with lazy flags pending as the x86 front end makes them.
+ */
+static IrRegion *guest_loop(void)
+{
+    enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, CC_DST = 14, CC_SRC, CC_OP = G_I32 };
+    IrRegion *r = ir_region_new();
+    IrValue x, a;
+
+    ir_region_reset(r, &table);
+    IrBlockId head = ir_block_new(r), top = ir_block_new(r), neg = ir_block_new(r);
+    IrBlockId join = ir_block_new(r), out = ir_block_new(r);
+    ir_block_begin(r, head);
+    ir_insn_start(r, 0, 0);
+    ir_jmp(r, top);
+    ir_block_begin(r, top);
+    ir_insn_start(r, 0, 0);
+    a = ir_add(r, IR_I64, ir_get(r, RSI), ir_shl(r, IR_I64, ir_get(r, RCX), ir_i64(r, 2)));
+    x = ir_ld(r, IR_I32, a, IR_MO_32);
+    ir_put(r, RAX, ir_zext(r, IR_I64, x));
+    ir_insn_start(r, 3, 0);
+    ir_pend(r, CC_OP, ir_i32(r, 18));
+    ir_pend(r, CC_DST, ir_zext(r, IR_I64, x));
+    ir_insn_start(r, 5, 0);
+    ir_commit_pending(r);
+    ir_brcond(r, IR_LT, IR_I32, x, ir_i32(r, 0), neg);
+    ir_insn_start(r, 7, 0);
+    x = ir_get(r, RDX);
+    a = ir_get(r, RAX);
+    ir_put(r, RDX, ir_add(r, IR_I64, x, a));
+    ir_pend(r, CC_OP, ir_i32(r, 7));
+    ir_pend(r, CC_DST, x);
+    ir_pend(r, CC_SRC, a);
+    ir_insn_start(r, 10, 0);
+    ir_commit_pending(r);
+    ir_jmp(r, join);
+    ir_block_begin(r, neg);
+    ir_insn_start(r, 12, 0);
+    x = ir_get(r, RDX);
+    a = ir_get(r, RAX);
+    ir_put(r, RDX, ir_sub(r, IR_I64, x, a));
+    ir_pend(r, CC_OP, ir_i32(r, 15));
+    ir_pend(r, CC_DST, x);
+    ir_pend(r, CC_SRC, a);
+    ir_commit_pending(r);
+    ir_jmp(r, join);
+    ir_block_begin(r, join);
+    ir_insn_start(r, 15, 0);
+    a = ir_add(r, IR_I64, ir_get(r, RDI), ir_shl(r, IR_I64, ir_get(r, RCX), ir_i64(r, 2)));
+    ir_st(r, a, ir_trunc(r, IR_I32, ir_get(r, RDX)), IR_MO_32);
+    ir_insn_start(r, 18, 0);
+    x = ir_add(r, IR_I64, ir_get(r, RCX), ir_i64(r, 1));
+    ir_put(r, RCX, x);
+    ir_insn_start(r, 21, 0);
+    ir_pend(r, CC_OP, ir_i32(r, 15));
+    ir_pend(r, CC_DST, x);
+    ir_pend(r, CC_SRC, ir_get(r, R8));
+    ir_insn_start(r, 24, 0);
+    ir_brcond(r, IR_LTU, IR_I64, x, ir_get(r, R8), top);
+    ir_commit_pending(r);
+    ir_jmp(r, out);
+    ir_block_begin(r, out);
+    ir_insn_start(r, 26, 0);
+    ir_goto(r, 26);
+    ir_finish(r);
+    ir_optimise(r);
+    return r;
+}
+
+TEST(backend_x86_64, guest_loop)
+{
+    if (!machine_init()) {
+        test_skip(t, "no executable memory");
+        return;
+    }
+    IrRegion *r = guest_loop();
+    TcgCode c;
+    check_true(t, tcg_backend_x86_64.codegen(r, NULL, &c), "compiles");
+    FILE *f = getenv("DUMP_CODE") ? fopen(getenv("DUMP_CODE"), "w") : NULL;
+    if (f) {
+        ir_print(r, stdout);
+        fwrite(c.full_entry, 1, c.size, f);
+        fclose(f);
+    }
+    tcg_backend_x86_64.code_free(&c);
+    ir_region_free(r);
 }
 
 static unsigned scale(unsigned n)
