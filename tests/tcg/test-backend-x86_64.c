@@ -1017,6 +1017,150 @@ TEST(backend_x86_64, guest_loop)
     ir_region_free(r);
 }
 
+/* --------------------------------------------------------- jumps and leaving */
+
+/* g0 += n; goto @to */
+static void step_region(TcgCode *c, void *user, int32_t from, int64_t to, uint64_t n, bool count)
+{
+    IrRegion *r = ir_region_new();
+
+    ir_region_reset(r, &table);
+    r->entry_offset = from;
+    r->count_insns = count;
+    ir_block_begin(r, ir_block_new(r));
+    ir_insn_start(r, from, 0);
+    ir_put(r, 0, ir_add(r, IR_I64, ir_get(r, 0), ir_i64(r, n)));
+    ir_put(r, 9, ir_add(r, IR_I64, ir_get(r, 9), ir_i64(r, 1)));
+    ir_insn_start(r, from + 4, 0);
+    ir_goto(r, to);
+    ir_finish(r);
+    tcg_backend_x86_64.codegen(r, user, c);
+    ir_region_free(r);
+}
+
+static void enter(TcgCode *c, TestCpu *cpu, uint64_t pc, TcgLeave *l)
+{
+    cpu->env.jc = m.jc;
+    cpu->env.mode_gen = 5 | (uint64_t)1 << 32;
+    cpu->env.fp_mxcsr = 0x1f80;
+    cpu->env.fp_fcw = 0x37f;
+    cpu->env.pc = pc;
+    tcg_backend_x86_64.enter(&cpu->env, c, l);
+}
+
+TEST(backend_x86_64, links)
+{
+    static TestCpu cpu;
+    TcgCode a, b;
+    TcgLeave l;
+    int ua, ub;
+
+    if (!machine_init()) {
+        test_skip(t, "no executable memory");
+        return;
+    }
+    memset(&cpu, 0, sizeof(cpu));
+    step_region(&a, &ua, 0x100, 0x300, 1, false);
+    step_region(&b, &ub, 0x300, 0x7000, 1000, false);
+    check_u32(t, a.n_exits, 1, "a same-page exit can be linked");
+    check_u32(t, b.n_exits, 0, "a cross-page one can't");
+    enter(&a, &cpu, 0x55000100, &l);
+    check_u32(t, l.reason, TCG_LEAVE_GOTO, "not linked yet: to the loop");
+    check_true(t, l.from == &ua && l.exit_index == 0, "says which exit");
+    check_u64(t, cpu.env.pc, 0x55000300, "with the PC of the destination");
+    check_u64(t, cpu.g[0], 1, "one region ran");
+    tcg_backend_x86_64.link(&a, 0, &b);
+    enter(&a, &cpu, 0x55000100, &l);
+    check_u32(t, l.reason, TCG_LEAVE_LOOKUP, "unknown cross-page destination");
+    check_u64(t, cpu.env.pc, 0x55007000, "its PC");
+    check_u64(t, cpu.g[0], 1002, "both ran");
+    check_u64(t, cpu.g[9], 3, "a global that isn't pinned, too");
+    /* The jump cache leads back to a, at another virtual address, in full. */
+    JumpCacheEntry *e = &m.jc[jc_index(0x55007000)];
+    step_region(&a, &ua, 0x0, 0x55 + 0x1000, 7, false);
+    *e = (JumpCacheEntry){ 0x55007000, cpu.env.mode_gen, a.full_entry, NULL };
+    enter(&b, &cpu, 0x55000300, &l);
+    check_u32(t, l.reason, TCG_LEAVE_LOOKUP, "left from the second region");
+    check_u64(t, cpu.env.pc, 0x55007000 + 0x1055, "whose PC bias is its own");
+    check_u64(t, cpu.g[0], 2009, "both ran");
+    e->mode_gen++;
+    enter(&b, &cpu, 0x55000300, &l);
+    check_u64(t, cpu.env.pc, 0x55007000, "an entry of another mode doesn't match");
+    memset(m.jc, 0, JC_SIZE * sizeof(*m.jc));
+    tcg_backend_x86_64.code_free(&a);
+    tcg_backend_x86_64.code_free(&b);
+}
+
+TEST(backend_x86_64, exit_request)
+{
+    static TestCpu cpu;
+    TcgCode a;
+    TcgLeave l;
+
+    if (!machine_init()) {
+        test_skip(t, "no executable memory");
+        return;
+    }
+    memset(&cpu, 0, sizeof(cpu));
+    step_region(&a, NULL, 0x100, 0x100, 1, true);
+    tcg_backend_x86_64.link(&a, 0, &a);
+    cpu.env.exit_request = 1;
+    enter(&a, &cpu, 0x9100, &l);
+    check_u32(t, l.reason, TCG_LEAVE_REQUEST, "tested at the entry");
+    check_u64(t, cpu.env.pc, 0x9100, "nothing ran");
+    check_u64(t, cpu.g[0], 0, "nothing ran");
+    cpu.env.exit_request = 0;
+    cpu.env.budget = 10;
+    enter(&a, &cpu, 0x9100, &l);
+    check_u32(t, l.reason, TCG_LEAVE_REQUEST, "the budget ends");
+    check_u64(t, cpu.g[0], 5, "after five rounds of two instructions");
+    check_int(t, cpu.env.budget, 0, "exactly");
+    tcg_backend_x86_64.code_free(&a);
+}
+
+/* A loop that never ends by itself: a pending value is stored on the way out. */
+TEST(backend_x86_64, back_edge)
+{
+    static TestCpu cpu;
+    IrRegion *r;
+    TcgCode c;
+    TcgLeave l;
+
+    if (!machine_init()) {
+        test_skip(t, "no executable memory");
+        return;
+    }
+    memset(&cpu, 0, sizeof(cpu));
+    r = ir_region_new();
+    ir_region_reset(r, &table);
+    IrBlockId head = ir_block_new(r), top = ir_block_new(r);
+    ir_block_begin(r, head);
+    ir_insn_start(r, 0, 0);
+    ir_jmp(r, top);
+    ir_block_begin(r, top);
+    ir_insn_start(r, 8, 0);
+    IrValue x = ir_add(r, IR_I64, ir_get(r, 3), ir_i64(r, 1));
+    ir_put(r, 3, x);
+    ir_put(r, 12, ir_add(r, IR_I64, ir_get(r, 12), ir_i64(r, 2)));
+    /* Asks to leave after a while. */
+    IrValue stop = ir_setcond(r, IR_EQ, IR_I64, x, ir_i64(r, 1000));
+    ir_insn_start(r, 12, 0);
+    ir_st_env(r, offsetof(TestCpu, env.exit_request), ir_zext(r, IR_I32, stop));
+    ir_pend(r, 16, ir_mul(r, IR_I64, x, ir_i64(r, 3)));
+    ir_jmp(r, top);
+    ir_finish(r);
+    ir_optimise(r);
+    check_true(t, tcg_backend_x86_64.codegen(r, NULL, &c), "compiles");
+    enter(&c, &cpu, 0x4000, &l);
+    check_u32(t, l.reason, TCG_LEAVE_REQUEST, "left at the back edge");
+    check_u64(t, cpu.env.pc, 0x4008, "PC of the loop's top");
+    check_u64(t, cpu.g[3], 1000, "pinned");
+    check_u64(t, cpu.g[12], 2000, "resident or at home");
+    check_u64(t, cpu.g[16], 3000, "pending");
+    tcg_backend_x86_64.code_free(&c);
+    ir_region_free(r);
+}
+
 static unsigned scale(unsigned n)
 {
     const char *s = getenv("TEST_SCALE");
