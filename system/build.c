@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "accel/accel.h"
+#include "accel/qtest/qtest.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/runstate.h"
@@ -396,12 +397,7 @@ static bool make_object(const QDict *d, Error **errp)
 
 static bool make_device(const QDict *d, Error **errp)
 {
-    Device *dev = device_add(d, true, errp);
-
-    if (dev) {
-        object_unref(dev);
-    }
-    return dev;
+    return device_add(d, true, errp);
 }
 
 static bool make_global(const QDict *d, Error **errp)
@@ -504,6 +500,9 @@ bool config_build(Config *c)
         return false;
     }
     build_accel(c);
+    if (c->qtest && !qtest_server_start(c->qtest, c->qtest_log, &err)) {
+        config_error(c, "qtest", err);
+    }
     each(c, c->chardevs, "chardev", make_chardev);
     set_machine_props(c, m);
     set_memory(c, m);

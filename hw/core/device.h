@@ -141,7 +141,8 @@ void device_delete(Device *dev);
 /* /machine/peripheral/@id or, without one, .../peripheral-anon/device[n]. */
 bool device_set_id(Device *dev, const char *id, Error **errp);
 Device *device_find(const char *id);            /* by id or path; or NULL */
-/* -device and device_add: members "driver", "id", "bus" and properties. */
+/* -device and device_add: members "driver", "id", "bus" and properties. The
+ * result is borrowed. */
 Device *device_add(const struct QDict *opts, bool from_text, Error **errp);
 
 /* "0000:00:02.0", "isa@03f8": where it is for the guest's sake; NULL if its
