@@ -5,7 +5,6 @@
  */
 #include "util/osdep.h"
 #include "accel/accel.h"
-#include "accel/qtest/qtest.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/runstate.h"

@@ -11,6 +11,10 @@
 void build_backends(Config *c, Machine *m);
 void build_front_ends(Config *c, Machine *m);
 
+/* qtest-server.c: @spec as for -serial ("unix:PATH"); @log: file that gets what is
+ * said, NULL or "none": nowhere. Once a process. */
+bool qtest_server_start(const char *spec, const char *log, Error **errp);
+
 /* daemon.c: -daemonize, -pidfile. */
 bool daemonize_begin(Config *c);
 void daemonize_ready(Config *c);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Device tests from outside: the accelerator "qtest", under which no CPU ever
- * runs and guest time stands still until it is told to move, and the socket of
- * -qtest, whose line protocol drives devices in a CPU's place.
- *
- * The socket works beside any accelerator. Main loop, big lock.
+ * runs and guest time stands still until it is told to move, and the commands
+ * of the -qtest socket, which drive devices in a CPU's place. The socket itself
+ * is system/'s; it works beside any accelerator. Main loop, big lock.
  */
 #ifndef ACCEL_QTEST_QTEST_H
 #define ACCEL_QTEST_QTEST_H
 
-#include "qobject/error.h"
-
-/* @spec: as for -serial ("unix:PATH"); @log: file that gets what is said, NULL
- * or "none": nowhere. Once a process. */
-bool qtest_server_start(const char *spec, const char *log, Error **errp);
+#include "util/osdep.h"
 
 /* One command line, without its line end; the answer, with one, is freed with
  * g_free(). For tests of the protocol, and the server itself. */

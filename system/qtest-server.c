@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The socket of -qtest: lines in, answers and interrupts out. */
 #include "util/osdep.h"
-#include "accel/qtest/qtest.h"
-
 #include <glib.h>
+#include "accel/qtest/qtest.h"
 #include "chardev/chardev.h"
+#include "system/build.h"
 #include "util/timer.h"
 
 #define LINE_MAX_BYTES  (256 * MIB)     /* a hex write of TRANSFER_MAX fits */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every device type there is: made and looked at, then realized in a PC,
+ * reset, saved, loaded and saved again, given a damaged state, and removed.
+ */
+#include "util/osdep.h"
+#include "accel/accel.h"
+#include "hw/core/machine.h"
+#include "tests/lib/test.h"
+
+#include <glib.h>
+#include "qobject/qobject.h"
+#include "util/main-loop.h"
+
+static void pump(void)
+{
+    while (main_loop_iterate(false)) {
+    }
+}
+
+/* --- made, never realized: what device-list-properties does --- */
+
+static void look_at_property(const ObjectPropertyInfo *info, void *opaque)
+{
+    void **a = opaque;
+    QObject *v;
+
+    check_true(a[0], info->name && *info->name && info->type, "a name and a type");
+    if (info->readable) {
+        v = object_get(a[1], info->name, NULL);
+        qobject_unref(v);
+    }
+}
+
+static void look_at_type(const Type *type, void *opaque)
+{
+    Test *t = opaque;
+    void *args[2] = { t, NULL };
+    Device *dev;
+    Error *err = NULL;
+
+    if (type_is_abstract(type)) {
+        return;
+    }
+    dev = device_new(type_name(type));
+    args[1] = dev;
+    object_property_foreach(dev, look_at_property, args);
+    check_true(t, !object_set_str(dev, "no-such-property", "1", &err), "unknown property");
+    error_free(err);
+    object_unref(dev);
+}
+
+TEST(all_devices, introspection)
+{
+    main_loop_init();
+    type_foreach(TYPE_DEVICE, false, look_at_type, t);
+}
+
+/* --- in a machine --- */
+
+static Machine *machine;
+
+static bool bring_up(Test *t)
+{
+    const MachineType *mt = machine_type_find("pc", NULL);
+    QDict *none = qdict_new();
+    Error *err = NULL;
+
+    main_loop_init();
+    if (machine) {
+        return true;
+    }
+    if (!mt) {
+        test_skip(t, "there is no machine pc");
+        return false;
+    }
+    machine = machine_new(mt);
+    machine->vga = g_strdup("none");
+    machine->ram_size = 16 * MIB;
+    check_true(t, accel_use("qtest", none, &err), err ? error_message(err) : "qtest");
+    qobject_unref(none);
+    if (!check_true(t, machine_init(machine, &err),
+                    err ? error_message(err) : "machine")) {
+        error_free(err);
+        return false;
+    }
+    machine_reset(RESET_COLD);
+    return true;
+}
+
+/* Reset, save, load and save again give the same bytes. */
+static void round_trip(Test *t, Device *dev)
+{
+    g_autoptr(GByteArray) one = g_byte_array_new(), two = g_byte_array_new();
+    const char *name = object_type_name(dev);
+    Error *err = NULL;
+    QObject *json;
+    char *text;
+
+    device_reset(dev, RESET_COLD);
+    check_true(t, device_save(dev, one, &err), err ? error_message(err) : name);
+    error_free(err);
+    err = NULL;
+    check_true(t, device_load(dev, one->data, one->len, &err),
+               err ? error_message(err) : name);
+    error_free(err);
+    err = NULL;
+    check_true(t, device_save(dev, two, &err), name);
+    if (!check_true(t, one->len == two->len && !memcmp(one->data, two->data, one->len),
+                    "saved twice it is the same")) {
+        test_note(t, "the device is %s", name);
+    }
+    json = device_state_json(dev);
+    check_true(t, json, "as JSON");
+    qobject_unref(json);
+    text = device_state_text(dev);
+    check_true(t, text, "as text");
+    g_free(text);
+    for (guint i = 0; i < one->len; i += one->len / 64 + 1) {
+        g_autofree uint8_t *bad = g_memdup2(one->data, one->len);
+
+        bad[i] ^= (uint8_t)(1 + i);
+        err = NULL;
+        if (!device_load(dev, bad, one->len, &err)) {
+            check_true(t, err, "a refusal says why");
+        }
+        error_free(err);
+    }
+    err = NULL;
+    device_reset(dev, RESET_COLD);
+    check_true(t, device_load(dev, one->data, one->len, &err),
+               err ? error_message(err) : "a damaged state does no harm that stays");
+    error_free(err);
+    device_reset(dev, RESET_COLD);
+}
+
+static int board_device(Device *dev, void *opaque)
+{
+    round_trip(opaque, dev);
+    return 0;
+}
+
+TEST(all_devices, of_the_board)
+{
+    if (bring_up(t)) {
+        device_foreach(board_device, t);
+        machine_reset(RESET_COLD);
+    }
+}
+
+static void realize_type(const Type *type, void *opaque)
+{
+    Test *t = opaque;
+    const DeviceType *dt = device_type_of(type);
+    QDict *opts;
+    Device *dev[2];
+
+    if (dt->not_user_creatable || !device_type_bus(type) ||
+        !strcmp(device_type_bus(type), TYPE_SYSTEM_BUS)) {
+        return;
+    }
+    opts = qdict_new();
+    qdict_put_str(opts, "driver", type_name(type));
+    /* Two of everything must work; one that wants a back end or a place of its
+     * own may refuse, and must then leave nothing behind. */
+    for (int i = 0; i < 2; i++) {
+        Error *err = NULL;
+
+        dev[i] = device_add(opts, false, &err);
+        if (!dev[i]) {
+            check_true(t, err, "a refusal says why");
+            test_note(t, "%s: %s", type_name(type), error_message(err));
+        }
+        error_free(err);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (dev[i]) {
+            round_trip(t, dev[i]);
+        }
+    }
+    machine_reset(RESET_COLD);
+    for (int i = 1; i >= 0; i--) {
+        if (dev[i]) {
+            device_delete(dev[i]);
+        }
+    }
+    qobject_unref(opts);
+    pump();
+}
+
+TEST(all_devices, added_and_removed)
+{
+    if (bring_up(t)) {
+        type_foreach(TYPE_DEVICE, false, realize_type, t);
+        machine_reset(RESET_COLD);
+    }
+}
