@@ -32,4 +32,18 @@ void hmp_info_qdm(Hmp *hmp, const QDict *args);
 void hmp_complete_driver(GPtrArray *candidates, const char *prefix);
 void hmp_complete_device(GPtrArray *candidates, const char *prefix);
 
+/* hmp-backends.c */
+void hmp_info_block(Hmp *hmp, const QDict *args);
+void hmp_info_blockstats(Hmp *hmp, const QDict *args);
+void hmp_info_network(Hmp *hmp, const QDict *args);
+void hmp_info_pci(Hmp *hmp, const QDict *args);
+void hmp_info_jit(Hmp *hmp, const QDict *args);
+void hmp_eject(Hmp *hmp, const QDict *args);
+void hmp_change(Hmp *hmp, const QDict *args);
+void hmp_set_link(Hmp *hmp, const QDict *args);
+void hmp_netdev_add(Hmp *hmp, const QDict *args);
+void hmp_netdev_del(Hmp *hmp, const QDict *args);
+void hmp_complete_block(GPtrArray *candidates, const char *prefix);
+void hmp_complete_netdev(GPtrArray *candidates, const char *prefix);
+
 #endif

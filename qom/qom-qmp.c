@@ -63,7 +63,6 @@ QomPropertyInfoList *qmp_qom_list(const char *path, Error **errp)
         return NULL;
     }
     list = qapi_new(QomPropertyInfoList);
-    qapi_list_append(list, new_info("type", "string", NULL));
     object_property_foreach(obj, add_instance_property, list);
     return list;
 }
@@ -74,10 +73,6 @@ QObject *qmp_qom_get(const char *path, const char *property, Error **errp)
 
     if (!obj) {
         return NULL;
-    }
-    /* Each object has this one; it is no property that could be set. */
-    if (!strcmp(property, "type") && !object_has_property(obj, "type")) {
-        return qstring_from(object_type_name(obj));
     }
     return object_get(obj, property, errp);
 }
@@ -162,14 +157,8 @@ const Type *qom_type_for_query(const char *name, Error **errp)
 QomPropertyInfoList *qmp_qom_list_properties(const char *typename, Error **errp)
 {
     const Type *type = qom_type_for_query(typename, errp);
-    QomPropertyInfoList *list;
 
-    if (!type) {
-        return NULL;
-    }
-    list = qom_type_properties(type, NULL);
-    qapi_list_append(list, new_info("type", "string", NULL));
-    return list;
+    return type ? qom_type_properties(type, NULL) : NULL;
 }
 
 /* -------------------------------------------------------- user objects */
