@@ -10,6 +10,8 @@
 #include "hw/i386/pc.h"
 
 #include <glib.h>
+#include "hw/acpi/piix4-pm.h"
+#include "hw/intc/ioapic.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
 
@@ -50,6 +52,28 @@ static bool create_ide(PcMachine *pc, Error **errp)
     return true;
 }
 
+static bool create_ioapic(PcMachine *pc, Error **errp)
+{
+    pc->ioapic = ioapic_create(system_memory(), PC_IOAPIC_ADDR, errp);
+    for (int i = 0; pc->ioapic && i < PC_NUM_GSI; i++) {
+        pc->ioapic_lines[i] = device_irq_in(pc->ioapic, NULL, i);
+    }
+    return pc->ioapic != NULL;
+}
+
+static bool create_pm(PcMachine *pc, Error **errp)
+{
+    PCIDevice *pm = pci_new(PCI_DEVFN(1, 3), TYPE_PIIX4_PM);
+
+    pc->pm = &pm->dev;
+    device_connect_irq_out(pc->pm, "sci", 0, pc->gsi[PIIX4_SCI]);
+    device_connect_irq_out(pc->pm, "s3", 0, pc_s3_line(pc));
+    if (pc_smm_enabled(pc)) {
+        device_connect_irq_out(pc->pm, "smi", 0, pc_smi_line(pc));
+    }
+    return device_realize_unref(pc->pm, &pc->pci->bus, errp);
+}
+
 static bool pc_piix_init(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
@@ -73,8 +97,10 @@ static bool pc_piix_init(Machine *m, Error **errp)
     }
     i440fx_set_cf9(nb.host, piix3_reset_control(pc->piix3));
     pc_init_gsi(pc);
-    return pc_init_isa_devices(pc, errp) && pc_init_fw_cfg(pc, errp) &&
-           create_ide(pc, errp) && pc_init_slots(pc, errp) && pc_realize_cpus(pc, errp);
+    return create_ioapic(pc, errp) && pc_init_isa_devices(pc, errp) &&
+           pc_init_fw_cfg(pc, errp) && create_ide(pc, errp) &&
+           (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
+           pc_realize_cpus(pc, errp);
 }
 
 static const char *const pc_arch[] = { "x86_64", "i386", NULL };

@@ -182,6 +182,21 @@ IrqLine *pc_smi_line(PcMachine *pc)
     return irq_new(pc_set_smi, pc, 0);
 }
 
+/* Firmware takes this shutdown code for "resume from S3". */
+static void pc_set_s3(void *opaque, UNUSED int n, int level)
+{
+    PcMachine *pc = opaque;
+
+    if (level) {
+        mc146818_cmos_set(pc->rtc, 0x0f, 0xfe);
+    }
+}
+
+IrqLine *pc_s3_line(PcMachine *pc)
+{
+    return irq_new(pc_set_s3, pc, 0);
+}
+
 /* ------------------------------------------------------------ ISA devices */
 
 static Device *create_isa(PcMachine *pc, const char *type, Error **errp)

@@ -65,6 +65,8 @@ bool pc_realize_cpus(PcMachine *pc, Error **errp);
 bool pc_init_fw_cfg(PcMachine *pc, Error **errp);
 /* An SMI to the first CPU; 0 does nothing. */
 IrqLine *pc_smi_line(PcMachine *pc);
+/* Raised when the guest goes to sleep (S3). */
+IrqLine *pc_s3_line(PcMachine *pc);
 
 /* .done: what depends on all devices. */
 bool pc_done(Machine *m, Error **errp);

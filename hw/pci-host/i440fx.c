@@ -10,6 +10,8 @@
 #include "util/osdep.h"
 #include "hw/pci-host/i440fx.h"
 
+#include "hw/core/runstate.h"
+
 /* DS 3.2: registers of function 0. */
 #define I440FX_PMCCFG   0x50
 #define I440FX_DETURBO  0x52
@@ -142,9 +144,13 @@ static void i440fx_reset_hold(Device *dev)
 {
     I440fxState *s = I440FX(dev);
 
-    memset(s->pci.config + I440FX_PAM0, 0, I440FX_NUM_PAM);
-    s->pci.config[I440FX_SMRAM] = SMRAM_BASE_A;
-    i440fx_update_memory(s);
+    /* Waking from S3 is no reset of this chip: its registers and so the RAM
+     * that firmware resumes in stay. */
+    if (!runstate_check(RUN_STATE_SUSPENDED)) {
+        memset(s->pci.config + I440FX_PAM0, 0, I440FX_NUM_PAM);
+        s->pci.config[I440FX_SMRAM] = SMRAM_BASE_A;
+        i440fx_update_memory(s);
+    }
 }
 
 static void i440fx_map(I440fxState *s)
