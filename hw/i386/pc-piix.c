@@ -11,6 +11,7 @@
 
 #include <glib.h>
 #include "hw/acpi/piix4-pm.h"
+#include "hw/i386/boot.h"
 #include "hw/intc/ioapic.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
@@ -98,7 +99,7 @@ static bool pc_piix_init(Machine *m, Error **errp)
     i440fx_set_cf9(nb.host, piix3_reset_control(pc->piix3));
     pc_init_gsi(pc);
     return create_ioapic(pc, errp) && pc_init_isa_devices(pc, errp) &&
-           pc_init_fw_cfg(pc, errp) && create_ide(pc, errp) &&
+           pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) && create_ide(pc, errp) &&
            (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
 }

@@ -435,6 +435,14 @@ static bool add_boot_config(PcMachine *pc, Error **errp)
            add_le(pc, "etc/boot-fail-wait", (uint64_t)MIN(b->reboot_timeout, 0xffff), 4, errp);
 }
 
+/* The firmware's list of boot devices: one path a line, zero at the end. */
+static bool add_boot_order(PcMachine *pc, Error **errp)
+{
+    return !pc->boot_rom_path ||
+           fw_cfg_add_file(pc->fw_cfg, "bootorder", pc->boot_rom_path,
+                           strlen(pc->boot_rom_path) + 1, errp);
+}
+
 bool pc_done(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
@@ -442,5 +450,6 @@ bool pc_done(Machine *m, Error **errp)
                         : m->boot.order ? m->boot.order : m->type->default_boot_order;
 
     pc_cmos_init(pc);
-    return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp);
+    return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
+           add_boot_order(pc, errp);
 }

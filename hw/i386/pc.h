@@ -39,6 +39,7 @@ typedef struct PcMachine {
     FwCfg *fw_cfg;
     AddressSpace *smm_as;
     Device **cpus;                      /* smp.cpus of them; owned array */
+    char *boot_rom_path;                /* boots first; or NULL; owned */
     IrqLine **gsi;                      /* PC_NUM_GSI lines */
     IrqLine *pic_lines[ISA_NUM_IRQS];
     IrqLine *ioapic_lines[PC_NUM_GSI];
