@@ -48,6 +48,11 @@ enum { RTC_SECONDS, RTC_SECONDS_ALARM, RTC_MINUTES, RTC_MINUTES_ALARM, RTC_HOURS
 #define FIRST_UPDATE_NS (NS_PER_SECOND / 2)
 #define PERIODIC_HZ     32768
 
+/* A date far from ours doesn't fit a count of nanoseconds: it is taken as the
+ * nearest of these (seconds since 1970; years 1811 and 2191). */
+#define RTC_EARLIEST    INT64_C(-5000000000)
+#define RTC_LATEST      INT64_C(7000000000)
+
 typedef struct RtcState {
     ISADevice isa;
     MemRegion io;
@@ -256,11 +261,13 @@ static void rtc_time_was_set(RtcState *s)
 /* Time runs again from what the registers say, @ns into the second. */
 static void rtc_thaw(RtcState *s, int64_t ns)
 {
-    int64_t old = s->offset_ns;
+    int64_t old = s->offset_ns, date = rtc_read_registers(s);
+    int64_t change;
 
-    s->offset_ns = rtc_read_registers(s) * NS_PER_SECOND + ns -
-                   clock_get_ns(rtc_clocks[s->clock]);
-    if (floor_div(llabs(s->offset_ns - old), NS_PER_SECOND)) {
+    date = MIN(MAX(date, RTC_EARLIEST), RTC_LATEST);
+    s->offset_ns = date * NS_PER_SECOND + ns - clock_get_ns(rtc_clocks[s->clock]);
+    if (__builtin_sub_overflow(s->offset_ns, old, &change) ||
+        change >= NS_PER_SECOND || change <= -NS_PER_SECOND) {
         rtc_time_was_set(s);
     }
 }
