@@ -280,6 +280,9 @@ static Doc *parse_doc(Parser *ps)
         }
         ps->p++;
         ps->loc.line++;
+        if (!*ps->p) {
+            fail_at(doc->loc, "documentation comment without its closing '##'");
+        }
         len = strcspn(ps->p, "\n");
         line = str_fmt("%.*s", (int)len, ps->p);
         if (!strcmp(line, "##")) {
@@ -401,6 +404,9 @@ static void parse_included(const char *path, Loc from)
         st.doc = doc;
         doc = NULL;
         LIST_ADD(&module, st);
+    }
+    if (doc) {
+        fail_at(doc->loc, "documentation of '%s' without a definition", doc->symbol);
     }
     modules = xrealloc(modules, (n_modules + 1) * sizeof(*modules));
     modules[n_modules++] = module;
