@@ -180,6 +180,9 @@ static void base_receive(void *opaque, const uint8_t *buf, size_t len)
     for (size_t i = 0; i < len; i++) {
         MuxFrontend *m;
 
+        if (s->got_escape && mux_fe(s, s->focus)) {
+            drain(mux_fe(s, s->focus));         /* typed before the focus may move */
+        }
         if (!handle_key(s, buf[i])) {
             continue;
         }
@@ -350,8 +353,8 @@ static void mux_accept_input(Chardev *chr, CharFrontend *fe)
 {
     MuxChardev *s = (MuxChardev *)chr;
 
+    drain(mux_fe(s, fe->mux_index));
     if (s->focus == (int)fe->mux_index) {
-        drain(mux_fe(s, s->focus));
         chr_fe_accept_input(&s->base);
     }
 }
