@@ -28,6 +28,8 @@
 /* @len bits from bit @lo; @len is 1 to 32 (64 for MASK64). */
 #define MASK(lo, len)       ((UINT32_MAX >> (32 - (len))) << (lo))
 #define MASK64(lo, len)     ((UINT64_MAX >> (64 - (len))) << (lo))
+#undef MIN                   /* GLib has the same two */
+#undef MAX
 #define MIN(a, b)           ((a) < (b) ? (a) : (b))
 #define MAX(a, b)           ((a) > (b) ? (a) : (b))
 #define KIB                 UINT64_C(1024)
