@@ -73,7 +73,6 @@ static void list_add(CPUState *cpu)
     }
     cpu->index = index;
     cpu->next = next;
-    atomic_thread_fence(memory_order_release);
     if (prev) {
         __atomic_store_n(&prev->next, cpu, __ATOMIC_RELEASE);
     } else {

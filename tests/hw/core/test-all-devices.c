@@ -6,11 +6,13 @@
 #include "util/osdep.h"
 #include "accel/accel.h"
 #include "hw/core/machine.h"
+#include "hw/pci/pci.h"
 #include "tests/lib/test.h"
 
 #include <glib.h>
 #include "qobject/qobject.h"
 #include "util/main-loop.h"
+#include "util/timer.h"
 
 static void pump(void)
 {
@@ -84,6 +86,7 @@ static bool bring_up(Test *t)
         error_free(err);
         return false;
     }
+    clock_enable(true);
     machine_reset(RESET_COLD);
     return true;
 }
@@ -106,7 +109,8 @@ static void round_trip(Test *t, Device *dev)
     error_free(err);
     err = NULL;
     check_true(t, device_save(dev, two, &err), name);
-    if (!check_true(t, one->len == two->len && !memcmp(one->data, two->data, one->len),
+    if (!check_true(t, one->len == two->len &&
+                       (!one->len || !memcmp(one->data, two->data, one->len)),
                     "saved twice it is the same")) {
         test_note(t, "the device is %s", name);
     }
@@ -194,4 +198,133 @@ TEST(all_devices, added_and_removed)
         type_foreach(TYPE_DEVICE, false, realize_type, t);
         machine_reset(RESET_COLD);
     }
+}
+
+/* --- a guest that writes everywhere, and state saved in the middle of it --- */
+
+typedef struct Target {
+    AddressSpace *as;
+    hwaddr start, last;
+} Target;
+
+static void collect(AddressSpace *as, GArray *out)
+{
+    for (uint32_t i = 0; i < as->view->num; i++) {
+        const MemSection *s = &as->view->sections[i];
+        Target target = { as, s->start, s->last };
+
+        if (!s->host || s->mr->kind == MEM_ROMD) {
+            g_array_append_val(out, target);
+        }
+    }
+}
+
+static void add_pci_type(const Type *type, UNUSED void *opaque)
+{
+    QDict *opts;
+
+    if (device_type_of(type)->not_user_creatable) {
+        return;
+    }
+    opts = qdict_new();
+    qdict_put_str(opts, "driver", type_name(type));
+    device_add(opts, false, NULL);
+    qobject_unref(opts);
+}
+
+/* Each BAR somewhere, everything enabled: what firmware does. */
+static int map_bars(PCIDevice *pci, void *opaque)
+{
+    unsigned *n = opaque;
+
+    for (int i = 0; i < PCI_NUM_BARS; i++) {
+        PciBar *bar = &pci->bars[i];
+
+        if (bar->mr && bar->type == PCI_BAR_IO && bar->size <= 0x100) {
+            pci_default_config_write(pci, 0x10 + 4 * i, 0xc000 + 0x100 * (*n % 32), 4);
+        } else if (bar->mr && bar->size <= 32 * MIB) {
+            pci_default_config_write(pci, 0x10 + 4 * i, 0xc0000000 + 0x2000000 * (*n % 16), 4);
+        }
+        *n += bar->mr != NULL;
+    }
+    pci_default_config_write(pci, PCI_COMMAND, 7, 2);
+    return 0;
+}
+
+static uint64_t interesting(GRand *rnd)
+{
+    switch (g_rand_int_range(rnd, 0, 5)) {
+    case 0: return 0;
+    case 1: return UINT64_MAX;
+    case 2: return g_rand_int(rnd) & 0xff;
+    case 3: return UINT64_C(1) << g_rand_int_range(rnd, 0, 32);
+    default: return (uint64_t)g_rand_int(rnd) << 32 | g_rand_int(rnd);
+    }
+}
+
+static void storm(GRand *rnd, unsigned accesses)
+{
+    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(Target));
+
+    collect(&address_space_memory, targets);
+    collect(&address_space_io, targets);
+    for (unsigned i = 0; i < accesses; i++) {
+        Target *x = &g_array_index(targets, Target,
+                                   g_rand_int_range(rnd, 0, (gint32)targets->len));
+        unsigned size = 1u << g_rand_int_range(rnd, 0, x->as == &address_space_io ? 3 : 4);
+        hwaddr at = x->start + g_rand_int(rnd) % MIN(x->last - x->start + 1, 0x10000);
+
+        if (g_rand_boolean(rnd)) {
+            address_space_store(x->as, at, interesting(rnd), size, MEM_LE, MEM_ATTRS_NONE,
+                                NULL);
+        } else {
+            address_space_load(x->as, at, size, MEM_LE, MEM_ATTRS_NONE, NULL);
+        }
+    }
+}
+
+/* All states saved, loaded, saved again. */
+static int same_after_load(Device *dev, void *opaque)
+{
+    g_autoptr(GByteArray) one = g_byte_array_new(), two = g_byte_array_new();
+    Error *err = NULL;
+
+    device_save(dev, one, NULL);
+    if (!check_true(opaque, device_load(dev, one->data, one->len, &err),
+                    err ? error_message(err) : object_type_name(dev))) {
+        error_free(err);
+        return 0;
+    }
+    device_save(dev, two, NULL);
+    if (!check_true(opaque, one->len == two->len &&
+                            (!one->len || !memcmp(one->data, two->data, one->len)),
+                    "saved twice it is the same")) {
+        test_note(opaque, "the device is %s", object_type_name(dev));
+    }
+    return 0;
+}
+
+TEST(all_devices, hostile_guest)
+{
+    g_autoptr(GRand) rnd = g_rand_new_with_seed(20);
+    Bus *bus;
+    unsigned n = 0;
+
+    if (!bring_up(t)) {
+        return;
+    }
+    type_foreach(TYPE_PCI_DEVICE, false, add_pci_type, NULL);
+    machine_reset(RESET_COLD);
+    bus = bus_find_type(TYPE_PCI_BUS);
+    for (int round = 0; round < 40; round++) {
+        pci_bus_foreach(PCI_BUS(bus), map_bars, &n);
+        n = 0;
+        storm(rnd, 4000);
+        virtual_clock_advance_to(clock_get_ns(CLOCK_VIRTUAL) +
+                                 g_rand_int_range(rnd, 0, 20000000));
+        pump();
+        device_foreach(same_after_load, t);
+    }
+    machine_reset(RESET_COLD);
+    device_foreach(same_after_load, t);
 }
