@@ -202,6 +202,11 @@ static void tr_cmpxchg(X86Tr *tr, const X86Insn *i)
             x86_put(tr, i, 0, v);
             x86_set_flags(tr, CC_SUB, size, acc, old, IR_NO_VALUE, IR_NO_VALUE);
             return;
+        } else if (size == 4) {
+            /* So is a destination register: its upper half stays if they differ. */
+            x86_put_reg(tr, i->op[0].reg, 8,
+                        ir_select(ir, IR_EQ, t, acc, old, IR_I64, ir_zext(ir, IR_I64, src),
+                                  x86_reg(tr, i->op[0].reg, 8)));
         } else {
             x86_put(tr, i, 0, v);
             full = x86_reg(tr, R_AX, 8);
