@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random 64-bit instruction sequences, run natively by the host and by the translator
+ * Random 64-bit instruction sequences at CPL 0, run natively by the host and by the translator
  * with each back end: registers, flags and memory have to be the same. Data lies
  * at the same low addresses in both worlds.
  */
@@ -624,14 +624,14 @@ static unsigned scale(unsigned n)
     return s ? n * (unsigned)atoi(s) : n;
 }
 
-TEST(native, single_x86_64) { check_sequences(t, &tcg_backend_x86_64, 1, scale(3000), 1); }
-TEST(native, single_interp) { check_sequences(t, &tcg_backend_interp, 1, scale(1500), 1); }
-TEST(native, sequences_x86_64) { check_sequences(t, &tcg_backend_x86_64, 100001, scale(2000), 20); }
-TEST(native, sequences_interp) { check_sequences(t, &tcg_backend_interp, 100001, scale(1000), 20); }
+TEST(kernel_code, single_x86_64) { check_sequences(t, &tcg_backend_x86_64, 1, scale(3000), 1); }
+TEST(kernel_code, single_interp) { check_sequences(t, &tcg_backend_interp, 1, scale(1500), 1); }
+TEST(kernel_code, sequences_x86_64) { check_sequences(t, &tcg_backend_x86_64, 100001, scale(2000), 20); }
+TEST(kernel_code, sequences_interp) { check_sequences(t, &tcg_backend_interp, 100001, scale(1000), 20); }
 
 #else
 
-TEST(native, host)
+TEST(kernel_code, host)
 {
     test_skip(t, "the host isn't an x86-64");
 }
