@@ -450,6 +450,10 @@ bool x86_insn_has(const X86State *s, unsigned xf)
 #undef XC
     };
 
+    /* APM vol. 3, PREFETCH: long mode or 3DNow! stand for it too. */
+    if (xf == XF_3DNOWPREFETCH && x86_has(s, FEAT_8000_0001_EDX, 29)) {
+        return true;
+    }
     return xf == XF_NONE || x86_has(s, bits[xf].word, bits[xf].bit);
 }
 
