@@ -419,10 +419,17 @@ static int capstone_mode(uint64_t mode)
     return mode & MW_CS64 ? 1 << 3 : mode & MW_CS32 ? 1 << 2 : 1 << 1;
 }
 
+/* The translator's word: the access is to the stack segment. */
+static void restore_aux(TcgEnv *env, uint32_t aux)
+{
+    x86_state(env)->insn_is_stack = aux;
+}
+
 const TargetOps x86_64_target_ops = {
     .name = "x86_64", .env_of = env_of, .globals = &global_table,
     .mmu_modes = X86_MMU_NUM, .pc_mask = UINT64_MAX,
-    .translate = x86_translate, .code_address = code_address, .code_mmu = code_mmu,
+    .translate = x86_translate, .restore_aux = restore_aux, .code_address = code_address,
+    .code_mmu = code_mmu,
     .mode_word = mode_word, .mmu_walk = x86_mmu_walk, .mmu_fault = x86_mmu_fault,
     .bus_fault = bus_fault, .unaligned = unaligned,
     .take_exception = x86_take_exception, .take_interrupt = x86_take_interrupt,

@@ -208,7 +208,15 @@ static void tr_cmpxchg(X86Tr *tr, const X86Insn *i)
                         ir_select(ir, IR_EQ, t, acc, old, IR_I64, ir_zext(ir, IR_I64, src),
                                   x86_reg(tr, i->op[0].reg, 8)));
         } else {
-            x86_put(tr, i, 0, v);
+            if (size == 4) {
+                /* A register that isn't exchanged keeps its upper half. */
+                IrValue d = x86_reg(tr, i->op[0].reg, 8);
+
+                x86_put_reg(tr, i->op[0].reg, 8, ir_select(ir, IR_EQ, t, acc, old, IR_I64,
+                                                           ir_zext(ir, IR_I64, src), d));
+            } else {
+                x86_put(tr, i, 0, v);
+            }
             full = x86_reg(tr, R_AX, 8);
         }
     }

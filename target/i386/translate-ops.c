@@ -123,6 +123,11 @@ IrValue x86_linear_address(X86Tr *tr, unsigned seg, IrValue off, unsigned bytes,
     int vector = seg == S_SS ? EXCP_SS : EXCP_GP;
 
     if (tr->code64) {
+        /* Not canonical: #SS or #GP (restore_aux). */
+        if (ir->state.aux != (seg == S_SS)) {
+            ir->state.aux = seg == S_SS;
+            ir->last_snap = 0;
+        }
         return seg >= S_FS ? add_base(tr, seg, off) : off;
     }
     if (seg < S_FS && seg != S_CS && (tr->mode & MW_FLAT)) {

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include "tests/lib/x86-harness.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <glib.h>
+#include "accel/tcg/region.h"
+#include "accel/tcg/vcpu.h"
+#include "target/i386/seg.h"
+#include "util/main-loop.h"
+
+enum {
+    RAM_SIZE = 0x80000, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000,
+    STUB_PHYS = 0x10000, CODE_PHYS = 0x20000, DATA_PHYS = 0x30000,
+    STUB_OFF = 0x30000,         /* from XH_CODE */
+};
+
+struct Xh {
+    X86Cpu *cpu;
+    X86State *s;
+    TargetOps ops;
+    VcpuTcg v;
+    AddressSpace as;
+    MemRegion root, ram;
+    uint8_t *host;
+    XhState *out;
+};
+
+static Xh *the_xh;              /* for take_exception() */
+
+void xh_state_init(XhState *st, unsigned bits)
+{
+    memset(st, 0, sizeof(*st));
+    st->bits = bits;
+    st->rip = XH_CODE;
+    st->eflags = 0x202;
+    st->fx[0] = 0x7f;           /* FCW 037f */
+    st->fx[1] = 0x03;
+    st->fx[24] = 0x80;          /* MXCSR 1f80 */
+    st->fx[25] = 0x1f;
+    st->fx[28] = 0xff;
+    st->fx[29] = 0xff;
+}
+
+/* ------------------------------------------------------------- the emulator */
+
+static void put64(Xh *h, unsigned phys, uint64_t v)
+{
+    memcpy(h->host + phys, &v, 8);
+}
+
+static void take_state(Xh *h, XhState *out)
+{
+    X86State *s = h->s;
+
+    memcpy(out->regs, s->regs, sizeof(out->regs));
+    out->rip = s->tcg.pc;
+    out->eflags = x86_get_eflags(s);
+    x86_fp_collect(s);
+    x86_fxsave_image(s, out->fx, true, true);
+    memcpy(out->data, h->host + DATA_PHYS, XH_DATA_SIZE);
+}
+
+/* Instead of the guest's IDT: note it, then halt at CPL 0. */
+static bool take_exception(TcgEnv *env)
+{
+    X86State *s = x86_state(env);
+    Xh *h = the_xh;
+
+    h->out->vector = s->excp;
+    h->out->error = s->excp_has_error ? s->excp_error : 0;
+    h->out->cr2 = s->excp == EXCP_PF ? s->cr[2] : 0;
+    take_state(h, h->out);
+    s->excp = s->excp_old = EXCP_NONE;
+    s->seg[S_CS].flags |= SEG_L;
+    s->seg[S_CS].flags &= ~SEG_DB;
+    s->cpl = 0;
+    env->pc = XH_CODE + STUB_OFF;
+    x86_mode_sync(s);
+    return true;
+}
+
+static bool map_cache(const TcgBackend *be, const IrGlobalTable *globals)
+{
+    size_t size = 32 * MIB;
+    int fd = memfd_create("test-cache", MFD_CLOEXEC);
+    uint8_t *rw, *rx;
+
+    if (fd < 0 || ftruncate(fd, size) < 0) {
+        return false;
+    }
+    rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    return rw != MAP_FAILED && rx != MAP_FAILED && be->init(globals, rw, rx, size);
+}
+
+static void set_segments(Xh *h, unsigned bits)
+{
+    X86State *s = h->s;
+    uint32_t data = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED | SEG_G | SEG_DB | 3 << SEG_DPL_SHIFT;
+
+    for (int i = S_ES; i <= S_GS; i++) {
+        s->seg[i] = (X86Segment){ .selector = 0x2b, .limit = UINT32_MAX, .flags = data };
+    }
+    s->seg[S_CS].selector = bits == 64 ? 0x33 : 0x23;
+    s->seg[S_CS].flags |= SEG_CODE;
+    if (bits == 64) {
+        s->seg[S_CS].flags = (s->seg[S_CS].flags & ~SEG_DB) | SEG_L;
+    }
+    s->cpl = 3;
+}
+
+static void map_page(Xh *h, unsigned index, unsigned phys, unsigned flags)
+{
+    put64(h, PT + 8 * index, phys | flags | 0x61);
+}
+
+Xh *xh_new(const TcgBackend *be)
+{
+    static bool ready;
+    Xh *h = g_new0(Xh, 1);
+    Object *o;
+
+    o = object_new("max-x86_64-cpu");
+    if (!o) {
+        g_free(h);
+        return NULL;
+    }
+    h->cpu = X86_CPU(o);
+    h->s = h->cpu->env;
+    h->ops = *h->cpu->parent.ops->target;
+    h->ops.take_exception = take_exception;
+    if (!map_cache(be, h->ops.globals)) {
+        return NULL;
+    }
+    if (!big_lock_held()) {
+        big_lock();
+    }
+    memory_region_init(&h->root, NULL, "root", UINT64_MAX);
+    if (!memory_region_init_ram(&h->ram, NULL, ready ? "ram2" : "ram", RAM_SIZE, NULL)) {
+        return NULL;
+    }
+    memory_region_add(&h->root, 0, &h->ram);
+    address_space_init(&h->as, &h->root, "test");
+    h->host = memory_region_ram_ptr(&h->ram);
+    h->cpu->parent.as[0] = &h->as;
+    h->cpu->parent.num_as = 1;
+    region_init(be);
+    ready = true;
+
+    put64(h, PML4, PDPT | 0x67);
+    put64(h, PDPT, PD | 0x67);
+    put64(h, PD + 8 * 128, PT | 0x67);
+    for (unsigned i = 0; i < XH_CODE_SIZE / 4096; i++) {
+        map_page(h, i, CODE_PHYS + i * 4096, 4);
+    }
+    for (unsigned i = 0; i < XH_DATA_SIZE / 4096; i++) {
+        map_page(h, 16 + i, DATA_PHYS + i * 4096, 6);
+    }
+    map_page(h, STUB_OFF / 4096, STUB_PHYS, 0);
+    h->host[STUB_PHYS] = 0xf4;                  /* HLT */
+
+    for (unsigned i = 0; i < FEAT_NUM; i++) {
+        h->s->features[i] = UINT32_MAX;
+    }
+    h->v = (VcpuTcg){ .cpu = &h->cpu->parent, .env = &h->s->tcg, .ops = &h->ops, .be = be };
+    h->v.jc = g_new0(JumpCacheEntry, JC_SIZE);
+    h->s->tcg.jc = h->v.jc;
+    h->s->tcg.cpu = h->cpu;
+    h->v.generation = 1;
+    h->s->a20_mask = UINT32_MAX;
+    h->s->phys_bits = 40;
+    h->cpu->parent.accel = &h->v;
+    tlb_init(&h->v);
+    x86_fpu_init(h->s);
+    h->s->cr[0] = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
+    h->s->cr[3] = PML4;
+    h->s->cr[4] = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    h->s->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
+    return h;
+}
+
+X86State *xh_cpu(Xh *h)
+{
+    return h->s;
+}
+
+void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *out)
+{
+    X86State *s = h->s;
+    CPUState *cpu = &h->cpu->parent;
+
+    the_xh = h;
+    h->out = out;
+    out->bits = in->bits;
+    region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
+    memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
+    memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
+    memcpy(h->host + CODE_PHYS, code, n);
+    memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
+    memcpy(s->regs, in->regs, sizeof(s->regs));
+    set_segments(h, in->bits);
+    s->tcg.pc = in->rip;
+    s->excp = s->excp_old = EXCP_NONE;
+    s->int_shadow = false;
+    x86_set_eflags(s, in->eflags);
+    x86_fxrstor_image(s, in->fx, true, true);
+    x86_fp_update_env(s);
+    x86_mode_sync(s);
+    tcg_mode_changed(&s->tcg);
+    cpu->halted = false;
+    cpu->interrupt_request = 0;
+    current_cpu = cpu;
+    while (!cpu->halted) {
+        vcpu_exec(&h->v);
+    }
+}
+
+/* ----------------------------------------------------------------- the host */
+
+#ifdef __x86_64__
+static struct {
+    bool ready, ok, leaving;
+    const XhState *in;
+    XhState *out;
+    gregset_t gregs;            /* where the test program was */
+    uint8_t fx[512];
+} nat;
+
+static const int greg_of[16] = {
+    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+    REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+};
+
+static void on_start(UNUSED int sig, UNUSED siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    greg_t *g = uc->uc_mcontext.gregs;
+
+    memcpy(nat.gregs, g, sizeof(nat.gregs));
+    memcpy(nat.fx, uc->uc_mcontext.fpregs, 512);
+    for (int i = 0; i < 16; i++) {
+        g[greg_of[i]] = nat.in->regs[i];
+    }
+    g[REG_RIP] = nat.in->rip;
+    g[REG_EFL] = nat.in->eflags;
+    if (nat.in->bits == 32) {
+        g[REG_CSGSFS] = (g[REG_CSGSFS] & ~(greg_t)0xffff) | 0x23;
+    }
+    memcpy(uc->uc_mcontext.fpregs, nat.in->fx, 464);    /* behind are the kernel's words */
+}
+
+static void on_exception(UNUSED int sig, UNUSED siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+    greg_t *g = uc->uc_mcontext.gregs;
+
+    for (int i = 0; i < 16; i++) {
+        nat.out->regs[i] = g[greg_of[i]];
+    }
+    nat.out->rip = g[REG_RIP];
+    nat.out->eflags = g[REG_EFL];
+    nat.out->vector = g[REG_TRAPNO];
+    nat.out->error = nat.out->vector == 14 || nat.out->vector == 13 ? g[REG_ERR] : 0;
+    nat.out->cr2 = nat.out->vector == 14 ? g[REG_CR2] : 0;
+    memcpy(nat.out->fx, uc->uc_mcontext.fpregs, 464);
+    memcpy(g, nat.gregs, sizeof(nat.gregs));
+    memcpy(uc->uc_mcontext.fpregs, nat.fx, 464);
+}
+
+static bool native_init(void)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+    static uint8_t stack[65536];
+    stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+
+    if (mmap((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, fixed, -1, 0) !=
+            (void *)XH_CODE ||
+        mmap((void *)XH_DATA, XH_DATA_SIZE, PROT_READ | PROT_WRITE, fixed, -1, 0) !=
+            (void *)XH_DATA) {
+        return false;
+    }
+    sigaltstack(&ss, NULL);
+    /* 32-bit code needs them; 64-bit code doesn't look. */
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b));
+    sa.sa_sigaction = on_exception;
+    for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
+        sigaction(signals[i], &sa, NULL);
+    }
+    sa.sa_sigaction = on_start;
+    sigaction(SIGUSR1, &sa, NULL);
+    return true;
+}
+
+bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out)
+{
+    if (!nat.ready) {
+        nat.ready = true;
+        nat.ok = native_init();
+    }
+    if (!nat.ok) {
+        return false;
+    }
+    mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    memset((void *)XH_CODE, 0xf4, XH_CODE_SIZE);
+    memcpy((void *)XH_CODE, code, n);
+    mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_EXEC);
+    memcpy((void *)XH_DATA, in->data, XH_DATA_SIZE);
+    memcpy(out->fx, in->fx, 512);
+    out->bits = in->bits;
+    nat.in = in;
+    nat.out = out;
+    raise(SIGUSR1);             /* comes back when the code has raised */
+    memcpy(out->data, (void *)XH_DATA, XH_DATA_SIZE);
+    return true;
+}
+#else
+bool xh_native(UNUSED const uint8_t *code, UNUSED size_t n, UNUSED const XhState *in,
+               UNUSED XhState *out)
+{
+    return false;
+}
+#endif
+
+/* --------------------------------------------------------------- comparison */
+
+static void say(char **p, char *end, const char *what, uint64_t a, uint64_t b)
+{
+    if (*p < end) {
+        *p += snprintf(*p, end - *p, "%s: %" PRIx64 " / %" PRIx64 "\n", what, a, b);
+        *p = MIN(*p, end);
+    }
+}
+
+bool xh_same(const XhState *a, const XhState *b, uint32_t flags, bool fx, char *buf, size_t size)
+{
+    static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi",
+        "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+    char *p = buf, *end = buf + size;
+    unsigned regs = a->bits == 64 ? 16 : 8;
+    uint64_t mask = a->bits == 64 ? UINT64_MAX : UINT32_MAX;
+
+    *buf = 0;
+    for (unsigned i = 0; i < regs; i++) {
+        if ((a->regs[i] ^ b->regs[i]) & mask) {
+            say(&p, end, names[i], a->regs[i], b->regs[i]);
+        }
+    }
+    if (a->rip != b->rip) {
+        say(&p, end, "rip", a->rip, b->rip);
+    }
+    if ((a->eflags ^ b->eflags) & flags) {
+        say(&p, end, "eflags", a->eflags & flags, b->eflags & flags);
+    }
+    if (a->vector != b->vector) {
+        say(&p, end, "vector", a->vector, b->vector);
+    } else {
+        if (a->cr2 != b->cr2) {
+            say(&p, end, "cr2", a->cr2, b->cr2);
+        }
+        /* The host has a page where we have none, or not: P differs outside the areas. */
+        if ((a->error ^ b->error) & (a->vector == EXCP_PF ? ~1u : ~0u)) {
+            say(&p, end, "error", a->error, b->error);
+        }
+    }
+    for (unsigned i = 0; i < XH_DATA_SIZE; i++) {
+        if (a->data[i] != b->data[i]) {
+            say(&p, end, "data at", i, a->data[i] | (uint64_t)b->data[i] << 32);
+            break;
+        }
+    }
+    for (unsigned i = 0; fx && i < 416; i++) {
+        if (a->fx[i] != b->fx[i] && (i < 8 || i >= 24) && (i < 28 || i >= 32)) {
+            say(&p, end, "fx byte", i, a->fx[i] | (uint64_t)b->fx[i] << 32);
+            break;
+        }
+    }
+    return p == buf;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs short pieces of x86 user code in the emulator and on the host CPU, from the
+ * same state in the same (linear) memory, so that tests can compare.
+ *
+ * Memory, at the same linear addresses in both: code at XH_CODE (XH_CODE_SIZE, readable),
+ * data at XH_DATA (XH_DATA_SIZE); all around is unmapped. Code runs at CPL 3, paging on, flat
+ * segments, 64-bit or 32-bit (compatibility mode), up to its first exception; end it with
+ * UD2 where nothing else raises.
+ */
+#ifndef TESTS_LIB_X86_HARNESS_H
+#define TESTS_LIB_X86_HARNESS_H
+
+#include "target/i386/cpu.h"
+
+#define XH_CODE         UINT64_C(0x10000000)
+#define XH_CODE_SIZE    0x4000
+#define XH_DATA         UINT64_C(0x10010000)
+#define XH_DATA_SIZE    0x4000
+
+typedef struct XhState {
+    /* In and out. */
+    unsigned bits;              /* 64 or 32 */
+    uint64_t regs[16], rip, eflags;
+    uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE image */
+    uint8_t data[XH_DATA_SIZE];
+    /* Out. */
+    int vector;                 /* of the exception that ended it */
+    uint64_t cr2;               /* for #PF */
+    uint32_t error;             /* for #PF, #GP ... */
+} XhState;
+
+/* All zero but for RIP = XH_CODE, EFLAGS, and a sane FP state. */
+void xh_state_init(XhState *st, unsigned bits);
+
+typedef struct Xh Xh;
+/* One at a time in a process; all features of the CPU are on. NULL: can't be made. */
+Xh *xh_new(const TcgBackend *be);
+X86State *xh_cpu(Xh *h);
+/* From state @in with @code at XH_CODE; @max_insns: largest region (0: as usual). */
+void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *out);
+
+/* On the host; false if it can't (another architecture, no 32-bit code). */
+bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out);
+
+/* What differs, one line each, to @buf; true if nothing does. @flags: EFLAGS bits
+ * to be compared; @fx: compare the FXSAVE image too. */
+bool xh_same(const XhState *a, const XhState *b, uint32_t flags, bool fx, char *buf, size_t size);
+
+#endif
