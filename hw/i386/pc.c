@@ -7,8 +7,9 @@
 #include "hw/i386/pc.h"
 
 #include <glib.h>
-#include "hw/core/cpu.h"
 #include "hw/core/apic.h"
+#include "hw/core/cpu.h"
+#include "hw/i386/acpi-build.h"
 #include "hw/input/i8042.h"
 #include "hw/isa/piix3.h"
 #include "hw/intc/i8259.h"
@@ -451,5 +452,5 @@ bool pc_done(Machine *m, Error **errp)
 
     pc_cmos_init(pc);
     return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
-           add_boot_order(pc, errp);
+           add_boot_order(pc, errp) && (!pc_acpi_enabled(pc) || pc_add_acpi_tables(pc, errp));
 }
