@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ACPI tables as firmware gets them: read from fw_cfg, linked by the loader's
+ * commands, and checked. ACPI_DUMP=DIR keeps the tables for iasl -d.
+ */
+#include "util/osdep.h"
+
+#include <glib.h>
+#include "tests/lib/qtest.h"
+#include "util/bswap.h"
+
+#define BASE    0x7f00000u          /* where we pretend to put the tables */
+
+static uint8_t *read_fw_cfg(QTest *q, unsigned key, size_t len)
+{
+    uint8_t *buf = g_malloc(len + 1);
+
+    qtest_outw(q, 0x510, (uint16_t)key);
+    for (size_t i = 0; i < len; i++) {
+        buf[i] = qtest_inb(q, 0x511);
+    }
+    return buf;
+}
+
+static uint8_t *read_file(QTest *q, const char *name, size_t *len)
+{
+    g_autofree uint8_t *head = read_fw_cfg(q, 0x19, 4);
+    unsigned n = load_be32(head);
+    g_autofree uint8_t *dir = read_fw_cfg(q, 0x19, 4 + n * 64);
+
+    for (unsigned i = 0; i < n; i++) {
+        const uint8_t *e = dir + 4 + i * 64;
+
+        if (!strcmp((const char *)e + 8, name)) {
+            *len = load_be32(e);
+            return read_fw_cfg(q, load_be16(e + 4), *len);
+        }
+    }
+    *len = 0;
+    return NULL;
+}
+
+typedef struct Loaded {
+    uint8_t *tables, *rsdp;
+    size_t tables_len, rsdp_len;
+} Loaded;
+
+static uint8_t *file_data(Loaded *l, const char *name, size_t *len)
+{
+    *len = strstr(name, "rsdp") ? l->rsdp_len : l->tables_len;
+    return strstr(name, "rsdp") ? l->rsdp : l->tables;
+}
+
+/* What firmware does with etc/table-loader. */
+static void link_tables(Test *t, Loaded *l, const uint8_t *script, size_t len)
+{
+    for (size_t at = 0; at + 128 <= len; at += 128) {
+        const uint8_t *c = script + at;
+        size_t n;
+        uint8_t *d = file_data(l, (const char *)c + 4, &n);
+
+        switch (load_le32(c)) {
+        case 2: {
+            uint32_t off = load_le32(c + 116);
+            unsigned size = c[120];
+
+            if (check_true(t, off + size <= n && size <= 8, "pointer lies in its file")) {
+                store_le(d + off, size, load_le(d + off, size) + BASE);
+            }
+            break;
+        }
+        case 3: {
+            uint32_t off = load_le32(c + 60), start = load_le32(c + 64), sum_len = load_le32(c + 68);
+            uint8_t sum = 0;
+
+            if (check_true(t, off < n && start + sum_len <= n, "sum lies in its file")) {
+                d[off] = 0;
+                for (uint32_t i = 0; i < sum_len; i++) {
+                    sum += d[start + i];
+                }
+                d[off] = (uint8_t)-sum;
+            }
+            break;
+        }
+        }
+    }
+}
+
+static const uint8_t *find_table(const Loaded *l, const char *sig, uint32_t *len)
+{
+    uint32_t rsdt = load_le32(l->rsdp + 16) - BASE;
+    uint32_t n = (load_le32(l->tables + rsdt + 4) - 36) / 4;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = load_le32(l->tables + rsdt + 36 + 4 * i) - BASE;
+
+        if (!memcmp(l->tables + at, sig, 4)) {
+            *len = load_le32(l->tables + at + 4);
+            return l->tables + at;
+        }
+    }
+    return NULL;
+}
+
+static void dump(const char *name, const void *data, size_t len)
+{
+    const char *dir = g_getenv("ACPI_DUMP");
+
+    if (dir) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+
+        g_file_set_contents(path, data, (gssize)len, NULL);
+    }
+}
+
+TEST(acpi, tables_link_and_sum)
+{
+    QTest *q = qtest_start(t, "-machine pc -m 128 -smp 2");
+    g_autofree uint8_t *script = NULL;
+    const uint8_t *fadt, *madt, *dsdt, *hpet;
+    uint32_t len = 0;
+    size_t n = 0;
+    Loaded l = { 0 };
+
+    qpci_writel(q, 0x0b, 0x40, 0x601);          /* as firmware places the ports */
+    qpci_writeb(q, 0x0b, 0x80, 1);
+    l.tables = read_file(q, "etc/acpi/tables", &l.tables_len);
+    l.rsdp = read_file(q, "etc/acpi/rsdp", &l.rsdp_len);
+    script = read_file(q, "etc/table-loader", &n);
+    if (!check_true(t, l.tables && l.rsdp && script, "the three files exist")) {
+        return;
+    }
+    link_tables(t, &l, script, n);
+    check_mem(t, l.rsdp, "RSD PTR ", 8, "signature of the RSDP (ACPI 5.2.5.3)");
+    fadt = find_table(&l, "FACP", &len);
+    check_u32(t, len, 244, "a revision 3 FADT has 244 bytes (ACPI 3.0, 5.2.9)");
+    check_u32(t, load_le32(fadt + 56), 0x600, "PM1a_EVT_BLK is where firmware put it");
+    check_u32(t, load_le32(fadt + 76), 0x608, "PM_TMR_BLK follows");
+    check_u32(t, load_le32(fadt + 208 + 4), 0x608, "X_PM_TMR_BLK is the same");
+    check_u32(t, load_le32(fadt + 36) % 64, 0, "the FACS is aligned to 64 bytes (5.2.10)");
+    dsdt = l.tables + load_le32(fadt + 40) - BASE;
+    check_mem(t, dsdt, "DSDT", 4, "the FADT points to the DSDT");
+    dump("dsdt.dat", dsdt, load_le32(dsdt + 4));
+    dump("facp.dat", fadt, len);
+    madt = find_table(&l, "APIC", &len);
+    check_u32(t, load_le32(madt + 36), 0xfee00000, "local APIC address (5.2.12)");
+    check_u8(t, madt[44], 0, "first entry is a local APIC");
+    check_u8(t, madt[52 + 3], 1, "the second processor's id");
+    dump("apic.dat", madt, len);
+    hpet = find_table(&l, "HPET", &len);
+    if (hpet) {
+        dump("hpet.dat", hpet, len);
+    }
+    g_free(l.tables);
+    g_free(l.rsdp);
+}
+
+TEST(acpi, off)
+{
+    QTest *q = qtest_start(t, "-machine pc,acpi=off");
+    size_t n;
+
+    check_true(t, !read_file(q, "etc/table-loader", &n), "acpi=off: no tables");
+    check_u32(t, qpci_readl(q, 0x0b, 0), UINT32_MAX, "acpi=off: no power management function");
+}
