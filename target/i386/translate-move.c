@@ -248,6 +248,9 @@ static void tr_pusha(X86Tr *tr, const X86Insn *i)
     unsigned size = i->opsize, ss = x86_stack_size(tr);
     IrValue sp = x86_reg(tr, R_SP, ss);
 
+    /* All or nothing, as far as pages go: the last one first. */
+    ir_probe(tr->ir, x86_stack_address(tr, sp, -(int64_t)(8 * size), size, true),
+             x86_memop(tr, size), true);
     for (unsigned k = 0; k < 8; k++) {
         x86_store(tr, x86_stack_address(tr, sp, -(int64_t)((k + 1) * size), size, true),
                   x86_reg(tr, k, size));
