@@ -23,12 +23,12 @@ typedef struct Area {
     uint8_t b[AREA_SIZE];
 } Area;
 
-static void put16(Area *a, unsigned off, uint16_t v) { store_le16(a->b + off - AREA_BASE, v); }
-static void put32(Area *a, unsigned off, uint32_t v) { store_le32(a->b + off - AREA_BASE, v); }
-static void put64(Area *a, unsigned off, uint64_t v) { store_le64(a->b + off - AREA_BASE, v); }
-static uint16_t get16(const Area *a, unsigned off) { return load_le16(a->b + off - AREA_BASE); }
-static uint32_t get32(const Area *a, unsigned off) { return load_le32(a->b + off - AREA_BASE); }
-static uint64_t get64(const Area *a, unsigned off) { return load_le64(a->b + off - AREA_BASE); }
+static void put16(Area *a, unsigned off, uint16_t v) { store_le16(a->b + (off - AREA_BASE), v); }
+static void put32(Area *a, unsigned off, uint32_t v) { store_le32(a->b + (off - AREA_BASE), v); }
+static void put64(Area *a, unsigned off, uint64_t v) { store_le64(a->b + (off - AREA_BASE), v); }
+static uint16_t get16(const Area *a, unsigned off) { return load_le16(a->b + (off - AREA_BASE)); }
+static uint32_t get32(const Area *a, unsigned off) { return load_le32(a->b + (off - AREA_BASE)); }
+static uint64_t get64(const Area *a, unsigned off) { return load_le64(a->b + (off - AREA_BASE)); }
 
 /* Where the AMD64 layout has the segment registers; limit at +4, base at +8. */
 static const struct { uint8_t seg; uint16_t off; } seg64[] = {
