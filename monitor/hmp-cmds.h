@@ -32,6 +32,13 @@ void hmp_info_qdm(Hmp *hmp, const QDict *args);
 void hmp_complete_driver(GPtrArray *candidates, const char *prefix);
 void hmp_complete_device(GPtrArray *candidates, const char *prefix);
 
+/* hmp-state.c */
+void hmp_info_device_state(Hmp *hmp, const QDict *args);
+void hmp_info_pic(Hmp *hmp, const QDict *args);
+void hmp_info_lapic(Hmp *hmp, const QDict *args);
+void hmp_info_mem(Hmp *hmp, const QDict *args);
+void hmp_info_tlb(Hmp *hmp, const QDict *args);
+
 /* hmp-backends.c */
 void hmp_info_block(Hmp *hmp, const QDict *args);
 void hmp_info_blockstats(Hmp *hmp, const QDict *args);

@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         return 1;
     }
     status = runstate_main_loop();
-    vm_stop(RUN_STATE_SHUTDOWN);
+    vm_shutdown();
     monitor_cleanup();
     chardev_cleanup();
     return status;

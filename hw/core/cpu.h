@@ -46,6 +46,13 @@ typedef struct CpuRegInfo {
     const struct RegFlag *flags;        /* may be NULL */
 } CpuRegInfo;
 
+/* A page that the MMU maps now, for "info mem" and "info tlb". */
+typedef struct CpuMapping {
+    uint64_t vaddr, size;
+    hwaddr phys;
+    bool user, write, exec, global, accessed, dirty;
+} CpuMapping;
+
 struct CpuOps {
     const char *arch;           /* "x86_64", "i386", "arm", "m68k", "ppc" */
     const char *gdb_arch;
@@ -66,6 +73,10 @@ struct CpuOps {
      * isn't mapped. */
     bool (*debug_translate)(CPUState *cpu, uint64_t vaddr, hwaddr *phys,
                             MemAttrs *attrs);
+    /* All mappings by rising address, until @fn returns false. NULL: not
+     * known. With the CPU stopped, or on its thread. */
+    void (*list_mappings)(CPUState *cpu, bool (*fn)(const CpuMapping *m, void *opaque),
+                          void *opaque);
     /* "info registers"; caller frees with g_free(). */
     char *(*state_text)(CPUState *cpu, bool with_fpu);
     /* The text after the model of -cpu ("+sse3,-apic,vendor=X"), for all CPUs of

@@ -4,6 +4,7 @@
  * whoever asks, in any thread, and carried out by the main loop.
  */
 #include "util/osdep.h"
+#include "hw/core/cpu.h"
 #include "hw/core/requests.h"
 #include "hw/core/runstate.h"
 #include "qapi/events-run-state.h"
@@ -175,11 +176,17 @@ void runstate_set_nmi_hook(bool (*inject)(Error **errp))
 
 bool runstate_inject_nmi(Error **errp)
 {
-    if (!power.nmi) {
+    if (power.nmi) {
+        return power.nmi(errp);
+    }
+    if (!cpu_count()) {
         error_setf(errp, ERR_NOT_SUPPORTED, "machine does not provide NMIs");
         return false;
     }
-    return power.nmi(errp);
+    CPU_FOREACH(cpu) {
+        cpu_raise(cpu, CPU_INTR_NMI);
+    }
+    return true;
 }
 
 /* ----------------------------------------------------------- listeners */

@@ -172,18 +172,28 @@ bool vm_start(Error **errp)
     return true;
 }
 
-void vm_stop(RunState state)
+static bool stop_running(RunState state)
 {
-    if (!in_main_thread()) {
-        vm_stop_request(state);
-        return;
-    }
     if (run.state != RUN_STATE_RUNNING) {
-        return;
+        return false;
     }
     clock_enable(false);
     runstate_pause_cpus();
     run.state = state;
     tell_stopped(run.listeners, state);
-    qapi_event_send_stop();
+    return true;
+}
+
+void vm_stop(RunState state)
+{
+    if (!in_main_thread()) {
+        vm_stop_request(state);
+    } else if (stop_running(state)) {
+        qapi_event_send_stop();
+    }
+}
+
+void vm_shutdown(void)
+{
+    stop_running(RUN_STATE_SHUTDOWN);
 }

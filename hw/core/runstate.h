@@ -60,6 +60,8 @@ bool runstate_set(RunState next, Error **errp);
 bool vm_start(Error **errp);
 /* From a vCPU's thread this only asks for it. */
 void vm_stop(RunState state);
+/* At the end of the emulator: stop without telling clients. */
+void vm_shutdown(void);
 /* Whether `cont` is what starts the machine: -S, or stop before an incoming migration ends. */
 void runstate_set_autostart(bool on);
 bool runstate_autostart(void);
@@ -108,7 +110,7 @@ RunstateActions *runstate_actions(void);        /* borrowed, to read and to set 
  * done. Without hooks there are none.
  */
 void runstate_set_cpu_hooks(void (*pause_all)(void), void (*resume_all)(void));
-/* What the inject-nmi action and command do. */
+/* What the inject-nmi action and command do; default: CPU_INTR_NMI of all CPUs. */
 void runstate_set_nmi_hook(bool (*inject)(Error **errp));
 bool runstate_inject_nmi(Error **errp);
 

@@ -481,6 +481,7 @@ const CpuOps x86_64_cpu_ops = {
     .page_bits = 12, .regs = x86_reg_info, .num_regs = X86_NUM_REGS,
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
+    .list_mappings = x86_list_mappings,
     .parse_features = x86_cpu_parse_features, .target = &x86_64_target_ops,
 };
 
@@ -489,6 +490,7 @@ const CpuOps x86_i386_cpu_ops = {
     .page_bits = 12, .regs = x86_reg_info, .num_regs = X86_NUM_REGS,
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
+    .list_mappings = x86_list_mappings,
     .parse_features = x86_cpu_parse_features, .target = &x86_64_target_ops,
 };
 

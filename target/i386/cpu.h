@@ -71,6 +71,8 @@ void x86_cpu_init_model(X86Cpu *cpu);
 /* regs.c */
 #define X86_NUM_REGS    47
 extern const CpuRegInfo x86_reg_info[X86_NUM_REGS];
+void x86_list_mappings(CPUState *cpu, bool (*fn)(const CpuMapping *m, void *opaque),
+                       void *opaque);
 bool x86_get_reg(CPUState *cpu, unsigned n, uint64_t *value);
 bool x86_set_reg(CPUState *cpu, unsigned n, uint64_t value);
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info: the state of devices, and what a CPU's MMU maps. */
+#include "util/osdep.h"
+#include "hw/core/cpu.h"
+#include "hw/core/device.h"
+#include "monitor/hmp-cmds.h"
+
+/* -------------------------------------------------------------- devices */
+
+static void show_state(Hmp *hmp, Device *dev)
+{
+    g_autofree char *path = object_canonical_path(dev);
+    g_autofree char *text = device_state_text(dev);
+
+    if (*text) {
+        hmp_printf(hmp, "%s (%s)\n%s\n", path ? path : "", object_type_name(dev), text);
+    }
+}
+
+typedef struct TypeWalk {
+    Hmp *hmp;
+    const char *const *types;   /* NULL: all */
+    bool any;
+} TypeWalk;
+
+static int show_if_of_type(Device *dev, void *opaque)
+{
+    TypeWalk *w = opaque;
+
+    for (const char *const *t = w->types; t && *t; t++) {
+        if (object_is_a(dev, *t)) {
+            w->any = true;
+            show_state(w->hmp, dev);
+        }
+    }
+    if (!w->types) {
+        w->any = true;
+        show_state(w->hmp, dev);
+    }
+    return 0;
+}
+
+static void show_types(Hmp *hmp, const char *const *types)
+{
+    TypeWalk w = { hmp, types, false };
+
+    device_foreach(show_if_of_type, &w);
+    if (!w.any) {
+        hmp_printf(hmp, "No such device\n");
+    }
+}
+
+void hmp_info_device_state(Hmp *hmp, const QDict *args)
+{
+    const char *path = qdict_str_or(args, "path", NULL);
+    Device *dev;
+
+    if (!path) {
+        show_types(hmp, NULL);
+        return;
+    }
+    dev = device_find(path);
+    if (!dev) {
+        hmp_printf(hmp, "Error: Device '%s' not found\n", path);
+        return;
+    }
+    show_state(hmp, dev);
+}
+
+void hmp_info_pic(Hmp *hmp, const QDict *args)
+{
+    static const char *const types[] = { "isa-i8259", "ioapic", NULL };
+
+    (void)args;
+    show_types(hmp, types);
+}
+
+void hmp_info_lapic(Hmp *hmp, const QDict *args)
+{
+    static const char *const types[] = { "apic", NULL };
+
+    (void)args;
+    show_types(hmp, types);
+}
+
+/* ------------------------------------------------------------------ MMU */
+
+/* A list of millions helps nobody, and takes memory. */
+#define MAPPINGS_MAX    200000
+
+typedef struct MapWalk {
+    Hmp *hmp;
+    bool merge;
+    unsigned n;
+    CpuMapping run;             /* merged so far; size 0: nothing */
+} MapWalk;
+
+static void show_run(MapWalk *w)
+{
+    if (w->run.size) {
+        hmp_printf(w->hmp, "%016" PRIx64 "-%016" PRIx64 " %016" PRIx64 " %c%c%c%c\n",
+                   w->run.vaddr, w->run.vaddr + w->run.size, w->run.size,
+                   w->run.user ? 'u' : '-', 'r', w->run.write ? 'w' : '-',
+                   w->run.exec ? 'x' : '-');
+    }
+}
+
+static bool add_mapping(const CpuMapping *m, void *opaque)
+{
+    MapWalk *w = opaque;
+
+    if (++w->n > MAPPINGS_MAX) {
+        return false;
+    }
+    if (!w->merge) {
+        hmp_printf(w->hmp, "%016" PRIx64 ": %016" PRIx64 " %6" PRIu64 " KiB %c%c%c%c%c%c\n",
+                   m->vaddr, m->phys, m->size / KIB, m->exec ? 'x' : '-',
+                   m->global ? 'g' : '-', m->dirty ? 'd' : '-', m->accessed ? 'a' : '-',
+                   m->user ? 'u' : '-', m->write ? 'w' : '-');
+        return true;
+    }
+    if (w->run.size && w->run.vaddr + w->run.size == m->vaddr && w->run.user == m->user &&
+        w->run.write == m->write && w->run.exec == m->exec) {
+        w->run.size += m->size;
+    } else {
+        show_run(w);
+        w->run = *m;
+    }
+    return true;
+}
+
+static void list_on_cpu(CPUState *cpu, void *data)
+{
+    cpu->ops->list_mappings(cpu, add_mapping, data);
+}
+
+static void show_mappings(Hmp *hmp, bool merge)
+{
+    MapWalk w = { hmp, merge, 0, { 0 } };
+    CPUState *cpu = hmp_cpu(hmp);
+
+    if (!cpu) {
+        return;
+    }
+    if (!cpu->ops->list_mappings) {
+        hmp_printf(hmp, "The page tables of this architecture can't be listed\n");
+        return;
+    }
+    run_on_cpu(cpu, list_on_cpu, &w);
+    show_run(&w);
+    if (!w.n) {
+        hmp_printf(hmp, "PG disabled, or nothing mapped\n");
+    } else if (w.n > MAPPINGS_MAX) {
+        hmp_printf(hmp, "(the first %d pages only)\n", MAPPINGS_MAX);
+    }
+}
+
+void hmp_info_mem(Hmp *hmp, const QDict *args)
+{
+    (void)args;
+    show_mappings(hmp, true);
+}
+
+void hmp_info_tlb(Hmp *hmp, const QDict *args)
+{
+    (void)args;
+    show_mappings(hmp, false);
+}
