@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The human monitor's commands that look at memory, ports and registers. */
 #include "util/osdep.h"
+#include "accel/tcg/disas.h"
+#include "accel/tcg/target-ops.h"
 #include "hw/core/cpu.h"
 #include "memory/memory.h"
 #include "monitor/hmp-cmds.h"
@@ -63,6 +65,44 @@ static bool read_bytes(CPUState *cpu, bool physical, uint64_t addr, uint8_t *buf
     return cpu && cpu_memory_rw_debug(cpu, addr, buf, len, false, NULL);
 }
 
+/* Longest instruction of any architecture here, in bytes (SDM 2, 2.3.11). */
+#define INSN_MAX    15
+
+static void disassemble(Hmp *hmp, CPUState *cpu, bool physical, uint64_t addr, int count)
+{
+    const TargetOps *ops = cpu ? cpu->ops->target : NULL;
+    size_t len = (size_t)MIN(count, 1024) * INSN_MAX, got = 0, text_len;
+    uint8_t *code;
+    char *text = NULL, *p;
+    FILE *f;
+
+    if (!ops || !ops->mode_word) {
+        hmp_printf(hmp, "Error: no CPU whose instructions could be shown\n");
+        return;
+    }
+    code = g_malloc(len);
+    while (got < len && read_bytes(cpu, physical, addr + got, code + got, 1)) {
+        got++;
+    }
+    f = open_memstream(&text, &text_len);
+    if (f) {
+        disas_guest(f, ops, ops->mode_word(ops->env_of(cpu)), code, got, addr);
+        fclose(f);
+        p = text;
+        for (int i = 0; i < count && *p && *p != '\n'; i++) {
+            size_t n = strcspn(p, "\n");
+
+            hmp_printf(hmp, "%.*s\n", (int)n, p);
+            p += n + (p[n] == '\n');
+        }
+        free(text);
+    }
+    if (!got) {
+        hmp_printf(hmp, "%016" PRIx64 ": Cannot access memory\n", addr);
+    }
+    g_free(code);
+}
+
 static void dump(Hmp *hmp, const QDict *args, bool physical)
 {
     HmpFormat f = hmp_format(args, 'x', 4);
@@ -76,7 +116,7 @@ static void dump(Hmp *hmp, const QDict *args, bool physical)
         return;
     }
     if (f.letter == 'i') {
-        hmp_printf(hmp, "Error: the format i is not supported; accepted: x d u o c\n");
+        disassemble(hmp, cpu, physical, addr, f.count);
         return;
     }
     if (f.letter == 'c') {
