@@ -9,7 +9,7 @@
 #include "util/osdep.h"
 
 /* As MXCSR bits 14:13 and x87 control word bits 11:10. */
-typedef enum FpRound { FP_NEAREST, FP_DOWN, FP_UP, FP_ZERO } FpRound;
+typedef enum FpRound { FP_NEAREST, FP_DOWN, FP_UP, FP_TO_ZERO } FpRound;
 
 /* Sticky exceptions, as in MXCSR and the x87 status word. */
 enum { FP_IE = 1, FP_DE = 2, FP_ZE = 4, FP_OE = 8, FP_UE = 16, FP_PE = 32 };

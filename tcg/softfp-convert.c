@@ -93,7 +93,7 @@ int64_t fp_to_int(FpNum a, unsigned bits, bool truncate, FpEnv *e)
         e->flags |= FP_IE;
         return indefinite;
     }
-    v = to_integer(&a, truncate ? FP_ZERO : e->round, &inexact, &up, &carry);
+    v = to_integer(&a, truncate ? FP_TO_ZERO : e->round, &inexact, &up, &carry);
     if (carry || v > limit - !a.sign) {
         e->flags |= FP_IE;
         return indefinite;

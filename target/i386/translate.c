@@ -41,6 +41,7 @@ typedef enum BlockKind { BK_CODE, BK_FAULT, BK_EXIT } BlockKind;
 struct X86Block {
     uint64_t pc;                /* FAULT: of the instruction; EXIT: where to go on */
     FlagDesc flags;
+    uint32_t mode;              /* at its top: the x87's TOP may differ from the entry's */
     uint8_t kind;               /* BlockKind */
     bool done, loop;            /* begun; target of a backward branch */
     IrBlockId id;
@@ -194,7 +195,8 @@ static X86Block *new_block(X86Tr *tr, BlockKind kind, uint64_t pc, const FlagDes
         return NULL;
     }
     b = &tr->blocks[tr->n_blocks++];
-    *b = (X86Block){ .pc = pc, .flags = *d, .kind = kind, .id = ir_block_new(tr->ir) };
+    *b = (X86Block){ .pc = pc, .flags = *d, .mode = tr->mode, .kind = kind,
+                     .id = ir_block_new(tr->ir) };
     return b;
 }
 
@@ -217,7 +219,7 @@ static X86Block *block_at(X86Tr *tr, uint64_t pc)
     for (int pass = 0; ; pass++) {
         for (unsigned k = 0; k < tr->n_blocks; k++) {
             b = &tr->blocks[k];
-            if (b->kind == BK_CODE && b->pc == pc) {
+            if (b->kind == BK_CODE && b->pc == pc && b->mode == tr->mode) {
                 if (desc_equal(&b->flags, &d)) {
                     pass_flags(tr, &d);
                     return b;
@@ -576,6 +578,7 @@ static void code_block(X86Tr *tr, X86Block *b)
     bool first = true;
 
     b->done = true;
+    tr->mode = b->mode;
     ir_block_begin(tr->ir, b->id);
     x86_forget(tr);
     for (;;) {

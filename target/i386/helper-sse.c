@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What SSE and MMX instructions call: MXCSR, unmasked exceptions, state images. */
+#include "util/osdep.h"
+#include "target/i386/sse.h"
+
+#define MXCSR_FLAGS     0x3fu
+#define BEFORE_FLAGS    7u              /* IE, DE, ZE: found before the operation */
+
+/* Live sticky bits go to the architected register, and start anew. */
+static void sse_begin(TcgEnv *env)
+{
+    X86State *s = x86_state(env);
+
+    s->mxcsr |= env->fp_mxcsr & MXCSR_FLAGS;
+    env->fp_mxcsr &= ~MXCSR_FLAGS;
+}
+
+/* SDM vol. 1, 11.5.2: of unmasked ones found before the operation, nothing is computed. */
+static void sse_check(TcgEnv *env)
+{
+    X86State *s = x86_state(env);
+    uint32_t flags = env->fp_mxcsr & MXCSR_FLAGS, masks = s->mxcsr >> 7 & MXCSR_FLAGS;
+
+    if (flags & ~masks & BEFORE_FLAGS) {
+        flags &= BEFORE_FLAGS;
+    }
+    s->mxcsr |= flags;
+    env->fp_mxcsr = (env->fp_mxcsr & ~MXCSR_FLAGS) | (s->mxcsr & MXCSR_FLAGS);
+    if (flags & ~masks) {
+        x86_raise(s, s->cr[4] & CR4_OSXMMEXCPT ? EXCP_XM : EXCP_UD);
+    }
+}
+
+static void ldmxcsr(TcgEnv *env, uint32_t v)
+{
+    X86State *s = x86_state(env);
+
+    if (v & ~X86_MXCSR_MASK) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+    x86_fp_collect(s);
+    s->mxcsr = v;
+    x86_fp_update_env(s);
+}
+
+static uint32_t stmxcsr(TcgEnv *env)
+{
+    X86State *s = x86_state(env);
+
+    x86_fp_collect(s);
+    return s->mxcsr;
+}
+
+/* MASKMOVDQU, MASKMOVQ: bytes whose mask has its high bit set. Nothing is written where one faults. */
+static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uint32_t mmx,
+                    uint32_t mmu)
+{
+    X86State *s = x86_state(env);
+    unsigned n = mmx ? 8 : 16;
+    const uint8_t *v = mmx ? (const uint8_t *)&s->st[src].m : s->xmm[src];
+    const uint8_t *m = mmx ? (const uint8_t *)&s->st[mask].m : s->xmm[mask];
+
+    for (unsigned i = 0; i < n; i++) {
+        if (m[i] & 0x80) {
+            tcg_probe(env, addr + i, 1, true, mmu);
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (m[i] & 0x80) {
+            tcg_stu8(env, addr + i, v[i], mmu);
+        }
+    }
+}
+
+/* Before each MMX instruction (SDM vol. 1, 9.2): #UD, #NM, #MF; TOP 0, all valid. */
+static void mmx_enter(TcgEnv *env)
+{
+    X86State *s = x86_state(env);
+
+    if (s->cr[0] & CR0_EM) {
+        x86_raise(s, EXCP_UD);
+    }
+    if (s->cr[0] & CR0_TS) {
+        x86_raise(s, EXCP_NM);
+    }
+    x86_fp_collect(s);
+    if (s->fpu_fsw & ~s->fpu_fcw & 0x3f) {
+        x86_raise(s, EXCP_MF);
+    }
+    s->fpu_top = 0;
+    memset(s->fpu_tag_empty, 0, sizeof(s->fpu_tag_empty));
+}
+
+static void emms(TcgEnv *env)
+{
+    mmx_enter(env);
+    memset(x86_state(env)->fpu_tag_empty, 1, 8);
+}
+
+static void fxsave(TcgEnv *env, uint64_t addr, uint32_t wide, uint32_t mmu)
+{
+    X86State *s = x86_state(env);
+    bool xmm = s->cr[4] & CR4_OSFXSR;
+    /* EFER.FFXSR: without the XMM registers in 64-bit mode at CPL 0 (APM vol. 2, 11.4.4). */
+    uint8_t img[512];
+
+    x86_fp_collect(s);
+    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
+    tcg_probe(env, addr, sizeof(img), true, mmu);
+    x86_fxsave_image(s, img, wide, xmm);
+    tcg_st_bytes(env, addr, img, sizeof(img), mmu);
+}
+
+static void fxrstor(TcgEnv *env, uint64_t addr, uint32_t wide, uint32_t mmu)
+{
+    X86State *s = x86_state(env);
+    uint8_t img[512];
+
+    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
+    x86_fp_collect(s);
+    if (!x86_fxrstor_image(s, img, wide, s->cr[4] & CR4_OSFXSR)) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+}
+
+static void xsave(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t wide, uint32_t mmu)
+{
+    X86State *s = x86_state(env);
+    uint8_t img[X86_XSAVE_SIZE];
+
+    x86_fp_collect(s);
+    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
+    tcg_probe(env, addr, sizeof(img), true, mmu);
+    x86_xsave_image(s, img, wide, mask);
+    tcg_st_bytes(env, addr, img, sizeof(img), mmu);
+}
+
+static void xrstor(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t wide, uint32_t mmu)
+{
+    X86State *s = x86_state(env);
+    uint8_t img[X86_XSAVE_SIZE];
+
+    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
+    x86_fp_collect(s);
+    if (!x86_xrstor_image(s, img, wide, mask)) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+}
+
+#define ALL (IR_H_RAISES | IR_H_READS | IR_H_WRITES | IR_H_FPENV)
+const IrHelper helper_sse_begin = { "sse_begin", sse_begin, "v:e", IR_H_FPENV, 0, 0 };
+const IrHelper helper_sse_check = { "sse_check", sse_check, "v:e", IR_H_FPENV | IR_H_RAISES, 0, 0 };
+const IrHelper helper_ldmxcsr = { "ldmxcsr", ldmxcsr, "v:el", IR_H_FPENV | IR_H_RAISES, 0, 0 };
+const IrHelper helper_stmxcsr = { "stmxcsr", stmxcsr, "l:e", IR_H_FPENV, 0, 0 };
+const IrHelper helper_maskmov = { "maskmov", maskmov, "v:eqllll", IR_H_READS | IR_H_RAISES, 0, 0 };
+const IrHelper helper_mmx_enter = { "mmx_enter", mmx_enter, "v:e", ALL, 0, 0 };
+const IrHelper helper_emms = { "emms", emms, "v:e", ALL, 0, 0 };
+const IrHelper helper_fxsave = { "fxsave", fxsave, "v:eqll", ALL & ~IR_H_WRITES, 0, 0 };
+const IrHelper helper_fxrstor = { "fxrstor", fxrstor, "v:eqll", ALL, 0, 0 };
+const IrHelper helper_xsave = { "xsave", xsave, "v:eqqll", ALL & ~IR_H_WRITES, 0, 0 };
+const IrHelper helper_xrstor = { "xrstor", xrstor, "v:eqqll", ALL, 0, 0 };
