@@ -501,6 +501,18 @@ char *device_bus_path(const Device *dev)
     return bt && bt->device_path ? bt->device_path(dev) : NULL;
 }
 
+char *device_fw_path(const Device *dev)
+{
+    const DeviceType *dt = NEAREST(dev->obj.type, fw_name);
+    const char *name = dt ? dt->fw_name : object_type_name(dev);
+    const BusType *bt = dev->bus ? bus_type(dev->bus) : NULL;
+    g_autofree char *own = bt && bt->fw_path ? bt->fw_path(dev, name) : g_strdup(name);
+    g_autofree char *up = dev->bus && dev->bus->parent ? device_fw_path(dev->bus->parent)
+                                                       : g_strdup("");
+
+    return g_strconcat(up, "/", own, NULL);
+}
+
 char *device_label(const Device *dev)
 {
     char *path;

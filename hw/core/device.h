@@ -69,6 +69,9 @@ struct DeviceType {
     bool hotpluggable;
     DeviceCategory category;
     const char *bus_type;       /* what it plugs into; NULL: the parent's */
+    /* How firmware calls it in paths ("ethernet", "ide"; with its unit for a
+     * device that no bus numbers: "pci@i0cf8"); NULL: the parent's. */
+    const char *fw_name;
     const Property *props;
     void (*init)(Device *dev);          /* object made, before properties */
     void (*finalize)(Device *dev);
@@ -148,6 +151,8 @@ Device *device_add(const struct QDict *opts, bool from_text, Error **errp);
 /* "0000:00:02.0", "isa@03f8": where it is for the guest's sake; NULL if its
  * bus has no addresses. Caller frees with g_free(). */
 char *device_bus_path(const Device *dev);
+/* "/pci@i0cf8/ethernet@3": as Open Firmware and SeaBIOS name it. g_free(). */
+char *device_fw_path(const Device *dev);
 /* Name for messages: id, else path, else type. Caller frees. */
 char *device_label(const Device *dev);
 
@@ -170,6 +175,9 @@ struct BusType {
     size_t size;
     int max_devices;            /* 0: no limit */
     char *(*device_path)(const Device *dev);    /* see device_bus_path() */
+    /* Its part of a firmware path, "ide@1,1"; @name: from .fw_name, or the type's
+     * name. Freed with g_free(). NULL: the name alone. */
+    char *(*fw_path)(const Device *dev, const char *name);
     /* May @dev be put here? NULL: if the bus isn't full. */
     bool (*check)(Bus *bus, Device *dev, Error **errp);
     void (*reset_hold)(Bus *bus);

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include "hw/core/apic.h"
+#include "hw/core/boot.h"
 #include "hw/core/cpu.h"
 #include "hw/i386/acpi-build.h"
 #include "hw/input/i8042.h"
@@ -439,9 +440,18 @@ static bool add_boot_config(PcMachine *pc, Error **errp)
 /* The firmware's list of boot devices: one path a line, zero at the end. */
 static bool add_boot_order(PcMachine *pc, Error **errp)
 {
-    return !pc->boot_rom_path ||
-           fw_cfg_add_file(pc->fw_cfg, "bootorder", pc->boot_rom_path,
-                           strlen(pc->boot_rom_path) + 1, errp);
+    g_autofree char *devices = boot_order_text();
+    g_autoptr(GString) text = g_string_new(pc->boot_rom_path);
+
+    if (devices) {
+        g_string_append_printf(text, "%s%s", text->len ? "\n" : "", devices);
+    }
+    if (pc->parent.boot.strict) {
+        /* Nothing that isn't listed: SeaBIOS stops here. */
+        g_string_append_printf(text, "%sHALT", text->len ? "\n" : "");
+    }
+    return !text->len ||
+           fw_cfg_add_file(pc->fw_cfg, "bootorder", text->str, text->len + 1, errp);
 }
 
 bool pc_done(Machine *m, Error **errp)

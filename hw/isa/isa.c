@@ -15,8 +15,17 @@ static char *isa_device_path(const Device *dev)
     return g_strdup_printf("isa@%04x", isa->ports[0].start);
 }
 
+static char *isa_fw_path(const Device *dev, const char *name)
+{
+    const ISADevice *isa = ISA_DEVICE(dev);
+
+    return isa->num_ports ? g_strdup_printf("%s@%04x", name, isa->ports[0].start)
+                          : g_strdup(name);
+}
+
 static const BusType isa_bus_type = {
     .name = TYPE_ISA_BUS, .size = sizeof(ISABus), .device_path = isa_device_path,
+    .fw_path = isa_fw_path,
 };
 BUS_TYPE(isa_bus_type)
 

@@ -283,6 +283,7 @@ static bool i440fx_host_realize(Device *dev, UNUSED Error **errp)
 static const DeviceType i440fx_host_type = {
     .name = TYPE_I440FX_HOST, .parent = TYPE_PCI_HOST, .size = sizeof(I440fxHost),
     .desc = "440FX host bridge", .not_user_creatable = true, .category = DEVICE_BRIDGE,
+    .fw_name = "pci@i0cf8",
     .realize = i440fx_host_realize,
 };
 DEVICE_TYPE(i440fx_host_type)

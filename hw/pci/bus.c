@@ -22,14 +22,48 @@ static char *pci_device_path(const Device *dev)
     return g_strdup_printf("%s:%02x.%x", up, PCI_SLOT(pci->devfn), PCI_FUNC(pci->devfn));
 }
 
+/* PCI Bus Binding to IEEE 1275, 2.1 and table 1: names come from the class. */
+static const char *class_name(uint32_t class_code)
+{
+    static const struct { uint16_t class; const char *name; } names[] = {
+        { 0x0100, "scsi" }, { 0x0101, "ide" }, { 0x0102, "fdc" }, { 0x0106, "sata" },
+        { 0x0200, "ethernet" }, { 0x0300, "VGA" }, { 0x0380, "display" },
+        { 0x0400, "video" }, { 0x0401, "sound" }, { 0x0403, "sound" },
+        { 0x0500, "memory" }, { 0x0600, "host" }, { 0x0601, "isa" }, { 0x0604, "pci-bridge" },
+        { 0x0780, "communication-controller" }, { 0x0c03, "usb" }, { 0x0c05, "smb" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (names[i].class == class_code >> 8) {
+            return names[i].name;
+        }
+    }
+    return NULL;
+}
+
+static char *pci_fw_path(const Device *dev, const char *name)
+{
+    const PCIDevice *pci = PCI_DEVICE(dev);
+    const char *by_class = class_name(pci->info.class_code);
+
+    /* A type that says nothing is known by its class. */
+    if (by_class && !strcmp(name, object_type_name(dev))) {
+        name = by_class;
+    }
+    return PCI_FUNC(pci->devfn)
+           ? g_strdup_printf("%s@%x,%x", name, PCI_SLOT(pci->devfn), PCI_FUNC(pci->devfn))
+           : g_strdup_printf("%s@%x", name, PCI_SLOT(pci->devfn));
+}
+
 static const BusType pci_bus_type = {
     .name = TYPE_PCI_BUS, .size = sizeof(PCIBus), .device_path = pci_device_path,
+    .fw_path = pci_fw_path,
 };
 BUS_TYPE(pci_bus_type)
 
 static const BusType pcie_bus_type = {
     .name = TYPE_PCIE_BUS, .parent = TYPE_PCI_BUS, .size = sizeof(PCIBus),
-    .device_path = pci_device_path,
+    .device_path = pci_device_path, .fw_path = pci_fw_path,
 };
 BUS_TYPE(pcie_bus_type)
 
@@ -347,7 +381,7 @@ const VmState pci_host_vm = { 1, pci_host_fields, .name = "pci-host" };
 
 static const DeviceType pci_host_type = {
     .name = TYPE_PCI_HOST, .size = sizeof(PCIHost), .abstract = true,
-    .category = DEVICE_BRIDGE, .realize = pci_host_realize,
+    .category = DEVICE_BRIDGE, .fw_name = "pci", .realize = pci_host_realize,
     .unrealize = pci_host_unrealize, .reset_hold = pci_host_reset,
     .vm = { 1, pci_host_fields },
 };
