@@ -16,6 +16,7 @@
 #include "hw/intc/i8259.h"
 #include "hw/misc/pcspk.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "util/bswap.h"
 
@@ -286,8 +287,16 @@ bool pc_init_isa_devices(PcMachine *pc, Error **errp)
     if (!pc->pit) {
         return false;
     }
-    device_connect_irq_out(pc->pit, NULL, 0, pc->gsi[0]);
-    return create_pcspk(pc, errp) && create_rtc(pc, pc->gsi[8], errp) &&
+    if (pc->hpet_enabled) {
+        pc->hpet = hpet_create(system_memory(), PC_HPET_ADDR, pc->gsi, PC_NUM_GSI, errp);
+        if (!pc->hpet) {
+            return false;
+        }
+    }
+    device_connect_irq_out(pc->pit, NULL, 0, pc->hpet ? device_irq_in(pc->hpet, "legacy", 0)
+                                                      : pc->gsi[0]);
+    return create_pcspk(pc, errp) &&
+           create_rtc(pc, pc->hpet ? device_irq_in(pc->hpet, "legacy", 1) : pc->gsi[8], errp) &&
            create_a20(pc, errp) && create_serials(pc, errp);
 }
 
