@@ -16,6 +16,7 @@
 #include "hw/intc/i8259.h"
 #include "hw/misc/pcspk.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/smbios/smbios.h"
 #include "hw/timer/hpet.h"
 #include "hw/timer/i8254.h"
 #include "util/bswap.h"
@@ -26,12 +27,16 @@
 #define ISA_BIOS_SIZE       (128 * KIB)
 #define E820_RAM            1
 
+static const char *const entry_point_names[] = { "32", "64", NULL };
+
 const Property pc_machine_props[] = {
     PROP_ON_OFF_AUTO("acpi", PcMachine, acpi, ON_OFF_AUTO_AUTO, "ACPI tables and PM function"),
     PROP_ON_OFF_AUTO("smm", PcMachine, smm, ON_OFF_AUTO_AUTO, "system management mode"),
     PROP_BOOL("hpet", PcMachine, hpet_enabled, true, "high precision event timer"),
     PROP_BOOL("pit", PcMachine, pit_enabled, true, "8254 timer"),
     PROP_BOOL("i8042", PcMachine, i8042_enabled, true, "keyboard controller"),
+    PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, 0, entry_point_names,
+              "width of the SMBIOS entry point"),
     PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address"),
     PROP_END
 };
@@ -446,6 +451,21 @@ static bool add_boot_config(PcMachine *pc, Error **errp)
            add_le(pc, "etc/boot-fail-wait", (uint64_t)MIN(b->reboot_timeout, 0xffff), 4, errp);
 }
 
+static bool add_smbios(PcMachine *pc, Error **errp)
+{
+    const Machine *m = &pc->parent;
+    SmbiosInfo info = {
+        .manufacturer = "QEMU", .product = m->type->desc, .version = m->type->name,
+        .uuid = m->have_uuid ? m->uuid : NULL, .chassis_manufacturer = "QEMU",
+        .sockets = MAX(m->smp.sockets, 1), .cores = MAX(m->smp.cores, 1),
+        .threads = MAX(m->smp.threads, 1),
+        .ram_size = m->ram_size, .ram_below_4g = pc->ram_below_4g,
+        .entry_point_64 = pc->smbios_entry_point == 1,
+    };
+
+    return smbios_add_tables(&info, pc->fw_cfg, errp);
+}
+
 /* The firmware's list of boot devices: one path a line, zero at the end. */
 static bool add_boot_order(PcMachine *pc, Error **errp)
 {
@@ -471,5 +491,6 @@ bool pc_done(Machine *m, Error **errp)
 
     pc_cmos_init(pc);
     return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
-           add_boot_order(pc, errp) && (!pc_acpi_enabled(pc) || pc_add_acpi_tables(pc, errp));
+           add_boot_order(pc, errp) && add_smbios(pc, errp) &&
+           (!pc_acpi_enabled(pc) || pc_add_acpi_tables(pc, errp));
 }

@@ -25,6 +25,7 @@ typedef struct PcMachine {
     Machine parent;
     /* Properties. */
     int acpi, smm;                      /* OnOffAuto */
+    int smbios_entry_point;
     bool hpet_enabled, pit_enabled, i8042_enabled;
     uint64_t max_ram_below_4g;
     /* Memory. */

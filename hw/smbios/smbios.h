@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SMBIOS tables for firmware. */
+#ifndef HW_SMBIOS_SMBIOS_H
+#define HW_SMBIOS_SMBIOS_H
+
+#include "hw/nvram/fw_cfg.h"
+
+/* What the tables say. Strings may be NULL: left out. Lent. */
+typedef struct SmbiosInfo {
+    /* Type 0, which is there only when one of these is: else firmware
+     * describes itself. */
+    const char *bios_vendor, *bios_version, *bios_date;
+    /* Type 1. */
+    const char *manufacturer, *product, *version, *serial, *sku, *family;
+    const uint8_t *uuid;                /* 16 bytes, big-endian fields; NULL: zeros */
+    const char *chassis_manufacturer;   /* type 3 */
+    unsigned sockets, cores, threads;   /* type 4: a socket each */
+    /* Types 16, 17, 19: bytes. */
+    uint64_t ram_size, ram_below_4g;
+    bool entry_point_64;                /* the 3.0 form of the entry point */
+} SmbiosInfo;
+
+bool smbios_add_tables(const SmbiosInfo *info, FwCfg *f, Error **errp);
+
+#endif
