@@ -284,6 +284,16 @@ static void tr_fnstsw(X86Tr *tr, const X86Insn *i)
     }
 }
 
+/* WAIT looks at MP, not EM (SDM 3A table 2-3), and for pending exceptions. */
+static void tr_fwait(X86Tr *tr, UNUSED const X86Insn *i)
+{
+    if ((tr->mode & (MW_MP | MW_TS)) == (MW_MP | MW_TS)) {
+        x86_fault(tr, EXCP_NM);
+    } else if (tr->mode & MW_FPU_EXC) {
+        x86_fault(tr, EXCP_MF);
+    }
+}
+
 static const X86Handler fpstate_handlers[] = {
     { "FNINIT", tr_fpstate, OP_FNINIT }, { "FNCLEX", tr_fpstate, OP_FNCLEX },
     { "FLDCW", tr_fpstate, OP_FLDCW }, { "FNSTCW", tr_fpstate, OP_FNSTCW },
@@ -294,6 +304,7 @@ static const X86Handler fpstate_handlers[] = {
     { "FXRSTOR", tr_fpstate, OP_FXRSTOR }, { "XSAVE", tr_fpstate, OP_XSAVE },
     { "XRSTOR", tr_fpstate, OP_XRSTOR }, { "XGETBV", tr_fpstate, OP_XGETBV },
     { "XSETBV", tr_fpstate, OP_XSETBV }, { "EMMS", tr_fpstate, OP_EMMS },
+    { "FWAIT", tr_fwait, 0 },
     { NULL, NULL, 0 }
 };
 X86_HANDLERS(fpstate_handlers)
