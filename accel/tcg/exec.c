@@ -268,8 +268,12 @@ static bool requests(VcpuTcg *v, VcpuExit *why)
     return false;
 }
 
-static void events(VcpuTcg *v)
+/* True if the CPU doesn't go on where generated code left: an exit must not be
+ * linked to what comes now. */
+static bool events(VcpuTcg *v)
 {
+    bool elsewhere = v->excp_pending;
+
     if (v->excp_pending) {
         v->excp_pending = false;
         v->stats.exceptions++;
@@ -288,10 +292,12 @@ static void events(VcpuTcg *v)
             if (changed) {
                 v->stats.interrupts++;
                 v->check_irq = true;
+                elsewhere = true;
             }
         }
         tcg_mode_changed(v->env);
     }
+    return elsewhere;
 }
 
 /* Run one region (and what is chained to it); false: back to the outer loop. */
@@ -374,7 +380,9 @@ VcpuExit vcpu_exec(VcpuTcg *v)
         if (requests(v, &why)) {
             break;
         }
-        events(v);
+        if (events(v)) {
+            leave.from = NULL;
+        }
         if (unlikely(v->n_breakpoints) && !step && at_breakpoint(v)) {
             why = VCPU_DEBUG;
             break;
