@@ -33,36 +33,31 @@ static void reset_machine(UNUSED void *opaque, UNUSED ShutdownCause cause)
     machine_reset(RESET_COLD);
 }
 
-int main(int argc, char **argv)
+static int run(Config *c)
 {
-    Config c = { 0 };
     Error *err = NULL;
     int status;
 
-    config_parse(&c, argc, argv);
-    if (c.done) {
-        return 0;
-    }
-    if (config_report(&c)) {
+    if (config_report(c)) {
         return 1;
     }
-    if (!daemonize_begin(&c)) {
-        config_report(&c);
+    if (!daemonize_begin(c)) {
+        config_report(c);
         return 1;
     }
     main_loop_init();
     set_signals();
     monitor_init();
     runstate_set_reset_hook(reset_machine, NULL);
-    if (!config_build(&c)) {
-        config_report(&c);
+    if (!config_build(c)) {
+        config_report(c);
         monitor_cleanup();
         chardev_cleanup();
         return 1;
     }
     machine_reset(RESET_COLD);
-    daemonize_ready(&c);
-    if (!c.stopped && !vm_start(&err)) {
+    daemonize_ready(c);
+    if (!c->stopped && !vm_start(&err)) {
         error_report(err);
         return 1;
     }
@@ -70,5 +65,16 @@ int main(int argc, char **argv)
     vm_shutdown();
     monitor_cleanup();
     chardev_cleanup();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    Config c = { 0 };
+    int status;
+
+    config_parse(&c, argc, argv);
+    status = c.done ? 0 : run(&c);
+    config_free(&c);
     return status;
 }

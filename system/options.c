@@ -327,6 +327,16 @@ static const char *nearest(const char *name)
     return best;
 }
 
+/* The members of a Config that are containers. */
+#define CONFIG_MEMBERS(c) \
+    QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
+                        &c->action }; \
+    QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
+                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals, \
+                        &c->fw_cfgs, &c->smbios, &c->icount, &c->errors }; \
+    GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
+                             &c->debugcons }
+
 static void set_up(Config *c, const char *argv0)
 {
     static const char prefix[] = "qemu-system-";
@@ -335,13 +345,7 @@ static void set_up(Config *c, const char *argv0)
     if (g_str_has_prefix(c->argv0, prefix)) {
         c->arch = c->argv0 + strlen(prefix);
     }
-    QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name,
-                        &c->action };
-    QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs,
-                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals,
-                        &c->fw_cfgs, &c->smbios, &c->icount, &c->errors };
-    GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty,
-                             &c->debugcons };
+    CONFIG_MEMBERS(c);
 
     for (unsigned i = 0; i < ARRAY_SIZE(dicts); i++) {
         *dicts[i] = qdict_new();
@@ -352,6 +356,29 @@ static void set_up(Config *c, const char *argv0)
     for (unsigned i = 0; i < ARRAY_SIZE(arrays); i++) {
         *arrays[i] = g_ptr_array_new_with_free_func(g_free);
     }
+}
+
+void config_free(Config *c)
+{
+    CONFIG_MEMBERS(c);
+    char **strings[] = { &c->argv0, &c->cpu, &c->kernel, &c->initrd, &c->append, &c->dtb,
+                         &c->bios, &c->uuid, &c->vga, &c->display, &c->pidfile,
+                         &c->option_roms, &c->gdb, &c->qtest, &c->qtest_log, &c->log_items,
+                         &c->log_file, &c->incoming };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(dicts); i++) {
+        qobject_unref(*dicts[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
+        qobject_unref(*lists[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(arrays); i++) {
+        g_ptr_array_unref(*arrays[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(strings); i++) {
+        g_free(*strings[i]);
+    }
+    *c = (Config){ 0 };
 }
 
 void config_parse(Config *c, int argc, char **argv)
