@@ -5,6 +5,7 @@
 #include "hw/core/core-int.h"
 
 #include "hw/core/cpu.h"
+#include "memory/backend.h"
 #include "qobject/qobject.h"
 
 #define TYPE_SUFFIX         "-machine"
@@ -332,6 +333,28 @@ static bool check_smp(Machine *m, Error **errp)
     return true;
 }
 
+/* -machine memory-backend=: the user's object is all of the RAM. */
+static bool use_backend(Machine *m, Error **errp)
+{
+    Object *obj = user_object_find(m->ram_memdev, TYPE_MEMORY_BACKEND, errp);
+
+    if (!obj) {
+        return false;
+    }
+    if (m->ram_size && m->ram_size != memory_backend_size(obj)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT,
+                   "Size specified by -m option must match size of explicitly specified "
+                   "'memory-backend' property");
+        error_argument(errp, "memory-backend", m->ram_memdev, NULL);
+        return false;
+    }
+    m->ram = memory_backend_use(obj, errp);
+    if (m->ram) {
+        m->ram_size = memory_backend_size(obj);
+    }
+    return m->ram != NULL;
+}
+
 static bool make_ram(Machine *m, Error **errp)
 {
     if (m->ram || !m->ram_size || !m->type->default_ram_id) {
@@ -349,6 +372,9 @@ bool machine_init(Machine *m, Error **errp)
 {
     bool ok;
 
+    if (m->ram_memdev && !m->ram && !use_backend(m, errp)) {
+        return false;
+    }
     fill_defaults(m);
     if (!check_smp(m, errp) || (m->type->prepare && !m->type->prepare(m, errp)) ||
         !make_ram(m, errp)) {

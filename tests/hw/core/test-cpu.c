@@ -5,6 +5,7 @@
 #include "hw/core/machine.h"
 #include "tests/lib/test.h"
 
+#include "qobject/qobject.h"
 #include "util/main-loop.h"
 
 typedef struct TestCpu {
@@ -202,6 +203,7 @@ TEST(machine, types)
 
 TEST(machine, bring_up)
 {
+    QOBJECT_AUTO QDict *size = qdict_from_fmt("{'size': '2M'}");
     Error *err = NULL;
     Machine *m;
 
@@ -216,11 +218,27 @@ TEST(machine, bring_up)
     error_free(err);
     err = NULL;
     m->smp.cpus = m->smp.max_cpus = 1;
+    m->ram_memdev = g_strdup("test.ram");
+    check_true(t, !machine_init(m, &err), "no such memory back end");
+    error_free(err);
+    err = NULL;
+    check_true(t, !user_object_new("memory-backend-ram", "test.ram", NULL, true, &err), "no size");
+    error_free(err);
+    err = NULL;
+    check_true(t, user_object_new("memory-backend-ram", "test.ram", size, true, &err), "made");
+    m->ram_size = 1 * MIB;
+    check_true(t, !machine_init(m, &err), "-m says otherwise");
+    error_free(err);
+    err = NULL;
+    m->ram_size = 0;
     check_true(t, machine_init(m, &err), err ? error_message(err) : "init");
     check_true(t, object_resolve_path("/machine/unattached/device[0]", NULL) ==
                   &cpu_by_index(0)->dev.obj, "the CPU's place");
     check_u64(t, ((TestCpu *)cpu_by_index(0))->r0, 0x77, "its features");
-    check_true(t, ram_block_find("test.ram"), "RAM by its id");
+    check_true(t, ram_block_find("test.ram") && m->ram_size == 2 * MIB, "RAM by its id");
+    check_true(t, !user_object_delete("test.ram", &err), "in use");
+    error_free(err);
+    err = NULL;
     check_true(t, machine_done(m, &err), "done");
     machine_reset(RESET_COLD);
 }
