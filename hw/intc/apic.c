@@ -179,6 +179,8 @@ static void accept(ApicState *s, unsigned mode, uint8_t vector, bool level)
         cpu_raise(s->cpu, CPU_INTR_NMI);
         break;
     case APIC_DM_INIT:
+        /* A STARTUP that was sent before is void; one behind it waits. */
+        cpu_lower(s->cpu, CPU_INTR_SIPI);
         cpu_raise(s->cpu, CPU_INTR_INIT);
         break;
     case APIC_DM_STARTUP:

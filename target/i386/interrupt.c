@@ -51,7 +51,6 @@ bool x86_take_interrupt(TcgEnv *env)
     }
     if ((req & BIT(CPU_INTR_INIT)) && !s->smm) {
         cpu_lower(cpu, CPU_INTR_INIT);
-        cpu_lower(cpu, CPU_INTR_SIPI);          /* those before it are void */
         x86_init_state(s);
         if (s->apic) {
             local_apic_ops(s->apic)->init_reset(s->apic);

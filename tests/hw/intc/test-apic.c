@@ -126,10 +126,11 @@ TEST(apic, start_up)
     Fixture *a = apic_new(t), *b = apic_new(t);
 
     wr(a, 0x310, b->s->apic_id << 24);
+    wr(a, 0x300, 0x4611);
     wr(a, 0x300, 0x4500);
-    x86_take_interrupt(&b->s->tcg);
-    check_true(t, b->s->wait_sipi, "waits");
     wr(a, 0x300, 0x4612);
+    x86_take_interrupt(&b->s->tcg);
+    check_true(t, b->s->wait_sipi, "INIT comes first, whoever is quicker");
     check_true(t, x86_has_work(&b->s->tcg) && x86_take_interrupt(&b->s->tcg), "starts");
     check_u64(t, b->s->seg[S_CS].base + b->s->tcg.pc, 0x12000, "at the vector's page");
     check_true(t, !b->cpu->parent.halted, "runs");
