@@ -5,6 +5,7 @@
  * X86_NATIVE_SEED and X86_NATIVE_COUNT (environment) choose other sequences and how many.
  */
 #include "util/osdep.h"
+#include <pthread.h>
 #include "target/i386/decode.h"
 #include "tests/lib/test.h"
 #include "tests/lib/x86-harness.h"
@@ -195,11 +196,11 @@ static bool acceptable(const X86Insn *i, const FlagUse *u, uint32_t undefined)
 }
 
 typedef struct Sequence {
-    uint8_t code[1024];
+    uint8_t code[4096];
     unsigned n, count;
     uint32_t undefined;
-    unsigned at[64];
-    uint32_t before[64];        /* undefined when it begins */
+    unsigned at[400];
+    uint32_t before[400];       /* undefined when it begins */
 } Sequence;
 
 static void make_sequence(Rng *r, unsigned bits, Sequence *q, unsigned n_rows, unsigned len)
@@ -249,6 +250,112 @@ static void make_sequence(Rng *r, unsigned bits, Sequence *q, unsigned n_rows, u
     }
     q->code[q->n++] = 0x0f;
     q->code[q->n++] = 0x0b;
+}
+
+/* --- loops --- */
+
+/* Keeps pointers and the counter (R14) as they are, and doesn't leave the data area. */
+static bool tame(const X86Insn *i)
+{
+    static const char *const no[] = { "POP", "PUSH", "ENTER", "LEAVE", "POPA", "PUSHA", "JCC", "JMP",
+        "CALL", "LOOP", "LOOPE", "LOOPNE", "JCXZ", "DIV", "IDIV", "STD", "MOVS", "STOS", "LODS",
+        "SCAS", "CMPS", "XLAT", "PUSHF", "CMPXCHG16B", "SAHF", "LAHF" };
+    enum { KEEP = 1 << R_BX | 1 << R_SP | 1 << R_BP | 1 << R_SI | 1 << R_13 | 1 << R_14 };
+
+    for (unsigned k = 0; k < ARRAY_SIZE(no); k++) {
+        if (!strcmp(i->mnemonic, no[k])) {
+            return false;
+        }
+    }
+    for (unsigned k = 0; k < i->n_ops; k++) {
+        const X86Operand *o = &i->op[k];
+
+        if (o->kind == XO_REG && (k == 0 || !strcmp(i->mnemonic, "XCHG") ||
+                                  !strcmp(i->mnemonic, "XADD")) && (KEEP >> o->reg & 1) &&
+            strcmp(i->mnemonic, "CMP") && strcmp(i->mnemonic, "TEST")) {
+            return false;
+        }
+        if (o->kind == XO_MEM && (i->base >= 16 || !(KEEP >> i->base & 1) || i->base == R_14 ||
+                                  i->index != XM_NO_REG || i->disp > 127 || i->disp < -128 ||
+                                  i->adsize != 8 ||
+                                  (!strncmp(i->mnemonic, "BT", 2) && i->op[1].kind == XO_REG))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void emit(Sequence *q, const void *p, unsigned n)
+{
+    memcpy(q->code + q->n, p, n);
+    q->n += n;
+}
+
+/* Blocks of tame instructions that branch anywhere, until a counter runs out. */
+static void make_graph(Rng *r, Sequence *q, unsigned n_rows)
+{
+    enum { BLOCKS = 12 };
+    unsigned n_blocks = 2 + below(r, BLOCKS - 2), start[BLOCKS + 1], fix[2 * BLOCKS + 8];
+    unsigned to[2 * BLOCKS + 8], n_fix = 0;
+
+    memset(q, 0, sizeof(*q));
+    for (unsigned b = 0; b < n_blocks; b++) {
+        unsigned len = below(r, 6);
+
+        start[b] = q->n;
+        if (below(r, 2)) {
+            /* lea r14,[r14-1]; mov rcx,r14; jrcxz +2; jmp +5; jmp end: no flags */
+            static const uint8_t count[] = { 0x4d, 0x8d, 0x76, 0xff, 0x4c, 0x89, 0xf1, 0xe3, 0x02,
+                                             0xeb, 0x05, 0xe9, 0, 0, 0, 0 };
+
+            emit(q, count, sizeof(count));
+            fix[n_fix] = q->n - 4;
+            to[n_fix++] = n_blocks;
+        } else {
+            /* dec r14; jle end */
+            static const uint8_t count[] = { 0x49, 0xff, 0xce, 0x0f, 0x8e, 0, 0, 0, 0 };
+
+            emit(q, count, sizeof(count));
+            fix[n_fix] = q->n - 4;
+            to[n_fix++] = n_blocks;
+        }
+        for (unsigned k = 0; k < len; ) {
+            uint8_t code[32];
+            Bytes src = { code, make_insn(r, 64, code, n_rows) };
+            const FlagUse *u;
+            X86Insn i;
+
+            if (!src.n || x86_decode(&i, 64, read_byte, &src) != XD_OK) {
+                continue;
+            }
+            u = use_of(i.mnemonic);
+            if (!acceptable(&i, u, 0) || (u->undefined & ~(uint32_t)FL_AF) || !tame(&i)) {
+                continue;
+            }
+            q->at[q->count] = q->n;
+            q->count++;
+            emit(q, code, i.len);
+            k++;
+        }
+        if (below(r, 5)) {
+            uint8_t jcc[6] = { 0x0f, 0x80 | below(r, 16) };
+
+            emit(q, jcc, 6);
+            fix[n_fix] = q->n - 4;
+            to[n_fix++] = below(r, n_blocks);
+        }
+    }
+    emit(q, (uint8_t[]){ 0xe9, 0, 0, 0, 0 }, 5);
+    fix[n_fix] = q->n - 4;
+    to[n_fix++] = below(r, n_blocks);
+    start[n_blocks] = q->n;
+    emit(q, (uint8_t[]){ 0x0f, 0x0b }, 2);
+    for (unsigned k = 0; k < n_fix; k++) {
+        int32_t d = (int32_t)start[to[k]] - (int32_t)(fix[k] + 4);
+
+        memcpy(q->code + fix[k], &d, 4);
+    }
+    q->undefined = FL_AF;
 }
 
 static void random_state(Rng *r, unsigned bits, XhState *st)
@@ -321,13 +428,29 @@ static unsigned env_number(const char *name, unsigned otherwise)
     return v ? strtoul(v, NULL, 0) : otherwise;
 }
 
-static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count)
+/* Asks generated code to leave, again and again. */
+static _Atomic bool kicking;
+
+static void *kicker(void *opaque)
+{
+    TcgEnv *env = opaque;
+
+    while (kicking) {
+        __atomic_store_n(&env->exit_request, 1, __ATOMIC_SEQ_CST);
+        for (volatile int k = 0; k < 200; k++) {
+        }
+    }
+    return NULL;
+}
+
+static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count, bool graphs)
 {
     static XhState in, emu, host;
     static Sequence q;
     Xh *h = xh_new(be);
     Rng r = { UINT64_C(0x9e3779b97f4a7c15) + env_number("X86_NATIVE_SEED", 0) * 7919 + bits };
     unsigned n_rows = 0, failures = 0;
+    pthread_t thread = 0;
     const char *m;
     bool handled;
 
@@ -339,15 +462,27 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
         n_rows++;               /* the rows of insns-int.def */
     }
     count = env_number("X86_NATIVE_COUNT", count);
+    if (graphs) {
+        kicking = true;
+        pthread_create(&thread, NULL, kicker, &xh_cpu(h)->tcg);
+    }
     for (unsigned k = 0; k < count && failures < 4; k++) {
         char diff[1024];
         unsigned len = k < count / 2 ? 1 + below(&r, 3) : 1 + below(&r, 40);
 
-        make_sequence(&r, bits, &q, n_rows, len);
+        if (graphs) {
+            make_graph(&r, &q, n_rows);
+        } else {
+            make_sequence(&r, bits, &q, n_rows, len);
+        }
         random_state(&r, bits, &in);
+        if (graphs) {
+            in.regs[R_14] = 200;
+            in.regs[R_SP] = XH_DATA + 0x2000;
+        }
         if (!xh_native(q.code, q.n, &in, &host)) {
             test_skip(t, "not on this host");
-            return;
+            break;
         }
         xh_run(h, q.code, q.n, &in, &emu);
         if (bits == 32 && emu.vector == EXCP_PF && (uint32_t)emu.cr2 >= UINT32_MAX - 16) {
@@ -359,26 +494,40 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             failures++;
         }
     }
+    if (graphs) {
+        kicking = false;
+        pthread_join(thread, NULL);
+    }
 }
 
 TEST(x86_native, interpreter_64)
 {
-    run_all(t, &tcg_backend_interp, 64, 3000);
+    run_all(t, &tcg_backend_interp, 64, 3000, false);
 }
 
 TEST(x86_native, interpreter_32)
 {
-    run_all(t, &tcg_backend_interp, 32, 2000);
+    run_all(t, &tcg_backend_interp, 32, 2000, false);
+}
+
+TEST(x86_native, interpreter_graphs)
+{
+    run_all(t, &tcg_backend_interp, 64, 2000, true);
 }
 
 #ifdef __x86_64__
+TEST(x86_native, backend_graphs)
+{
+    run_all(t, &tcg_backend_x86_64, 64, 2000, true);
+}
+
 TEST(x86_native, backend_64)
 {
-    run_all(t, &tcg_backend_x86_64, 64, 3000);
+    run_all(t, &tcg_backend_x86_64, 64, 3000, false);
 }
 
 TEST(x86_native, backend_32)
 {
-    run_all(t, &tcg_backend_x86_64, 32, 2000);
+    run_all(t, &tcg_backend_x86_64, 32, 2000, false);
 }
 #endif
