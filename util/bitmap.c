@@ -80,12 +80,12 @@ static size_t find(const uint64_t *map, size_t nbits, size_t from, uint64_t inve
     if (from >= nbits) {
         return nbits;
     }
-    w = (map[i] ^ invert) & UINT64_MAX << from % 64;
+    w = (__atomic_load_n(&map[i], __ATOMIC_RELAXED) ^ invert) & UINT64_MAX << from % 64;
     while (!w) {
         if (++i >= BITMAP_WORDS(nbits)) {
             return nbits;
         }
-        w = map[i] ^ invert;
+        w = __atomic_load_n(&map[i], __ATOMIC_RELAXED) ^ invert;
     }
     return MIN(i * 64 + __builtin_ctzll(w), nbits);
 }

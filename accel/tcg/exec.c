@@ -176,7 +176,8 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, struct TcgRegion *r)
     e->pc = pc;
     e->code = r->code.full_entry;
     e->region = r;
-    __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_RELEASE);
+    /* Before the look at invalid: whoever sets that clears the entries after it. */
+    __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_SEQ_CST);
     if (r->invalid) {
         e->mode_gen = 0;
     }
