@@ -53,9 +53,9 @@ static bool create_ide(PcMachine *pc, Error **errp)
     return true;
 }
 
-static bool create_ioapic(PcMachine *pc, Error **errp)
+static bool create_ioapic(PcMachine *pc, Device *host, Error **errp)
 {
-    pc->ioapic = ioapic_create(system_memory(), PC_IOAPIC_ADDR, errp);
+    pc->ioapic = ioapic_create(host, system_memory(), PC_IOAPIC_ADDR, errp);
     for (int i = 0; pc->ioapic && i < PC_NUM_GSI; i++) {
         pc->ioapic_lines[i] = device_irq_in(pc->ioapic, NULL, i);
     }
@@ -98,7 +98,7 @@ static bool pc_piix_init(Machine *m, Error **errp)
     }
     i440fx_set_cf9(nb.host, piix3_reset_control(pc->piix3));
     pc_init_gsi(pc);
-    return create_ioapic(pc, errp) && pc_init_isa_devices(pc, errp) &&
+    return create_ioapic(pc, nb.host, errp) && pc_init_isa_devices(pc, errp) &&
            pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) && create_ide(pc, errp) &&
            (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);

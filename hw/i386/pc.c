@@ -10,6 +10,7 @@
 #include "hw/core/apic.h"
 #include "hw/core/boot.h"
 #include "hw/core/cpu.h"
+#include "hw/dma/i8237.h"
 #include "hw/i386/acpi-build.h"
 #include "hw/input/i8042.h"
 #include "hw/isa/piix3.h"
@@ -300,7 +301,7 @@ bool pc_init_isa_devices(PcMachine *pc, Error **errp)
     }
     device_connect_irq_out(pc->pit, NULL, 0, pc->hpet ? device_irq_in(pc->hpet, "legacy", 0)
                                                       : pc->gsi[0]);
-    return create_pcspk(pc, errp) &&
+    return i8237_create_pair(pc->isa, errp) && create_pcspk(pc, errp) &&
            create_rtc(pc, pc->hpet ? device_irq_in(pc->hpet, "legacy", 1) : pc->gsi[8], errp) &&
            create_a20(pc, errp) && create_serials(pc, errp);
 }

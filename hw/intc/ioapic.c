@@ -240,10 +240,11 @@ static const DeviceType ioapic_type = {
 };
 DEVICE_TYPE(ioapic_type)
 
-Device *ioapic_create(MemRegion *memory, hwaddr addr, Error **errp)
+Device *ioapic_create(void *owner, MemRegion *memory, hwaddr addr, Error **errp)
 {
     Device *dev = device_new(TYPE_IOAPIC);
 
+    object_add_child(owner, TYPE_IOAPIC, dev);
     if (!device_realize_unref(dev, NULL, errp)) {
         return NULL;
     }

@@ -9,8 +9,8 @@
 #define TYPE_IOAPIC     "ioapic"
 #define IOAPIC_PINS     24
 
-/* Made, realized, and mapped at @addr of @memory. Its inputs are the unnamed
+/* Made as child "ioapic" of @owner, realized, mapped at @addr of @memory. Its inputs are the unnamed
  * lines; a level of 1 means asserted, whatever the pin's polarity. */
-Device *ioapic_create(MemRegion *memory, hwaddr addr, Error **errp);
+Device *ioapic_create(void *owner, MemRegion *memory, hwaddr addr, Error **errp);
 
 #endif
