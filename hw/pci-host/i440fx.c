@@ -47,6 +47,7 @@ typedef struct PamSegment {
 typedef struct I440fxHost {
     PCIHost parent;
     MemRegion pci_memory;
+    MemRegion nobody;           /* what no device answers below 1 MiB */
     MemRegion *io;
     MemRegion conf_io;          /* CF8h to CFBh */
     MemRegion *narrow;          /* what CF9h is on PCI; may be NULL */
@@ -263,6 +264,26 @@ static const MemOps conf_io_ops = {
     .valid = { 1, 4 }, .impl = { .min = 1, .max = 4 },
 };
 
+/* A master abort (PCI 3.2.2.3.4). It is a region so that the RAM underneath
+ * doesn't show. */
+static MemResult nobody_read(UNUSED void *opaque, UNUSED hwaddr addr, uint64_t *val,
+                             UNUSED unsigned size, UNUSED MemAttrs attrs)
+{
+    *val = UINT64_MAX;
+    return MEM_OK;
+}
+
+static MemResult nobody_write(UNUSED void *opaque, UNUSED hwaddr addr, UNUSED uint64_t val,
+                              UNUSED unsigned size, UNUSED MemAttrs attrs)
+{
+    return MEM_OK;
+}
+
+static const MemOps nobody_ops = {
+    .read = nobody_read, .write = nobody_write, .order = MEM_LE,
+    .valid = { 1, 8 }, .impl = { .min = 1, .max = 8 },
+};
+
 void i440fx_set_cf9(Device *host, MemRegion *mr)
 {
     I440FX_HOST(host)->narrow = mr;
@@ -273,6 +294,8 @@ static bool i440fx_host_realize(Device *dev, UNUSED Error **errp)
     I440fxHost *s = I440FX_HOST(dev);
 
     memory_region_init(&s->pci_memory, s, "pci", UINT64_MAX);
+    memory_region_init_io(&s->nobody, s, &nobody_ops, s, "pci-low-hole", MIB - SMRAM_ADDR);
+    memory_region_add_overlap(&s->pci_memory, SMRAM_ADDR, &s->nobody, -1000);
     s->parent.bus = pci_root_bus_new(dev, TYPE_PCI_BUS, "pci.0", &s->pci_memory, s->io, 0);
     memory_region_init_io(&s->conf_io, s, &conf_io_ops, s, "pci-conf-idx", 4);
     memory_region_add(s->io, 0xcf8, &s->conf_io);
