@@ -28,10 +28,10 @@ ok() {
 }
 
 boot() {
-	name=$1 arch=$2 seconds=$3
+	bname=$1 barch=$2 bseconds=$3
 	shift 3
-	timeout -k 5 "$seconds" "$QEMU_BIN-$arch" -nographic -no-reboot "$@" \
-		< /dev/null > "$tmp/$name.log" 2>&1
+	timeout -k 5 "$bseconds" "$QEMU_BIN-$barch" -nographic -no-reboot "$@" \
+		< /dev/null > "$tmp/$bname.log" 2>&1
 }
 
 # linux NAME amd64|i386 SECONDS 'KERNEL ARGUMENTS' ARG...
