@@ -73,18 +73,56 @@ char *firmware_find(const char *name)
     return s.found;
 }
 
+static int append_dir(const char *dir, void *opaque)
+{
+    GString *text = opaque;
+
+    g_string_append_printf(text, "%s%s", text->len ? ", " : "", dir);
+    return 0;
+}
+
+/* Who has it, on Debian. */
+static const struct { const char *prefix, *package; } packages[] = {
+    { "bios", "seabios" }, { "vgabios", "seabios" }, { "efi-", "ipxe-qemu" },
+    { "pxe-", "ipxe-qemu" }, { "OVMF", "ovmf" }, { "openbios", "qemu-system-data" },
+};
+
+char *firmware_find_checked(const char *name, Error **errp)
+{
+    char *path = firmware_find(name);
+    g_autoptr(GString) dirs = g_string_new(NULL);
+
+    if (path) {
+        return path;
+    }
+    if (strchr(name, '/')) {
+        error_setf(errp, ERR_FILE_NOT_FOUND, "could not find the firmware '%s'", name);
+        return NULL;
+    }
+    firmware_path_foreach(append_dir, dirs);
+    error_setf(errp, ERR_FILE_NOT_FOUND, "could not find the firmware '%s'; looked in %s",
+               name, dirs->str);
+    for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+        if (g_str_has_prefix(name, packages[i].prefix)) {
+            error_hint(errp, "Debian package %s has it; -L adds a directory",
+                       packages[i].package);
+            return NULL;
+        }
+    }
+    error_hint(errp, "-L adds a directory");
+    return NULL;
+}
+
 int64_t firmware_load(const char *name, MemRegion *mr, uint64_t offset,
                       uint64_t max, Error **errp)
 {
-    g_autofree char *path = firmware_find(name), *data = NULL;
+    g_autofree char *path = firmware_find_checked(name, errp), *data = NULL;
     g_autoptr(GError) gerr = NULL;
     uint64_t size = memory_region_size(mr);
     uint8_t *host = memory_region_ram_ptr(mr);
     gsize len;
 
     if (!path) {
-        error_setf(errp, ERR_FILE_NOT_FOUND, "could not find firmware '%s'", name);
-        error_hint(errp, "-L names a directory to search");
         return -1;
     }
     if (!g_file_get_contents(path, &data, &len, &gerr)) {

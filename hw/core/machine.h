@@ -147,6 +147,8 @@ Device *machine_new_cpu(Machine *m, const char *type, Error **errp);
  */
 void firmware_path_add(const char *dir);
 char *firmware_find(const char *name);
+/* The same; NULL with what was looked for, where, and which package has it. */
+char *firmware_find_checked(const char *name, Error **errp);
 int firmware_path_foreach(int (*fn)(const char *dir, void *opaque),
                           void *opaque);
 /* Read a file into @mr's RAM at @offset; at most @max bytes. Returns its

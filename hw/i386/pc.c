@@ -23,7 +23,6 @@
 #include "util/bswap.h"
 
 #define FIRMWARE_DEFAULT    "bios-256k.bin"
-#define FIRMWARE_PACKAGE    "seabios"
 #define FIRMWARE_MAX        (8 * MIB)
 #define ISA_BIOS_SIZE       (128 * KIB)
 #define E820_RAM            1
@@ -75,34 +74,10 @@ void pc_map_ram(PcMachine *pc, MemRegion *system)
 
 /* --------------------------------------------------------------- firmware */
 
-static int append_dir(const char *dir, void *opaque)
-{
-    GString *text = opaque;
-
-    g_string_append_printf(text, "%s%s", text->len ? ", " : "", dir);
-    return 0;
-}
-
-static char *find_firmware(const char *name, Error **errp)
-{
-    char *path = firmware_find(name);
-
-    if (!path) {
-        g_autoptr(GString) dirs = g_string_new(NULL);
-
-        firmware_path_foreach(append_dir, dirs);
-        error_setf(errp, ERR_FILE_NOT_FOUND, "could not find the firmware '%s'; looked in %s",
-                   name, dirs->str);
-        error_hint(errp, "Debian package " FIRMWARE_PACKAGE " has " FIRMWARE_DEFAULT
-                   "; -L adds a directory, -bios names another file");
-    }
-    return path;
-}
-
 bool pc_map_firmware(PcMachine *pc, MemRegion *pci_memory, Error **errp)
 {
     const char *name = pc->parent.firmware ? pc->parent.firmware : FIRMWARE_DEFAULT;
-    g_autofree char *path = find_firmware(name, errp), *data = NULL;
+    g_autofree char *path = firmware_find_checked(name, errp), *data = NULL;
     g_autoptr(GError) gerr = NULL;
     uint64_t isa_size;
     gsize len;

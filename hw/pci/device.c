@@ -337,10 +337,15 @@ static bool pci_device_realize(Device *dev, Error **errp)
     return true;
 }
 
-/* The expansion ROM (PCI 6.3.1): a file, as large as the next power of two. */
+/*
+ * The expansion ROM (PCI 6.3.1): a file, as large as the next power of two. A
+ * display shows nothing before its own BIOS has run; other functions only can't
+ * be booted from when the file of their type isn't installed.
+ */
 static bool load_rom(PCIDevice *pci, Error **errp)
 {
     const char *name = pci->romfile ? pci->romfile : pci->info.romfile;
+    bool is_display = pci->info.class_code >> 16 == 0x03;
     g_autofree char *path = NULL, *data = NULL;
     uint64_t size = 2048;
     gsize len;
@@ -348,13 +353,13 @@ static bool load_rom(PCIDevice *pci, Error **errp)
     if (!name || !*name || !pci->rom_bar || pci->bars[PCI_ROM_SLOT].mr) {
         return true;
     }
-    path = firmware_find(name);
-    if (!path || !g_file_get_contents(path, &data, &len, NULL) || !len) {
-        if (!pci->romfile) {
-            return true;        /* works without; only its firmware is missed */
-        }
-        error_setf(errp, ERR_FILE_NOT_FOUND, "failed to find romfile \"%s\"", name);
-        error_argument(errp, "romfile", name, "a readable file");
+    path = firmware_find_checked(name, pci->romfile || is_display ? errp : NULL);
+    if (!path) {
+        return !pci->romfile && !is_display;
+    }
+    if (!g_file_get_contents(path, &data, &len, NULL) || !len) {
+        error_setf(errp, ERR_HOST, "could not read romfile \"%s\"", path);
+        error_argument(errp, "romfile", path, "a readable file");
         return false;
     }
     if (len > 16 * MIB) {
