@@ -15,21 +15,22 @@ static const uint8_t resident_ints[] = { R_R9, R_R10 };
 
 /* ------------------------------------------------------------ region pass */
 
-static unsigned loop_weight(unsigned depth)
+/* Expected executions of a block, in quarters. */
+static unsigned loop_weight(unsigned depth, bool cold)
 {
-    static const unsigned w[] = { 1, 8, 40, 120 };
+    static const unsigned w[] = { 4, 32, 160, 480 };
 
-    return w[MIN(depth, ARRAY_SIZE(w) - 1)];
+    return cold ? 1 : w[MIN(depth, ARRAY_SIZE(w) - 1)];
 }
 
-static void choose(Cg *cg, uint32_t *weight, unsigned n_vars, bool vec, unsigned n_regs,
+static void choose(Cg *cg, const int32_t *weight, unsigned n_vars, bool vec, unsigned n_regs,
                    const uint8_t *regs)
 {
     for (unsigned k = 0; k < n_regs; k++) {
         unsigned best = UINT32_MAX;
 
         for (unsigned v = 0; v < n_vars; v++) {
-            if (cg->var_reg[v] != R_NONE || weight[v] == 0) {
+            if (cg->var_reg[v] != R_NONE || weight[v] <= 0) {
                 continue;
             }
             IrType t = ir_var_type(cg->r, (IrVar)v);
@@ -40,8 +41,7 @@ static void choose(Cg *cg, uint32_t *weight, unsigned n_vars, bool vec, unsigned
                 best = v;
             }
         }
-        /* Loading it, and storing it when dirty, must pay. */
-        if (best == UINT32_MAX || weight[best] < (cg->var_dirty[best] ? 6u : 4u)) {
+        if (best == UINT32_MAX) {
             return;
         }
         cg->var_reg[best] = (int8_t)regs[k];
@@ -57,7 +57,7 @@ void ra_region(Cg *cg)
 {
     IrRegion *r = cg->r;
     unsigned n_vars = IR_MAX_GLOBALS + r->n_locals;
-    uint32_t weight[IR_MAX_GLOBALS + N_LOCAL_HOMES] = { 0 };
+    int32_t weight[IR_MAX_GLOBALS + N_LOCAL_HOMES] = { 0 }, exits = 0;
     unsigned depth[64] = { 0 };
     bool many_temps = false;
 
@@ -91,7 +91,8 @@ void ra_region(Cg *cg)
     }
     for (unsigned k = 0; k < cg->n_layout; k++) {
         IrBlock *b = &r->blocks[cg->layout[k]];
-        unsigned w = loop_weight(k < 64 ? MAX(depth[k], b->depth) : b->depth);
+        int32_t w = (int32_t)loop_weight(k < 64 ? MAX(depth[k], b->depth) : b->depth,
+                                         b->flags & IR_BLOCK_COLD);
 
         for (IrValue i = b->first; i <= b->last; i++) {
             IrOp *op = &r->ops[i];
@@ -105,10 +106,18 @@ void ra_region(Cg *cg)
             if (op->opcode == IR_CALL && op->helper->flags & (IR_H_READS | IR_H_WRITES)) {
                 /* Storing and loading around the call costs what it saves. */
                 for (unsigned v = 0; v < n_vars; v++) {
-                    weight[v] -= MIN(weight[v], 2 * w);
+                    weight[v] -= 2 * w;
                 }
             }
+            if (op->opcode == IR_GOTO || op->opcode == IR_GOTO_IND || op->opcode == IR_EXIT) {
+                exits += w;
+            }
         }
+    }
+    /* Against an access to memory each time stand loading it at the entry, and
+     * storing it at each exit when it was written. */
+    for (unsigned v = 0; v < IR_MAX_GLOBALS; v++) {
+        weight[v] -= 4 + (cg->var_dirty[v] ? exits : 0);
     }
     choose(cg, weight, n_vars, false, many_temps ? 1 : 2, resident_ints);
     static const uint8_t vregs[] = {
