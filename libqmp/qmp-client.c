@@ -65,17 +65,19 @@ static QDict *read_object(QmpClient *c, int64_t deadline, Error **errp)
 {
     for (;;) {
         QObject *value = NULL;
+        Error *err = NULL;
         char buf[65536];
         ssize_t n;
 
-        if (json_reader_next(c->reader, &value, errp)) {
+        if (json_reader_next(c->reader, &value, &err)) {
+            error_propagate(errp, err);
             if (value && !qobject_to_dict(value)) {
                 error_setf(errp, ERR_PROTOCOL, "the QMP server sent an %s instead of an object",
                            qobject_type_text(value));
                 qobject_unref(value);
                 return NULL;
             }
-            return qobject_to_dict(value);
+            return qobject_to_dict(value);      /* NULL after an error */
         }
         if (!wait_fd(c->fd, POLLIN, deadline, errp)) {
             return NULL;
