@@ -252,6 +252,10 @@ static bool requests(VcpuTcg *v, VcpuExit *why)
 
     if (__atomic_exchange_n(&v->env->exit_request, 0, __ATOMIC_SEQ_CST)) {
         v->check_irq = true;
+        if (v->tlb_crowded) {
+            v->tlb_crowded = false;
+            tlb_grow(v);
+        }
         if (ex.active) {
             exec_end(v);
             exec_start(v);

@@ -4,7 +4,8 @@
  *
  * Flushing costs what was filled: the indices used since the last flush are
  * remembered, up to a limit. A table grows when it is filled more than half between
- * flushes, and shrinks after many flushes that found it nearly empty.
+ * flushes, or several times over without one, and shrinks after many flushes that found it
+ * nearly empty.
  */
 #include "util/osdep.h"
 #include "accel/tcg/vcpu.h"
@@ -94,6 +95,26 @@ static void flush_mode(VcpuTcg *v, unsigned m)
         t->n_used = 0;
     }
     t->fills = 0;
+}
+
+/* Filled several times over since the last flush: entries push each other out. */
+static bool crowded(const TlbMode *t)
+{
+    return t->fills >= 2u << t->bits && t->bits < TLB_MAX_BITS;
+}
+
+void tlb_grow(VcpuTcg *v)
+{
+    mutex_lock(&v->tlb_lock);
+    for (unsigned m = 0; m < TLB_MODES; m++) {
+        TlbMode *t = &v->tlb[m];
+
+        if (crowded(t)) {
+            table_alloc(v, m, t->bits + 1);
+            t->fills = 0;
+        }
+    }
+    mutex_unlock(&v->tlb_lock);
 }
 
 /* Jump-cache entries of before can't match any more. */
@@ -282,6 +303,11 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
         t->n_used++;
     }
     t->fills++;
+    if (unlikely(crowded(t))) {
+        /* Not here: callers hold pointers into the table. */
+        v->tlb_crowded = true;
+        __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_RELAXED);
+    }
     if (r->page_size > TCG_PAGE_SIZE) {
         note_large(t, page, r->page_size);
     }

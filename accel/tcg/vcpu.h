@@ -75,6 +75,7 @@ typedef struct VcpuTcg {
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
+    bool tlb_crowded;           /* tlb_grow is wanted */
     bool single_insn;           /* the next region is one instruction long */
     bool check_irq;
     bool debug_hit;             /* stop for the debugger */
@@ -102,6 +103,8 @@ void tlb_cleanup(VcpuTcg *v);
  * NULL. Under RCU read lock.
  */
 TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool raise);
+/* Make tables larger that turned out too small. Between regions. */
+void tlb_grow(VcpuTcg *v);
 /* Take the write tags of a RAM range out of every mode's fast entries. Any thread. */
 void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
 
