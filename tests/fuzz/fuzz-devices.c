@@ -35,6 +35,7 @@ typedef struct Input {
 
 typedef struct Section {
     AddressSpace *as;
+    const MemRegion *mr;
     hwaddr addr;
     uint64_t size;
 } Section;
@@ -125,25 +126,39 @@ static void assign_bars(void)
     }
 }
 
-static void collect(AddressSpace *as)
+/* True if another address space has shown the region already. */
+static bool seen(const MemRegion *mr, size_t before)
+{
+    for (size_t i = 0; i < before; i++) {
+        if (sections[i].mr == mr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int collect(AddressSpace *as, UNUSED void *opaque)
 {
     RCU_READ_GUARD();
     const FlatView *v = rcu_load(&as->view);
+    size_t before = n_sections;
 
     for (uint32_t i = 0; i < v->num && n_sections < SECTIONS_MAX; i++) {
         const MemSection *s = &v->sections[i];
 
-        if (s->mr->kind == MEM_MMIO || s->mr->kind == MEM_ROMD) {
-            sections[n_sections++] = (Section){ as, s->start, s->last - s->start + 1 };
+        if ((s->mr->kind == MEM_MMIO || s->mr->kind == MEM_ROMD) && !seen(s->mr, before)) {
+            sections[n_sections++] = (Section){
+                as, s->mr, s->start, s->last - s->start + 1
+            };
         }
     }
+    return 0;
 }
 
 static void collect_all(void)
 {
     n_sections = 0;
-    collect(&address_space_io);
-    collect(&address_space_memory);
+    address_space_foreach(collect, NULL);
 }
 
 static const Section *take_place(Input *in, hwaddr *addr)
