@@ -214,3 +214,16 @@ bool object_get_int(void *obj, const char *name, int64_t *value, Error **errp)
 
     return v && qobject_get_int(v, name, value, errp);
 }
+
+void object_release_backends(void *opaque)
+{
+    Object *obj = opaque;
+
+    for (const Type *t = obj->type; t; t = type_parent(t)) {
+        for (const Property *p = t->info.props; p && p->kind; p++) {
+            if (p->kind >= PROP_KIND_CHARDEV && p->kind <= PROP_KIND_AUDIODEV) {
+                property_release(obj, p);
+            }
+        }
+    }
+}

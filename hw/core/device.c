@@ -364,6 +364,9 @@ bool device_realize_unref(Device *dev, Bus *bus, Error **errp)
 {
     bool ok = device_realize(dev, bus, errp);
 
+    if (!ok) {
+        object_release_backends(dev);
+    }
     object_unref(dev);
     return ok;
 }
@@ -434,6 +437,8 @@ void device_delete(Device *dev)
 {
     object_ref(dev);
     device_unrealize(dev);
+    /* The object may stay for a grace period; what it used is free now. */
+    object_release_backends(dev);
     object_unparent(dev);
     object_unref(dev);
 }
@@ -603,6 +608,7 @@ Device *device_add(const struct QDict *opts, bool from_text, Error **errp)
     object_unref(dev);
     return dev;
 fail:
+    object_release_backends(dev);
     object_unparent(dev);
     object_unref(dev);
     return NULL;

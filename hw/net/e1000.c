@@ -9,6 +9,7 @@
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
+#include "hw/core/boot.h"
 #include "util/bswap.h"
 #include "util/log.h"
 
@@ -611,7 +612,7 @@ static void e1000_reset_hold(Device *dev)
     chip_reset(s);
 }
 
-static bool e1000_realize(Device *dev, UNUSED Error **errp)
+static bool e1000_realize(Device *dev, Error **errp)
 {
     E1000State *s = E1000(dev);
     static const uint8_t none[6];
@@ -624,6 +625,11 @@ static bool e1000_realize(Device *dev, UNUSED Error **errp)
     memory_region_init_io(&s->io, s, &io_ops, s, "e1000-io", 64);
     pci_register_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
     pci_register_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+    if (!boot_add(dev, s->bootindex, "/ethernet-phy@0", errp)) {
+        memory_region_cleanup(&s->mmio);
+        memory_region_cleanup(&s->io);
+        return false;
+    }
     net_connect(s->netdev, &net_ops, s);
     return true;
 }
@@ -633,6 +639,7 @@ static void e1000_unrealize(Device *dev)
     E1000State *s = E1000(dev);
 
     net_disconnect(s->netdev);
+    boot_remove(dev);
     memory_region_cleanup(&s->mmio);
     memory_region_cleanup(&s->io);
 }
@@ -673,6 +680,7 @@ static const VmField e1000_fields[] = {
 static const Property e1000_props[] = {
     PROP_MAC("mac", E1000State, mac, "MAC address; zeros: a new one"),
     PROP_NETDEV("netdev", E1000State, netdev, "the network behind it"),
+    PROP_BOOTINDEX(E1000State, bootindex),
     PROP_END
 };
 

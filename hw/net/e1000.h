@@ -54,6 +54,7 @@ typedef struct E1000State {
     MemRegion mmio, io;
     NetBackend *netdev;
     MacAddr mac;
+    int32_t bootindex;
     uint32_t reg[REG_NUM];
     uint32_t stats[E1000_STATS];
     uint32_t mta[128], ra[32], vfta[128];
