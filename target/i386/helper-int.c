@@ -341,6 +341,24 @@ advance:
 HELPER_RW(rep_movs, "v:elq", IR_H_RAISES, G(RCX) | G(RSI) | G(RDI) | G(DF),
           G(RCX) | G(RSI) | G(RDI))
 
+static void fill(uint8_t *to, uint64_t v, unsigned size, uint64_t n)
+{
+    uint8_t le[8];
+    uint64_t k = size;
+
+    for (unsigned b = 0; b < 8; b++) {
+        le[b] = v >> (8 * b);
+    }
+    if (size == 1 || !memcmp(le, le + 1, size - 1)) {
+        memset(to, le[0], n * size);
+        return;
+    }
+    memcpy(to, le, size);
+    for (n *= size; k < n; k *= 2) {
+        memcpy(to + k, to, MIN(k, n - k));
+    }
+}
+
 static void h_rep_stos(X86State *s, uint32_t info)
 {
     unsigned size = info & 0xff, ad = info >> 8 & 0xff;
@@ -354,18 +372,7 @@ static void h_rep_stos(X86State *s, uint32_t info)
 
         if (to && out >= size) {
             done = out / size;
-            if (size == 1) {
-                memset(to, v, done);
-            } else {
-                uint8_t le[8];
-
-                for (unsigned k = 0; k < 8; k++) {
-                    le[k] = v >> (8 * k);
-                }
-                for (uint64_t k = 0; k < done; k++) {
-                    memcpy(to + k * size, le, size);
-                }
-            }
+            fill(to, v, size, done);
             goto advance;
         }
     }

@@ -200,10 +200,20 @@ static X86Block *new_block(X86Tr *tr, BlockKind kind, uint64_t pc, const FlagDes
     return b;
 }
 
-/* May code at @pc belong to this region? */
+/* Does the instruction byte at @pc lie in the entry's page, not below the entry? */
+static bool in_page(const X86Tr *tr, uint64_t pc)
+{
+    return pc - tr->t->pc < (uint64_t)(TCG_PAGE_SIZE - tr->t->entry_offset);
+}
+
+/*
+ * May code at @pc belong to this region? Regions keep to one page, so that jumps
+ * to them can be chained; only an instruction that lies across the end of a page makes
+ * a region of two, for itself.
+ */
 static bool in_region(const X86Tr *tr, uint64_t pc)
 {
-    return !tr->one && pc - tr->t->pc < 2 * TCG_PAGE_SIZE;
+    return !tr->one && in_page(tr, pc);
 }
 
 /*
@@ -271,6 +281,18 @@ static void leave_one(X86Tr *tr)
     ir_exit(tr->ir, tr->mode & (MW_TF | MW_SHADOW) ? IR_EXIT_IRQ_CHECK : IR_EXIT_INSN_LIMIT);
 }
 
+static X86DecodeResult decode_at(X86Tr *tr, uint64_t pc, X86Insn *i);
+
+/* Does an instruction of this page at @pc end in the next? Then nothing chains to its region. */
+static bool lies_across(X86Tr *tr, uint64_t pc)
+{
+    unsigned off = tcg_pc_offset(tr->t, pc) & (TCG_PAGE_SIZE - 1);
+    X86Insn i;
+
+    return in_page(tr, pc) && off > TCG_PAGE_SIZE - 15 &&
+           (decode_at(tr, pc, &i) == XD_NO_BYTES || off + i.len > TCG_PAGE_SIZE);
+}
+
 /* Leave to @pc without looking for it inside. */
 static void leave_to(X86Tr *tr, uint64_t pc)
 {
@@ -280,6 +302,13 @@ static void leave_to(X86Tr *tr, uint64_t pc)
     if (tr->one) {
         ir_put_pc(tr->ir, off);
         leave_one(tr);
+    } else if (tr->hold) {
+        /* After STI: the next instruction gets a region for itself. */
+        ir_st_env(tr->ir, offsetof(X86State, int_shadow), ir_i8(tr->ir, 1));
+        ir_put_pc(tr->ir, off);
+        ir_exit(tr->ir, IR_EXIT_NEXT);
+    } else if (lies_across(tr, pc)) {
+        ir_goto_ind(tr->ir, ir_pc(tr->ir, off), IR_JUMP_PLAIN);
     } else {
         ir_goto(tr->ir, off);
     }
@@ -588,10 +617,11 @@ static void code_block(X86Tr *tr, X86Block *b)
             return;
         }
         result = decode_at(tr, pc, &tr->insn);
-        if (result == XD_NO_BYTES) {
-            if (tr->n_insns == 0) {
-                tcg_fetch_fault(tr->t);
-            }
+        if (result == XD_NO_BYTES && tr->n_insns == 0) {
+            tcg_fetch_fault(tr->t);
+        }
+        if (result == XD_NO_BYTES ||
+            (tr->n_insns && !in_page(tr, pc + MAX(tr->insn.len, 1) - 1))) {
             if (first) {
                 at_insn(tr, pc);
                 receive_flags(tr, &flags);
@@ -619,6 +649,7 @@ static void code_block(X86Tr *tr, X86Block *b)
 static void leaving_block(X86Tr *tr, X86Block *b)
 {
     b->done = true;
+    tr->hold = false;
     ir_block_begin(tr->ir, b->id);
     tr->ir->blocks[b->id].flags |= IR_BLOCK_COLD;
     x86_forget(tr);
