@@ -263,7 +263,8 @@ static void tr_popa(X86Tr *tr, const X86Insn *i)
     unsigned size = i->opsize, ss = x86_stack_size(tr);
     IrValue sp = x86_reg(tr, R_SP, ss), v[8];
 
-    for (unsigned k = 0; k < 8; k++) {
+    /* From the lowest address on: a fault names the first that is missing. */
+    for (unsigned k = 8; k-- > 0; ) {
         v[k] = k == R_SP ? IR_NO_VALUE :
             x86_load(tr, x86_stack_address(tr, sp, (7 - k) * size, size, false), size);
     }
