@@ -4,6 +4,7 @@
  * optimiser, back end. One translation at a time, under the translation lock.
  */
 #include "util/osdep.h"
+#include "config.h"
 #include "accel/tcg/disas.h"
 #include "accel/tcg/region.h"
 #include "util/log.h"
@@ -182,7 +183,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         if (log_is_on(LOG_OP)) {
             log_region(&t, r, LOG_OP);
         }
-#ifndef NDEBUG
+#ifdef CONFIG_DEBUG
         char why[256];
 
         if (unlikely(!ir_verify(ir, why, sizeof(why)))) {
