@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ATAPI CD/DVD drives: the packet protocol (ATA7 vol. 1, PACKET) and the commands of
+ * MMC-6 that read data discs. Audio tracks and writing are not modelled.
+ */
+#include "util/osdep.h"
+#include "hw/ide/ide.h"
+#include "util/bswap.h"
+
+enum { SENSE_NONE = 0, SENSE_NOT_READY = 2, SENSE_MEDIUM = 3, SENSE_ILLEGAL = 5,
+       SENSE_ATTENTION = 6 };
+enum { ASC_LBA_RANGE = 0x21, ASC_INVALID_COMMAND = 0x20, ASC_INVALID_FIELD = 0x24,
+       ASC_MEDIUM_CHANGED = 0x28, ASC_NO_MEDIUM = 0x3a, ASC_UNREAD = 0x11,
+       ASC_REMOVAL_PREVENTED = 0x53 };
+
+static void put_string(uint16_t *w, unsigned words, const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    for (unsigned i = 0; i < words; i++) {
+        uint8_t hi = 2 * i < n ? text[2 * i] : ' ', lo = 2 * i + 1 < n ? text[2 * i + 1] : ' ';
+
+        w[i] = hi << 8 | lo;
+    }
+}
+
+void atapi_identify_init(IdeDrive *d)
+{
+    uint16_t *w = d->identify;
+
+    memset(w, 0, sizeof(d->identify));
+    w[0] = 0x85c0;              /* ATAPI CD, removable, DRQ within 50 us, 12-byte packets */
+    put_string(w + 10, 10, d->serial);
+    put_string(w + 23, 4, d->version);
+    put_string(w + 27, 20, d->model);
+    w[48] = 1;
+    w[49] = 0x0b00;
+    w[53] = 7;
+    w[63] = 0x07;
+    w[64] = 3;
+    w[65] = w[66] = 0xb4;
+    w[67] = w[68] = 0x12c;
+    w[71] = w[72] = 30;
+    w[80] = 0x1e;
+    w[82] = w[85] = 0x4210;     /* PACKET, DEVICE RESET */
+    w[88] = 0x3f;
+}
+
+static uint32_t cd_sectors(IdeDrive *d)
+{
+    return d->tray_open ? 0 : MIN(blk_length(d->blk) / CD_SECTOR, UINT32_MAX);
+}
+
+static void packet_done(IdeDrive *d)
+{
+    d->r.count = (d->r.count & ~7) | IR_IO | IR_CD;
+    d->dma = IDE_DMA_NONE;
+    ide_done(d, true);
+}
+
+static void good(IdeDrive *d)
+{
+    d->error = 0;
+    d->sense = d->asc = d->ascq = 0;
+    packet_done(d);
+}
+
+static void check_condition(IdeDrive *d, uint8_t sense, uint8_t asc)
+{
+    d->sense = sense;
+    d->asc = asc;
+    d->ascq = 0;
+    d->error = sense << 4 | ATA_ERR_ABRT;
+    packet_done(d);
+}
+
+void atapi_reset(IdeDrive *d)
+{
+    d->sense = d->asc = d->ascq = 0;
+    d->tray_locked = false;
+}
+
+/* --- data to the host --- */
+
+/* The next data phase of a PIO command: at most the byte count limit, and even unless it is the last. */
+static void give_phase(IdeDrive *d, uint32_t bytes)
+{
+    d->r.lba_mid = bytes;
+    d->r.lba_high = bytes >> 8;
+    d->r.count = (d->r.count & ~7) | IR_IO;
+    d->phase = IDE_PACKET_IN;
+    d->end = d->pos + bytes;
+    d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
+    ide_set_irq(d);
+}
+
+static uint32_t phase_bytes(const IdeDrive *d, uint32_t available)
+{
+    uint32_t limit = d->packet_limit ? d->packet_limit : 0xfffe;
+
+    if (available > limit) {
+        return limit > 1 ? limit & ~1u : 2;
+    }
+    return available;
+}
+
+/* A reply in the buffer: @len bytes, cut to what the host allocated. */
+static void reply(IdeDrive *d, uint32_t len, uint32_t allocated)
+{
+    len = MIN(len, allocated);
+    d->left = 0;
+    if (len == 0) {
+        good(d);
+        return;
+    }
+    d->sense = d->asc = d->ascq = 0;
+    d->packet_left = len;
+    d->pos = 0;
+    if (d->packet_dma) {
+        ide_dma_start(d, IDE_DMA_PACKET_IN);
+    } else {
+        give_phase(d, phase_bytes(d, len));
+    }
+}
+
+static void read_done(IdeDrive *d, int result);
+
+static void read_sectors(IdeDrive *d)
+{
+    d->block = MIN(d->left, IDE_BUFFER / CD_SECTOR);
+    ide_io(d, false, d->lba * CD_SECTOR, d->block * CD_SECTOR, read_done);
+}
+
+static void dma_move(IdeDrive *d, uint32_t len)
+{
+    IdeChannel *c = d->channel;
+    bool whole = c->dma->move(c->opaque, d->buffer, len, true) == len;
+
+    d->packet_left -= len;
+    if (!whole) {
+        d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
+        return;
+    }
+    if (d->left) {
+        read_sectors(d);
+    } else {
+        good(d);
+        c->dma->done(c->opaque, false);
+    }
+}
+
+static void read_done(IdeDrive *d, int result)
+{
+    uint32_t len = d->block * CD_SECTOR;
+    IdeChannel *c = d->channel;
+    bool dma = d->packet_dma;
+
+    if (result < 0) {
+        check_condition(d, result == -ENOMEDIUM ? SENSE_NOT_READY : SENSE_MEDIUM,
+                        result == -ENOMEDIUM ? ASC_NO_MEDIUM : ASC_UNREAD);
+        if (dma) {
+            c->dma->done(c->opaque, true);
+        }
+        return;
+    }
+    d->lba += d->block;
+    d->left -= d->block;
+    if (dma) {
+        dma_move(d, len);
+    } else {
+        d->pos = 0;
+        d->packet_left = len;
+        give_phase(d, phase_bytes(d, len));
+    }
+}
+
+void atapi_dma_go(IdeDrive *d)
+{
+    if (d->left) {
+        read_sectors(d);
+    } else {
+        dma_move(d, d->packet_left);
+    }
+}
+
+void atapi_pio_end(IdeDrive *d)
+{
+    if (d->phase == IDE_PACKET) {
+        memcpy(d->packet, d->buffer, sizeof(d->packet));
+        d->phase = IDE_IDLE;
+        atapi_packet(d);
+        return;
+    }
+    if (d->phase == IDE_PACKET_OUT) {           /* MODE SELECT: nothing of it is kept */
+        good(d);
+        return;
+    }
+    d->packet_left -= MIN(d->packet_left, d->r.lba_mid | (uint32_t)d->r.lba_high << 8);
+    if (d->packet_left) {
+        give_phase(d, phase_bytes(d, d->packet_left));
+    } else if (d->left) {
+        read_sectors(d);
+    } else {
+        good(d);
+    }
+}
+
+void atapi_start_packet(IdeDrive *d)
+{
+    d->packet_dma = d->r.feature & 1;
+    d->packet_limit = d->r.lba_mid | (uint32_t)d->r.lba_high << 8;
+    d->r.count = (d->r.count & ~7) | IR_CD;
+    d->left = 0;
+    ide_data_phase(d, sizeof(d->packet), IDE_PACKET, false);
+}
+
+/* --- commands --- */
+
+static void read_command(IdeDrive *d, uint32_t lba, uint32_t count)
+{
+    uint32_t total = cd_sectors(d);
+
+    if (count == 0) {
+        good(d);
+        return;
+    }
+    if (lba >= total || count > total - lba) {
+        check_condition(d, SENSE_ILLEGAL, ASC_LBA_RANGE);
+        return;
+    }
+    d->lba = lba;
+    d->left = count;
+    if (d->packet_dma) {
+        ide_dma_start(d, IDE_DMA_PACKET_IN);
+    } else {
+        read_sectors(d);
+    }
+}
+
+static void request_sense(IdeDrive *d)
+{
+    uint8_t *b = d->buffer;
+
+    memset(b, 0, 18);
+    b[0] = 0x70;
+    b[2] = d->sense;
+    b[7] = 10;
+    b[12] = d->asc;
+    b[13] = d->ascq;
+    reply(d, 18, d->packet[4]);
+}
+
+static void inquiry(IdeDrive *d)
+{
+    uint8_t *b = d->buffer;
+
+    memset(b, ' ', 36);
+    memset(b, 0, 8);
+    b[0] = 0x05;                                /* CD/DVD */
+    b[1] = 0x80;                                /* removable */
+    b[3] = 0x21;                                /* ATAPI 2, response format 1 */
+    b[4] = 31;
+    memcpy(b + 8, "QEMU", 4);
+    memcpy(b + 16, "QEMU DVD-ROM", 12);
+    memcpy(b + 32, d->version, MIN(strlen(d->version), 4));
+    reply(d, 36, load_be16(d->packet + 3));
+}
+
+static void put_msf(uint8_t *p, uint32_t lba)
+{
+    lba += 150;
+    p[0] = 0;
+    p[1] = lba / 75 / 60;
+    p[2] = lba / 75 % 60;
+    p[3] = lba % 75;
+}
+
+static void put_address(uint8_t *p, uint32_t lba, bool msf)
+{
+    if (msf) {
+        put_msf(p, lba);
+    } else {
+        store_be32(p, lba);
+    }
+}
+
+/* MMC-6, 6.25: one data track. */
+static void read_toc(IdeDrive *d)
+{
+    uint8_t *b = d->buffer, format = d->packet[2] & 15;
+    bool msf = d->packet[1] & 2;
+    uint32_t allocated = load_be16(d->packet + 7), n;
+
+    if (!format) {
+        format = d->packet[9] >> 6;             /* SFF-8020i */
+    }
+    memset(b, 0, 64);
+    if (format == 0) {
+        uint8_t first = d->packet[6];
+
+        if (first > 1 && first != 0xaa) {
+            check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
+            return;
+        }
+        b[2] = b[3] = 1;
+        n = 4;
+        if (first <= 1) {
+            b[n + 1] = 0x14;                    /* data track, no copy */
+            b[n + 2] = 1;
+            put_address(b + n + 4, 0, msf);
+            n += 8;
+        }
+        b[n + 1] = 0x16;
+        b[n + 2] = 0xaa;
+        put_address(b + n + 4, cd_sectors(d), msf);
+        n += 8;
+    } else if (format == 1) {                   /* sessions */
+        b[2] = b[3] = 1;
+        b[5] = 0x14;
+        b[6] = 1;
+        put_address(b + 8, 0, msf);
+        n = 12;
+    } else if (format == 2) {                   /* raw TOC */
+        static const uint8_t points[] = { 0xa0, 0xa1, 0xa2, 1 };
+
+        b[2] = b[3] = 1;
+        n = 4;
+        for (unsigned i = 0; i < 4; i++, n += 11) {
+            b[n] = 1;
+            b[n + 1] = 0x14;
+            b[n + 3] = points[i];
+            if (i < 2) {
+                b[n + 8] = 1;
+            } else {
+                put_msf(b + n + 7, i == 2 ? cd_sectors(d) : 0);
+            }
+        }
+    } else {
+        check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
+        return;
+    }
+    store_be16(b, n - 2);
+    reply(d, n, allocated);
+}
+
+static void mode_sense(IdeDrive *d)
+{
+    uint8_t *b = d->buffer, page = d->packet[2] & 0x3f;
+    uint32_t n = 8;
+
+    memset(b, 0, 64);
+    b[2] = d->tray_open ? 0x71 : blk_has_medium(d->blk) ? 0x01 : 0x70;
+    if (page == 0x01 || page == 0x3f) {         /* error recovery */
+        b[n] = 0x01;
+        b[n + 1] = 6;
+        b[n + 3] = 5;
+        n += 8;
+    }
+    if (page == 0x2a || page == 0x3f) {         /* capabilities (MMC-3, 5.5.10) */
+        b[n] = 0x2a;
+        b[n + 1] = 18;
+        b[n + 2] = 0x3b;                        /* reads CD-R, CD-RW, DVD */
+        b[n + 4] = 0x70;
+        b[n + 6] = 0x29 | (d->tray_locked ? 2 : 0);     /* tray, eject, lock */
+        store_be16(b + n + 8, 704);
+        store_be16(b + n + 10, 2);
+        store_be16(b + n + 12, 512);
+        store_be16(b + n + 14, 704);
+        n += 20;
+    }
+    if (n == 8) {
+        check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
+        return;
+    }
+    store_be16(b, n - 2);
+    reply(d, n, load_be16(d->packet + 7));
+}
+
+/* MMC-6, 6.6: profiles and what every drive has. */
+static void get_configuration(IdeDrive *d)
+{
+    uint8_t *b = d->buffer;
+    uint32_t sectors = cd_sectors(d), n = 8;
+    bool dvd = sectors > 0x57000;               /* more than 700 MB */
+
+    memset(b, 0, 64);
+    store_be16(b + 6, !sectors ? 0 : dvd ? 0x10 : 0x08);
+    store_be16(b + n, 0);                       /* profile list */
+    b[n + 2] = 3;
+    b[n + 3] = 8;
+    store_be16(b + n + 4, 0x10);
+    b[n + 6] = sectors && dvd;
+    store_be16(b + n + 8, 0x08);
+    b[n + 10] = sectors && !dvd;
+    n += 12;
+    store_be16(b + n, 1);                       /* core: ATAPI */
+    b[n + 2] = 0x0b;
+    b[n + 3] = 8;
+    b[n + 7] = 2;
+    b[n + 8] = 1;
+    n += 12;
+    store_be16(b + n, 3);                       /* removable medium: tray, lock, eject */
+    b[n + 2] = 3;
+    b[n + 3] = 4;
+    b[n + 4] = 0x39;
+    n += 8;
+    store_be32(b, n - 4);
+    reply(d, n, load_be16(d->packet + 7));
+}
+
+static void event_status(IdeDrive *d)
+{
+    uint8_t *b = d->buffer;
+
+    if (!(d->packet[1] & 1)) {                  /* asynchronous: not supported */
+        check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
+        return;
+    }
+    memset(b, 0, 8);
+    b[3] = 0x10;                                /* media events */
+    if (!(d->packet[4] & 0x10)) {
+        b[2] = 0x80;
+        store_be16(b, 2);
+        reply(d, 4, load_be16(d->packet + 7));
+        return;
+    }
+    b[2] = 4;
+    b[4] = d->event_eject ? 1 : d->event_new_media ? 2 : 0;
+    d->event_new_media = d->event_eject = false;
+    b[5] = (d->tray_open ? 1 : 0) | (blk_has_medium(d->blk) && !d->tray_open ? 2 : 0);
+    store_be16(b, 6);
+    reply(d, 8, load_be16(d->packet + 7));
+}
+
+static void start_stop(IdeDrive *d)
+{
+    bool load = d->packet[4] & 1, eject = d->packet[4] & 2;
+
+    if (eject && !load) {
+        if (d->tray_locked) {
+            check_condition(d, SENSE_NOT_READY, ASC_REMOVAL_PREVENTED);
+            return;
+        }
+        d->tray_open = true;
+    } else if (eject && load) {
+        d->tray_open = false;
+    }
+    good(d);
+}
+
+static void capacity(IdeDrive *d)
+{
+    store_be32(d->buffer, cd_sectors(d) - 1);
+    store_be32(d->buffer + 4, CD_SECTOR);
+    reply(d, 8, 8);
+}
+
+static void disc_information(IdeDrive *d)
+{
+    uint8_t *b = d->buffer;
+
+    memset(b, 0, 34);
+    store_be16(b, 32);
+    b[2] = 0x0e;                                /* complete session, finalized */
+    b[3] = b[4] = b[5] = b[6] = 1;
+    b[7] = 0x20;
+    reply(d, 34, load_be16(d->packet + 7));
+}
+
+static void mechanism_status(IdeDrive *d)
+{
+    memset(d->buffer, 0, 8);
+    d->buffer[1] = d->tray_open ? 0x10 : 0;
+    d->buffer[5] = 1;
+    reply(d, 8, load_be16(d->packet + 8));
+}
+
+/* READ CD: user data of 2048 bytes only. */
+static void read_cd(IdeDrive *d)
+{
+    uint32_t count = d->packet[6] << 16 | load_be16(d->packet + 7);
+    uint8_t what = d->packet[9] & 0xf8;
+
+    if (what == 0) {
+        good(d);
+    } else if (what == 0x10) {
+        read_command(d, load_be32(d->packet + 2), count);
+    } else {
+        check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
+    }
+}
+
+static void mode_select(IdeDrive *d)
+{
+    uint32_t n = MIN(load_be16(d->packet + 7), 256);
+
+    if (n == 0) {
+        good(d);
+        return;
+    }
+    d->r.count = d->r.count & ~7;
+    d->r.lba_mid = n;
+    d->r.lba_high = n >> 8;
+    ide_data_phase(d, n, IDE_PACKET_OUT, true);
+}
+
+/* Those that need a medium, and tell that it was changed (MMC-6, 4.1.6). */
+static bool needs_medium(uint8_t op)
+{
+    switch (op) {
+    case 0x00: case 0x25: case 0x28: case 0xa8: case 0x43: case 0x51: case 0xbe: case 0x2b:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void atapi_packet(IdeDrive *d)
+{
+    const uint8_t *p = d->packet;
+
+    if (d->media_changed && p[0] != 0x12 && p[0] != 0x03 && p[0] != 0x46 && p[0] != 0x4a &&
+        blk_has_medium(d->blk)) {
+        d->media_changed = false;
+        check_condition(d, SENSE_ATTENTION, ASC_MEDIUM_CHANGED);
+        return;
+    }
+    if (needs_medium(p[0]) && cd_sectors(d) == 0) {
+        check_condition(d, SENSE_NOT_READY, ASC_NO_MEDIUM);
+        return;
+    }
+    switch (p[0]) {
+    case 0x00: good(d); break;                  /* TEST UNIT READY */
+    case 0x03: request_sense(d); break;
+    case 0x12: inquiry(d); break;
+    case 0x1b: start_stop(d); break;
+    case 0x1e: d->tray_locked = p[4] & 1; good(d); break;
+    case 0x25: capacity(d); break;
+    case 0x28: read_command(d, load_be32(p + 2), load_be16(p + 7)); break;
+    case 0xa8: read_command(d, load_be32(p + 2), load_be32(p + 6)); break;
+    case 0x2b: case 0xbb: good(d); break;       /* SEEK, SET CD SPEED */
+    case 0x43: read_toc(d); break;
+    case 0x46: get_configuration(d); break;
+    case 0x4a: event_status(d); break;
+    case 0x51: disc_information(d); break;
+    case 0x55: mode_select(d); break;
+    case 0x5a: mode_sense(d); break;
+    case 0xbd: mechanism_status(d); break;
+    case 0xbe: read_cd(d); break;
+    default: check_condition(d, SENSE_ILLEGAL, ASC_INVALID_COMMAND);
+    }
+}

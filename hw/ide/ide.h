@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IDE: drives (ATA disks, ATAPI CD drives), the channel that two of them share,
+ * and what a bus-master DMA engine offers to it. Big lock.
+ *
+ *   channel.c  task file registers, selection, resets, interrupts, PIO data port
+ *   ata.c      commands of disks        atapi.c   packet commands of CD drives
+ *   drive.c    the devices ide-hd and ide-cd
+ *   piix.c     82371SB function 1: two channels with bus-master DMA
+ *
+ * Sources: ATA8-ACS (T13/1699-D r6a, "ACS"), ATA/ATAPI-7 vol. 2 ("ATA7"), MMC-6, SFF-8020i.
+ */
+#ifndef HW_IDE_IDE_H
+#define HW_IDE_IDE_H
+
+#include "block/block.h"
+#include "hw/core/device.h"
+#include "memory/memory.h"
+
+#define TYPE_IDE_BUS    "IDE"
+#define TYPE_IDE_DRIVE  "ide-device"
+
+/* Status and error registers (ACS 6). */
+enum { ATA_ERR = 0x01, ATA_DRQ = 0x08, ATA_DSC = 0x10, ATA_DF = 0x20, ATA_DRDY = 0x40,
+       ATA_BSY = 0x80 };
+enum { ATA_ERR_ABRT = 0x04, ATA_ERR_MCR = 0x08, ATA_ERR_IDNF = 0x10, ATA_ERR_MC = 0x20,
+       ATA_ERR_UNC = 0x40 };
+enum { CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
+enum { SEL_DEV = 0x10, SEL_LBA = 0x40 };
+/* ATAPI interrupt reason, in the sector count register (ATA7 "PACKET"). */
+enum { IR_CD = 1, IR_IO = 2 };
+
+#define IDE_SECTOR      512
+#define CD_SECTOR       2048
+#define IDE_MAX_MULT    16
+#define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase, or a step of DMA */
+#define IDE_TRIM_MAX    64
+
+typedef struct IdeDrive IdeDrive;
+typedef struct IdeChannel IdeChannel;
+
+/* A task file; the second set holds what was written before (48-bit commands). */
+typedef struct IdeRegs {
+    uint8_t feature, count, lba_low, lba_mid, lba_high, device;
+    uint8_t hob_feature, hob_count, hob_low, hob_mid, hob_high;
+} IdeRegs;
+
+/* What the data in the buffer is, and what follows when it has been moved. */
+typedef enum IdePhase {
+    IDE_IDLE,
+    IDE_PIO_IN_DONE,            /* last data to the host: command ends */
+    IDE_PIO_READ,               /* more sectors to be read */
+    IDE_PIO_WRITE,              /* sectors came from the host: write them */
+    IDE_PACKET,                 /* a command packet is awaited */
+    IDE_PACKET_IN,              /* data of a packet command to the host */
+    IDE_PACKET_OUT,             /* parameters of a packet command from the host */
+    IDE_PHASE__LAST = IDE_PACKET_OUT
+} IdePhase;
+
+/* A transfer by DMA: waits until the engine is started. */
+typedef enum IdeDma { IDE_DMA_NONE, IDE_DMA_READ, IDE_DMA_WRITE, IDE_DMA_PACKET_IN,
+                      IDE_DMA__LAST = IDE_DMA_PACKET_IN } IdeDma;
+
+struct IdeDrive {
+    Device dev;
+    BlockBackend *blk;
+    char *serial, *model, *version;
+    uint64_t wwn;
+    int32_t unit;
+    int32_t boot_index;
+    bool is_cd;
+    IdeChannel *channel;        /* set when it is plugged */
+
+    IdeRegs r;
+    uint8_t status, error;
+    uint8_t mult_sectors;       /* 0: READ MULTIPLE is off */
+    uint16_t identify[256];
+    uint64_t nb_sectors;        /* of 512 bytes */
+    uint32_t cylinders, heads, sectors; /* as INITIALIZE DEVICE PARAMETERS set them */
+    uint8_t udma_mode, mwdma_mode;      /* 0xff: not selected */
+    bool write_cache;
+
+    /* The running command. */
+    uint32_t phase;             /* IdePhase */
+    uint32_t dma;               /* IdeDma */
+    uint64_t lba;               /* next sector (CD: of 2048 bytes) */
+    uint32_t left;              /* sectors still to be read or written */
+    uint32_t block;             /* sectors of this data phase */
+    uint32_t pos, end;          /* in the buffer: next byte of the data port, end of the phase */
+    uint8_t *buffer;
+    bool busy_io;               /* a request is in flight */
+    uint32_t io_serial;         /* what a reset makes stale */
+    bool lba48;
+
+    /* ATAPI. */
+    uint8_t packet[12];
+    uint32_t packet_left;       /* bytes the host still gets of this command */
+    uint32_t packet_limit;      /* byte count limit of a data phase */
+    uint8_t sense, asc, ascq;
+    bool packet_dma;
+    bool tray_open, tray_locked, media_changed, event_new_media, event_eject;
+    uint32_t cd_sector_size;    /* 2048, or what READ CD asks for */
+};
+
+static inline IdeDrive *IDE_DRIVE(const void *obj)
+{
+    return (IdeDrive *)object_cast(obj, TYPE_IDE_DRIVE);
+}
+
+/* A bus-master engine's side of a channel. */
+typedef struct IdeDmaOps {
+    /* A DMA command waits; if the engine is running it calls ide_dma_go. */
+    void (*pending)(void *opaque);
+    /* Move @len bytes; how many could be moved before the list of regions ended. */
+    uint32_t (*move)(void *opaque, void *buf, uint32_t len, bool to_memory);
+    /* The command has ended. */
+    void (*done)(void *opaque, bool error);
+    void (*irq)(void *opaque, bool level);
+} IdeDmaOps;
+
+struct IdeChannel {
+    Bus *bus;
+    IdeDrive *drive[2];
+    uint8_t select;             /* 0 or 1 */
+    uint8_t control;
+    bool irq_level;
+    IrqLine *irq;               /* may be NULL */
+    const IdeDmaOps *dma;
+    void *opaque;
+    MemRegion command_io, control_io;
+};
+
+/* --- channel.c --- */
+/* @owner's bus "ide.N"; @ops and @irq may be NULL. */
+void ide_channel_init(IdeChannel *c, Device *owner, const char *name, IrqLine *irq,
+                      const IdeDmaOps *ops, void *opaque);
+void ide_channel_reset(IdeChannel *c);
+void ide_channel_cleanup(IdeChannel *c);
+extern const VmState ide_channel_vm;
+
+void ide_set_irq(IdeDrive *d);
+/* The command has ended: with @status bits besides DRDY and DSC, and an interrupt. */
+void ide_done(IdeDrive *d, bool interrupt);
+void ide_abort(IdeDrive *d, uint8_t error);
+/* The host moves bytes pos..end of the buffer through the data port; then @phase comes. */
+void ide_data_phase(IdeDrive *d, uint32_t bytes, IdePhase phase, bool interrupt);
+void ide_signature(IdeDrive *d);
+/* Reads or writes @len bytes of the buffer; @done with the result unless a reset came. */
+typedef void IdeIoDone(IdeDrive *d, int result);
+void ide_io(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done);
+void ide_flush_io(IdeDrive *d, IdeIoDone *done);
+/* A DMA command is set up in d->dma, lba, left. */
+void ide_dma_start(IdeDrive *d, IdeDma dma);
+/* The engine is running: do what waits. */
+void ide_dma_go(IdeDrive *d);
+
+/* --- ata.c, atapi.c --- */
+void ata_identify_init(IdeDrive *d);
+void ata_command(IdeDrive *d, uint8_t command);
+void ata_pio_end(IdeDrive *d);          /* a data phase of a disk ended */
+void ata_dma_go(IdeDrive *d);
+void atapi_identify_init(IdeDrive *d);
+void atapi_packet(IdeDrive *d);         /* packet[] is complete */
+void atapi_pio_end(IdeDrive *d);
+void atapi_dma_go(IdeDrive *d);
+void atapi_start_packet(IdeDrive *d);   /* command A0h */
+void atapi_reset(IdeDrive *d);
+
+#endif
