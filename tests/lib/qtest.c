@@ -81,6 +81,21 @@ int qtest_stop(QTest *q)
     return WIFEXITED(q->status) ? WEXITSTATUS(q->status) : -1;
 }
 
+int qtest_wait(QTest *q)
+{
+    for (int i = 0; q->pid && i < TIMEOUT_MS / 10; i++) {
+        if (waitpid(q->pid, &q->status, WNOHANG) == q->pid) {
+            q->pid = 0;
+        } else {
+            g_usleep(10000);
+        }
+    }
+    if (q->pid) {
+        test_fail(q->t, "the emulator goes on");
+    }
+    return qtest_stop(q);
+}
+
 static void end(void *opaque)
 {
     QTest *q = opaque;

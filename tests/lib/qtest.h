@@ -29,6 +29,8 @@ QTest *qtest_start(Test *t, const char *args, ...) PRINTF_LIKE(2, 3);
 QTest *qtest_start_qmp(Test *t, const char *args, ...) PRINTF_LIKE(2, 3);
 /* Before the case ends; the exit status, -1 if a signal ended it. */
 int qtest_stop(QTest *q);
+/* Wait until it ends by itself; as qtest_stop(). */
+int qtest_wait(QTest *q);
 /* Borrowed; NULL without qtest_start_qmp(), or when it isn't there. */
 QmpClient *qtest_qmp(QTest *q);
 int qtest_pid(const QTest *q);
