@@ -124,6 +124,7 @@ void x86_mmu_fault(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu,
 void x86_set_efer(X86State *s, uint64_t v);
 /* debug.c. Is a data breakpoint on the page at @addr? */
 bool x86_page_watched(const X86State *s, uint64_t addr);
+bool x86_has_breakpoints(const X86State *s);    /* of instructions */
 void x86_debug_hit(TcgEnv *env, uint64_t addr, unsigned size, MmuAccess access);
 /* smm.c: big lock held. */
 void x86_enter_smm(X86State *s);

@@ -2,12 +2,14 @@
 /*
  * Debug registers DR0 to DR7 and the #DB traps (SDM vol. 3B 17.2, 17.3).
  *
- * Modelled: single step, data breakpoints (through the accelerator's watched
- * pages), general detect, task switch trap. Instruction and I/O breakpoints
- * are stored and never hit.
+ * Modelled: single step, instruction breakpoints (regions of one instruction
+ * that look first), data breakpoints (through the accelerator's watched
+ * pages), general detect, task switch trap. I/O breakpoints are stored and
+ * never hit.
  */
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
+#include "target/i386/seg.h"
 
 #define DR6_FIXED   UINT64_C(0xffff0ff0)
 #define DR6_BD      BIT64(13)
@@ -69,6 +71,7 @@ void x86_set_dr(X86State *s, unsigned n, uint64_t v)
         if (watched) {                  /* pages gain or lose their watch */
             tcg_tlb_flush(&s->tcg);
         }
+        x86_mode_sync(s);
         return;
     }
     s->dr[n] = v;
@@ -87,6 +90,45 @@ static bool watch_enabled(uint64_t dr7, unsigned i)
     /* R/W: 1 writes, 3 reads and writes. */
     return (dr7 >> (i * 2) & 3) && (dr7 >> (16 + i * 4) & 1);
 }
+
+/* R/W field 0: instructions. */
+static bool breakpoint_enabled(uint64_t dr7, unsigned i)
+{
+    return (dr7 >> (i * 2) & 3) && !(dr7 >> (16 + i * 4) & 3);
+}
+
+bool x86_has_breakpoints(const X86State *s)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (breakpoint_enabled(s->dr[7], i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RF lets one instruction pass (SDM 3B 17.3.1.1). */
+static void h_breakpoint(X86State *s, uint64_t pc)
+{
+    uint64_t addr = x86_code64(s) ? pc : (uint32_t)(s->seg[S_CS].base + pc), hit = 0;
+
+    if (s->eflags & FL_RF) {
+        s->eflags &= ~(uint32_t)FL_RF;
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (breakpoint_enabled(s->dr[7], i) && s->dr[i] == addr) {
+            hit |= BIT64(i);
+        }
+    }
+    if (hit) {
+        x86_queue_debug(s, hit);
+        tcg_raise(&s->tcg);
+    }
+}
+const IrHelper x86_h_breakpoint = {
+    "breakpoint", (void *)h_breakpoint, "v:eq", IR_H_READS | IR_H_RAISES, 0, 0,
+};
 
 bool x86_page_watched(const X86State *s, uint64_t addr)
 {

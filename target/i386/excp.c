@@ -319,6 +319,8 @@ void x86_deliver(X86State *s, int vector, bool soft, bool has_error, uint32_t er
 
     if (s->delivering && s->excp_old != EXCP_NONE && is_fault(vector)) {
         flags |= FL_RF;
+    } else if (!(s->tcg.mode_gen & MW_BP)) {
+        flags &= ~(uint32_t)FL_RF;      /* cleared by each instruction, if anybody looked */
     }
     if (!(s->cr[0] & CR0_PE)) {
         deliver_real(s, vector, return_pc, flags);

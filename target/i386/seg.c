@@ -8,6 +8,7 @@
  * vol. 2 chapter 4.
  */
 #include "util/osdep.h"
+#include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "util/log.h"
 
@@ -163,6 +164,7 @@ uint32_t x86_mode_word(const X86State *s)
     mw |= ~s->mxcsr & 0x1f80 ? MW_SSE_UNMASKED : 0;
     mw |= (s->cr[4] & CR4_TSD) && s->cpl ? MW_TSD_UMIP : 0;
     mw |= (s->cr[4] & CR4_UMIP) && s->cpl ? MW_UMIP : 0;
+    mw |= (s->dr[7] & 0xff) && x86_has_breakpoints(s) ? MW_BP : 0;
     mw |= s->cpl < 3 && (s->cr[4] & CR4_SMAP) && !(s->eflags & FL_AC) ? MW_SMAP_AC : 0;
     return mw;
 }

@@ -128,6 +128,8 @@ enum {
     MW_MP       = 1 << 26,  /* CR0.MP */
     MW_TSD_UMIP = 1 << 27,  /* CR4.TSD at CPL > 0: RDTSC faults */
     MW_UMIP     = 1 << 28,
+    MW_BP       = 1 << 30,  /* DR7 has instruction breakpoints: one instruction a
+                               region, and each looks at them */
     MW_SMAP_AC  = 1 << 29,  /* CPL < 3 and SMAP in force (AC clear): MMU mode */
 };
 
@@ -265,6 +267,7 @@ void x86_set_cr8(X86State *s, uint64_t v);
 uint64_t x86_get_cr8(X86State *s);
 uint64_t x86_get_dr(X86State *s, unsigned n);       /* #UD, #DB (GD) raised */
 void x86_set_dr(X86State *s, unsigned n, uint64_t v);
+extern const IrHelper x86_h_breakpoint;     /* at an instruction's start; PC */
 void x86_invlpg(X86State *s, uint64_t addr);
 void x86_invpcid(X86State *s, unsigned type, uint64_t pcid, uint64_t addr);
 /* MONITOR/MWAIT have no effect but to end a region; HLT: */

@@ -564,6 +564,9 @@ static void translate_insn(X86Tr *tr, X86DecodeResult result)
     if (!tr->code64 && !(tr->mode & MW_CSFLAT) && last > tr->s->seg[S_CS].limit) {
         X86_CALL(tr, &x86_h_cs_limit, ir_i32(tr->ir, i->len));
     }
+    if (tr->mode & MW_BP) {
+        X86_CALL(tr, &x86_h_breakpoint, ir_pc(tr->ir, tcg_pc_offset(tr->t, tr->pc)));
+    }
     if (tr->mode & MW_SHADOW) {
         ir_st_env(tr->ir, offsetof(X86State, int_shadow), ir_i8(tr->ir, 0));
     }
@@ -714,7 +717,7 @@ void x86_translate(TcgTranslate *t)
     if (mode & MW_AC) {
         tr.mmu |= IR_MO_ALIGN;
     }
-    if (mode & (MW_TF | MW_SHADOW)) {
+    if (mode & (MW_TF | MW_SHADOW | MW_BP)) {
         tr.max_insns = 1;
     }
     tr.one = tr.max_insns == 1;

@@ -213,3 +213,40 @@ TEST(excp, task_switch)
     check_u8(t, f->ram[GDT + SEL_FREE + 5] & 15, SYS_TSS32, "no longer busy");
     check_u32(t, load_le32(f->ram + TSS2 + 0x24) & FL_NT, 0, "NT was cleared in the image");
 }
+
+TEST(excp, breakpoints)
+{
+    Fixture *f = fixture_new(t, "max-x86_64-cpu");
+    X86State *s = f->s;
+    void (*check)(X86State *, uint64_t) = (void (*)(X86State *, uint64_t))x86_h_breakpoint.fn;
+
+    enter_long(f, 0);
+    idt64(f, EXCP_DB, SEL_CODE64, 0x6000, 0);
+    x86_set_dr(s, 0, 0x4000);
+    x86_set_dr(s, 1, 0x5004);
+    check_true(t, !(x86_mode_word(s) & MW_BP), "disabled");
+    x86_set_dr(s, 7, 0x00d00005);       /* 0: instruction; 1: a write of 4 bytes, L1 */
+    check_true(t, x86_mode_word(s) & MW_BP, "one is of instructions");
+    check_true(t, !CATCH(f, check(s, 0x4001)), "another instruction");
+    check_true(t, CATCH(f, check(s, 0x4000)), "it hits");
+    take(f);
+    check_u64(t, s->tcg.pc, 0x6000, "#DB");
+    check_u64(t, s->dr[6], 0xffff0ff1, "B0");
+    check_u64(t, load_le64(f->ram + s->regs[R_SP]), 0x4000, "before the instruction");
+    s->eflags |= FL_RF;
+    check_true(t, !CATCH(f, check(s, 0x4000)), "RF lets it pass");
+    check_true(t, CATCH(f, check(s, 0x4000)), "once");
+    s->excp = EXCP_NONE;
+    x86_set_dr(s, 6, 0);
+    x86_set_dr(s, 7, 0x00d10404);       /* 1: a write of 4 bytes, L1 */
+    check_true(t, x86_page_watched(s, 0x5000) && !x86_page_watched(s, 0x6000), "watched page");
+    x86_debug_hit(&s->tcg, 0x5000, 4, MMU_WRITE);
+    check_int(t, s->excp, EXCP_NONE, "beside it");
+    x86_debug_hit(&s->tcg, 0x5002, 4, MMU_READ);
+    check_int(t, s->excp, EXCP_NONE, "a read");
+    x86_debug_hit(&s->tcg, 0x5002, 4, MMU_WRITE);
+    check_int(t, s->excp, EXCP_DB, "a write of some of its bytes");
+    x86_set_dr(s, 7, 0x2400);
+    check_true(t, CATCH(f, x86_get_dr(s, 0)), "general detect");
+    check_u64(t, s->excp_dr6, BIT(13), "BD");
+}
