@@ -172,6 +172,23 @@ static void info_memory_size_summary(Hmp *hmp, const QDict *args)
     qapi_free_MemoryInfo(m);
 }
 
+static void info_memdev(Hmp *hmp, const QDict *args)
+{
+    MemdevList *list = qmp_query_memdev(NULL);
+
+    (void)args;
+    for (size_t i = 0; i < list->n; i++) {
+        const Memdev *m = list->items[i];
+
+        hmp_printf(hmp, "memory backend: %s\n  size:  %" PRIu64 "\n  merge: %s\n  dump: %s\n"
+                   "  prealloc: %s\n  share: %s\n  policy: %s\n", m->id, m->size,
+                   m->merge ? "true" : "false", m->dump ? "true" : "false",
+                   m->prealloc ? "true" : "false", m->share ? "true" : "false",
+                   HostMemPolicy_name(m->policy));
+    }
+    qapi_free_MemdevList(list);
+}
+
 static void show_place(Hmp *hmp, const CpuInstanceProperties *p)
 {
     const struct { const char *name; bool has; int64_t value; } rows[] = {
@@ -249,6 +266,8 @@ const HmpCommand hmp_info_commands[] = {
       .help = "show the network back ends" },
     { .name = "pci", .run = hmp_info_pci, .qmp = "query-pci", .help = "show the PCI functions" },
     { .name = "jit", .run = hmp_info_jit, .help = "show the code generator's counters" },
+    { .name = "memdev", .run = info_memdev, .qmp = "query-memdev",
+      .help = "show the memory back ends" },
     { .name = "qtree", .run = hmp_info_qtree, .help = "show the devices by bus" },
     { .name = "qom-tree", .args = "path:s?", .params = "[path]", .run = hmp_info_qom_tree,
       .help = "show the tree of objects" },

@@ -3,9 +3,11 @@
 #include <signal.h>
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
+#include "hw/core/machine-qmp.h"
 #include "hw/core/runstate.h"
 #include "monitor/monitor.h"
 #include "system/build.h"
+#include "system/qmp-options.h"
 #include "util/main-loop.h"
 
 static void ask_exit(void)
@@ -48,6 +50,8 @@ static int run(Config *c)
     main_loop_init();
     set_signals();
     monitor_init();
+    monitor_set_options_query(command_line_options);
+    machine_set_shown_arch(c->arch);
     runstate_set_reset_hook(reset_machine, NULL);
     if (!config_build(c)) {
         config_report(c);

@@ -7,6 +7,7 @@
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
 #include "hw/core/runstate.h"
+#include "memory/backend.h"
 #include "qapi/commands-machine.h"
 #include "qom/type-list.h"
 
@@ -169,6 +170,49 @@ IOThreadInfoList *qmp_query_iothreads(Error **errp)
 {
     (void)errp;
     return qapi_new(IOThreadInfoList);  /* no type of object here is an I/O thread */
+}
+
+static bool flag_of(Object *obj, const char *name)
+{
+    bool value = false;
+
+    object_get_bool(obj, name, &value, NULL);
+    return value;
+}
+
+static int add_memdev(Object *obj, void *opaque)
+{
+    MemdevList *list = opaque;
+    Memdev *info;
+    char *policy;
+    int value;
+
+    if (!object_is_a(obj, TYPE_MEMORY_BACKEND)) {
+        return 0;
+    }
+    info = qapi_new(Memdev);
+    policy = object_get_str(obj, "policy", NULL);
+    value = policy ? qapi_enum_parse(&qapi_type_HostMemPolicy, policy, "policy", NULL) : 0;
+    info->id = strdup(obj->name);
+    info->size = memory_backend_size(obj);
+    info->merge = flag_of(obj, "merge");
+    info->dump = flag_of(obj, "dump");
+    info->prealloc = flag_of(obj, "prealloc");
+    info->share = flag_of(obj, "share");
+    QAPI_SET(info, reserve, flag_of(obj, "reserve"));
+    info->policy = MAX(value, 0);
+    qapi_list_append(list, info);
+    g_free(policy);
+    return 0;
+}
+
+MemdevList *qmp_query_memdev(Error **errp)
+{
+    MemdevList *list = qapi_new(MemdevList);
+
+    (void)errp;
+    object_child_foreach(object_container("/objects"), add_memdev, list);
+    return list;
 }
 
 /* ----------------------------------------------------------------- CPUs */
