@@ -155,7 +155,7 @@ static bool drive_post_load(void *opaque, Error **errp)
                    d->end, IDE_BUFFER);
         return false;
     }
-    if (!d->sectors || !d->heads) {
+    if (!d->is_cd && (!d->sectors || !d->heads)) {
         d->sectors = 63;
         d->heads = 16;
     }
