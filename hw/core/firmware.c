@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Firmware files: where they are, and loading them into ROM. */
 #include "util/osdep.h"
+#include "config.h"
 #include "hw/core/machine.h"
 
 #include <glib.h>
@@ -8,7 +9,7 @@
 
 /* Where distributions put what we need; -L comes before. */
 static const char *const builtin_dirs[] = {
-    "/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu",
+    CONFIG_DATADIR, "/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu",
     "/usr/share/vgabios", "/usr/share/OVMF", "/usr/share/openbios",
     "/usr/share/openhackware", "/usr/share/slof",
 };
