@@ -106,6 +106,12 @@ static void h_idiv64(X86State *s, uint64_t d)
 {
     uint64_t lo = s->regs[R_AX], hi = s->regs[R_DX];
 
+    /* A compiler's CQO; IDIV: 64 bits by 64. */
+    if (hi == (uint64_t)((int64_t)lo >> 63) && d + 1 > 1) {
+        s->regs[R_AX] = (int64_t)lo / (int64_t)d;
+        s->regs[R_DX] = (int64_t)lo % (int64_t)d;
+        return;
+    }
     if (!divs128(&lo, &hi, d)) {
         x86_raise(s, EXCP_DE);
     }
