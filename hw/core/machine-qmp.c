@@ -132,7 +132,8 @@ static void add_machine(const MachineType *type, void *opaque)
     info->cpu_max = MAX(type->max_cpus, 1U);
     info->hotpluggable_cpus = type->hotplug_cpus;
     info->numa_mem_supported = false;
-    info->default_cpu_type = type->default_cpu ? strdup(type->default_cpu) : NULL;
+    info->default_cpu_type = machine_type_default_cpu(type) ?
+                             strdup(machine_type_default_cpu(type)) : NULL;
     info->default_ram_id = type->default_ram_id ? strdup(type->default_ram_id) : NULL;
     qapi_list_append(w->list, info);
 }

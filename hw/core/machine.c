@@ -2,6 +2,7 @@
 /* Machine types, and bringing up the one machine. */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
+#include "hw/core/machine-qmp.h"
 #include "hw/core/core-int.h"
 
 #include "hw/core/cpu.h"
@@ -73,6 +74,7 @@ static const MachineType *resolve(const Type *type)
         INHERIT(size);
         INHERIT(arch);
         INHERIT(default_cpu);
+        INHERIT(arch_cpus);
         INHERIT(valid_cpus);
         INHERIT(min_cpus);
         INHERIT(default_cpus);
@@ -293,6 +295,18 @@ Machine *machine_new(const MachineType *mt)
     return m;
 }
 
+const char *machine_type_default_cpu(const MachineType *type)
+{
+    const char *arch = machine_shown_arch();
+
+    for (const char *const *p = type->arch_cpus; arch && p && *p; p += 2) {
+        if (!strcmp(p[0], arch)) {
+            return p[1];
+        }
+    }
+    return type->default_cpu;
+}
+
 static void fill_defaults(Machine *m)
 {
     const MachineType *mt = m->type;
@@ -309,7 +323,7 @@ static void fill_defaults(Machine *m)
         s->sockets = MAX(1, s->max_cpus / (s->threads * s->cores * s->dies));
     }
     if (!m->cpu_type) {
-        m->cpu_type = g_strdup(mt->default_cpu);
+        m->cpu_type = g_strdup(machine_type_default_cpu(mt));
     }
     if (!m->ram_size && !m->ram) {
         m->ram_size = mt->default_ram_size ? mt->default_ram_size : DEFAULT_RAM_SIZE;

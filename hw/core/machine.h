@@ -28,6 +28,9 @@ struct MachineType {
     const char *const *default_for;     /* architectures that start it when
                                          * no -M is given */
     const char *default_cpu;    /* type name */
+    /* The same where the program is called by another architecture's name:
+     * pairs of architecture and type, ends with NULL; may be NULL. */
+    const char *const *arch_cpus;
     const char *const *valid_cpus;      /* ancestors; NULL: any of arch */
     unsigned min_cpus, default_cpus, max_cpus;  /* 0: 1 */
     uint64_t default_ram_size;  /* 0: 128 MiB */
@@ -122,6 +125,8 @@ Machine *current_machine(void);
 /* By name or alias; NULL with errp set. */
 const MachineType *machine_type_find(const char *name, Error **errp);
 const MachineType *machine_type_default(const char *arch);
+/* Type name of the CPUs when the user names none; NULL: it has none. */
+const char *machine_type_default_cpu(const MachineType *type);
 bool machine_type_has_arch(const MachineType *type, const char *arch);
 void machine_type_foreach(void (*fn)(const MachineType *type, void *opaque),
                           void *opaque);

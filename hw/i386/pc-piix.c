@@ -105,12 +105,14 @@ static bool pc_piix_init(Machine *m, Error **errp)
 }
 
 static const char *const pc_arch[] = { "x86_64", "i386", NULL };
+static const char *const pc_arch_cpus[] = { "i386", "qemu32-i386-cpu", NULL };
 
 static const MachineType pc_i440fx_7_2 = {
     .name = "pc-i440fx-7.2", .alias = "pc",
     .desc = "Standard PC (i440FX + PIIX, 1996)",
     .size = sizeof(PcMachine), .arch = pc_arch, .default_for = pc_arch,
-    .default_cpu = "qemu64-x86_64-cpu", .max_cpus = PC_MAX_CPUS,
+    .default_cpu = "qemu64-x86_64-cpu", .arch_cpus = pc_arch_cpus,
+    .max_cpus = PC_MAX_CPUS,
     .default_ram_id = "pc.ram", .default_boot_order = "cad",
     .default_display = "std", .default_nic = "e1000",
     .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS,
