@@ -5,6 +5,8 @@
  */
 #include "util/osdep.h"
 #include "accel/accel.h"
+#include "block/block.h"
+#include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/pci/pci.h"
 #include "tests/lib/test.h"
@@ -152,25 +154,52 @@ TEST(all_devices, of_the_board)
     }
 }
 
+/* A back end of its own for each property that wants one. */
+static void give_back_end(const Property *p, void *opaque)
+{
+    static unsigned numbers;
+    g_autofree char *name = g_strdup_printf("be%u", ++numbers);
+    QDict *opts = NULL;
+    bool ok = false;
+
+    if (p->kind == PROP_KIND_DRIVE) {
+        opts = qdict_from_fmt("{'driver': 'null-co', 'node-name': %s, 'size': 1048576}", name);
+        ok = blockdev_add(opts, NULL);
+    } else if (p->kind == PROP_KIND_CHARDEV) {
+        opts = qdict_from_fmt("{'backend': 'null', 'id': %s}", name);
+        ok = chardev_new_from_opts(opts, NULL);
+    }
+    if (ok) {
+        qdict_put_str(opaque, p->name, name);
+    }
+    qobject_unref(opts);
+}
+
+static Device *add_type(const Type *type, Error **errp)
+{
+    QOBJECT_AUTO QDict *opts = qdict_new();
+
+    qdict_put_str(opts, "driver", type_name(type));
+    type_property_foreach(type, give_back_end, opts);
+    return device_add(opts, false, errp);
+}
+
 static void realize_type(const Type *type, void *opaque)
 {
     Test *t = opaque;
     const DeviceType *dt = device_type_of(type);
-    QDict *opts;
     Device *dev[2];
 
     if (dt->not_user_creatable || !device_type_bus(type) ||
         !strcmp(device_type_bus(type), TYPE_SYSTEM_BUS)) {
         return;
     }
-    opts = qdict_new();
-    qdict_put_str(opts, "driver", type_name(type));
     /* Two of everything must work; one that wants a back end or a place of its
      * own may refuse, and must then leave nothing behind. */
     for (int i = 0; i < 2; i++) {
         Error *err = NULL;
 
-        dev[i] = device_add(opts, false, &err);
+        dev[i] = add_type(type, &err);
         if (!dev[i]) {
             check_true(t, err, "a refusal says why");
             test_note(t, "%s: %s", type_name(type), error_message(err));
@@ -188,7 +217,6 @@ static void realize_type(const Type *type, void *opaque)
             device_delete(dev[i]);
         }
     }
-    qobject_unref(opts);
     pump();
 }
 
@@ -219,17 +247,11 @@ static void collect(AddressSpace *as, GArray *out)
     }
 }
 
-static void add_pci_type(const Type *type, UNUSED void *opaque)
+static void add_to_board(const Type *type, UNUSED void *opaque)
 {
-    QDict *opts;
-
-    if (device_type_of(type)->not_user_creatable) {
-        return;
+    if (!device_type_of(type)->not_user_creatable && device_type_bus(type)) {
+        add_type(type, NULL);
     }
-    opts = qdict_new();
-    qdict_put_str(opts, "driver", type_name(type));
-    device_add(opts, false, NULL);
-    qobject_unref(opts);
 }
 
 /* Each BAR somewhere, everything enabled: what firmware does. */
@@ -313,7 +335,7 @@ TEST(all_devices, hostile_guest)
     if (!bring_up(t)) {
         return;
     }
-    type_foreach(TYPE_PCI_DEVICE, false, add_pci_type, NULL);
+    type_foreach(TYPE_DEVICE, false, add_to_board, NULL);
     machine_reset(RESET_COLD);
     bus = bus_find_type(TYPE_PCI_BUS);
     for (int round = 0; round < 40; round++) {
