@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "block/block.h"
 #include "monitor/monitor.h"
+#include "qapi/commands-char.h"
 #include "net/net.h"
 #include "system/build.h"
 #include "system/opts.h"
@@ -177,7 +178,23 @@ static void build_monitors(Config *c)
     each_monitor(c, "qmp-pretty", c->qmps_pretty, MONITOR_QMP_PRETTY);
 }
 
+/* Whoever started us finds the new terminals by this line. */
+static void tell_ptys(void)
+{
+    ChardevInfoList *list = qmp_query_chardev(NULL);
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (!strncmp(list->items[i]->filename, "pty:", 4)) {
+            printf("char device redirected to %s (label %s)\n", list->items[i]->filename + 4,
+                   list->items[i]->label);
+        }
+    }
+    fflush(stdout);
+    qapi_free_ChardevInfoList(list);
+}
+
 void build_front_ends(Config *c, UNUSED Machine *m)
 {
     build_monitors(c);
+    tell_ptys();
 }
