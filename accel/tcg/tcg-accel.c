@@ -236,15 +236,6 @@ static void resume_all(void)
     }
 }
 
-static void runstate_changed(UNUSED RunstateListener *l, bool running, UNUSED RunState state)
-{
-    if (running) {
-        resume_all();
-    } else {
-        pause_all();
-    }
-}
-
 static bool parse_size(const QDict *props, Error **errp)
 {
     uint64_t mib = 0;
@@ -284,7 +275,6 @@ static bool parse_bool(const QDict *props, const char *name, bool *out, Error **
 
 static bool init(const QDict *props, Error **errp)
 {
-    static RunstateListener listener = { .changed = runstate_changed, .priority = 100 };
     bool interp = false;
 
     if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp))) {
@@ -299,7 +289,7 @@ static bool init(const QDict *props, Error **errp)
     region_init(tcg.be);
     softmmu_init();
     cpu_set_accel(&cpu_ops);
-    runstate_add_listener(&listener);
+    runstate_set_cpu_hooks(pause_all, resume_all);
     return true;
 }
 
