@@ -133,6 +133,15 @@ void tcg_leave_next(TcgEnv *env)
     vcpu_leave(v);
 }
 
+void tcg_retry_alone(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    vcpu_unwind(v);
+    v->single_insn = true;
+    vcpu_leave(v);
+}
+
 void tcg_raise(TcgEnv *env)
 {
     VcpuTcg *v = vcpu_of(env);

@@ -139,6 +139,9 @@ void tcg_raise(TcgEnv *env) NORETURN;
 void tcg_sync_state(TcgEnv *env);
 /* After tcg_sync_state and changes: go to the execution loop. */
 void tcg_leave_next(TcgEnv *env) NORETURN;
+/* From a helper with IR_H_RAISES: undo, and run the current instruction again as a region of its
+ * own (max_insns 1), where the front end takes a path that can do it. */
+void tcg_retry_alone(TcgEnv *env) NORETURN;
 
 /* This vCPU's TLB. By address: of every mode, pages and large pages that contain it. */
 void tcg_tlb_flush(TcgEnv *env);                    /* all */

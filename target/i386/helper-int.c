@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
+#include "target/i386/translate.h"
 #include "util/host-utils.h"
 
 #define HELPER(name, sig, flags) \
@@ -23,6 +24,9 @@
 
 static void h_raise(X86State *s, uint32_t vector)
 {
+    if (vector == X86_RETRY_ALONE) {
+        tcg_retry_alone(&s->tcg);
+    }
     x86_raise(s, vector);
 }
 HELPER(raise, "v:el", IR_H_RAISES | IR_H_NORETURN)

@@ -259,6 +259,7 @@ IrValue x86_next_pc(X86Tr *tr, unsigned bytes)
 
 IrValue x86_call(X86Tr *tr, const IrHelper *h, unsigned n, const IrValue *args)
 {
+    tr->st_known = 0;           /* MMX instructions tag registers */
     IrValue v = ir_call(tr->ir, h, n, args);
 
     if (h->flags & IR_H_WRITES) {

@@ -56,6 +56,8 @@ typedef struct X86Tr {
     /* The open block. */
     IrValue reg[16][4]; /* known values by log2 of size */
     X86Flags fl;
+    uint8_t st_known, st_empty; /* x87 tags known in block st_block (x87-ir.c) */
+    IrBlockId st_block;
     IrVar fl_local[3];
     IrValue fl_local_value[3];
 
@@ -146,6 +148,7 @@ void x86_exit_if(X86Tr *tr, IrCond c, IrType t, IrValue a, IrValue b, unsigned r
 /* Raise: always, or if the condition holds. */
 void x86_fault(X86Tr *tr, int vector);              /* without error code */
 void x86_fault_code(X86Tr *tr, int vector, uint32_t error);
+#define X86_RETRY_ALONE 0x100   /* no vector: run the instruction as a region of its own (tr->one) */
 void x86_fault_if(X86Tr *tr, IrCond c, IrType t, IrValue a, IrValue b, int vector,
                   bool has_error, uint32_t error);
 /* Call, then forget the registers if it writes them. */

@@ -91,6 +91,10 @@ static void tr_x87(X86Tr *tr, const X86Insn *i)
     if (i->arg >> A_N_SHIFT) {
         n = (i->arg >> A_N_SHIFT) - 1;
     }
+    if (x87_ir(tr, i, op, mem ? memory_kind(i, i->arg & A_INT) : X87_STACK, n, pops, to_i,
+               i->arg & A_STORES)) {
+        return;
+    }
     addr = mem ? x86_address(tr, i, i->op[0].size, i->arg & A_STORES) : ir_i64(tr->ir, 0);
     word = X87_WORD(op, mem ? memory_kind(i, i->arg & A_INT) : X87_STACK, n, pops, to_i);
     r = X86_CALL(tr, &helper_x87, ir_i32(tr->ir, word), addr, mmu_index(tr));

@@ -26,6 +26,10 @@ typedef enum X87Mem { X87_STACK, X87_F32, X87_F64, X87_F80, X87_I16, X87_I32, X8
     ((uint32_t)(op) | (uint32_t)(mem) << 8 | (uint32_t)(i) << 12 | (uint32_t)(pops) << 16 | \
      (uint32_t)(to_i) << 18)
 
+/* As IR (x87-ir.c); false: nothing was emitted, the reference must do it. */
+bool x87_ir(X86Tr *tr, const X86Insn *insn, X87Op op, X87Mem mem, unsigned i, unsigned pops,
+            bool to_i, bool writes);
+
 /* (word, address or 0, MMU mode): gives the arithmetic flags for COMI, else 0. */
 extern const IrHelper helper_x87;
 /* Control: FNINIT, FNCLEX, FLDCW, FNSTSW; and images: (address, operand size, MMU mode). */
