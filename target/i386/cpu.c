@@ -337,6 +337,7 @@ void x86_cpu_move_apic(X86Cpu *cpu)
                                   (base & (BIT(11) | BIT(10))) == BIT(11));
     }
     memory_transaction_commit();
+    tcg_tlb_flush(&cpu->env->tcg);
 }
 
 static bool cpu_realize(Device *dev, Error **errp)
