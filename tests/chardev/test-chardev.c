@@ -522,3 +522,29 @@ TEST(chardev, telnet)
         check_str(t, (char *)got, telnet[i].out, "byte by byte");
     }
 }
+
+TEST(chardev, change_keeps_the_front_end)
+{
+    ChardevRingbuf ring = { .has_size = true, .size = 16 };
+    ChardevBackend to_ring = { .type = CHARDEV_BACKEND_KIND_RINGBUF, .u.ringbuf.data = &ring };
+    ChardevFile file = { .out = (char *)"/no/such/folder/x" };
+    ChardevBackend to_file = { .type = CHARDEV_BACKEND_KIND_FILE, .u.file.data = &file };
+    g_autofree uint8_t *got = NULL;
+    size_t len;
+    Error *err = NULL;
+    Front f;
+
+    main_loop_init();
+    expect_made(t, "{'id': 'c', 'backend': 'null'}");
+    front_init(t, &f, "c");
+    check_true(t, !qmp_chardev_change("c", &to_file, &err), "what can't be made");
+    error_free(err);
+    check_int(t, f.closed, 0, "changes nothing");
+    qapi_free_ChardevReturn(qmp_chardev_change("c", &to_ring, NULL));
+    check_true(t, f.closed == 1 && f.opened == 2, "closed and opened");
+    chr_fe_write(&f.fe, "new", 3);
+    got = chr_ringbuf_read("c", 16, &len, NULL);
+    check_str(t, (char *)got, "new", "output goes to the new one");
+    front_cleanup(&f);
+    chardev_cleanup();
+}
