@@ -195,13 +195,14 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     X86State *s = h->s;
     CPUState *cpu = &h->cpu->parent;
 
+    n = MIN(n, XH_CODE + XH_CODE_SIZE - in->rip);
     the_xh = h;
     h->out = out;
     out->bits = in->bits;
     region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
     memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
     memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
-    memcpy(h->host + CODE_PHYS, code, n);
+    memcpy(h->host + CODE_PHYS + (in->rip - XH_CODE), code, n);
     memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
     memcpy(s->regs, in->regs, sizeof(s->regs));
     set_segments(h, in->bits);
@@ -308,9 +309,10 @@ bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out)
     if (!nat.ok) {
         return false;
     }
+    n = MIN(n, XH_CODE + XH_CODE_SIZE - in->rip);
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
     memset((void *)XH_CODE, 0xf4, XH_CODE_SIZE);
-    memcpy((void *)XH_CODE, code, n);
+    memcpy((void *)in->rip, code, n);
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_EXEC);
     memcpy((void *)XH_DATA, in->data, XH_DATA_SIZE);
     memcpy(out->fx, in->fx, 512);

@@ -37,7 +37,7 @@ typedef struct Xh Xh;
 /* One at a time in a process; all features of the CPU are on. NULL: can't be made. */
 Xh *xh_new(const TcgBackend *be);
 X86State *xh_cpu(Xh *h);
-/* From state @in with @code at XH_CODE; @max_insns: largest region (0: as usual). */
+/* From state @in with @code at its RIP, in the code area (cut to it). */
 void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *out);
 
 /* On the host; false if it can't (another architecture, no 32-bit code). */

@@ -391,10 +391,10 @@ static void random_state(Rng *r, unsigned bits, XhState *st)
 }
 
 /* At the instruction that raised; one that was half done leaves its own flags undefined too. */
-static uint32_t undefined_at(const Sequence *q, uint64_t rip)
+static uint32_t undefined_at(const Sequence *q, uint64_t rip /* from the start */)
 {
     for (unsigned k = 0; k < q->count; k++) {
-        if (XH_CODE + q->at[k] == rip) {
+        if (q->at[k] == rip) {
             return q->before[k];
         }
     }
@@ -453,13 +453,17 @@ static void *kicker(void *opaque)
     return NULL;
 }
 
-static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count, bool graphs)
+typedef enum Mode { SEQUENCES, GRAPHS, STEPS, PAGES } Mode;
+
+static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count, Mode what)
 {
+    bool graphs = what == GRAPHS;
     static XhState in, emu, host;
     static Sequence q;
     Xh *h = xh_new(be);
     Rng r = { UINT64_C(0x9e3779b97f4a7c15) + env_number("X86_NATIVE_SEED", 0) * 7919 + bits };
     unsigned n_rows = 0, failures = 0;
+    unsigned stepped = 0;
     pthread_t thread = 0;
     const char *m;
     bool handled;
@@ -490,22 +494,32 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             in.regs[R_14] = 200;
             in.regs[R_SP] = XH_DATA + 0x2000;
         }
+        if (what == STEPS) {
+            in.eflags |= FL_TF;
+        } else if (what == PAGES) {
+            /* Across the middle of the code, or off its end. */
+            in.rip = XH_CODE + (k & 1 ? 0x1000 : XH_CODE_SIZE) - 1 - below(&r, 60);
+        }
         if (!xh_native(q.code, q.n, &in, &host)) {
             test_skip(t, "not on this host");
             break;
         }
         xh_run(h, q.code, q.n, &in, &emu);
+        stepped += emu.vector == EXCP_DB;
         if (bits == 32 && emu.vector == EXCP_PF && (uint32_t)emu.cr2 >= UINT32_MAX - 64) {
             continue;           /* wraps at 4 GiB here; the host checks flat limits too */
         }
-        if (emu.rip == host.rip && is_all_registers(&q, bits, emu.rip - XH_CODE)) {
+        if (emu.rip == host.rip && is_all_registers(&q, bits, emu.rip - in.rip)) {
             emu.cr2 = host.cr2;
         }
-        if (!xh_same(&emu, &host, (FL_ARITH | FL_DF) & ~undefined_at(&q, host.rip), false, diff,
+        if (!xh_same(&emu, &host, (FL_ARITH | FL_DF) & ~undefined_at(&q, host.rip - in.rip), false, diff,
                      sizeof(diff))) {
             report(t, &q, bits, diff, k);
             failures++;
         }
+    }
+    if (what == STEPS) {
+        test_note(t, "%u single-stepped", stepped);
     }
     if (graphs) {
         kicking = false;
@@ -515,32 +529,48 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
 
 TEST(x86_native, interpreter_64)
 {
-    run_all(t, &tcg_backend_interp, 64, 3000, false);
+    run_all(t, &tcg_backend_interp, 64, 3000, SEQUENCES);
 }
 
 TEST(x86_native, interpreter_32)
 {
-    run_all(t, &tcg_backend_interp, 32, 2000, false);
+    run_all(t, &tcg_backend_interp, 32, 2000, SEQUENCES);
 }
 
 TEST(x86_native, interpreter_graphs)
 {
-    run_all(t, &tcg_backend_interp, 64, 2000, true);
+    run_all(t, &tcg_backend_interp, 64, 2000, GRAPHS);
+}
+
+TEST(x86_native, interpreter_pages)
+{
+    run_all(t, &tcg_backend_interp, 64, 1000, PAGES);
 }
 
 #ifdef __x86_64__
+/* The trap flag: #DB after one instruction, or one round of a repeated one. */
+TEST(x86_native, backend_steps)
+{
+    run_all(t, &tcg_backend_x86_64, 64, 1000, STEPS);
+}
+
+TEST(x86_native, backend_pages)
+{
+    run_all(t, &tcg_backend_x86_64, 64, 1000, PAGES);
+}
+
 TEST(x86_native, backend_graphs)
 {
-    run_all(t, &tcg_backend_x86_64, 64, 2000, true);
+    run_all(t, &tcg_backend_x86_64, 64, 2000, GRAPHS);
 }
 
 TEST(x86_native, backend_64)
 {
-    run_all(t, &tcg_backend_x86_64, 64, 3000, false);
+    run_all(t, &tcg_backend_x86_64, 64, 3000, SEQUENCES);
 }
 
 TEST(x86_native, backend_32)
 {
-    run_all(t, &tcg_backend_x86_64, 32, 2000, false);
+    run_all(t, &tcg_backend_x86_64, 32, 2000, SEQUENCES);
 }
 #endif
