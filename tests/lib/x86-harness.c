@@ -4,7 +4,9 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <asm/ldt.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <glib.h>
@@ -17,6 +19,7 @@ enum {
     RAM_SIZE = 0x80000, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000,
     STUB_PHYS = 0x10000, CODE_PHYS = 0x20000, DATA_PHYS = 0x30000,
     STUB_OFF = 0x30000,         /* from XH_CODE */
+    CODE16_SEL = 0x07, DATA16_SEL = 0x0f,       /* in the host's LDT */
 };
 
 struct Xh {
@@ -30,13 +33,18 @@ struct Xh {
     XhState *out;
 };
 
+static unsigned code_offset(const XhState *st)
+{
+    return st->bits == 16 ? st->rip : st->rip - XH_CODE;
+}
+
 static Xh *the_xh;              /* for take_exception() */
 
 void xh_state_init(XhState *st, unsigned bits)
 {
     memset(st, 0, sizeof(*st));
     st->bits = bits;
-    st->rip = XH_CODE;
+    st->rip = bits == 16 ? 0 : XH_CODE;
     st->eflags = 0x202;
     st->fx[0] = 0x7f;           /* FCW 037f */
     st->fx[1] = 0x03;
@@ -78,6 +86,7 @@ static bool take_exception(TcgEnv *env)
     s->excp = s->excp_old = EXCP_NONE;
     s->seg[S_CS].flags |= SEG_L;
     s->seg[S_CS].flags &= ~SEG_DB;
+    s->seg[S_CS].base = 0;
     s->cpl = 0;
     env->pc = XH_CODE + STUB_OFF;
     x86_mode_sync(s);
@@ -111,6 +120,14 @@ static void set_segments(Xh *h, unsigned bits)
     s->seg[S_CS].flags |= SEG_CODE;
     if (bits == 64) {
         s->seg[S_CS].flags = (s->seg[S_CS].flags & ~SEG_DB) | SEG_L;
+    }
+    if (bits == 16) {
+        for (int i = S_ES; i <= S_DS; i++) {
+            s->seg[i].selector = i == S_CS ? CODE16_SEL : DATA16_SEL;
+            s->seg[i].base = i == S_CS ? XH_CODE : XH_DATA;
+            s->seg[i].limit = i == S_CS ? 0xffff : XH_DATA_SIZE - 1;
+            s->seg[i].flags &= ~(SEG_G | SEG_DB);
+        }
     }
     s->cpl = 3;
 }
@@ -195,14 +212,14 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     X86State *s = h->s;
     CPUState *cpu = &h->cpu->parent;
 
-    n = MIN(n, XH_CODE + XH_CODE_SIZE - in->rip);
+    n = MIN(n, XH_CODE_SIZE - code_offset(in));
     the_xh = h;
     h->out = out;
     out->bits = in->bits;
     region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
     memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
     memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
-    memcpy(h->host + CODE_PHYS + (in->rip - XH_CODE), code, n);
+    memcpy(h->host + CODE_PHYS + code_offset(in), code, n);
     memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
     memcpy(s->regs, in->regs, sizeof(s->regs));
     set_segments(h, in->bits);
@@ -226,7 +243,7 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
 
 #ifdef __x86_64__
 static struct {
-    bool ready, ok, leaving;
+    bool ready, ok, ldt;
     const XhState *in;
     XhState *out;
     gregset_t gregs;            /* where the test program was */
@@ -250,7 +267,10 @@ static void on_start(UNUSED int sig, UNUSED siginfo_t *info, void *context)
     }
     g[REG_RIP] = nat.in->rip;
     g[REG_EFL] = nat.in->eflags;
-    if (nat.in->bits == 32) {
+    if (nat.in->bits == 16) {
+        g[REG_CSGSFS] = (g[REG_CSGSFS] & INT64_C(0xffffffff0000)) | CODE16_SEL |
+                        (greg_t)DATA16_SEL << 48;
+    } else if (nat.in->bits == 32) {
         g[REG_CSGSFS] = (g[REG_CSGSFS] & ~(greg_t)0xffff) | 0x23;
     }
     memcpy(uc->uc_mcontext.fpregs, nat.in->fx, 464);    /* behind are the kernel's words */
@@ -274,6 +294,19 @@ static void on_exception(UNUSED int sig, UNUSED siginfo_t *info, void *context)
     memcpy(uc->uc_mcontext.fpregs, nat.fx, 464);
 }
 
+static bool set_ldt(unsigned n, uint64_t base, uint32_t limit, unsigned contents)
+{
+    struct user_desc d = { .entry_number = n, .base_addr = base, .limit = limit,
+                           .contents = contents, .useable = 1 };
+
+    return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
+}
+
+static void load_data_segments(unsigned sel)
+{
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(sel));
+}
+
 static bool native_init(void)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
@@ -289,8 +322,7 @@ static bool native_init(void)
         return false;
     }
     sigaltstack(&ss, NULL);
-    /* 32-bit code needs them; 64-bit code doesn't look. */
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b));
+    nat.ldt = set_ldt(0, XH_CODE, 0xffff, 2) && set_ldt(1, XH_DATA, XH_DATA_SIZE - 1, 0);
     sa.sa_sigaction = on_exception;
     for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
         sigaction(signals[i], &sa, NULL);
@@ -306,20 +338,23 @@ bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out)
         nat.ready = true;
         nat.ok = native_init();
     }
-    if (!nat.ok) {
+    if (!nat.ok || (in->bits == 16 && !nat.ldt)) {
         return false;
     }
-    n = MIN(n, XH_CODE + XH_CODE_SIZE - in->rip);
+    n = MIN(n, XH_CODE_SIZE - code_offset(in));
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
     memset((void *)XH_CODE, 0xf4, XH_CODE_SIZE);
-    memcpy((void *)in->rip, code, n);
+    memcpy((void *)(XH_CODE + code_offset(in)), code, n);
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_EXEC);
     memcpy((void *)XH_DATA, in->data, XH_DATA_SIZE);
     memcpy(out->fx, in->fx, 512);
     out->bits = in->bits;
     nat.in = in;
     nat.out = out;
+    /* 64-bit code doesn't look at these. */
+    load_data_segments(in->bits == 16 ? DATA16_SEL : 0x2b);
     raise(SIGUSR1);             /* comes back when the code has raised */
+    load_data_segments(0x2b);
     memcpy(out->data, (void *)XH_DATA, XH_DATA_SIZE);
     return true;
 }

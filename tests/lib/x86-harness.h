@@ -6,7 +6,8 @@
  * Memory, at the same linear addresses in both: code at XH_CODE (XH_CODE_SIZE, readable),
  * data at XH_DATA (XH_DATA_SIZE); all around is unmapped. Code runs at CPL 3, paging on, flat
  * segments, 64-bit or 32-bit (compatibility mode), up to its first exception; end it with
- * UD2 where nothing else raises.
+ * UD2 where nothing else raises. 16-bit code has segments of 64 KiB and XH_DATA_SIZE at
+ * XH_CODE (CS) and XH_DATA (DS, ES, SS, with a 16-bit stack); its RIP starts from 0.
  */
 #ifndef TESTS_LIB_X86_HARNESS_H
 #define TESTS_LIB_X86_HARNESS_H
@@ -20,7 +21,7 @@
 
 typedef struct XhState {
     /* In and out. */
-    unsigned bits;              /* 64 or 32 */
+    unsigned bits;              /* 64, 32 or 16 */
     uint64_t regs[16], rip, eflags;
     uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE image */
     uint8_t data[XH_DATA_SIZE];

@@ -377,7 +377,14 @@ static void random_state(Rng *r, unsigned bits, XhState *st)
     if (below(r, 2)) {
         st->regs[R_CX] &= 0x3f;
     }
-    if (bits == 32) {
+    if (bits == 16) {
+        for (unsigned k = 0; k < 8; k++) {
+            if (k >= 3 && below(r, 8)) {
+                st->regs[k] = (below(r, 2) ? rnd(r) << 16 : 0) | (0x400 + below(r, 0x3800));
+            }
+        }
+    }
+    if (bits <= 32) {
         for (unsigned k = 0; k < 16; k++) {
             st->regs[k] = k < 8 ? (uint32_t)st->regs[k] : 0;
         }
@@ -511,6 +518,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
         }
         if (emu.rip == host.rip && is_all_registers(&q, bits, emu.rip - in.rip)) {
             emu.cr2 = host.cr2;
+            memcpy(emu.data, host.data, XH_DATA_SIZE);
         }
         if (!xh_same(&emu, &host, (FL_ARITH | FL_DF) & ~undefined_at(&q, host.rip - in.rip), false, diff,
                      sizeof(diff))) {
@@ -567,6 +575,11 @@ TEST(x86_native, backend_graphs)
 TEST(x86_native, backend_64)
 {
     run_all(t, &tcg_backend_x86_64, 64, 3000, SEQUENCES);
+}
+
+TEST(x86_native, backend_16)
+{
+    run_all(t, &tcg_backend_x86_64, 16, 2000, SEQUENCES);
 }
 
 TEST(x86_native, backend_32)
