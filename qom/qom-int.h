@@ -29,4 +29,11 @@ bool property_set(Object *obj, const Property *prop, const QObject *value,
 QObject *property_get(Object *obj, const Property *prop, Error **errp);
 void property_release(Object *obj, const Property *prop);
 
+/* The whole text must be a value: "on", "0x10", "-5", "1.5G", "52:54:00:12:34:56". */
+bool property_parse_bool(const char *s, bool *v);
+bool property_parse_unsigned(const char *s, uint64_t *v);
+bool property_parse_signed(const char *s, int64_t *v);
+bool property_parse_size(const char *s, uint64_t *v);
+bool property_parse_mac(const char *s, MacAddr *mac);
+
 #endif

@@ -30,5 +30,6 @@ void device_remove_buses(Device *dev);
 
 /* After the machine is complete, devices are reset when realized. */
 void devices_set_ready(bool ready);
+bool devices_are_ready(void);
 
 #endif

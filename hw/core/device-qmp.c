@@ -53,7 +53,6 @@ bool qmp_device_add(const QDict *args, Error **errp)
 bool qmp_device_del(const char *id, Error **errp)
 {
     Device *dev = device_find(id);
-    const DeviceType *type;
     char *name, *path;
 
     if (!dev) {
@@ -62,8 +61,7 @@ bool qmp_device_del(const char *id, Error **errp)
         error_argument(errp, "id", id, "the id or path of a device");
         return false;
     }
-    type = device_type(dev);
-    if (!type->hotpluggable) {
+    if (!device_type_is_hotpluggable(dev->obj.type)) {
         error_setf(errp, ERR_NOT_SUPPORTED, "Device '%s' does not support hotplugging",
                    object_type_name(dev));
         error_argument(errp, "id", id, NULL);

@@ -97,6 +97,7 @@ const Type *device_type_find(const char *name, Error **errp);
 const char *device_type_bus(const Type *type);      /* inherited; or NULL */
 DeviceCategory device_type_category(const Type *type);
 const VmState *device_type_vm(const Type *type);    /* inherited; or NULL */
+bool device_type_is_hotpluggable(const Type *type); /* inherited */
 
 typedef struct IrqGroup IrqGroup;
 

@@ -45,7 +45,7 @@ typedef enum PciBarType {
 } PciBarType;
 
 typedef struct PciBar {
-    MemRegion *mr;              /* NULL: not implemented */
+    MemRegion *mr;              /* NULL: there is none */
     PciBarType type;
     uint64_t size;
     hwaddr addr;                /* where it is mapped; PCI_BAR_UNMAPPED */

@@ -82,7 +82,7 @@ void qpci_writew(QTest *q, unsigned bdf, unsigned reg, uint16_t v);
 void qpci_writel(QTest *q, unsigned bdf, unsigned reg, uint32_t v);
 /* On bus 0; -1 if it isn't there. */
 int qpci_find(QTest *q, uint16_t vendor, uint16_t device);
-/* Size of a BAR, 0: not implemented. Writes ones and puts the old value back. */
+/* Size of a BAR, 0: there is none. Writes ones and puts the old value back. */
 uint64_t qpci_bar_size(QTest *q, unsigned bdf, int n);
 /* Put a BAR at @addr and enable decoding and bus mastering. */
 void qpci_map(QTest *q, unsigned bdf, int n, uint64_t addr);

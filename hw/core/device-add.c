@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -device and device_add: a device from what a user wrote. */
+#include "util/osdep.h"
+#include "hw/core/device.h"
+#include "hw/core/core-int.h"
+
+#include "qobject/qobject.h"
+
+Device *device_add(const struct QDict *opts, bool from_text, Error **errp)
+{
+    const char *driver = qdict_str_or(opts, "driver", NULL);
+    const char *id = qdict_str_or(opts, "id", NULL);
+    const char *bus_name = qdict_str_or(opts, "bus", NULL), *want;
+    const Type *type;
+    Bus *bus = NULL;
+    Device *dev;
+
+    if (!driver) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "Parameter 'driver' is missing");
+        error_argument(errp, "driver", NULL, "a device type");
+        return NULL;
+    }
+    type = device_type_find(driver, errp);
+    if (!type) {
+        return NULL;
+    }
+    if (type_is_abstract(type) || device_type_of(type)->not_user_creatable) {
+        error_setf(errp, ERR_INVALID_ARGUMENT,
+                   "Parameter 'driver' expects a pluggable device type");
+        error_argument(errp, "driver", driver, "a device that -device help lists");
+        return NULL;
+    }
+    want = device_type_bus(type);
+    if (bus_name) {
+        bus = bus_find(bus_name, errp);
+        if (!bus) {
+            return NULL;
+        }
+    } else if (want && strcmp(want, TYPE_SYSTEM_BUS)) {
+        bus = bus_find_type(want);
+        if (!bus) {
+            error_setf(errp, ERR_NO_SUCH_BUS, "No '%s' bus found for device '%s'", want,
+                       driver);
+            return NULL;
+        }
+    }
+    if (devices_are_ready() && !device_type_is_hotpluggable(type)) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Device '%s' does not support hotplugging",
+                   driver);
+        error_argument(errp, "driver", driver, NULL);
+        return NULL;
+    }
+    dev = device_new(type_name(type));
+    if (!device_set_id(dev, id, errp)) {
+        object_unref(dev);
+        return NULL;
+    }
+    QDICT_FOR_EACH(e, opts) {
+        if (strcmp(e->key, "driver") && strcmp(e->key, "id") && strcmp(e->key, "bus")) {
+            bool ok = from_text && qobject_type(e->value) == QTYPE_STRING
+                      ? object_set_str(dev, e->key, qstring_value(e->value), errp)
+                      : object_set(dev, e->key, e->value, errp);
+
+            if (!ok) {
+                goto fail;
+            }
+        }
+    }
+    if (!device_realize(dev, bus, errp)) {
+        goto fail;
+    }
+    object_unref(dev);
+    return dev;
+fail:
+    object_release_backends(dev);
+    object_unparent(dev);
+    object_unref(dev);
+    return NULL;
+}
