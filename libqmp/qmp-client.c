@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "libqmp/qmp-client.h"
 #include "qobject/json.h"
+#include "qobject/strbuf.h"
 
 struct QmpClient {
     int fd;
@@ -330,6 +331,7 @@ QObject *qmp_cmd_fd(QmpClient *c, const char *command, QDict *args, int fd, Erro
 {
     int64_t deadline = deadline_after(c->timeout_ms), id = ++c->last_id;
     QDict *request = qdict_new(), *reply;
+    StrBuf line = { 0 };
     char *text;
     bool sent;
 
@@ -339,8 +341,13 @@ QObject *qmp_cmd_fd(QmpClient *c, const char *command, QDict *args, int fd, Erro
     }
     qdict_put_int(request, "id", id);
     text = json_write(QOBJECT(request), JSON_COMPACT);
-    sent = send_text(c, text, fd, deadline, errp) && send_text(c, "\n", -1, deadline, errp);
+    /* In one go: the server need not wait for the end of the line, and may have
+     * quit before it comes. */
+    strbuf_add_str(&line, text);
+    strbuf_add_char(&line, '\n');
+    sent = send_text(c, line.s, fd, deadline, errp);
     free(text);
+    strbuf_free(&line);
     qobject_unref(request);
     if (!sent) {
         return NULL;
