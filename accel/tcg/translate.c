@@ -149,6 +149,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         .breakpoints = v->breakpoints, .n_breakpoints = v->n_breakpoints, .priv = &f,
     };
     struct TcgRegion *r;
+    bool flushed = false;
 
     fetch_page(&f, 0, true);
     region_lock();
@@ -199,7 +200,17 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         if (v->be->codegen(ir, r, &r->code)) {
             break;
         }
-        flush_all(v);
+        /* The cache is full, or the region too large for the back end. */
+        if (flushed && t.max_insns > 1) {
+            t.max_insns /= 2;
+        } else if (flushed) {
+            fprintf(stderr, "no code for the instruction at pc %" PRIx64 "\n", pc);
+            ir_print(ir, stderr);
+            exit(1);
+        } else {
+            flush_all(v);
+            flushed = true;
+        }
     }
     if (log_is_on(LOG_OUT_ASM) && r->code.code) {
         log_region(&t, r, LOG_OUT_ASM);

@@ -256,6 +256,9 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     for (uint32_t k = 0; k < cg->n_layout && !cg->fail; k++) {
         IrBlockId b = (IrBlockId)cg->layout[k];
         x_flags_lost(a);
+        if (r->blocks[b].flags & IR_BLOCK_LOOP_HEADER) {
+            x_nops(a, -asm_pos(a) & 15);
+        }
         cg->block_pos[b] = asm_pos(a);
         cg->x87_top = 0;
         ra_block(cg, b);
@@ -313,7 +316,8 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     atomic_store_explicit(&cache.n_regions, n + 1, memory_order_release);
 
     *out = (TcgCode){
-        .code = cg->rx + chained, .full_entry = cg->rx, .size = h.code_size,
+        .code = cg->rx + chained, .full_entry = cg->rx,
+        .size = h.code_size - chained,
         .n_exits = cg->n_exits, .snap_map = cache.rx + (head_rw - cache.rw),
     };
     if (cg->n_exits) {
