@@ -374,12 +374,17 @@ static void pm_reset_hold(Device *dev)
     Piix4Pm *s = PIIX4_PM(dev);
     uint8_t *c = s->pci.config;
 
-    pci_set_long(c + PM_PMBA, 1);
+    /* Where the ports are and what wakes is kept in the resume well: firmware
+     * uses it before it sets up PCI again. */
+    if (!runstate_check(RUN_STATE_SUSPENDED)) {
+        pci_set_long(c + PM_PMBA, 1);
+        c[PM_PMREGMISC] = 0;
+        pci_set_long(c + PM_SMBBA, 1);
+        c[PM_SMBHSTCFG] = 0;
+        s->pmsts = s->pmen = s->gpsts = s->gpen = 0;
+    }
     pci_set_long(c + PM_DEVACTB, 0);
-    c[PM_PMREGMISC] = 0;
-    pci_set_long(c + PM_SMBBA, 1);
-    c[PM_SMBHSTCFG] = 0;
-    s->pmsts = s->pmen = s->pmcntrl = s->gpsts = s->gpen = 0;
+    s->pmcntrl = 0;
     s->apmc = s->apms = 0;
     memset(s->other, 0, sizeof(s->other));
     memset(s->smb, 0, sizeof(s->smb));
