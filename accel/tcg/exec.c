@@ -321,6 +321,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     bool chain = !v->n_breakpoints && !log_is_on(LOG_NOCHAIN);
 
     if (leave->reason == TCG_LEAVE_GOTO && leave->from && chain && !r->one_insn &&
+        v->flushes_seen == region_flushes() &&      /* else it is gone */
         !r->transient && r->page1 == RAM_ADDR_INVALID) {
         struct TcgRegion *from = leave->from;
 
@@ -338,6 +339,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     v->in_code = true;
     v->be->enter(v->env, &r->code, leave);
     v->in_code = false;
+    v->flushes_seen = region_flushes();
     v->stats.leaves++;
     v->env->jit_ra = NULL;
     if (r->transient) {

@@ -331,6 +331,11 @@ void region_invalidate(ram_addr_t addr, uint64_t len)
     region_unlock();
 }
 
+uint64_t region_flushes(void)
+{
+    return cache.stats.flushes;
+}
+
 void region_flush_all(void)
 {
     for (size_t i = 0; i < cache.n_all; i++) {

@@ -67,6 +67,8 @@ bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len);
 void region_invalidate(ram_addr_t addr, uint64_t len);
 /* Drop everything; no vCPU is in generated code, lock held. */
 void region_flush_all(void);
+/* How often that has happened: pointers to regions of before are stale. */
+uint64_t region_flushes(void);
 
 typedef struct RegionStats {
     uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, flushes;

@@ -75,6 +75,7 @@ typedef struct VcpuTcg {
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
+    uint64_t flushes_seen;      /* region_flushes() when generated code returned */
     bool tlb_crowded;           /* tlb_grow is wanted */
     bool single_insn;           /* the next region is one instruction long */
     bool check_irq;

@@ -243,7 +243,7 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
 
 #ifdef __x86_64__
 static struct {
-    bool ready, ok, ldt;
+    bool ready, ok, ldt, running;
     const XhState *in;
     XhState *out;
     gregset_t gregs;            /* where the test program was */
@@ -260,6 +260,7 @@ static void on_start(UNUSED int sig, UNUSED siginfo_t *info, void *context)
     ucontext_t *uc = context;
     greg_t *g = uc->uc_mcontext.gregs;
 
+    nat.running = true;
     memcpy(nat.gregs, g, sizeof(nat.gregs));
     memcpy(nat.fx, uc->uc_mcontext.fpregs, 512);
     for (int i = 0; i < 16; i++) {
@@ -276,11 +277,16 @@ static void on_start(UNUSED int sig, UNUSED siginfo_t *info, void *context)
     memcpy(uc->uc_mcontext.fpregs, nat.in->fx, 464);    /* behind are the kernel's words */
 }
 
-static void on_exception(UNUSED int sig, UNUSED siginfo_t *info, void *context)
+static void on_exception(int sig, UNUSED siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
     greg_t *g = uc->uc_mcontext.gregs;
 
+    if (!nat.running) {
+        signal(sig, SIG_DFL);           /* the emulator's own: it comes again */
+        return;
+    }
+    nat.running = false;
     for (int i = 0; i < 16; i++) {
         nat.out->regs[i] = g[greg_of[i]];
     }
