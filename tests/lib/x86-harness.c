@@ -20,6 +20,7 @@ enum {
     STUB_PHYS = 0x10000, CODE_PHYS = 0x20000, DATA_PHYS = 0x30000,
     STUB_OFF = 0x30000,         /* from XH_CODE */
     CODE16_SEL = 0x07, DATA16_SEL = 0x0f,       /* in the host's LDT */
+    CACHE_SIZE = 32 << 20,
 };
 
 struct Xh {
@@ -95,7 +96,7 @@ static bool take_exception(TcgEnv *env)
 
 static bool map_cache(const TcgBackend *be, const IrGlobalTable *globals)
 {
-    size_t size = 32 * MIB;
+    size_t size = CACHE_SIZE;
     int fd = memfd_create("test-cache", MFD_CLOEXEC);
     uint8_t *rw, *rx;
 
@@ -217,6 +218,12 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     h->out = out;
     out->bits = in->bits;
     region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
+    /* Not while it runs: a flush empties the jump caches of the CPUs in the list only. */
+    if (h->v.be->used() > CACHE_SIZE / 2) {
+        region_lock();
+        region_flush_all();
+        region_unlock();
+    }
     memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
     memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
     memcpy(h->host + CODE_PHYS + code_offset(in), code, n);
