@@ -420,6 +420,22 @@ HELPER(out, "v:elll", IR_H_RAISES)
 
 /* -------------------------------------------------- segments, far transfers */
 
+static bool interrupt_waits(const X86State *s)
+{
+    const CPUState *cpu = s->tcg.cpu;
+
+    return cpu && cpu->interrupt_request;
+}
+
+/* What this instruction has let in is taken at the next region's entry. */
+static void let_interrupts_in(X86State *s)
+{
+    if (interrupt_waits(s)) {
+        __atomic_store_n(&s->tcg.exit_request, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+
 static uint32_t h_load_seg(X86State *s, uint32_t seg, uint32_t sel)
 {
     x86_load_segment(s, seg, sel);
@@ -452,12 +468,17 @@ static void h_iret(X86State *s, uint32_t opsize, uint64_t next)
 {
     x86_iret(s, opsize, next);
     s->nmi_masked = false;
+    let_interrupts_in(s);
 }
 HELPER(iret, "v:elq", ALL)
 
 static void h_syscall(X86State *s, uint64_t next) { x86_syscall(s, next); }
 HELPER(syscall, "v:eq", ALL)
-static void h_sysret(X86State *s, uint32_t opsize) { x86_sysret(s, opsize); }
+static void h_sysret(X86State *s, uint32_t opsize)
+{
+    x86_sysret(s, opsize);
+    let_interrupts_in(s);
+}
 HELPER(sysret, "v:el", ALL)
 static void h_sysenter(X86State *s) { x86_sysenter(s); }
 HELPER(sysenter, "v:e", ALL)
@@ -491,13 +512,6 @@ HELPER(lar_lsl, "q:ell", IR_H_RAISES)
 
 /* -------------------------------------------------------------------- flags */
 
-static bool interrupt_waits(const X86State *s)
-{
-    const CPUState *cpu = s->tcg.cpu;
-
-    return cpu && cpu->interrupt_request;
-}
-
 /* Gives the mode word, or something else if an interrupt could be taken. */
 static uint32_t h_popf(X86State *s, uint32_t v, uint32_t opsize)
 {
@@ -506,7 +520,8 @@ static uint32_t h_popf(X86State *s, uint32_t v, uint32_t opsize)
 
     s->eflags = (old & ~(mask | FL_DF | FL_RF)) | (v & mask & ~(uint32_t)FL_DF);
     s->df = v & FL_DF ? UINT64_MAX : 1;
-    mode = x86_mode_word(s);
+    mode = (s->eflags ^ old) & ~(uint32_t)(FL_IF | FL_RF | FL_ID) ? x86_mode_word(s)
+                                                                 : (uint32_t)s->tcg.mode_gen;
     return (s->eflags & ~old & FL_IF) && interrupt_waits(s) ? ~mode : mode;
 }
 HELPER_RW(popf, "l:ell", IR_H_RAISES, 0, G(DF))

@@ -98,7 +98,7 @@ static void tr_ret(X86Tr *tr, const X86Insn *i)
 static void far(X86Tr *tr, const X86Insn *i, const IrHelper *h, IrValue sel, IrValue off)
 {
     X86_CALL(tr, h, sel, off, ir_i32(tr->ir, i->opsize), x86_next_pc(tr, 8));
-    x86_exit(tr, IR_EXIT_NEXT);
+    x86_go_on(tr);
 }
 
 static void tr_far_direct(X86Tr *tr, const X86Insn *i)
@@ -123,14 +123,14 @@ static void tr_far_ret(X86Tr *tr, const X86Insn *i)
 {
     X86_CALL(tr, &x86_h_far_ret, ir_i32(tr->ir, i->opsize),
              ir_i32(tr->ir, i->n_ops ? i->op[0].imm & 0xffff : 0));
-    x86_exit(tr, IR_EXIT_NEXT);
+    x86_go_on(tr);
 }
 
 static void tr_iret(X86Tr *tr, const X86Insn *i)
 {
     X86_CALL(tr, &x86_h_iret, ir_i32(tr->ir, i->opsize), x86_next_pc(tr, 8));
     tr->no_step = true;
-    x86_exit(tr, IR_EXIT_IRQ_CHECK);
+    x86_go_on(tr);
 }
 
 static void soft_int(X86Tr *tr, const X86Insn *i, unsigned vector)

@@ -276,21 +276,21 @@ static void tr_syscall(X86Tr *tr, UNUSED const X86Insn *i)
 {
     X86_CALL(tr, &x86_h_syscall, x86_next_pc(tr, 8));
     tr->no_step = true;
-    x86_exit(tr, IR_EXIT_NEXT);
+    x86_go_on(tr);
 }
 
 static void tr_sysret(X86Tr *tr, const X86Insn *i)
 {
     X86_CALL(tr, i->arg ? &x86_h_sysexit : &x86_h_sysret, ir_i32(tr->ir, i->opsize));
     tr->no_step = true;
-    x86_exit(tr, IR_EXIT_IRQ_CHECK);
+    x86_go_on(tr);
 }
 
 static void tr_sysenter(X86Tr *tr, UNUSED const X86Insn *i)
 {
     X86_CALL(tr, &x86_h_sysenter);
     tr->no_step = true;
-    x86_exit(tr, IR_EXIT_NEXT);
+    x86_go_on(tr);
 }
 
 static void tr_swapgs(X86Tr *tr, UNUSED const X86Insn *i)

@@ -362,6 +362,15 @@ void x86_exit(X86Tr *tr, unsigned reason)
     tr->ended = true;
 }
 
+void x86_go_on(X86Tr *tr)
+{
+    if (tr->one) {
+        x86_exit(tr, IR_EXIT_IRQ_CHECK);
+    } else {
+        x86_jump_value(tr, ir_ld_env(tr->ir, IR_I64, offsetof(TcgEnv, pc)), IR_JUMP_PLAIN);
+    }
+}
+
 void x86_exit_next(X86Tr *tr, unsigned reason)
 {
     ir_commit_pending(tr->ir);

@@ -141,6 +141,8 @@ void x86_jump_if(X86Tr *tr, X86Cond c, uint64_t pc);   /* else goes on */
 void x86_leave(X86Tr *tr, uint64_t pc);             /* out of the region always */
 /* PC is in its home already (a helper wrote it) or goes there now. */
 void x86_exit(X86Tr *tr, unsigned reason);
+/* Go on where a helper has set PC and, where it changed, the mode word (x86_mode_sync). */
+void x86_go_on(X86Tr *tr);
 void x86_exit_next(X86Tr *tr, unsigned reason);     /* at the next instruction */
 /* If the helper's result @new_mode isn't the mode word, leave after this instruction. */
 void x86_exit_if_mode(X86Tr *tr, IrValue new_mode);

@@ -536,17 +536,17 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
 
 TEST(x86_native, interpreter_64)
 {
-    run_all(t, &tcg_backend_interp, 64, 3000, SEQUENCES);
+    run_all(t, &tcg_backend_interp, 64, 1500, SEQUENCES);
 }
 
 TEST(x86_native, interpreter_32)
 {
-    run_all(t, &tcg_backend_interp, 32, 2000, SEQUENCES);
+    run_all(t, &tcg_backend_interp, 32, 1000, SEQUENCES);
 }
 
 TEST(x86_native, interpreter_graphs)
 {
-    run_all(t, &tcg_backend_interp, 64, 2000, GRAPHS);
+    run_all(t, &tcg_backend_interp, 64, 300, GRAPHS);
 }
 
 TEST(x86_native, interpreter_pages)
@@ -568,7 +568,7 @@ TEST(x86_native, backend_pages)
 
 TEST(x86_native, backend_graphs)
 {
-    run_all(t, &tcg_backend_x86_64, 64, 2000, GRAPHS);
+    run_all(t, &tcg_backend_x86_64, 64, 1000, GRAPHS);
 }
 
 TEST(x86_native, backend_64)
