@@ -370,23 +370,61 @@ static F80 quiet(X87 *x, F80 v)
     return v;
 }
 
+/*
+ * Where the host has an x87 it computes these functions itself, under the
+ * guest's rounding: the same last bit and the same flags as the guest's own
+ * would give. @top is ST0, @below ST1; @insn leaves its one result on the stack.
+ */
+#if defined(__x86_64__) || defined(__i386__)
+#define HOST_FUNCTION(name, insn) \
+    static F80 host_##name(X87 *x, F80 top, F80 below) \
+    { \
+        long double t = to_ld(top), b = to_ld(below), r; \
+        uint16_t saved, cw = 0x33f | x->e.round << 10, sw; \
+        __asm__ volatile("fnstcw %1\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfldt %3\n\t" insn \
+                         "\n\tfnstsw %2\n\tfstpt %0\n\tfnclex\n\tfldcw %1" \
+                         : "=m"(r), "=m"(saved), "=m"(sw) : "m"(t), "m"(b), "m"(cw) \
+                         : "st", "st(1)", "st(2)", "memory"); \
+        x->e.flags |= sw & 0x3f; \
+        x->e.rounded_up = sw & C1; \
+        return from_ld(r); \
+    }
+#define HAVE_HOST_X87 1
+#else
+#define HOST_FUNCTION(name, insn) \
+    static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
+#define HAVE_HOST_X87 0
+#endif
+HOST_FUNCTION(fyl2x, "fyl2x")
+HOST_FUNCTION(fyl2xp1, "fyl2xp1")
+HOST_FUNCTION(fpatan, "fpatan")
+HOST_FUNCTION(fscale, "fscale\n\tfstp %%st(1)")
+HOST_FUNCTION(f2xm1, "fstp %%st(1)\n\tf2xm1")
+HOST_FUNCTION(fsin, "fstp %%st(1)\n\tfsin")
+HOST_FUNCTION(fcos, "fstp %%st(1)\n\tfcos")
+HOST_FUNCTION(fptan, "fstp %%st(1)\n\tfptan\n\tfstp %%st(0)")
+
 static F80 scale(X87 *x, F80 a, F80 b)
 {
     FpEnv e = x->e;
-    long double n;
+    int exp = (b.se & 0x7fff) - 0x3fff, n;
+    bool negative = b.se & 0x8000, infinite = (b.se & 0x7fff) == 0x7fff;
 
     if (is_nan(a) || is_nan(b)) {
         a = f80_add(a, b, &e);
         x->e.flags |= e.flags & FP_IE;
         return a;
     }
-    n = truncl(to_ld(b));
-    if ((is_zero(a) && n == HUGE_VALL) || ((a.se & 0x7fff) == 0x7fff && n == -HUGE_VALL)) {
+    if (infinite && (negative ? (a.se & 0x7fff) == 0x7fff : is_zero(a))) {
         x->e.flags |= FP_IE;
         return default_nan;
     }
-    n = n > 65536 ? 65536 : n < -65536 ? -65536 : n;
-    return from_ld(scalbnl(to_ld(a), (int)n));
+    if (HAVE_HOST_X87) {
+        return host_fscale(x, a, b);
+    }
+    /* Cut to an integer by its bits: that it is inexact isn't told. */
+    n = exp < 0 ? 0 : exp > 16 ? 65536 : (int)(b.m >> (63 - exp));
+    return from_ld(scalbnl(to_ld(a), negative ? -n : n));
 }
 
 /* A function of one or two operands, from the C library. */
@@ -421,6 +459,9 @@ static F80 log2_times(X87 *x, F80 y, F80 a, bool plus1)
         x->e.flags |= FP_ZE;
         return (F80){ UINT64_C(1) << 63, 0x7fff | ((y.se ^ 0x8000) & 0x8000) };
     }
+    if (HAVE_HOST_X87) {
+        return plus1 ? host_fyl2xp1(x, a, y) : host_fyl2x(x, a, y);
+    }
     l = plus1 ? log1pl(v) * M_LOG2El : log2l(v);
     return transcendental(x, to_ld(y) * l, l != 0 && to_ld(y) != 0);
 }
@@ -447,13 +488,17 @@ static void one_operand(X87 *x, X87Op op)
     } else if (is_nan(a)) {
         r = quiet(x, a);
     } else if (op == X87_F2XM1) {
-        r = transcendental(x, expm1l(to_ld(a) * M_LN2l), !is_zero(a));
+        r = HAVE_HOST_X87 ? host_f2xm1(x, a, a) : transcendental(x, expm1l(to_ld(a) * M_LN2l), !is_zero(a));
     } else if ((a.se & 0x7fff) == 0x7fff) {
         x->e.flags |= FP_IE;
         x->cc_mask |= C2;
         r = default_nan;
     } else if (in_range(x, a)) {
-        r = transcendental(x, op == X87_SIN ? sinl(to_ld(a)) : cosl(to_ld(a)), !is_zero(a));
+        if (HAVE_HOST_X87) {
+            r = op == X87_SIN ? host_fsin(x, a, a) : host_fcos(x, a, a);
+        } else {
+            r = transcendental(x, op == X87_SIN ? sinl(to_ld(a)) : cosl(to_ld(a)), !is_zero(a));
+        }
     }
     if (!suppressed(x)) {
         put(x, 0, r);
@@ -476,11 +521,13 @@ static void two_results(X87 *x, X87Op op)
         } else if (!in_range(x, a)) {
             return;
         } else if (op == X87_PTAN) {
-            first = transcendental(x, tanl(to_ld(a)), !is_zero(a));
+            first = HAVE_HOST_X87 ? host_fptan(x, a, a) :
+                                    transcendental(x, tanl(to_ld(a)), !is_zero(a));
             second = from_ld(1);
         } else {
-            first = transcendental(x, sinl(to_ld(a)), !is_zero(a));
-            second = from_ld(cosl(to_ld(a)));
+            first = HAVE_HOST_X87 ? host_fsin(x, a, a) :
+                                    transcendental(x, sinl(to_ld(a)), !is_zero(a));
+            second = HAVE_HOST_X87 ? host_fcos(x, a, a) : from_ld(cosl(to_ld(a)));
         }
     }
     if (!suppressed(x)) {
@@ -555,7 +602,8 @@ static void two_operands(X87 *x, X87Op op)
             if (is_nan(a) || is_nan(b)) {
                 r = arithmetic(x, X87_ADD, b, a);
             } else {
-                r = transcendental(x, atan2l(to_ld(b), to_ld(a)), !is_zero(b));
+                r = HAVE_HOST_X87 ? host_fpatan(x, a, b) :
+                                    transcendental(x, atan2l(to_ld(b), to_ld(a)), !is_zero(b));
             }
             break;
         case X87_SCALE:
