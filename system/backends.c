@@ -7,6 +7,7 @@
 #include "net/net.h"
 #include "system/build.h"
 #include "system/opts.h"
+#include "ui/vnc/vnc.h"
 
 static int index_of(const DriveSpec *d, const Machine *m)
 {
@@ -193,8 +194,34 @@ static void tell_ptys(void)
     qapi_free_ChardevInfoList(list);
 }
 
+static void build_displays(Config *c)
+{
+    Error *err = NULL;
+
+    if (c->display && g_str_has_prefix(c->display, "vnc=")) {
+        QDict *d = opts_parse(c->display + 4, "vnc", &err);
+
+        if (d) {
+            qlist_append(c->vncs, d);
+        } else {
+            config_error(c, "display", err);
+        }
+    } else if (c->display && strcmp(c->display, "none")) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't known; accepted: none, vnc=...",
+                   c->display);
+        config_error(c, "display", err);
+    }
+    QLIST_FOR_EACH(e, c->vncs) {
+        err = NULL;
+        if (!vnc_open(qobject_to_dict(e), &err)) {
+            config_error(c, "vnc", err);
+        }
+    }
+}
+
 void build_front_ends(Config *c, UNUSED Machine *m)
 {
+    build_displays(c);
     build_monitors(c);
     tell_ptys();
 }

@@ -8,6 +8,7 @@
 #include "monitor/monitor.h"
 #include "system/build.h"
 #include "system/qmp-options.h"
+#include "ui/vnc/vnc.h"
 #include "util/main-loop.h"
 
 static void ask_exit(void)
@@ -67,6 +68,7 @@ static int run(Config *c)
     }
     status = runstate_main_loop();
     vm_shutdown();
+    vnc_close_all();
     monitor_cleanup();
     chardev_cleanup();
     return status;

@@ -10,6 +10,8 @@
 #include "util/osdep.h"
 #include "hw/input/i8042.h"
 
+#include "ui/core/input.h"
+
 #include "hw/core/runstate.h"
 #include "util/log.h"
 
@@ -59,6 +61,9 @@ typedef struct I8042State {
     bool answer_waits, answer_aux;
     uint8_t answer;
     bool break_prefix;              /* translation: F0h came */
+    InputHandler kbd_input, mouse_input;
+    int dx, dy, dz;                 /* of a group of events that isn't complete */
+    unsigned buttons;
 } I8042State;
 
 DEFINE_CAST(I8042, I8042State, TYPE_I8042)
@@ -333,6 +338,45 @@ static void i8042_init(Device *dev)
     ps2_mouse_init(&s->mouse, i8042_pump, s);
 }
 
+/* --- what users do (ui/core/input.h) --- */
+
+static void input_key_event(void *opaque, unsigned number, bool down)
+{
+    ps2_kbd_event(&((I8042State *)opaque)->kbd, number, down);
+}
+
+static void input_move(void *opaque, int dx, int dy)
+{
+    I8042State *s = opaque;
+
+    s->dx += dx;
+    s->dy += dy;
+}
+
+static void input_click(void *opaque, InputButton button, bool down)
+{
+    static const uint8_t bits[INPUT_BUTTON__MAX] = {
+        [INPUT_BUTTON_LEFT] = PS2_BUTTON_LEFT, [INPUT_BUTTON_MIDDLE] = PS2_BUTTON_MIDDLE,
+        [INPUT_BUTTON_RIGHT] = PS2_BUTTON_RIGHT, [INPUT_BUTTON_SIDE] = PS2_BUTTON_SIDE,
+        [INPUT_BUTTON_EXTRA] = PS2_BUTTON_EXTRA,
+    };
+    I8042State *s = opaque;
+
+    if (button == INPUT_BUTTON_WHEEL_UP || button == INPUT_BUTTON_WHEEL_DOWN) {
+        s->dz += !down ? 0 : button == INPUT_BUTTON_WHEEL_UP ? -1 : 1;
+    } else if (button < INPUT_BUTTON__MAX) {
+        s->buttons = down ? s->buttons | bits[button] : s->buttons & ~bits[button];
+    }
+}
+
+static void input_complete(void *opaque)
+{
+    I8042State *s = opaque;
+
+    ps2_mouse_event(&s->mouse, s->dx, s->dy, s->dz, s->buttons);
+    s->dx = s->dy = s->dz = 0;
+}
+
 static bool i8042_realize(Device *dev, UNUSED Error **errp)
 {
     I8042State *s = I8042(dev);
@@ -343,6 +387,12 @@ static bool i8042_realize(Device *dev, UNUSED Error **errp)
     isa_register_ioport(&s->isa, &s->data_io, IOBASE);
     memory_region_init_io(&s->command_io, s, &i8042_command_ops, s, "i8042-cmd", 1);
     isa_register_ioport(&s->isa, &s->command_io, IOBASE + 4);
+    s->kbd_input = (InputHandler){ .name = "QEMU PS/2 Keyboard", .key = input_key_event,
+                                   .opaque = s };
+    s->mouse_input = (InputHandler){ .name = "QEMU PS/2 Mouse", .rel = input_move,
+                                     .button = input_click, .sync = input_complete, .opaque = s };
+    input_add(&s->kbd_input);
+    input_add(&s->mouse_input);
     return true;
 }
 
@@ -350,6 +400,8 @@ static void i8042_unrealize(Device *dev)
 {
     I8042State *s = I8042(dev);
 
+    input_remove(&s->kbd_input);
+    input_remove(&s->mouse_input);
     memory_region_cleanup(&s->data_io);
     memory_region_cleanup(&s->command_io);
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include <glib.h>
+#include "qom/object.h"
+#include "ui/core/console.h"
+
+static Console *consoles;           /* registry */
+
+static pixman_image_t *new_surface(int width, int height)
+{
+    return pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, NULL, 0);
+}
+
+Console *console_new(Object *device, int head, const ConsoleOps *ops, void *opaque)
+{
+    Console *c = g_new0(Console, 1), **pp = &consoles;
+
+    while (*pp) {
+        c->index = (*pp)->index + 1;
+        pp = &(*pp)->next;
+    }
+    c->device = device;
+    c->head = head;
+    c->ops = ops;
+    c->opaque = opaque;
+    c->surface = new_surface(640, 480);
+    *pp = c;
+    return c;
+}
+
+void console_free(Console *c)
+{
+    if (!c) {
+        return;
+    }
+    for (Console **pp = &consoles; *pp; pp = &(*pp)->next) {
+        if (*pp == c) {
+            *pp = c->next;
+            break;
+        }
+    }
+    while (c->listeners) {
+        console_unlisten(c->listeners);
+    }
+    pixman_image_unref(c->surface);
+    g_free(c);
+}
+
+void console_set_size(Console *c, int width, int height)
+{
+    pixman_image_t *old = c->surface;
+
+    width = MAX(1, MIN(width, CONSOLE_MAX_WIDTH));
+    height = MAX(1, MIN(height, CONSOLE_MAX_HEIGHT));
+    if (width == console_width(c) && height == console_height(c)) {
+        return;
+    }
+    c->surface = new_surface(width, height);
+    for (ConsoleListener *l = c->listeners; l; l = l->next) {
+        if (l->resized) {
+            l->resized(l);
+        }
+    }
+    pixman_image_unref(old);
+    console_damage(c, 0, 0, width, height);
+}
+
+void console_damage(Console *c, int x, int y, int w, int h)
+{
+    int x1 = MIN(x + w, console_width(c)), y1 = MIN(y + h, console_height(c));
+
+    x = MAX(x, 0);
+    y = MAX(y, 0);
+    if (x >= x1 || y >= y1) {
+        return;
+    }
+    for (ConsoleListener *l = c->listeners; l; l = l->next) {
+        if (l->changed) {
+            l->changed(l, x, y, x1 - x, y1 - y);
+        }
+    }
+}
+
+Console *console_by_index(int index)
+{
+    for (Console *c = consoles; c; c = c->next) {
+        if (c->index == index) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+Console *console_find(const char *device, int head, Error **errp)
+{
+    Object *o = device ? object_resolve_path(device, NULL) : NULL;
+
+    if (device && !o) {
+        error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND, ERR_NO_SUCH_DEVICE,
+                        "there is no device '%s'", device);
+        return NULL;
+    }
+    for (Console *c = consoles; c; c = c->next) {
+        if ((!o || c->device == o) && (head < 0 || c->head == head)) {
+            return c;
+        }
+    }
+    if (device) {
+        error_setf(errp, ERR_NO_SUCH_DEVICE, "device '%s' has no console (head %d)", device,
+                   MAX(head, 0));
+    } else {
+        error_setf(errp, ERR_NO_SUCH_DEVICE, "the machine has no display");
+    }
+    return NULL;
+}
+
+void console_listen(Console *c, ConsoleListener *l)
+{
+    l->console = c;
+    l->next = c->listeners;
+    c->listeners = l;
+}
+
+void console_unlisten(ConsoleListener *l)
+{
+    if (!l->console) {
+        return;
+    }
+    for (ConsoleListener **pp = &l->console->listeners; *pp; pp = &(*pp)->next) {
+        if (*pp == l) {
+            *pp = l->next;
+            break;
+        }
+    }
+    l->console = NULL;
+}
+
+void console_refresh(Console *c)
+{
+    if (c->ops->update && !c->refreshing) {
+        c->refreshing = true;
+        c->ops->update(c->opaque);
+        c->refreshing = false;
+    }
+}
+
+void console_invalidate(Console *c)
+{
+    if (c->ops->invalidate) {
+        c->ops->invalidate(c->opaque);
+    }
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Consoles: the screens of the machine's display devices, and who watches them.
+ *
+ * A display device makes a Console and paints into its surface, a pixman
+ * image; displays (VNC, a window) are listeners, told which rectangles changed.
+ * A console paints only when somebody asks: console_refresh() has the device bring
+ * the surface up to date, and then every listener knows what changed. Big lock.
+ */
+#ifndef UI_CORE_CONSOLE_H
+#define UI_CORE_CONSOLE_H
+
+#include <pixman.h>
+#include "qobject/error.h"
+
+struct Object;
+typedef struct Console Console;
+typedef struct ConsoleListener ConsoleListener;
+
+#define CONSOLE_MAX_WIDTH   16384
+#define CONSOLE_MAX_HEIGHT  16384
+
+/* What the display device does; any may be NULL. */
+typedef struct ConsoleOps {
+    /* Paint what changed since the last call, with console_damage() for each part. */
+    void (*update)(void *opaque);
+    /* Consider everything changed. */
+    void (*invalidate)(void *opaque);
+    /* A user asks for another size (a window was resized). */
+    void (*resize)(void *opaque, int width, int height);
+} ConsoleOps;
+
+struct Console {
+    int index;
+    struct Object *device;          /* borrowed */
+    int head;
+    const ConsoleOps *ops;
+    void *opaque;
+    pixman_image_t *surface;        /* owned; x8r8g8b8; never NULL */
+    ConsoleListener *listeners;
+    Console *next;
+    bool refreshing;
+};
+
+struct ConsoleListener {
+    /* Any may be NULL. */
+    void (*changed)(ConsoleListener *l, int x, int y, int w, int h);
+    void (*resized)(ConsoleListener *l);    /* another surface: look at console->surface */
+    void (*cursor_moved)(ConsoleListener *l, int x, int y, bool visible);
+    Console *console;
+    ConsoleListener *next;
+};
+
+/* --- display devices --- */
+/* With a surface of 640x480, black. Lives as long as the device (console_free in unrealize). */
+Console *console_new(struct Object *device, int head, const ConsoleOps *ops, void *opaque);
+void console_free(Console *c);
+/* A new surface of that size; does nothing if it has it already. Sizes out of
+ * range are cut. Everything counts as changed. */
+void console_set_size(Console *c, int width, int height);
+void console_damage(Console *c, int x, int y, int w, int h);
+
+static inline int console_width(const Console *c) { return pixman_image_get_width(c->surface); }
+static inline int console_height(const Console *c) { return pixman_image_get_height(c->surface); }
+/* First pixel of a line: 0x00RRGGBB in host order. */
+static inline uint32_t *console_line(const Console *c, int y)
+{
+    return (uint32_t *)((uint8_t *)pixman_image_get_data(c->surface) +
+                        (size_t)y * pixman_image_get_stride(c->surface));
+}
+
+/* --- displays --- */
+/* NULL if there is no such console. */
+Console *console_by_index(int index);
+/* @device: id or path, or NULL for the first console; NULL with errp set. */
+Console *console_find(const char *device, int head, Error **errp);
+void console_listen(Console *c, ConsoleListener *l);
+void console_unlisten(ConsoleListener *l);
+/* Bring the surface up to date; listeners are told. */
+void console_refresh(Console *c);
+void console_invalidate(Console *c);
+
+/* Write the surface to @path; "ppm" or "png". */
+bool console_dump(Console *c, const char *path, bool png, Error **errp);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The monitor's commands about the screen and about input. */
+#include "util/osdep.h"
+#include <glib.h>
+#include "qapi/commands-ui.h"
+#include "ui/core/console.h"
+#include "ui/core/input.h"
+#include "util/timer.h"
+
+#define SEND_KEY_MAX        16
+#define HOLD_DEFAULT_MS     100
+#define HOLD_MAX_MS         60000
+
+/* input.c's table is in the order of QKeyCode. */
+_Static_assert(Q_KEY_CODE_F11 == 92 && Q_KEY_CODE_LANG2 == 149, "QKeyCode's order");
+
+bool qmp_screendump(const char *filename, const char *device, bool has_head, int64_t head,
+                    bool has_format, ImageFormat format, Error **errp)
+{
+    Console *c = console_find(device, has_head ? (int)head : -1, errp);
+
+    if (!c) {
+        return false;
+    }
+    console_refresh(c);
+    return console_dump(c, filename, has_format && format == IMAGE_FORMAT_PNG, errp);
+}
+
+static bool key_number(const KeyValue *k, unsigned *number, Error **errp)
+{
+    if (k->type == KEY_VALUE_KIND_QCODE) {
+        *number = input_qcode_to_number(k->u.qcode.data);
+    } else {
+        *number = k->u.number.data < 0 || k->u.number.data > 255 ? 0 : k->u.number.data;
+    }
+    if (!*number) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "a key that no PC keyboard has; accepted: names of "
+                   "QKeyCode but unmapped, numbers from 1 to 255");
+        return false;
+    }
+    return true;
+}
+
+/* Keys that are held down until the timer comes. */
+typedef struct HeldKeys {
+    Timer *timer;
+    unsigned n, number[SEND_KEY_MAX];
+} HeldKeys;
+
+static void let_go(void *opaque)
+{
+    HeldKeys *h = opaque;
+
+    while (h->n > 0) {
+        input_key(h->number[--h->n], false);
+    }
+    timer_free(h->timer);
+    g_free(h);
+}
+
+bool qmp_send_key(const KeyValueList *keys, bool has_hold_time, int64_t hold_time, Error **errp)
+{
+    int64_t ms = has_hold_time ? hold_time : HOLD_DEFAULT_MS;
+    HeldKeys *h;
+
+    if (keys->n > SEND_KEY_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "%zu keys; accepted: up to %d", keys->n, SEND_KEY_MAX);
+        return false;
+    }
+    if (ms < 0 || ms > HOLD_MAX_MS) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'hold-time' is %" PRId64 "; accepted: 0 to %d", ms,
+                   HOLD_MAX_MS);
+        return false;
+    }
+    h = g_new0(HeldKeys, 1);
+    for (; h->n < keys->n; h->n++) {
+        if (!key_number(keys->items[h->n], &h->number[h->n], errp)) {
+            g_free(h);
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < h->n; i++) {
+        input_key(h->number[i], true);
+    }
+    h->timer = timer_new_ns(CLOCK_VIRTUAL, let_go, h);
+    timer_mod_ns(h->timer, clock_get_ns(CLOCK_VIRTUAL) + ms * NS_PER_MS);
+    return true;
+}
+
+static bool check_event(const InputEvent *e, Error **errp)
+{
+    unsigned number;
+
+    return e->type != INPUT_EVENT_KIND_KEY || key_number(e->u.key.data->key, &number, errp);
+}
+
+static void move(const InputMoveEvent *m, bool absolute, int place[2])
+{
+    int value = m->value < INT32_MIN ? INT32_MIN : m->value > INT32_MAX ? INT32_MAX : (int)m->value;
+
+    if (absolute) {
+        place[m->axis] = MAX(0, MIN(value, INPUT_ABS_MAX));
+        input_abs(place[0], place[1]);
+    } else if (m->axis == INPUT_AXIS_X) {
+        input_rel(value, 0);
+    } else {
+        input_rel(0, value);
+    }
+}
+
+bool qmp_input_send_event(const char *device, bool has_head, int64_t head,
+                          const InputEventList *events, Error **errp)
+{
+    static int place[2];                /* last absolute position given */
+    unsigned number;
+
+    if (device && !console_find(device, has_head ? (int)head : -1, errp)) {
+        return false;
+    }
+    for (size_t i = 0; i < events->n; i++) {
+        if (!check_event(events->items[i], errp)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < events->n; i++) {
+        const InputEvent *e = events->items[i];
+
+        switch (e->type) {
+        case INPUT_EVENT_KIND_KEY:
+            key_number(e->u.key.data->key, &number, NULL);
+            input_key(number, e->u.key.data->down);
+            break;
+        case INPUT_EVENT_KIND_BTN:
+            input_button(e->u.btn.data->button, e->u.btn.data->down);
+            break;
+        case INPUT_EVENT_KIND_REL:
+        case INPUT_EVENT_KIND_ABS:
+            move(e->u.rel.data, e->type == INPUT_EVENT_KIND_ABS, place);
+            break;
+        default:
+            break;
+        }
+    }
+    input_sync();
+    return true;
+}
+
+MouseInfoList *qmp_query_mice(UNUSED Error **errp)
+{
+    MouseInfoList *list = qapi_new(MouseInfoList);
+    InputHandler *current = input_pointer();
+
+    for (InputHandler *h = input_first(); h; h = h->next) {
+        MouseInfo *m;
+
+        if (!h->rel && !h->abs) {
+            continue;
+        }
+        m = qapi_new(MouseInfo);
+        m->name = strdup(h->name);
+        m->index = h->index;
+        m->current = h == current;
+        m->absolute = h->absolute;
+        qapi_list_append(list, m);
+    }
+    return list;
+}
