@@ -5,13 +5,6 @@
 #include "tcg/eval.h"
 #include "tcg/interp.h"
 
-#pragma weak tcg_slow_ld
-#pragma weak tcg_slow_st
-#pragma weak tcg_slow_ld_buf
-#pragma weak tcg_slow_st_buf
-#pragma weak tcg_slow_probe
-#pragma weak tcg_slow_atomic
-
 /* Host address of a hit, or NULL. */
 static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
 {

@@ -334,7 +334,7 @@ static void rebuild(Rebuild *x, IrBlockId *stack)
     free((void *)x->old);
 }
 
-void ir_optimise(IrRegion *r)
+static void rebuild_all(IrRegion *r)
 {
     uint32_t nb = r->n_blocks;
     Rebuild x = {
@@ -358,5 +358,15 @@ void ir_optimise(IrRegion *r)
     free(x.reached);
     free(x.known);
     free(stack);
+}
+
+void ir_optimise(IrRegion *r)
+{
+    /* One block, built with everything: there is nothing to be seen across blocks. */
+    if (r->n_order == 1 && !r->raw) {
+        ir_optimise_fast(r);
+        return;
+    }
+    rebuild_all(r);
     ir_optimise_fast(r);
 }

@@ -11,7 +11,7 @@
 
 #ifdef __x86_64__
 
-#define ROUNDS  150000
+#define ROUNDS  50000
 
 typedef struct Env {
     FpEnv soft;
