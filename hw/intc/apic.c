@@ -648,7 +648,7 @@ static MemResult page_write(void *opaque, hwaddr addr, uint64_t val, UNUSED unsi
 
 static const MemOps page_ops = {
     .read = page_read, .write = page_write, .order = MEM_LE,
-    .valid = { 1, 4 }, .impl = { 4, 4 },
+    .valid = { .min = 1, .max = 4 }, .impl = { .min = 4, .max = 4 },
 };
 
 /* 11.11: a message. */
@@ -671,7 +671,7 @@ static MemResult msi_read(UNUSED void *opaque, UNUSED hwaddr addr, uint64_t *val
 
 static const MemOps msi_ops = {
     .read = msi_read, .write = msi_write, .order = MEM_LE,
-    .valid = { 1, 8 }, .impl = { 4, 4 },
+    .valid = { .min = 1, .max = 8 }, .impl = { .min = 4, .max = 4 },
 };
 
 /* x2APIC: table 11-6. */
