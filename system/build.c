@@ -128,7 +128,7 @@ static void set_machine_props(Config *c, Machine *m)
     m->initrd = c->initrd ? g_strdup(c->initrd) : opts_text(c->machine, "initrd");
     m->append = c->append ? g_strdup(c->append) : opts_text(c->machine, "append");
     m->dtb = c->dtb ? g_strdup(c->dtb) : opts_text(c->machine, "dtb");
-    m->vga = g_strdup(c->vga);
+    m->vga = g_strdup(c->vga ? c->vga : c->no_defaults ? "none" : NULL);
     m->graphics = !c->nographic;
     m->usb |= c->usb;
     if ((m->initrd || m->append) && !m->kernel) {
