@@ -39,6 +39,16 @@ void hmp_info_lapic(Hmp *hmp, const QDict *args);
 void hmp_info_mem(Hmp *hmp, const QDict *args);
 void hmp_info_tlb(Hmp *hmp, const QDict *args);
 
+/* hmp-ui.c */
+void hmp_screendump(Hmp *hmp, const QDict *args);
+void hmp_sendkey(Hmp *hmp, const QDict *args);
+void hmp_complete_key(GPtrArray *candidates, const char *prefix);
+void hmp_mouse_move(Hmp *hmp, const QDict *args);
+void hmp_mouse_button(Hmp *hmp, const QDict *args);
+void hmp_mouse_set(Hmp *hmp, const QDict *args);
+void hmp_info_mice(Hmp *hmp, const QDict *args);
+void hmp_info_vnc(Hmp *hmp, const QDict *args);
+
 /* hmp-backends.c */
 void hmp_info_block(Hmp *hmp, const QDict *args);
 void hmp_info_blockstats(Hmp *hmp, const QDict *args);

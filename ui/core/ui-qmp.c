@@ -5,7 +5,7 @@
 #include "qapi/commands-ui.h"
 #include "ui/core/console.h"
 #include "ui/core/input.h"
-#include "util/timer.h"
+#include "ui/core/key-queue.h"
 
 #define SEND_KEY_MAX        16
 #define HOLD_DEFAULT_MS     100
@@ -41,27 +41,10 @@ static bool key_number(const KeyValue *k, unsigned *number, Error **errp)
     return true;
 }
 
-/* Keys that are held down until the timer comes. */
-typedef struct HeldKeys {
-    Timer *timer;
-    unsigned n, number[SEND_KEY_MAX];
-} HeldKeys;
-
-static void let_go(void *opaque)
-{
-    HeldKeys *h = opaque;
-
-    while (h->n > 0) {
-        input_key(h->number[--h->n], false);
-    }
-    timer_free(h->timer);
-    g_free(h);
-}
-
 bool qmp_send_key(const KeyValueList *keys, bool has_hold_time, int64_t hold_time, Error **errp)
 {
     int64_t ms = has_hold_time ? hold_time : HOLD_DEFAULT_MS;
-    HeldKeys *h;
+    unsigned number[SEND_KEY_MAX];
 
     if (keys->n > SEND_KEY_MAX) {
         error_setf(errp, ERR_OUT_OF_RANGE, "%zu keys; accepted: up to %d", keys->n, SEND_KEY_MAX);
@@ -72,18 +55,19 @@ bool qmp_send_key(const KeyValueList *keys, bool has_hold_time, int64_t hold_tim
                    HOLD_MAX_MS);
         return false;
     }
-    h = g_new0(HeldKeys, 1);
-    for (; h->n < keys->n; h->n++) {
-        if (!key_number(keys->items[h->n], &h->number[h->n], errp)) {
-            g_free(h);
+    for (size_t i = 0; i < keys->n; i++) {
+        if (!key_number(keys->items[i], &number[i], errp)) {
             return false;
         }
     }
-    for (unsigned i = 0; i < h->n; i++) {
-        input_key(h->number[i], true);
+    for (size_t i = 0; i < keys->n; i++) {
+        key_queue_key(number[i], true);
     }
-    h->timer = timer_new_ns(CLOCK_VIRTUAL, let_go, h);
-    timer_mod_ns(h->timer, clock_get_ns(CLOCK_VIRTUAL) + ms * NS_PER_MS);
+    key_queue_delay(ms);
+    for (size_t i = keys->n; i-- > 0;) {
+        key_queue_key(number[i], false);
+    }
+    key_queue_delay(ms);                /* before the keys of the next command */
     return true;
 }
 

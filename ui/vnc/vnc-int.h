@@ -3,6 +3,7 @@
 #ifndef UI_VNC_VNC_INT_H
 #define UI_VNC_VNC_INT_H
 
+#include <glib.h>
 #include "qapi/types-ui.h"
 #include "ui/core/console.h"
 #include "util/coroutine.h"

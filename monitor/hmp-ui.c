@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The human monitor's commands about screens, keys and pointing devices. */
+#include "util/osdep.h"
+#include "monitor/hmp-cmds.h"
+#include "qapi/commands-ui.h"
+#include "ui/core/input.h"
+
+void hmp_screendump(Hmp *hmp, const QDict *args)
+{
+    bool has_head = qdict_has(args, "head");
+    Error *err = NULL;
+    int format = IMAGE_FORMAT_PPM;
+
+    if (qdict_bool_or(args, "png", false)) {
+        format = IMAGE_FORMAT_PNG;
+    }
+    qmp_screendump(qdict_str_or(args, "filename", ""), qdict_str_or(args, "device", NULL),
+                   has_head, qdict_int_or(args, "head", 0), true, format, &err);
+    hmp_error(hmp, err);
+}
+
+/* "ctrl-alt-f1": names, or numbers in hexadecimal. NULL with *errp set. */
+static KeyValueList *parse_keys(const char *text, Error **errp)
+{
+    g_auto(GStrv) names = g_strsplit(text, "-", -1);
+    KeyValueList *list = qapi_new(KeyValueList);
+
+    for (char **n = names; *n; n++) {
+        KeyValue *key = qapi_new(KeyValue);
+        /* "<" is hard to name otherwise. */
+        const char *name = strcmp(*n, "<") ? *n : "less";
+        char *end;
+
+        qapi_list_append(list, key);
+        if (!strncmp(name, "0x", 2)) {
+            key->type = KEY_VALUE_KIND_NUMBER;
+            key->u.number.data = strtol(name, &end, 16);
+            if (*end) {
+                error_setf(errp, ERR_INVALID_ARGUMENT, "invalid parameter: %s", name);
+                qapi_free_KeyValueList(list);
+                return NULL;
+            }
+        } else {
+            int code = qapi_enum_parse(&qapi_type_QKeyCode, name, "keys", errp);
+
+            key->type = KEY_VALUE_KIND_QCODE;
+            key->u.qcode.data = MAX(code, 0);
+            if (code < 0) {
+                qapi_free_KeyValueList(list);
+                return NULL;
+            }
+        }
+    }
+    return list;
+}
+
+void hmp_sendkey(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    KeyValueList *keys = parse_keys(qdict_str_or(args, "keys", ""), &err);
+
+    if (keys) {
+        qmp_send_key(keys, qdict_has(args, "hold"), qdict_int_or(args, "hold", 0), &err);
+        qapi_free_KeyValueList(keys);
+    }
+    if (err) {
+        hmp_printf(hmp, "Error: %s\n", error_message(err));     /* the list of keys is long */
+        error_free(err);
+    }
+}
+
+void hmp_complete_key(GPtrArray *candidates, const char *prefix)
+{
+    const char *dash = strrchr(prefix, '-');
+    const char *last = dash ? dash + 1 : prefix;
+
+    for (int i = 0; i < Q_KEY_CODE__MAX; i++) {
+        const char *name = QKeyCode_name(i);
+
+        if (!strncmp(name, last, strlen(last))) {
+            g_ptr_array_add(candidates, g_strdup_printf("%.*s%s", (int)(last - prefix), prefix,
+                                                        name));
+        }
+    }
+}
+
+void hmp_mouse_move(Hmp *hmp, const QDict *args)
+{
+    InputHandler *h = input_pointer();
+    int64_t dx = qdict_int_or(args, "dx", 0), dy = qdict_int_or(args, "dy", 0);
+    int64_t dz = qdict_int_or(args, "dz", 0);
+
+    if (!h) {
+        hmp_printf(hmp, "Error: the guest has no pointing device\n");
+        return;
+    }
+    if (h->absolute) {
+        input_abs((int)CLAMP(dx, 0, INPUT_ABS_MAX), (int)CLAMP(dy, 0, INPUT_ABS_MAX));
+    } else {
+        input_rel((int)CLAMP(dx, INT16_MIN, INT16_MAX), (int)CLAMP(dy, INT16_MIN, INT16_MAX));
+    }
+    if (dz) {
+        unsigned button = dz < 0 ? INPUT_BUTTON_WHEEL_UP : INPUT_BUTTON_WHEEL_DOWN;
+
+        input_button(button, true);
+        input_sync();
+        input_button(button, false);
+    }
+    input_sync();
+}
+
+void hmp_mouse_button(Hmp *hmp, const QDict *args)
+{
+    int64_t state = qdict_int_or(args, "state", 0);
+
+    (void)hmp;
+    input_button(INPUT_BUTTON_LEFT, state & 1);
+    input_button(INPUT_BUTTON_MIDDLE, state & 2);
+    input_button(INPUT_BUTTON_RIGHT, state & 4);
+    input_sync();
+}
+
+void hmp_mouse_set(Hmp *hmp, const QDict *args)
+{
+    int64_t index = qdict_int_or(args, "index", 0);
+
+    for (InputHandler *h = input_first(); h; h = h->next) {
+        if ((h->rel || h->abs) && h->index == index) {
+            input_activate(h);
+            return;
+        }
+    }
+    hmp_printf(hmp, "Error: Mouse at index '%" PRId64 "' not found\n", index);
+}
+
+void hmp_info_mice(Hmp *hmp, const QDict *args)
+{
+    MouseInfoList *list = qmp_query_mice(NULL);
+
+    (void)args;
+    for (size_t i = 0; i < list->n; i++) {
+        const MouseInfo *m = list->items[i];
+
+        hmp_printf(hmp, "%c Mouse #%" PRId64 ": %s%s\n", m->current ? '*' : ' ', m->index,
+                   m->name, m->absolute ? " (absolute)" : "");
+    }
+    if (!list->n) {
+        hmp_printf(hmp, "No mouse devices connected\n");
+    }
+    qapi_free_MouseInfoList(list);
+}
+
+void hmp_info_vnc(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    VncInfo *info = qmp_query_vnc(&err);
+
+    (void)args;
+    if (hmp_error(hmp, err)) {
+        return;
+    }
+    if (!info->enabled) {
+        hmp_printf(hmp, "None\n");
+    } else {
+        hmp_printf(hmp, "Server: %s:%s (%s), auth: %s\n", info->host ? info->host : "",
+                   info->service ? info->service : "",
+                   info->has_family ? NetworkAddressFamily_name(info->family) : "",
+                   info->auth ? info->auth : "");
+        for (size_t i = 0; info->clients && i < info->clients->n; i++) {
+            const VncClientInfo *c = info->clients->items[i];
+
+            hmp_printf(hmp, "Client: %s:%s (%s)%s\n", c->host, c->service,
+                       NetworkAddressFamily_name(c->family), c->websocket ? ", websocket" : "");
+        }
+    }
+    qapi_free_VncInfo(info);
+}
