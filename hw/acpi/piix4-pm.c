@@ -446,10 +446,14 @@ static void pm_unrealize(Device *dev)
     memory_region_cleanup(&s->apm_io);
 }
 
-static bool pm_post_load(void *opaque, UNUSED Error **errp)
+static bool pm_post_load(void *opaque, Error **errp)
 {
     Piix4Pm *s = opaque;
 
+    if (s->half_periods < 0 || s->half_periods > INT64_MAX / PMTMR_HALF / 2) {
+        error_setf(errp, ERR_STATE_INVALID, "the timer's count is out of range");
+        return false;
+    }
     pm_update_mapping(s);
     pm_arm_timer(s);
     pm_update_sci(s);

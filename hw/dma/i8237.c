@@ -323,9 +323,17 @@ static void i8237_unrealize(Device *dev)
     memory_region_cleanup(&s->page_io);
 }
 
-static bool i8237_post_load(void *opaque, UNUSED Error **errp)
+static bool i8237_post_load(void *opaque, Error **errp)
 {
-    bh_schedule(((I8237State *)opaque)->bh);
+    I8237State *s = opaque;
+
+    for (unsigned n = 0; n < NUM_CHANNELS; n++) {
+        if (s->ch[n].pos >= channel_size(s, n)) {
+            error_setf(errp, ERR_STATE_INVALID, "channel %u is beyond its count", n);
+            return false;
+        }
+    }
+    bh_schedule(s->bh);
     return true;
 }
 

@@ -54,7 +54,7 @@ typedef struct HpetTimer {
     struct HpetState *hpet;
     Timer timer;
     uint64_t config, compare, period, fsb;
-    uint64_t due;               /* tick at which the timer is armed to fire */
+    uint64_t due;               /* count at which the timer is armed to fire */
 } HpetTimer;
 
 typedef struct HpetState {
@@ -64,7 +64,7 @@ typedef struct HpetState {
     HpetTimer t[MAX_TIMERS];
     uint64_t config, status;
     uint64_t counter;           /* while halted */
-    int64_t base_ns;            /* while running: when the counter was 0 */
+    uint64_t base;              /* while running: the counter less the clock's ticks */
     uint8_t legacy_in;          /* levels of the inputs, one bit each */
     /* Properties. */
     uint8_t num_timers;
@@ -79,10 +79,14 @@ static bool hpet_running(const HpetState *s)
     return s->config & CONFIG_ENABLE;
 }
 
+static uint64_t clock_ticks(void)
+{
+    return (uint64_t)clock_get_ns(CLOCK_VIRTUAL) / NS_PER_TICK;
+}
+
 static uint64_t hpet_counter(const HpetState *s)
 {
-    return hpet_running(s) ? (uint64_t)(clock_get_ns(CLOCK_VIRTUAL) - s->base_ns) / NS_PER_TICK
-                           : s->counter;
+    return hpet_running(s) ? clock_ticks() + s->base : s->counter;
 }
 
 static unsigned timer_index(const HpetTimer *t)
@@ -126,29 +130,31 @@ static void timer_interrupt(HpetTimer *t)
     }
 }
 
-/* The tick at which the counter will next equal the comparator. */
+/* Fire when @delta more ticks have been counted. */
+static void timer_arm_in(HpetTimer *t, uint64_t now, uint64_t delta)
+{
+    uint64_t ticks = clock_ticks();
+
+    t->due = now + delta;
+    if (delta > INT64_MAX / NS_PER_TICK - ticks) {
+        timer_del(&t->timer);   /* centuries away */
+    } else {
+        timer_mod_ns(&t->timer, (int64_t)(ticks + delta) * NS_PER_TICK);
+    }
+}
+
+/* For when the counter will next equal the comparator. */
 static void timer_arm(HpetTimer *t)
 {
-    HpetState *s = t->hpet;
     uint64_t now, delta;
-    int64_t ns;
 
-    if (!hpet_running(s)) {
+    if (!hpet_running(t->hpet)) {
         timer_del(&t->timer);
         return;
     }
-    now = hpet_counter(s);
+    now = hpet_counter(t->hpet);
     delta = t->compare - now;
-    if (t->config & T_32BIT) {
-        delta = (uint32_t)delta;
-    }
-    t->due = now + delta;
-    if (__builtin_mul_overflow((int64_t)MIN(t->due, (uint64_t)INT64_MAX), NS_PER_TICK, &ns) ||
-        __builtin_add_overflow(ns, s->base_ns, &ns) || t->due < now) {
-        timer_del(&t->timer);   /* centuries away */
-        return;
-    }
-    timer_mod_ns(&t->timer, ns);
+    timer_arm_in(t, now, t->config & T_32BIT ? (uint32_t)delta : delta);
 }
 
 static void hpet_timer_fired(void *opaque)
@@ -166,8 +172,9 @@ static void hpet_timer_fired(void *opaque)
         timer_arm(t);
     } else if (t->config & T_32BIT) {
         /* HPET 2.3.9.2.1: a 32-bit one-shot comes again at each wrap. */
-        t->due += BIT64(32);
-        timer_mod_ns(&t->timer, t->hpet->base_ns + (int64_t)t->due * NS_PER_TICK);
+        uint64_t now = hpet_counter(t->hpet);
+
+        timer_arm_in(t, now, t->due + BIT64(32) - now);
     }
     timer_interrupt(t);
 }
@@ -202,7 +209,7 @@ static void hpet_write_config(HpetState *s, uint64_t val)
     s->config = val & (CONFIG_ENABLE | CONFIG_LEGACY);
     if (changed & CONFIG_ENABLE) {
         s->counter = counter;
-        s->base_ns = clock_get_ns(CLOCK_VIRTUAL) - (int64_t)(counter * NS_PER_TICK);
+        s->base = counter - clock_ticks();
         for (unsigned i = 0; i < s->num_timers; i++) {
             timer_arm(&s->t[i]);
         }
@@ -447,7 +454,7 @@ static const VmState hpet_timer_vm = { 1, hpet_timer_fields, .name = "timer" };
 
 static const VmField hpet_fields[] = {
     VM_U64(HpetState, config), VM_U64(HpetState, status), VM_U64(HpetState, counter),
-    VM_I64(HpetState, base_ns), VM_U8_RANGE(HpetState, legacy_in, 0, 3),
+    VM_U64(HpetState, base), VM_U8_RANGE(HpetState, legacy_in, 0, 3),
     VM_STRUCT_ARRAY(HpetState, t, hpet_timer_vm), VM_END
 };
 

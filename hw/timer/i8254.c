@@ -443,10 +443,20 @@ static void pit_unrealize(Device *dev)
     memory_region_cleanup(&s->io);
 }
 
-static bool pit_post_load(void *opaque, UNUSED Error **errp)
+static bool pit_post_load(void *opaque, Error **errp)
 {
+    const int64_t far = INT64_C(1) << 61;       /* differences must not overflow */
     PitState *s = opaque;
 
+    for (unsigned i = 0; i < NUM_CHANNELS; i++) {
+        const PitChannel *c = &s->ch[i];
+
+        if (c->start_ns < -far || c->start_ns > far || c->stopped_ns < -1 ||
+            c->stopped_ns > far || (c->loaded && c->mode >= 2 && c->mode <= 3 && c->count < 2)) {
+            error_setf(errp, ERR_STATE_INVALID, "counter %u is out of range", i);
+            return false;
+        }
+    }
     pit_restart(s);
     return true;
 }
