@@ -125,6 +125,10 @@ typedef struct Stub {
     uint32_t snap;              /* index into Cg.snaps, UINT32_MAX: none */
     IrMemOp memop;
     uint32_t aux;               /* atomic's op; probe: write; exit: reason */
+    int8_t tc_page, tc_add, tc_t;       /* registers of the page cache, R_NONE */
+    bool lookup;                /* look the page up before the slow path ... */
+    bool write;
+    uint32_t access;            /* ... and go on here */
     uint64_t imm, imm2;         /* value when @value is R_NONE; PC offset */
     int32_t mem;                /* wide value in the frame at this offset */
 } Stub;
@@ -159,6 +163,13 @@ typedef struct Cg {
     uint32_t block_end;         /* position after the block's last operation */
     uint32_t *lazy;             /* values with V_HOME */
     uint32_t n_lazy, cap_lazy;
+    /* The page cache: while @tc_root is not 0, accesses of this kind off this
+     * value first compare with the page in @tc_page, whose addend is in @tc_add. */
+    uint32_t held;              /* these two registers, or 0 */
+    IrValue tc_root;
+    int8_t tc_page, tc_add;
+    bool tc_write;
+    IrMemOp tc_mmu;
     IrBlockId block;
     uint32_t *layout;           /* blocks in order of emission */
     uint32_t n_layout;
@@ -240,6 +251,7 @@ void ra_overwritten(Cg *cg, int r);
 /* Mask of registers that hold what is needed after the operation. */
 uint32_t ra_live_after(Cg *cg);
 uint32_t ra_live_now(Cg *cg);               /* before it */
+void ra_drop_page(Cg *cg);                  /* forget the page cache */
 uint32_t ra_snapshot(Cg *cg, uint32_t snap);        /* index into cg->snaps */
 Mem ra_address(Cg *cg, IrValue v);          /* address mode of a folded sum */
 void cg_load(Cg *cg, IrType t, int reg, Mem m);
@@ -258,6 +270,8 @@ bool emit_x87(Cg *cg, IrValue i, IrOp *op);
 unsigned emit_compare(Cg *cg, IrCond c, IrType t, IrValue a, IrValue b);
 void emit_entry(Cg *cg, uint32_t *chained);
 void emit_stubs(Cg *cg);
+void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo);
+Mem emit_tlb_tag(int e, bool write);
 void emit_load_residents(Cg *cg, bool all, uint64_t mask);
 Stub *cg_stub(Cg *cg, unsigned kind);
 /* Call a C function with the values as integer arguments; result (or

@@ -168,6 +168,7 @@ static void do_call(Cg *cg, const CallDesc *c)
 
     x_flags_lost(a);
     x87_drop(cg);
+    ra_drop_page(cg);
     if (c->writes_all) {
         ra_force_lazy(cg, IR_NO_VAR);
     } else {

@@ -24,7 +24,7 @@ Stub *cg_stub(Cg *cg, unsigned kind)
 {
     GROW(cg->stubs, cg->n_stubs, cg->cap_stubs);
     Stub *s = &cg->stubs[cg->n_stubs++];
-    *s = (Stub){ .kind = (uint8_t)kind, .snap = UINT32_MAX };
+    *s = (Stub){ .kind = (uint8_t)kind, .snap = UINT32_MAX, .tc_page = R_NONE };
     return s;
 }
 
@@ -281,7 +281,18 @@ static void stub_slow(Cg *cg, Stub *s)
 {
     Asm *a = &cg->a;
     unsigned n = ir_mo_bytes(s->memop);
+    uint32_t miss = 0;
 
+    if (s->lookup) {
+        /* Another page than the cached one: it becomes that. */
+        emit_tlb_index(cg, s->tc_add, s->addr, s->memop);
+        x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->write));
+        miss = x_jcc(a, X_NE);
+        x_mov_rr(a, true, s->tc_page, s->tc_t);
+        x_ld(a, true, s->tc_add, mem_b(s->tc_add, (int32_t)offsetof(TlbEntry, addend)));
+        x_jmp_back(a, s->access);
+        asm_bind(a, miss);
+    }
     x_st(a, 8, s->addr, mem_b(R_RSP, FR_ARG0));
     x_st_imm(a, 4, s->memop, mem_b(R_RSP, FR_ARG3));
     switch (s->slow) {
@@ -334,6 +345,9 @@ static void stub_slow(Cg *cg, Stub *s)
         } else {
             cg_load(cg, n == 8 ? IR_I64 : n == 4 ? IR_I32 : n == 2 ? IR_I16 : IR_I8, s->dst, m);
         }
+    }
+    if (s->tc_page != R_NONE) {
+        x_mov_ri(a, s->tc_page, 1);     /* no page: C may have changed the TLB */
     }
     x_jmp_back(a, s->back);
 }

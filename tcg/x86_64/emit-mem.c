@@ -72,52 +72,152 @@ static bool vregs_live(Cg *cg)
  */
 typedef struct TlbRegs {
     int e;                      /* the entry, then the addend */
-    int t;                      /* free after the check */
+    int t;                      /* the page; free after the check if not @hold */
+    bool cached;                /* e is the page cache's addend */
+    bool hold;                  /* make e and t the page cache */
 } TlbRegs;
 
-static TlbRegs tlb_regs(Cg *cg)
+/* What an address is an offset from. */
+static IrValue root_of(Cg *cg, IrValue addr)
 {
-    TlbRegs g;
+    IrOp *op = cg_op(cg, addr);
+    uint64_t c;
 
+    return op->opcode == IR_ADD && ra_const(cg, op->arg[1], &c) ? op->arg[0] : addr;
+}
+
+static bool op_writes(const IrOp *op)
+{
+    return op->opcode == IR_ST || op->memop & IR_MO_PROBE_W;
+}
+
+/* Plain accesses of up to 16 bytes take part in the page cache. */
+static bool cacheable(Cg *cg, const IrOp *op)
+{
+    IrType t = op->opcode == IR_ST ? cg_op(cg, op->arg[1])->type : op->type;
+
+    return (op->opcode == IR_LD || op->opcode == IR_ST) && t != IR_F80 &&
+           !(op->memop & (IR_MO_BE | IR_MO_ALIGN | IR_MO_ATOMIC));
+}
+
+/* Does an access like @op's come soon, before anything that ends the cache? */
+static bool more_of(Cg *cg, IrValue root, bool write, IrMemOp mmu)
+{
+    for (IrValue i = cg->pos + 1; i < cg->block_end && i < cg->pos + 32; i++) {
+        IrOp *op = cg_op(cg, i);
+
+        if (op->opcode == IR_CALL) {
+            return false;
+        }
+        if (cacheable(cg, op) && op_writes(op) == write && (op->memop & IR_MO_MMU) == mmu &&
+            root_of(cg, op->arg[0]) == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
+{
+    TlbRegs g = { 0 };
+    IrMemOp mmu = op->memop & IR_MO_MMU;
+
+    if (op->opcode != IR_LD && op->opcode != IR_ST) {
+        g.e = ra_scratch(cg);
+        g.t = ra_scratch(cg);
+        return g;
+    }
+    bool write = op_writes(op), can = cacheable(cg, op);
+    IrValue root = root_of(cg, op->arg[0]);
+    if (!(cg->temps & 0xffff & ~cg->locked & ~cg->held)) {
+        ra_drop_page(cg);                       /* nothing left to compare with */
+    }
+    if (can && cg->tc_root == root && cg->tc_write == write && cg->tc_mmu == mmu) {
+        cg->locked |= cg->held;
+        g.t = ra_scratch(cg);
+        g.e = cg->tc_add;
+        g.cached = true;
+        return g;
+    }
     g.e = ra_scratch(cg);
     g.t = ra_scratch(cg);
+    g.hold = can && !cg->tc_root && more_of(cg, root, write, mmu);
     return g;
+}
+
+/* After the access: what is held on to. */
+static void tlb_done(Cg *cg, const IrOp *op, TlbRegs g)
+{
+    if (g.hold) {
+        cg->tc_root = root_of(cg, op->arg[0]);
+        cg->tc_write = op_writes(op);
+        cg->tc_mmu = op->memop & IR_MO_MMU;
+        cg->tc_page = (int8_t)g.t;
+        cg->tc_add = (int8_t)g.e;
+        cg->held = 1u << g.t | 1u << g.e;
+    } else if (cg->tc_root && !more_of(cg, cg->tc_root, cg->tc_write, cg->tc_mmu)) {
+        ra_drop_page(cg);
+    }
+}
+
+void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo)
+{
+    Asm *a = &cg->a;
+    Mem tlb = ENV(tlb);
+
+    tlb.disp += (int32_t)((mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT) * (int32_t)sizeof(TlbFast);
+    if (a->has_bmi2) {
+        x_vrr(a, 0xf0 | X_0F3A | X_F2 | X_W, e, R_NONE, addr);      /* RORX */
+        x_byte(a, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    } else {
+        x_mov_rr(a, true, e, addr);
+        x_shift_i(a, SH_SHR, true, e, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    }
+    x_alu_rm(a, ALU_AND, true, e, tlb);
+    tlb.disp += (int32_t)offsetof(TlbFast, table);
+    x_alu_rm(a, ALU_ADD, true, e, tlb);
+}
+
+Mem emit_tlb_tag(int e, bool write)
+{
+    return mem_b(e, write ? (int32_t)offsetof(TlbEntry, tag_write)
+                          : (int32_t)offsetof(TlbEntry, tag_read));
 }
 
 /* @addr: register with the address. */
 static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bool write)
 {
     Asm *a = &cg->a;
-    unsigned n = ir_mo_bytes(mo), mode = (mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT;
-    Mem tlb = ENV(tlb);
+    unsigned n = ir_mo_bytes(mo);
     Stub *st = &cg->stubs[stub];
 
-    tlb.disp += (int32_t)(mode * sizeof(TlbFast));
     if (n > 1 && n != 10 && mo & (IR_MO_ALIGN | IR_MO_ATOMIC)) {
         x_flags_lost(a);
         x_rr(a, 0xf6 | X_RM8, 0, addr);         /* TEST r8, n - 1 */
         x_byte(a, (uint8_t)(n - 1));
         st->from[1] = x_jcc(a, X_NE);
     }
-    if (a->has_bmi2) {
-        x_vrr(a, 0xf0 | X_0F3A | X_F2 | X_W, g.e, R_NONE, addr);    /* RORX */
-        x_byte(a, TCG_PAGE_BITS - TLB_ENTRY_BITS);
-    } else {
-        x_mov_rr(a, true, g.e, addr);
-        x_shift_i(a, SH_SHR, true, g.e, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    if (!g.cached) {
+        emit_tlb_index(cg, g.e, addr, mo);
     }
-    x_alu_rm(a, ALU_AND, true, g.e, tlb);
-    tlb.disp += (int32_t)offsetof(TlbFast, table);
-    x_alu_rm(a, ALU_ADD, true, g.e, tlb);
-    if (n == 1) {
-        x_mov_rr(a, true, g.t, addr);
+    if (n > 1) {
+        x_lea(a, true, g.t, mem_b(addr, (int32_t)n - 1));
     } else {
-        x_lea(a, true, g.t, mem_b(addr, (int32_t)(n - 1)));
+        x_mov_rr(a, true, g.t, addr);
     }
     x_alu_ri(a, ALU_AND, true, g.t, -TCG_PAGE_SIZE);
-    x_alu_rm(a, ALU_CMP, true, g.t,
-             mem_b(g.e, write ? (int32_t)offsetof(TlbEntry, tag_write)
-                              : (int32_t)offsetof(TlbEntry, tag_read)));
+    st->tc_page = cg->held ? cg->tc_page : g.hold ? (int8_t)g.t : R_NONE;
+    if (g.cached) {
+        x_alu_rr(a, ALU_CMP, true, g.t, cg->tc_page);
+        st->from[0] = x_jcc(a, X_NE);
+        st->lookup = true;
+        st->write = write;
+        st->tc_add = (int8_t)g.e;
+        st->tc_t = (int8_t)g.t;
+        st->access = asm_pos(a);
+        return;
+    }
+    x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, write));
     st->from[0] = x_jcc(a, X_NE);
     x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
 }
@@ -166,14 +266,14 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     unsigned n = ir_mo_bytes(mo);
     bool w = op->type == IR_I64, be = mo & IR_MO_BE && n > 1, vec = type_is_vec(op->type);
     int addr = ra_use(cg, op->arg[0]), slot = 0, d = R_NONE;
-    TlbRegs g = tlb_regs(cg);
+    TlbRegs g = tlb_regs(cg, op);
     uint32_t k = slow_stub(cg, n > 8 ? SLOW_LD_BUF : SLOW_LD, addr, mo, op->snap);
     Mem m = mem_bi(g.e, addr, 0, 0);
 
     if (op->type == IR_F80) {
         slot = ra_slot(cg, i, 16);
     } else {
-        d = ra_def(cg, i, vec ? R_NONE : g.t, 0);
+        d = ra_def(cg, i, vec || g.hold ? R_NONE : g.t, 0);
     }
     cg->stubs[k].type = op->type;
     cg->stubs[k].dst = (int8_t)d;
@@ -211,6 +311,7 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     }
     x_flags_lost(a);
     cg->stubs[k].back = asm_pos(a);
+    tlb_done(cg, op, g);
 }
 
 static void emit_st(Cg *cg, IrOp *op)
@@ -240,7 +341,7 @@ static void emit_st(Cg *cg, IrOp *op)
     } else if (!is_imm) {
         rv = ra_use(cg, v);
     }
-    TlbRegs g = tlb_regs(cg);
+    TlbRegs g = tlb_regs(cg, op);
     uint32_t k = slow_stub(cg, n > 8 ? SLOW_ST_BUF : SLOW_ST, addr, mo, op->snap);
     Stub *s = &cg->stubs[k];
     s->value = (int8_t)rv;
@@ -273,12 +374,13 @@ static void emit_st(Cg *cg, IrOp *op)
     }
     x_flags_lost(a);
     s->back = asm_pos(a);
+    tlb_done(cg, op, g);
 }
 
 static void emit_probe(Cg *cg, IrOp *op)
 {
     int addr = ra_use(cg, op->arg[0]);
-    TlbRegs g = tlb_regs(cg);
+    TlbRegs g = tlb_regs(cg, op);
     uint32_t k = slow_stub(cg, SLOW_PROBE, addr, op->memop, op->snap);
 
     cg->stubs[k].aux = op->cond;
@@ -308,7 +410,7 @@ static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
     }
     addr = ra_use(cg, op->arg[0]);
     rv = ra_use(cg, op->arg[is_cas ? 2 : 1]);
-    TlbRegs g = tlb_regs(cg);
+    TlbRegs g = tlb_regs(cg, op);
     d = is_cas || loop ? R_RAX : g.t;
     uint32_t k = slow_stub(cg, SLOW_ATOMIC, addr, mo, op->snap);
     Stub *s = &cg->stubs[k];

@@ -177,6 +177,7 @@ void ra_block(Cg *cg, IrBlockId b)
     memset(cg->slot_until, 0, sizeof(cg->slot_until));
     cg->n_lazy = 0;
     cg->locked = 0;
+    ra_drop_page(cg);
     cg->block = b;
     cg->block_end = bl->last + 1;
     for (IrValue i = bl->first; i <= bl->last; i++) {
@@ -381,6 +382,8 @@ static int pick(Cg *cg, bool vec, uint32_t pos, uint32_t avoid, bool reuse)
     int r, victim = R_NONE;
     uint32_t far = 0;
 
+    avoid |= cg->held;
+
     for (unsigned k = 0; (r = next_temp(vec, k)) != R_NONE; k++) {
         if (!(cg->temps & 1u << r) || avoid & 1u << r) {
             continue;
@@ -396,6 +399,12 @@ static int pick(Cg *cg, bool vec, uint32_t pos, uint32_t avoid, bool reuse)
             far = last_use_of(cg, r);
             victim = r;
         }
+    }
+    if (!vec && cg->held & ~cg->locked) {
+        /* Rather look pages up again than spill. */
+        avoid &= ~cg->held;
+        ra_drop_page(cg);
+        return pick(cg, vec, pos, avoid, reuse);
     }
     if (victim == R_NONE) {
         cg->fail = true;            /* the emitters never lock so many */
@@ -431,6 +440,12 @@ static bool coalesces(Cg *cg, IrValue v, uint32_t avoid)
     return true;
 }
 
+void ra_drop_page(Cg *cg)
+{
+    cg->held = 0;
+    cg->tc_root = 0;
+}
+
 /* Move what is needed from @pos on out of @r; its bits stay in @r too. */
 static void relocate(Cg *cg, int r, uint32_t pos)
 {
@@ -459,7 +474,7 @@ static void relocate(Cg *cg, int r, uint32_t pos)
             }
         }
         for (unsigned k = 0; to == R_NONE && (t = next_temp(vec, k)) != R_NONE; k++) {
-            if (cg->temps & 1u << t && t != r && !(cg->locked & 1u << t) &&
+            if (cg->temps & ~cg->held & 1u << t && t != r && !(cg->locked & 1u << t) &&
                 !live_from(cg, t, cg->pos)) {
                 to = t;
                 break;
@@ -636,6 +651,9 @@ void ra_fixed(Cg *cg, int r)
 {
     uint32_t was = cg->locked;
 
+    if (cg->held >> r & 1) {
+        ra_drop_page(cg);
+    }
     cg->locked |= 1u << r;
     relocate(cg, r, cg->pos);
     cg->locked = was | 1u << r;
@@ -732,7 +750,7 @@ int ra_def(Cg *cg, IrValue v, int prefer, uint32_t avoid)
         uint32_t was = cg->locked;
         relocate(cg, r, cg->pos + 1);
         cg->locked = was;
-    } else if (prefer != R_NONE && cg->temps & class_mask(vec) & ~avoid & 1u << prefer &&
+    } else if (prefer != R_NONE && cg->temps & class_mask(vec) & ~avoid & ~cg->held & 1u << prefer &&
                !live_from(cg, prefer, cg->pos + 1)) {
         r = prefer;
     } else {
