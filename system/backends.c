@@ -6,6 +6,7 @@
 #include "qapi/commands-char.h"
 #include "net/net.h"
 #include "system/build.h"
+#include "system/gdbstub.h"
 #include "system/opts.h"
 #include "ui/vnc/vnc.h"
 
@@ -221,7 +222,12 @@ static void build_displays(Config *c)
 
 void build_front_ends(Config *c, UNUSED Machine *m)
 {
+    Error *err = NULL;
+
     build_displays(c);
     build_monitors(c);
+    if (c->gdb && !gdbstub_open(c->gdb, &err)) {
+        config_error(c, "gdb", err);
+    }
     tell_ptys();
 }

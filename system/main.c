@@ -7,6 +7,7 @@
 #include "hw/core/runstate.h"
 #include "monitor/monitor.h"
 #include "system/build.h"
+#include "system/gdbstub.h"
 #include "system/qmp-options.h"
 #include "ui/vnc/vnc.h"
 #include "util/main-loop.h"
@@ -68,6 +69,7 @@ static int run(Config *c)
     }
     status = runstate_main_loop();
     vm_shutdown();
+    gdbstub_close();
     vnc_close_all();
     monitor_cleanup();
     chardev_cleanup();

@@ -17,6 +17,7 @@ void tcg_debug_stop(VcpuTcg *v)
     v->watch_hit = false;
     v->debug_hit = false;
     if (callback) {
+        v->cpu->stop = true;        /* it doesn't go on before the machine stands */
         callback(v->cpu, watch, v->debug_addr);
     }
 }
