@@ -75,7 +75,7 @@ typedef struct Piix4Pm {
     uint8_t apmc, apms;
     int64_t half_periods;               /* of the timer, when PMSTS.TMR was set last */
     /* Properties: bits of what the DSDT offers; read by acpi-build. */
-    bool disable_s3, disable_s4;
+    bool disable_s3, disable_s4, smm_enabled;
 } Piix4Pm;
 
 DEFINE_CAST(PIIX4_PM, Piix4Pm, TYPE_PIIX4_PM)
@@ -383,7 +383,8 @@ static void pm_reset_hold(Device *dev)
         c[PM_SMBHSTCFG] = 0;
         s->pmsts = s->pmen = s->gpsts = s->gpen = 0;
     }
-    pci_set_long(c + PM_DEVACTB, 0);
+    /* Without SMM firmware finds its set-up done, and makes no SMI. */
+    pci_set_long(c + PM_DEVACTB, s->smm_enabled ? 0 : DEVACTB_APMC_EN);
     s->pmcntrl = 0;
     s->apmc = s->apms = 0;
     memset(s->other, 0, sizeof(s->other));
@@ -470,6 +471,7 @@ static const VmField pm_fields[] = {
 static const Property pm_props[] = {
     PROP_BOOL("disable_s3", Piix4Pm, disable_s3, false, "do not offer sleep to RAM"),
     PROP_BOOL("disable_s4", Piix4Pm, disable_s4, false, "do not offer sleep to disk"),
+    PROP_BOOL("smm-enabled", Piix4Pm, smm_enabled, true, "the CPUs have system management mode"),
     PROP_END
 };
 

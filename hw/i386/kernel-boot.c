@@ -85,6 +85,11 @@ bool pc_load_kernel(PcMachine *pc, Error **errp)
     if (!image) {
         return false;
     }
+    if (len + 2 * MIB > pc->ram_below_4g) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "kernel '%s' does not fit into %" PRIu64
+                   " MiB of RAM", m->kernel, pc->ram_below_4g / MIB);
+        return false;
+    }
     if (image_is_bzimage(image, len)) {
         return pc_load_bzimage(pc, m->kernel, image, len, errp);
     }

@@ -67,6 +67,10 @@ static bool create_pm(PcMachine *pc, Error **errp)
     PCIDevice *pm = pci_new(PCI_DEVFN(1, 3), TYPE_PIIX4_PM);
 
     pc->pm = &pm->dev;
+    if (!object_set_bool(pm, "smm-enabled", pc_smm_enabled(pc), errp)) {
+        object_unref(pm);
+        return false;
+    }
     device_connect_irq_out(pc->pm, "sci", 0, pc->gsi[PIIX4_SCI]);
     device_connect_irq_out(pc->pm, "s3", 0, pc_s3_line(pc));
     if (pc_smm_enabled(pc)) {
