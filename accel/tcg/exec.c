@@ -154,9 +154,18 @@ void tcg_raise(TcgEnv *env)
 void tcg_mode_changed(TcgEnv *env)
 {
     VcpuTcg *v = vcpu_of(env);
-    uint64_t gen = v ? v->generation : 0;
+    uint64_t base;
 
-    env->mode_gen = v ? gen << 32 | v->ops->mode_word(env) : env->mode_gen;
+    if (!v) {
+        return;
+    }
+    /* The jump cache knows virtual PCs: with another code segment they mean another place. */
+    base = v->ops->code_address(env, 0);
+    if (base != v->code_base) {
+        v->code_base = base;
+        tlb_new_generation(v);
+    }
+    env->mode_gen = (uint64_t)v->generation << 32 | v->ops->mode_word(env);
 }
 
 /* --- the next region --- */

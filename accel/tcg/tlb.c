@@ -118,7 +118,7 @@ void tlb_grow(VcpuTcg *v)
 }
 
 /* Jump-cache entries of before can't match any more. */
-static void new_generation(VcpuTcg *v)
+void tlb_new_generation(VcpuTcg *v)
 {
     if (++v->generation == 0) {
         memset(v->jc, 0, JC_SIZE * sizeof(*v->jc));
@@ -139,7 +139,7 @@ void tcg_tlb_flush(TcgEnv *env)
         flush_mode(v, m);
     }
     mutex_unlock(&v->tlb_lock);
-    new_generation(v);
+    tlb_new_generation(v);
     v->stats.tlb_flushes++;
 }
 
@@ -176,7 +176,7 @@ void tcg_tlb_flush_non_global(TcgEnv *env)
         t->fills = kept;
     }
     mutex_unlock(&v->tlb_lock);
-    new_generation(v);
+    tlb_new_generation(v);
     v->stats.tlb_flushes++;
 }
 
@@ -200,7 +200,7 @@ void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
         }
     }
     mutex_unlock(&v->tlb_lock);
-    new_generation(v);
+    tlb_new_generation(v);
     v->stats.page_flushes++;
 }
 

@@ -69,6 +69,7 @@ typedef struct VcpuTcg {
     TlbMode tlb[TLB_MODES];
     Mutex tlb_lock;
     uint32_t generation;        /* of the address space, for the jump cache */
+    uint64_t code_base;         /* address of virtual PC 0, for the same */
     JumpCacheEntry *jc;
     sigjmp_buf unwind;          /* of tcg_raise outside generated code */
     bool in_code;               /* generated code is on the stack */
@@ -106,6 +107,8 @@ void tlb_cleanup(VcpuTcg *v);
 TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool raise);
 /* Make tables larger that turned out too small. Between regions. */
 void tlb_grow(VcpuTcg *v);
+/* What the jump cache holds is worth nothing from now on. */
+void tlb_new_generation(VcpuTcg *v);
 /* Take the write tags of a RAM range out of every mode's fast entries. Any thread. */
 void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
 

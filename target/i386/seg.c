@@ -112,11 +112,17 @@ void x86_null_segment(X86State *s, int seg, uint16_t sel)
 
 /* ----------------------------------------------------------- the mode word */
 
-static bool is_flat(const X86Segment *seg)
+/* Writable data, expand-up, all 4 GiB. */
+static bool spans_all(const X86Segment *seg)
 {
-    return seg->base == 0 && seg->limit == UINT32_MAX &&
+    return seg->limit == UINT32_MAX &&
            (seg->flags & (SEG_P | SEG_S | SEG_CODE | SEG_DC | SEG_RW)) ==
                (SEG_P | SEG_S | SEG_RW);
+}
+
+static bool is_flat(const X86Segment *seg)
+{
+    return seg->base == 0 && spans_all(seg);
 }
 
 uint32_t x86_mode_word(const X86State *s)
@@ -127,7 +133,7 @@ uint32_t x86_mode_word(const X86State *s)
     bool pe = s->cr[0] & CR0_PE, code64 = x86_code64(s);
 
     if (code64) {
-        mw |= MW_CS64 | MW_CS32 | MW_FLAT | MW_CSFLAT | MW_FSGSFLAT;
+        mw |= MW_CS64 | MW_CS32 | MW_FLAT | MW_CSFLAT | MW_FSFLAT | MW_GSFLAT;
     } else {
         mw |= cs & SEG_DB ? MW_CS32 : 0;
         if (is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) && is_flat(&s->seg[S_SS])) {
@@ -137,12 +143,8 @@ uint32_t x86_mode_word(const X86State *s)
             (!pe || (s->eflags & FL_VM) || (cs & SEG_RW))) {
             mw |= MW_CSFLAT;
         }
-        if (s->seg[S_FS].limit == UINT32_MAX && s->seg[S_GS].limit == UINT32_MAX &&
-            (s->seg[S_FS].flags & s->seg[S_GS].flags & SEG_P) &&
-            (s->seg[S_FS].flags & s->seg[S_GS].flags & SEG_RW) &&
-            !((s->seg[S_FS].flags | s->seg[S_GS].flags) & (SEG_CODE | SEG_DC))) {
-            mw |= MW_FSGSFLAT;
-        }
+        mw |= spans_all(&s->seg[S_FS]) ? MW_FSFLAT : 0;
+        mw |= spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
     }
     mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
     mw |= pe ? MW_PE : 0;
@@ -171,9 +173,7 @@ uint32_t x86_mode_word(const X86State *s)
 
 void x86_mode_sync(X86State *s)
 {
-    if ((uint32_t)s->tcg.mode_gen != x86_mode_word(s)) {
-        tcg_mode_changed(&s->tcg);
-    }
+    tcg_mode_changed(&s->tcg);          /* sees a new CS base as well */
 }
 
 void x86_set_cpl(X86State *s, unsigned cpl)

@@ -123,7 +123,7 @@ enum {
                                instructions raise #MF */
     MW_FPU_UNMASKED = 1 << 22, /* x87 control word has unmasked exceptions */
     MW_SSE_UNMASKED = 1 << 23, /* MXCSR has */
-    MW_FSGSFLAT = 1 << 24,  /* FS, GS limit 4G-1 and usable (bases vary) */
+    MW_FSFLAT   = 1 << 24,  /* FS: writable, expand-up, limit 4G-1 (its base varies) */
     MW_OSXSAVE  = 1 << 25,
     MW_MP       = 1 << 26,  /* CR0.MP */
     MW_TSD_UMIP = 1 << 27,  /* CR4.TSD at CPL > 0: RDTSC faults */
@@ -132,6 +132,7 @@ enum {
                                region, and each looks at them */
     MW_SMAP_AC  = 1 << 29,  /* CPL < 3 and SMAP in force (AC clear): MMU mode */
 };
+#define MW_GSFLAT (1u << 31)    /* as MW_FSFLAT */
 
 /* MMU modes: whose rights an access has. */
 enum { X86_MMU_KERNEL, X86_MMU_USER, X86_MMU_KERNEL_SMAP, X86_MMU_SMM, X86_MMU_NUM };

@@ -133,7 +133,7 @@ IrValue x86_linear_address(X86Tr *tr, unsigned seg, IrValue off, unsigned bytes,
     if (seg < S_FS && seg != S_CS && (tr->mode & MW_FLAT)) {
         return off;
     }
-    if (seg >= S_FS && (tr->mode & MW_FSGSFLAT)) {
+    if (seg >= S_FS && (tr->mode & (seg == S_FS ? (uint32_t)MW_FSFLAT : MW_GSFLAT))) {
         return add_base(tr, seg, off);
     }
     if (seg == S_CS && (tr->mode & MW_CSFLAT) && (!write || real)) {
