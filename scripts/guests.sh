@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fetches and builds what the guest tests, the demo and the benchmarks boot, from
-# Debian packages, into the cache folder; what is there already is kept.
+# Debian packages, into the cache folder. What is there already is kept as long as what it was
+# made from is the same.
 #
 #   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
-#                     [initramfs-demo] [modules-amd64]
+#                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer]
 #
 # Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
 # .cache/guests of the source folder).
@@ -13,11 +14,27 @@ src=$(cd "$(dirname "$0")/.." && pwd)
 cache=${GUEST_CACHE:-$src/.cache/guests}
 export LC_ALL=C
 mkdir -p "$cache"
+# One at a time: tests that run together want the same things.
+exec 9> "$cache/lock"
+flock 9
 tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT INT TERM
 
 say() {
 	echo "guests: $*" >&2
+}
+
+# kept <file> <source>...: true when the cache has the file, made from these very sources. Else
+# their checksum is what made <file> records.
+kept() {
+	kept_file=$cache/$1
+	shift
+	sum=$(cat "$@" | sha256sum)
+	[ -f "$kept_file" ] && [ "$(cat "$kept_file.sum" 2> /dev/null)" = "$sum" ]
+}
+
+made() {
+	echo "$sum" > "$cache/$1.sum"
 }
 
 # Unpack package $1 (of architecture $2, if given) into folder $3.
@@ -48,6 +65,12 @@ kernel() {
 	from=$(installer "$1")
 	cp "$from/linux" "$tmp/linux"
 	mv "$tmp/linux" "$cache/linux-$1"
+}
+
+# What every initramfs is made from, with this script.
+guest_sources() {
+	echo "$src/scripts/guests.sh"
+	find "$src/tests/guests/src" "$src/tests/bench/gbench.c" -type f | sort
 }
 
 # pack <folder> <output>: a gzip'ed newc archive, owner root, the same each time
@@ -97,18 +120,19 @@ static_busybox() {
 }
 
 initramfs_x86_64() {
-	[ -f "$cache/initramfs-x86_64.cpio.gz" ] && return
+	kept initramfs-x86_64.cpio.gz $(guest_sources) && return
 	r=$tmp/root64
 	skeleton "$r" x86_64
 	static_busybox "$r"
 	say "building the test programs"
 	programs "$r" -mno-red-zone
 	pack "$r" "$cache/initramfs-x86_64.cpio.gz"
+	made initramfs-x86_64.cpio.gz
 }
 
 # The i386 installer's own busybox, with the libraries that it needs.
 initramfs_i386() {
-	[ -f "$cache/initramfs-i386.cpio.gz" ] && return
+	kept initramfs-i386.cpio.gz $(guest_sources) && return
 	r=$tmp/root32
 	from=$(installer i386)
 	mkdir -p "$tmp/initrd32"
@@ -119,27 +143,32 @@ initramfs_i386() {
 	say "building the test programs for i386"
 	programs "$r" "-m32 -march=i686"
 	pack "$r" "$cache/initramfs-i386.cpio.gz"
+	made initramfs-i386.cpio.gz
 }
 
 # Debian's busybox-static and a greeting: a shell that ends the machine when it ends.
 initramfs_demo() {
-	[ -f "$cache/initramfs-demo.cpio.gz" ] && return
+	kept initramfs-demo.cpio.gz $(guest_sources) && return
 	r=$tmp/demo
 	skeleton "$r" x86_64
 	static_busybox "$r"
 	pack "$r" "$cache/initramfs-demo.cpio.gz"
+	made initramfs-demo.cpio.gz
 }
 
+modules='ata_piix ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generic isofs vfat nls_ascii
+	nls_cp437 virtio_pci virtio_blk virtio_net bochs psmouse evdev i2c-piix4'
 modules_amd64() {
-	[ -f "$cache/modules-amd64.cpio.gz" ] && return
 	kernel amd64
+	echo $modules > "$tmp/modules.list"
+	kept modules-amd64.cpio.gz "$tmp/modules.list" "$cache/linux-amd64" \
+		"$src/tests/guests/src/load-modules" && return
 	v=$(strings "$cache/linux-amd64" | sed -n 's/^\([0-9][^ ]*-amd64\) (.*/\1/p' | head -1)
 	unpack "linux-image-$v" "$tmp/kpkg"
 	r=$tmp/mods
 	mkdir -p "$r/lib/modules/$v" "$r/bin"
 	depmod -b "$tmp/kpkg" "$v"
-	for m in ata_piix ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generic isofs vfat nls_ascii \
-		nls_cp437 virtio_pci virtio_blk virtio_net bochs psmouse evdev i2c-piix4; do
+	for m in $modules; do
 		modprobe -d "$tmp/kpkg" -S "$v" -a --show-depends "$m" 2> /dev/null |
 			sed -n 's/^insmod \([^ ]*\).*/\1/p' || true
 	done | sort -u | while read -r f; do
@@ -149,13 +178,56 @@ modules_amd64() {
 		strip --strip-debug "$r/$f"
 	done
 	cp "$tmp/kpkg/lib/modules/$v"/modules.builtin* "$r/lib/modules/$v/"
-	depmod -b "$r" "$v"
+	depmod -b "$r" "$v" 2> /dev/null
 	cp "$src/tests/guests/src/load-modules" "$r/bin/load-modules"
 	pack "$r" "$cache/modules-amd64.cpio.gz"
+	made modules-amd64.cpio.gz
+}
+
+# A CD and disk in one, as grub-mkrescue makes them. GRUB is on the screen and on the serial
+# port, and waits for a choice; the second entry is Linux.
+iso() {
+	kernel amd64
+	initramfs_x86_64
+	modules_amd64
+	kept guest.iso "$src/scripts/guests.sh" "$cache/linux-amd64" "$cache/initramfs-x86_64.cpio.gz" \
+		"$cache/modules-amd64.cpio.gz" && return
+	r=$tmp/iso
+	mkdir -p "$r/boot/grub"
+	cp "$cache/linux-amd64" "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" "$r/boot/"
+	cat > "$r/boot/grub/grub.cfg" <<-'END'
+		serial --unit=0 --speed=115200
+		terminal_input console serial
+		terminal_output console serial
+		set timeout=-1
+		menuentry 'Switch off' {
+			halt
+		}
+		menuentry 'Linux on screen and serial port' {
+			linux /boot/linux-amd64 console=tty0 console=ttyS0 run=keys
+			initrd /boot/initramfs-x86_64.cpio.gz /boot/modules-amd64.cpio.gz
+		}
+	END
+	grub-mkrescue -d /usr/lib/grub/i386-pc --fonts= --locales= --themes= -o "$tmp/guest.iso" "$r" \
+		> "$tmp/grub.log" 2>&1 || {
+		cat "$tmp/grub.log" >&2
+		say "grub-mkrescue failed (packages grub-common, grub-pc-bin, xorriso, mtools)"
+		exit 1
+	}
+	mv "$tmp/guest.iso" "$cache/guest.iso"
+	made guest.iso
+}
+
+# A program for the host: the other end of the network test.
+tcp_peer() {
+	kept tcp-peer "$src/tests/guests/src/tcp-peer.c" && return
+	cc -O2 "$src/tests/guests/src/tcp-peer.c" -o "$tmp/tcp-peer"
+	mv "$tmp/tcp-peer" "$cache/tcp-peer"
+	made tcp-peer
 }
 
 [ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
-	modules-amd64
+	modules-amd64 iso tcp-peer
 for want; do
 	case $want in
 	kernel-amd64) kernel amd64 ;;
@@ -164,9 +236,11 @@ for want; do
 	initramfs-i386) initramfs_i386 ;;
 	initramfs-demo) initramfs_demo ;;
 	modules-amd64) modules_amd64 ;;
+	iso) iso ;;
+	tcp-peer) tcp_peer ;;
 	*)
 		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
-			"initramfs-i386 initramfs-demo modules-amd64" >&2
+			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer" >&2
 		exit 2
 		;;
 	esac

@@ -10,7 +10,7 @@ build='gcc libc6-dev make pkgconf libglib2.0-dev libpixman-1-dev zlib1g-dev libp
     libzstd-dev libjpeg-dev libslirp-dev libgnutls28-dev libcapstone-dev libsdl2-dev
     liburing-dev ccache'
 # What runs inside: firmware, a kernel with its installer's initramfs, a shell.
-guest='seabios busybox-static cpio debian-installer-12-netboot-amd64
+guest='seabios busybox-static cpio kmod debian-installer-12-netboot-amd64
     debian-installer-12-netboot-i386'
 # Makers of images, a debugger, a 32-bit C library.
 tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils'

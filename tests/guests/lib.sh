@@ -3,7 +3,7 @@
 #
 #   guest_items ITEM...      what scripts/guests.sh must provide; sets $cache
 #   boot NAME ARCH SECONDS ARG...   run the emulator until it ends; its output in $tmp/NAME.log
-#   ok CONDITION-STATUS NAME  a test point; shows the log's end when it failed
+#   ok CONDITION-STATUS NAME[: WHAT]  a test point; shows the log's end when it failed
 set -u
 : "${QEMU_BIN:?path of the emulator}" "${SRC_DIR:?source folder}"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/guest-test.XXXXXX")
@@ -23,7 +23,8 @@ ok() {
 		echo "ok $count - $2"
 	else
 		echo "not ok $count - $2"
-		[ ! -f "$tmp/$2.log" ] || tail -n 15 "$tmp/$2.log" | tr -d '\r' | sed 's/^/# /'
+		olog=$tmp/${2%%:*}.log
+		[ ! -f "$olog" ] || tail -n 15 "$olog" | tr -d '\r' | sed 's/^/# /'
 	fi
 }
 
@@ -44,6 +45,31 @@ linux() {
 	esac
 	boot "$lname" $binary "$lseconds" -m 512 -kernel "$cache/linux-$larch" \
 		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 $lappend" "$@"
+}
+
+# The amd64 kernel with Debian's modules for this machine's devices:
+# linux_modules NAME SECONDS 'KERNEL ARGUMENTS' ARG... boots it.
+linux_modules() {
+	mname=$1 mseconds=$2 mappend=$3
+	shift 3
+	cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
+	boot "$mname" x86_64 "$mseconds" -m 512 -kernel "$cache/linux-amd64" \
+		-initrd "$tmp/modules.gz" -append "console=ttyS0 $mappend" "$@"
+}
+
+# has NAME PATTERN: the log of NAME has a line with the pattern
+has() {
+	tr -d '\r' < "$tmp/$1.log" | grep -q -e "$2"
+}
+
+# wait_for FILE PATTERN SECONDS: until FILE has PATTERN, as long as process $pid lives
+wait_for() {
+	wtries=$(($3 * 10))
+	until grep -q -a -e "$2" "$1" 2> /dev/null; do
+		wtries=$((wtries - 1))
+		[ $wtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 0.1
+	done
 }
 
 done_testing() {
