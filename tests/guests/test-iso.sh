@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# An ISO of grub-mkrescue boots through SeaBIOS and GRUB from a CD drive and from a disk. GRUB is
+# seen on the screen, by screendump, and on the serial port. Keys come by QMP's send-key: one
+# chooses GRUB's second entry, others type a line at Linux's console.
+. "$(dirname "$0")/lib.sh"
+guest_items iso
+want=$(md5sum < "$cache/linux-amd64")
+
+# qmp COMMAND-LINE: sends it and waits for its answer; fails when that is an error
+qmp() {
+	answers=$((answers + 1))
+	printf '%s\n' "$1" >&3
+	qtries=100
+	until [ "$(grep -c -E '"(return|error)"' "$out")" -ge $answers ]; do
+		qtries=$((qtries - 1))
+		[ $qtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 0.1
+	done
+	[ "$(grep -E '"(return|error)"' "$out" | sed -n ${answers}p | grep -c '"error"')" = 0 ]
+}
+
+dump() {
+	qmp '{"execute":"screendump","arguments":{"filename":"'"$1"'"}}'
+}
+
+key() {
+	qmp '{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"'"$1"'"}]}}'
+}
+
+# How many different rows of pixels a dump has: one when the screen is blank.
+rows() {
+	width=$(sed -n -e 's/#.*//' -e '2s/ .*//p;2q' "$1" | tr -d '\0')
+	tail -n +4 "$1" | od -An -v -tx1 -w$((width * 3)) | sort -u | wc -l
+}
+
+# A dump that differs from file $1, in file $2, within ten seconds.
+dump_changed() {
+	dtries=100
+	until dump "$2" && ! cmp -s "$1" "$2"; do
+		dtries=$((dtries - 1))
+		[ $dtries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+try() {
+	name=$1
+	shift
+	out=$tmp/$name.qmp serial=$tmp/$name.log answers=0
+	rm -f "$tmp/in"
+	mkfifo "$tmp/in"
+	timeout -k 5 100 "$QEMU_BIN-x86_64" -m 512 -display none -no-reboot -qmp stdio \
+		-serial "file:$serial" "$@" < "$tmp/in" > "$out" 2> "$tmp/$name.err" &
+	pid=$!
+	exec 3> "$tmp/in"
+	qmp '{"execute":"qmp_capabilities"}'
+	wait_for "$serial" 'Linux on screen and serial port' 30
+	ok $? "$name: GRUB's menu on the serial port"
+	dump "$tmp/menu.ppm" && [ "$(head -c 2 "$tmp/menu.ppm")" = P6 ] && [ "$(rows "$tmp/menu.ppm")" -gt 20 ]
+	ok $? "$name: text on the screen"
+	key down && dump_changed "$tmp/menu.ppm" "$tmp/second.ppm"
+	ok $? "$name: a key moves GRUB's bar on the screen"
+	key ret
+	wait_for "$serial" '^keys ready' 60
+	ok $? "$name: Linux comes up"
+	for k in h e l l o spc 4 2 ret; do
+		key $k
+	done
+	wait_for "$serial" '^GUEST-DONE' 20
+	has "$name" '^keys got <hello 42>'
+	ok $? "$name: the line typed arrives"
+	has "$name" "^medium .* ${want%% *}"
+	ok $? "$name: Linux reads the medium"
+	wait $pid
+	ok $? "$name: the machine switches itself off"
+	exec 3>&-
+	sed 's/^/# /' "$tmp/$name.err"
+}
+
+try cdrom -cdrom "$cache/guest.iso"
+cp "$cache/guest.iso" "$tmp/disk.img"
+try disk -hda "$tmp/disk.img"
+done_testing
