@@ -1,20 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Linux's e1000 driver gets an address by DHCP from user networking and exchanges a file with a TCP
-# server on this host, in both directions. NET_MB says how many million bytes (default 8).
+# server on this host, in both directions. NET_MB says how many million bytes (default 100).
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64 tcp-peer
-bytes=$((${NET_MB:-8} * 1000000))
-echo "# timeout: $((${NET_MB:-8} * 5 + 240))"
+megabytes=${NET_MB:-100}
+echo "# timeout: $((megabytes * 5 + 240))"
 
-# Not compressible and the same each time: the kernel's package over and over.
-while cat "$cache/linux-amd64"; do :; done 2> /dev/null | head -c $bytes > "$tmp/data"
-sum=$(md5sum < "$tmp/data")
-
-# exchange NAME ARG...: boots with a server at the other end
+# exchange NAME MEGABYTES ARG...: boots with a server at the other end
 exchange() {
-	xname=$1
-	shift
+	xname=$1 bytes=$(($2 * 1000000)) limit=$(($2 * 2 + 100))
+	shift 2
+	# The kernel over and over: the same each time, and hardly a pattern in it.
+	while cat "$cache/linux-amd64"; do :; done 2> /dev/null | head -c $bytes > "$tmp/data"
+	sum=$(md5sum < "$tmp/data")
 	rm -f "$tmp/port"
 	"$cache/tcp-peer" "$tmp/port" "$tmp/data" "$tmp/copy" &
 	pid=$!
@@ -22,7 +21,7 @@ exchange() {
 		ok 1 "$xname: the server starts"
 		return
 	fi
-	linux_modules "$xname" $((${NET_MB:-8} * 2 + 100)) "run=tcp arg=$(cat "$tmp/port")" "$@"
+	linux_modules "$xname" $limit "run=tcp arg=$(cat "$tmp/port")" "$@"
 	status=$?
 	kill $pid 2> /dev/null && status=1	# still there: something was missing
 	wait $pid 2> /dev/null || status=1
@@ -35,6 +34,6 @@ exchange() {
 	tr -d '\r' < "$tmp/$xname.log" | sed -n 's/^tcp seconds/# uptimes/p'
 }
 
-exchange netdev -smp 2 -netdev user,id=n -device e1000,netdev=n,mac=52:54:00:00:00:05
-[ -n "${NET_MB-}" ] || exchange nic -nic user,model=e1000
+exchange netdev "$megabytes" -smp 2 -netdev user,id=n -device e1000,netdev=n,mac=52:54:00:00:00:05
+exchange nic 8 -nic user,model=e1000
 done_testing
