@@ -24,7 +24,7 @@ ok() {
 	else
 		echo "not ok $count - $2"
 		olog=$tmp/${2%%:*}.log
-		[ ! -f "$olog" ] || tail -n 15 "$olog" | tr -dc '\n -~' | sed -e 's/^/# /' -e '$a\\'
+		[ ! -f "$olog" ] || tail -n 15 "$olog" | tr -dc '\n -~' | sed -e 's/^/# /' -e '$a\'
 	fi
 }
 
