@@ -23,12 +23,11 @@ typedef struct Config {
     QDict *memory, *smp, *boot, *rtc, *name, *action;
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
-          *audiodevs, *globals, *fw_cfgs, *smbios, *icount;
+          *audiodevs, *globals, *icount;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;
     bool stopped;               /* -S */
-    bool no_defaults, nographic, no_user_config, daemonize, preconfig, usb, snapshot,
-         no_acpi, no_hpet, no_fd_bootchk, enable_kvm, msg_timestamp;
+    bool no_defaults, nographic, no_user_config, daemonize, usb;
     QList *errors;              /* texts */
     bool done;                  /* help was printed: exit now, status 0 */
 } Config;

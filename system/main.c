@@ -42,10 +42,8 @@ static int run(Config *c)
     Error *err = NULL;
     int status;
 
-    if (config_report(c)) {
-        return 1;
-    }
-    if (!daemonize_begin(c)) {
+    /* After a wrong option the rest is still looked at, to tell all mistakes at once. */
+    if (qlist_size(c->errors) == 0 && !daemonize_begin(c)) {
         config_report(c);
         return 1;
     }

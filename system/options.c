@@ -2,8 +2,10 @@
 /* The table of command-line options, and how each is put into a Config. */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
+#include "chardev/chardev.h"
 #include "system/config.h"
 #include "system/opts.h"
+#include "util/log.h"
 
 #define MEMBER(c, o, type)  ((type *)((char *)(c) + (o)->offset))
 
@@ -112,19 +114,17 @@ static void opt_device(Config *c, const Option *o, const char *arg)
 static void opt_drive_short(Config *c, const Option *o, const char *arg)
 {
     QDict *d = qdict_new();
-    bool floppy = o->name[0] == 'f', cdrom = !strcmp(o->name, "cdrom");
+    bool cdrom = !strcmp(o->name, "cdrom");
 
     qdict_put_str(d, "file", arg);
-    qdict_put_str(d, "if", floppy ? "floppy" : "default");
+    qdict_put_str(d, "if", "default");
     qdict_put_str(d, "media", cdrom ? "cdrom" : "disk");
-    if (!floppy && !cdrom) {
+    if (cdrom) {
+        qdict_put_str(d, "index", "2");
+    } else {
         char index[2] = { o->name[2] - 'a' + '0', 0 };
 
         qdict_put_str(d, "index", index);
-    } else if (cdrom) {
-        qdict_put_str(d, "index", "2");
-    } else {
-        qdict_put_str(d, "index", o->name[2] == 'a' ? "0" : "1");
     }
     qlist_append(c->drives, d);
 }
@@ -170,6 +170,46 @@ static void opt_version(Config *c, UNUSED const Option *o, UNUSED const char *ar
 {
     help_version();
     c->done = true;
+}
+
+/* What QEMU has and this program lacks: silence would leave a user believing in it. */
+static void opt_missing(Config *c, const Option *o, UNUSED const char *arg)
+{
+    Error *err = NULL;
+
+    error_setf(&err, ERR_NOT_SUPPORTED, "this option isn't supported yet");
+    config_error(c, o->name, err);
+}
+
+/* -no-acpi and -no-hpet are properties of the machine. */
+static void opt_machine_off(Config *c, const Option *o, UNUSED const char *arg)
+{
+    qdict_put_str(c->machine, o->name + 3, "off");
+}
+
+static void opt_log(Config *c, const Option *o, const char *arg)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        for (const LogItem *i = log_items; i->name; i++) {
+            printf("%-14s %s\n", i->name, i->help);
+        }
+        c->done = true;
+        return;
+    }
+    set_text(c, o, arg);
+}
+
+static void opt_chardev(Config *c, const Option *o, const char *arg)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        char *text = chardev_help();
+
+        fputs(text, stdout);
+        free(text);
+        c->done = true;
+        return;
+    }
+    add_dict(c, o, arg);
 }
 
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
@@ -228,8 +268,8 @@ const Option config_options[] = {
     { "hdc", true, "-hdc FILE", "third IDE disk", opt_drive_short, 0, NULL },
     { "hdd", true, "-hdd FILE", "fourth IDE disk", opt_drive_short, 0, NULL },
     { "cdrom", true, "-cdrom FILE", "CD image, as third IDE device", opt_drive_short, 0, NULL },
-    { "fda", true, "-fda FILE", "first floppy", opt_drive_short, 0, NULL },
-    { "fdb", true, "-fdb FILE", "second floppy", opt_drive_short, 0, NULL },
+    { "fda", true, "-fda FILE", "first floppy", opt_missing, 0, NULL },
+    { "fdb", true, "-fdb FILE", "second floppy", opt_missing, 0, NULL },
     { "device", true, "-device DRIVER[,prop=value]...",
       "a device ('help' lists them, 'DRIVER,help' its properties)", opt_device,
       offsetof(Config, devices), "driver" },
@@ -239,7 +279,8 @@ const Option config_options[] = {
     DICTS("nic", nics, "type", "[user|none|...][,model=M][,mac=M]",
           "a network device of the machine with its back end"),
     DICTS("net", nics, "type", "nic|user|none[,...]", "as -nic, the old way"),
-    DICTS("chardev", chardevs, "backend", "BACKEND,id=ID[,...]", "a character device"),
+    { "chardev", true, "-chardev BACKEND,id=ID[,...]", "a character device ('help' lists back ends)",
+      opt_chardev, offsetof(Config, chardevs), "backend" },
     DICTS("mon", mons, "chardev", "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
           "a monitor on a character device"),
     TEXTS("serial", serials, "DEV", "connect a serial port: stdio, pty, unix:F, tcp:H:P, ..."),
@@ -252,8 +293,10 @@ const Option config_options[] = {
     TEXT("display", display, "none|vnc=...", "where the screen is shown"),
     DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
     DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]", "an audio back end"),
-    DICTS("fw_cfg", fw_cfgs, "name", "[name=]N,file=F|string=S", "an entry for the firmware"),
-    DICTS("smbios", smbios, NULL, "type=N[,field=value]...|file=F", "SMBIOS fields"),
+    { "fw_cfg", true, "-fw_cfg [name=]N,file=F|string=S", "an entry for the firmware",
+      opt_missing, 0, NULL },
+    { "smbios", true, "-smbios type=N[,field=value]...|file=F", "SMBIOS fields", opt_missing, 0,
+      NULL },
     FLAG("nographic", nographic, "no display; serial port and monitor on this terminal"),
     FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
     FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
@@ -266,15 +309,18 @@ const Option config_options[] = {
       opt_watchdog_action, 0, NULL },
     TEXT("qtest", qtest, "DEV", "the device tests' socket"),
     TEXT("qtest-log", qtest_log, "DEV", "log of the device tests' socket"),
-    TEXT("d", log_items, "ITEM[,ITEM]...", "log these items ('help' lists them)"),
+    { "d", true, "-d ITEM[,ITEM]...", "log these items ('help' lists them)", opt_log,
+      offsetof(Config, log_items), NULL },
     TEXT("D", log_file, "FILE", "log into this file"),
     TEXT("pidfile", pidfile, "FILE", "write the process id there"),
     FLAG("daemonize", daemonize, "go to the background when the sockets listen"),
-    FLAG("preconfig", preconfig, "wait for the monitor before the machine is made"),
+    { "preconfig", false, "-preconfig", "wait for the monitor before the machine is made",
+      opt_missing, 0, NULL },
     FLAG("usb", usb, "enable the machine's USB controller"),
-    FLAG("snapshot", snapshot, "write to temporary files instead of images"),
-    FLAG("no-acpi", no_acpi, "no ACPI tables"),
-    FLAG("no-hpet", no_hpet, "no HPET"),
+    { "snapshot", false, "-snapshot", "write to temporary files instead of images", opt_missing,
+      0, NULL },
+    { "no-acpi", false, "-no-acpi", "as -machine acpi=off", opt_machine_off, 0, NULL },
+    { "no-hpet", false, "-no-hpet", "as -machine hpet=off", opt_machine_off, 0, NULL },
     { "no-fd-bootchk", false, "-no-fd-bootchk", "don't check floppies' boot signatures",
       opt_nothing, 0, NULL },
     MERGED("msg", name, NULL, "timestamp=on|off", "times in messages"),
@@ -333,7 +379,7 @@ static const char *nearest(const char *name)
                         &c->action }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals, \
-                        &c->fw_cfgs, &c->smbios, &c->icount, &c->errors }; \
+                        &c->icount, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->debugcons }
 
