@@ -18,6 +18,7 @@ enum { WAIT_START, IN_DATA, IN_ESCAPE, IN_SUM1, IN_SUM2 };
 static struct {
     CharFrontend fe;
     bool open, no_ack, attached;
+    bool detached;                  /* said goodbye: nothing of it is left */
     int state;
     GString *in;
     uint8_t sum, sent_sum;
@@ -107,6 +108,7 @@ static void put_stop_reply(void)
     char text[96];
     int n;
 
+    gdb.cpu_g = gdb.cpu_c = gdb.stop_cpu;       /* the debugger takes it for chosen */
     if (gdb.watch) {
         n = snprintf(text, sizeof(text), "T05thread:%02x;watch:%" PRIx64 ";", gdb.stop_cpu + 1,
                      gdb.watch_addr);
@@ -488,6 +490,7 @@ static void handle_packet(const char *p)
         break;
     case 'D':
         tcg_debug_remove_all();
+        gdb.detached = true;
         put_text("OK");
         vm_start(NULL);
         break;
@@ -565,18 +568,36 @@ static void receive(UNUSED void *opaque, const uint8_t *buf, size_t len)
     }
 }
 
+/* The connection broke: the debugger's stops go, with the CPUs standing. */
+static void forget_all(void)
+{
+    bool running = runstate_is_running();
+
+    if (gdb.detached) {
+        return;
+    }
+    if (running) {
+        vm_stop(RUN_STATE_PAUSED);
+    }
+    tcg_debug_remove_all();
+    if (running) {
+        vm_start(NULL);
+    }
+}
+
 static void event(UNUSED void *opaque, ChrEvent e)
 {
     if (e == CHR_EVENT_OPENED) {
         /* The machine stops while a debugger attaches. */
         gdb.open = true;
+        gdb.detached = false;
         gdb.no_ack = gdb.waits = gdb.watch = false;
         gdb.state = WAIT_START;
         gdb.cpu_g = gdb.cpu_c = -1;
         vm_stop(RUN_STATE_PAUSED);
     } else if (e == CHR_EVENT_CLOSED && gdb.open) {
         gdb.open = gdb.waits = false;
-        tcg_debug_remove_all();
+        forget_all();
     }
 }
 

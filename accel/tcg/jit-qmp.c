@@ -10,6 +10,24 @@ static double per(uint64_t a, uint64_t b)
     return b ? (double)a / (double)b : 0;
 }
 
+/* Places in translated code that call a helper, rather than doing the work inline. */
+static void append_helpers(GString *s, uint64_t insns)
+{
+    TcgHelperCount *list = g_new(TcgHelperCount, TCG_HELPERS_MAX);
+    unsigned n = tcg_helper_counts(list);
+    uint64_t sum = 0;
+
+    for (unsigned k = 0; k < n; k++) {
+        sum += list[k].places;
+    }
+    g_string_append_printf(s, "Helper calls          %" PRIu64 " places (%.2f of 100 guest "
+                           "instructions)\n", sum, 100 * per(sum, insns));
+    for (unsigned k = 0; k < n; k++) {
+        g_string_append_printf(s, "    %-20s %10" PRIu64 "\n", list[k].name, list[k].places);
+    }
+    g_free(list);
+}
+
 HumanReadableText *qmp_x_query_jit(Error **errp)
 {
     TcgInfo i = tcg_info();
@@ -45,6 +63,7 @@ HumanReadableText *qmp_x_query_jit(Error **errp)
     g_string_append_printf(s, "Events                %" PRIu64 " exceptions, %" PRIu64
                            " interrupts, %" PRIu64 " self-modifying stores\n", i.exceptions,
                            i.interrupts, i.smc_retries);
+    append_helpers(s, i.guest_insns);
     text = qapi_new(HumanReadableText);
     text->human_readable_text = g_string_free(s, false);
     return text;

@@ -17,6 +17,15 @@ typedef struct TcgInfo {
     uint64_t exceptions, interrupts, smc_retries;
 } TcgInfo;
 
+/* A helper that translated code calls, and from how many places (of all regions ever made). */
+typedef struct TcgHelperCount {
+    const char *name;
+    uint64_t places;
+} TcgHelperCount;
+#define TCG_HELPERS_MAX     512
+/* Fills @list, most places first; returns the number. Big lock. */
+unsigned tcg_helper_counts(TcgHelperCount list[TCG_HELPERS_MAX]);
+
 /* Sums over all vCPUs; read without stopping them. Big lock. */
 TcgInfo tcg_info(void);
 

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "accel/tcg/disas.h"
 #include "accel/tcg/region.h"
+#include "accel/tcg/stats.h"
 #include "util/log.h"
 #include "util/rcu.h"
 
@@ -23,6 +24,61 @@ typedef struct Fetch {
     unsigned mmu;
     FetchPage page[2];
 } Fetch;
+
+/* Calls of helpers in what was translated, by helper; under the translation lock. */
+static struct {
+    const IrHelper *helper[TCG_HELPERS_MAX];
+    uint64_t places[TCG_HELPERS_MAX];
+    unsigned n;
+} calls;
+
+static void count_call(const IrHelper *h)
+{
+    unsigned i = ((uintptr_t)h >> 4) % TCG_HELPERS_MAX;
+
+    while (calls.helper[i] && calls.helper[i] != h) {
+        i = (i + 1) % TCG_HELPERS_MAX;
+    }
+    if (!calls.helper[i]) {
+        if (calls.n == TCG_HELPERS_MAX - 1) {
+            return;             /* one place stays free, to end searches */
+        }
+        calls.helper[i] = h;
+        calls.n++;
+    }
+    calls.places[i]++;
+}
+
+static void count_calls(const IrRegion *r)
+{
+    for (uint32_t i = 1; i < r->n_ops; i++) {
+        if (r->ops[i].opcode == IR_CALL) {
+            count_call(r->ops[i].helper);
+        }
+    }
+}
+
+static int more_places(const void *a, const void *b)
+{
+    uint64_t x = ((const TcgHelperCount *)a)->places, y = ((const TcgHelperCount *)b)->places;
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+unsigned tcg_helper_counts(TcgHelperCount list[TCG_HELPERS_MAX])
+{
+    unsigned n = 0;
+
+    region_lock();
+    for (unsigned i = 0; i < TCG_HELPERS_MAX; i++) {
+        if (calls.helper[i]) {
+            list[n++] = (TcgHelperCount){ calls.helper[i]->name, calls.places[i] };
+        }
+    }
+    region_unlock();
+    qsort(list, n, sizeof(*list), more_places);
+    return n;
+}
 
 static IrRegion *ir;            /* reused; under the translation lock */
 
@@ -197,6 +253,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         if (log_is_on(LOG_OP_OPT)) {
             log_region(&t, r, LOG_OP_OPT);
         }
+        count_calls(ir);
         if (v->be->codegen(ir, r, &r->code)) {
             break;
         }
