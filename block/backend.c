@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Back ends: what devices hold, with media that come and go, statistics, requests with callbacks. */
+/* Back ends: what devices hold, with media that come and go. */
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
 #include "qom/object.h"
-#include "util/coroutine.h"
-#include "util/iov.h"
-#include "util/main-loop.h"
-#include "util/timer.h"
 
 static BlockBackend *backends;          /* registry */
 
@@ -49,6 +45,9 @@ BlockBackend *blk_new(const char *id, Error **errp)
     b = g_new0(BlockBackend, 1);
     b->id = g_strdup(id);
     b->on_write_error = BLOCK_ERROR_ENOSPC;
+    b->write_cache = true;
+    b->loop = main_event_loop();
+    mutex_init(&b->lock);
     b->next = backends;
     backends = b;
     return b;
@@ -62,8 +61,10 @@ void blk_delete(BlockBackend *b)
             break;
         }
     }
+    blk_cancel_held(b);
     blk_drain(b);
     block_node_unref(b->node);
+    mutex_destroy(&b->lock);
     g_free(b->id);
     g_free(b);
 }
@@ -86,8 +87,9 @@ void blk_eject(BlockBackend *b)
     BlockNode *n = b->node;
 
     if (n) {
-        blk_drain(b);
+        blk_drain_begin(b);
         b->node = NULL;
+        blk_drain_end(b);
         block_node_unref(n);
         if (b->ops && b->ops->media_changed) {
             b->ops->media_changed(b->opaque, false);
@@ -118,152 +120,17 @@ bool blk_is_read_only(const BlockBackend *b)
     return b->read_only || (b->node && b->node->read_only);
 }
 
-/* --- requests --- */
-
-int coroutine_fn blk_co_preadv(BlockBackend *b, uint64_t offset, const struct iovec *iov,
-                               size_t niov)
+void blk_limits(BlockBackend *b, BlockLimits *l)
 {
-    int64_t t = clock_get_ns(CLOCK_RT);
-    int r = b->node ? block_co_preadv(b->node, offset, iov, niov) : -ENOMEDIUM;
-
-    b->stats.rd_ns += clock_get_ns(CLOCK_RT) - t;
-    b->stats.rd_ops++;
-    b->stats.rd_bytes += iov_size(iov, niov);
-    b->stats.rd_failed += r < 0;
-    return r;
-}
-
-int coroutine_fn blk_co_pwritev(BlockBackend *b, uint64_t offset, const struct iovec *iov,
-                                size_t niov)
-{
-    int64_t t = clock_get_ns(CLOCK_RT);
-    int r = !b->node ? -ENOMEDIUM : b->read_only ? -EROFS
-            : block_co_pwritev(b->node, offset, iov, niov);
-
-    b->stats.wr_ns += clock_get_ns(CLOCK_RT) - t;
-    b->stats.wr_ops++;
-    b->stats.wr_bytes += iov_size(iov, niov);
-    b->stats.wr_failed += r < 0;
-    return r;
-}
-
-int coroutine_fn blk_co_flush(BlockBackend *b)
-{
-    int64_t t = clock_get_ns(CLOCK_RT);
-    int r = b->node ? block_co_flush(b->node) : -ENOMEDIUM;
-
-    b->stats.flush_ns += clock_get_ns(CLOCK_RT) - t;
-    b->stats.flush_ops++;
-    b->stats.flush_failed += r < 0;
-    return r;
-}
-
-int coroutine_fn blk_co_discard(BlockBackend *b, uint64_t offset, uint64_t len)
-{
-    b->stats.discard_ops++;
-    return !b->node ? -ENOMEDIUM : b->read_only ? -EROFS
-           : block_co_discard(b->node, offset, len);
-}
-
-typedef struct AioRequest {
-    BlockBackend *blk;
-    enum { AIO_READ, AIO_WRITE, AIO_FLUSH, AIO_DISCARD } what;
-    uint64_t offset, len;
-    const struct iovec *iov;
-    size_t niov;
-    BlkDone *done;
-    void *opaque;
-    int result;
-    bool returned;              /* blk_aio_... has returned to the device */
-} AioRequest;
-
-static void complete(void *opaque)
-{
-    AioRequest *r = opaque;
-
-    r->blk->in_flight--;
-    r->done(r->opaque, r->result);
-    g_free(r);
-}
-
-static void coroutine_fn aio_entry(void *opaque)
-{
-    AioRequest *r = opaque;
-
-    switch (r->what) {
-    case AIO_READ:
-        r->result = blk_co_preadv(r->blk, r->offset, r->iov, r->niov);
-        break;
-    case AIO_WRITE:
-        r->result = blk_co_pwritev(r->blk, r->offset, r->iov, r->niov);
-        break;
-    case AIO_FLUSH:
-        r->result = blk_co_flush(r->blk);
-        break;
-    default:
-        r->result = blk_co_discard(r->blk, r->offset, r->len);
-    }
-    if (r->returned) {
-        complete(r);
-    } else {
-        bh_once(NULL, complete, r);
+    *l = (BlockLimits){ 0 };
+    if (b->node) {
+        block_limits(b->node, l);
     }
 }
 
-/* Devices ask from vCPU threads; the coroutine belongs to the main loop. */
-static void aio_start(void *opaque)
+void blk_set_write_cache(BlockBackend *b, bool on)
 {
-    AioRequest *r = opaque;
-
-    r->returned = true;
-    co_start(aio_entry, r);
-}
-
-static void submit(const AioRequest *r)
-{
-    AioRequest *copy = g_memdup2(r, sizeof(*r));
-
-    copy->blk->in_flight++;
-    bh_once(NULL, aio_start, copy);
-}
-
-void blk_aio_rw(BlockBackend *b, bool write, uint64_t offset, const struct iovec *iov,
-                size_t niov, BlkDone *done, void *opaque)
-{
-    submit(&(AioRequest){ .blk = b, .what = write ? AIO_WRITE : AIO_READ, .offset = offset,
-                          .iov = iov, .niov = niov, .done = done, .opaque = opaque });
-}
-
-void blk_aio_flush(BlockBackend *b, BlkDone *done, void *opaque)
-{
-    submit(&(AioRequest){ .blk = b, .what = AIO_FLUSH, .done = done, .opaque = opaque });
-}
-
-void blk_aio_discard(BlockBackend *b, uint64_t offset, uint64_t len, BlkDone *done, void *opaque)
-{
-    submit(&(AioRequest){ .blk = b, .what = AIO_DISCARD, .offset = offset, .len = len,
-                          .done = done, .opaque = opaque });
-}
-
-void blk_drain(BlockBackend *b)
-{
-    while (b->in_flight) {
-        if (in_main_thread()) {
-            main_loop_iterate(true);
-        } else {
-            /* Only the main loop can finish them. */
-            big_unlock();
-            g_usleep(100);
-            big_lock();
-        }
-    }
-}
-
-void blk_drain_all(void)
-{
-    for (BlockBackend *b = backends; b; b = b->next) {
-        blk_drain(b);
-    }
+    __atomic_store_n(&b->write_cache, on, __ATOMIC_RELAXED);
 }
 
 /* --- properties of kind "drive" --- */
@@ -288,6 +155,7 @@ static void detach(UNUSED Object *owner, void *backend)
 {
     BlockBackend *b = backend;
 
+    blk_cancel_held(b);
     b->owner = NULL;
     b->ops = NULL;
 }

@@ -4,10 +4,18 @@
  * (-blockdev); a BlockBackend is what a guest's device holds (-drive): it has
  * a node, or none when there is no medium, and knows its device.
  *
- * Requests are coroutines: the blk_co_ functions may yield, and are called in
- * coroutines of the loop that the back end belongs to (the main loop). Devices
- * that don't run in coroutines use blk_aio_rw and blk_aio_flush, whose callback
- * comes in that loop, under the big lock. Everything else: big lock.
+ * Requests are coroutines. They run in the loop of whoever asks: the back end's
+ * loop (blk_set_loop) for devices, the main loop for monitors and jobs, and
+ * several loops may have requests in one node. A driver therefore guards its
+ * state itself: with a Mutex where nothing waits in the middle, a CoMutex where
+ * something does. Devices that don't run in coroutines use the blk_aio_
+ * functions, whose callback comes in the back end's loop: under the big lock
+ * if that is the main loop, without it in an I/O thread.
+ *
+ * What nodes there are, their children, media, options and sizes change in the
+ * main thread, under the big lock, while the requests of the back ends above
+ * are held (blk_drain_begin). Everything that isn't said to be otherwise needs
+ * the big lock.
  *
  * Offsets and lengths are in bytes; results are 0 or -errno.
  */
@@ -17,9 +25,35 @@
 #include <sys/uio.h>
 #include "qobject/error.h"
 #include "qobject/qobject.h"
+#include "util/main-loop.h"
 
 typedef struct BlockNode BlockNode;
 typedef struct BlockBackend BlockBackend;
+
+/* What accesses fit an image best. Powers of two, or 0: nothing is known. */
+typedef struct BlockLimits {
+    uint32_t logical_block;         /* of the host's device, 512 if unknown */
+    uint32_t physical_block;
+    uint32_t min_io, opt_io;        /* bytes */
+    uint32_t request_alignment;     /* what offset and length must be multiples of; callers of
+                                     * block_co_ needn't care */
+    uint32_t memory_alignment;      /* of buffers, where the kernel wants it */
+    uint32_t discard_granularity;   /* bytes that are freed together */
+    bool discard_zeroes;            /* zeroing with BLOCK_ZERO_UNMAP frees space */
+} BlockLimits;
+
+/* A snapshot inside of an image. */
+typedef struct BlockSnapshot {
+    char *id, *name;                /* id: of digits, unique; name: the user's, may be empty */
+    uint64_t vm_state_size;         /* bytes of machine state, 0: disk only */
+    uint64_t disk_size;
+    int64_t date_sec;               /* since 1970, UTC */
+    uint32_t date_nsec;
+    uint64_t vm_clock_ns;           /* guest time */
+    uint64_t icount;                /* instructions executed, UINT64_MAX: not counted */
+} BlockSnapshot;
+
+enum { BLOCK_ZERO_UNMAP = 1 };      /* flags of zeroing: the space may be freed */
 
 /* --- drivers --- */
 
@@ -38,7 +72,20 @@ typedef struct BlockDriver {
                                    size_t niov);
     int coroutine_fn (*co_flush)(BlockNode *n);     /* NULL: nothing to do */
     int coroutine_fn (*co_discard)(BlockNode *n, uint64_t offset, uint64_t len); /* NULL: ignored */
-    int coroutine_fn (*co_zero)(BlockNode *n, uint64_t offset, uint64_t len); /* NULL: zeros are written */
+    /* NULL, or -ENOTSUP: zeros are written. */
+    int coroutine_fn (*co_zero)(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);
+    /* A new length; what is added reads as zeros. NULL: can't be. */
+    int coroutine_fn (*co_truncate)(BlockNode *n, uint64_t length, Error **errp);
+    void (*limits)(BlockNode *n, BlockLimits *l);   /* NULL: as the child's; @l is filled with those */
+    bool is_filter;                 /* shows the data of its child */
+    /* Internal snapshots: all or none. @id_or_name as in block_snapshot_goto. */
+    bool coroutine_fn (*co_snapshot_create)(BlockNode *n, BlockSnapshot *s, Error **errp);
+    bool coroutine_fn (*co_snapshot_goto)(BlockNode *n, const BlockSnapshot *s, Error **errp);
+    bool coroutine_fn (*co_snapshot_delete)(BlockNode *n, const BlockSnapshot *s, Error **errp);
+    /* Array of @count, owned by the caller. */
+    BlockSnapshot *(*snapshot_list)(BlockNode *n, size_t *count);
+    int coroutine_fn (*co_vmstate)(BlockNode *n, bool write, uint64_t pos, const struct iovec *iov,
+                                   size_t niov);
     struct BlockDriver *next;       /* registry's */
 } BlockDriver;
 void block_driver_register(BlockDriver *drv);
@@ -76,8 +123,38 @@ int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct io
                                   size_t niov);
 int coroutine_fn block_co_flush(BlockNode *n);
 int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len);
-int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len);
+int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);
 int64_t block_length(BlockNode *n);
+/* Tells the devices above. @length is a multiple of 512. */
+bool block_truncate(BlockNode *n, uint64_t length, Error **errp);
+void block_limits(BlockNode *n, BlockLimits *l);
+
+/* Run @fn(@opaque) as a coroutine of the main loop and handle events until it has returned; in a
+ * coroutine it is just called. */
+void block_run(void (*fn)(void *opaque), void *opaque);
+
+/* --- internal snapshots: the machine is stopped, its requests are drained --- */
+
+/* Whether the node's format has them and it can be written; @errp says why not. */
+bool block_can_snapshot(BlockNode *n, Error **errp);
+/* @s->name, dates, clock and vm_state_size are the caller's; the id and the disk's size are made up.
+ * A snapshot of the same name is no obstacle: delete it first if it shall go. */
+bool block_snapshot_create(BlockNode *n, BlockSnapshot *s, Error **errp);
+/* By id or, failing that, by name. goto gives the disk the content it had; a disk whose size was
+ * another gets that one back. */
+bool block_snapshot_goto(BlockNode *n, const char *id_or_name, Error **errp);
+bool block_snapshot_delete(BlockNode *n, const char *id_or_name, Error **errp);
+/* Array of @count, to be freed with block_snapshot_list_free. NULL without errp: none. */
+BlockSnapshot *block_snapshot_list(BlockNode *n, size_t *count, Error **errp);
+void block_snapshot_list_free(BlockSnapshot *list, size_t count);
+/* NULL: there is none; errp isn't set. *@list is to be freed. */
+const BlockSnapshot *block_snapshot_find(const BlockSnapshot *list, size_t count,
+                                         const char *id_or_name);
+/* Machine state: bytes that belong to the current state of the image, beside the disk's. Write
+ * it, then make a snapshot, whose vm_state_size tells how much there is; goto, then read. What was
+ * never written reads as zeros. */
+bool block_vmstate_write(BlockNode *n, const void *buf, uint64_t pos, size_t len, Error **errp);
+bool block_vmstate_read(BlockNode *n, void *buf, uint64_t pos, size_t len, Error **errp);
 
 /* --- back ends --- */
 
@@ -87,14 +164,19 @@ typedef struct BlockDeviceOps {
     bool (*is_locked)(void *opaque);            /* the guest holds the tray */
     bool (*tray_open)(void *opaque);
     void (*eject_request)(void *opaque, bool force);
+    void (*resized)(void *opaque);              /* blk_length() is another now */
 } BlockDeviceOps;
 
 typedef struct BlockStats {
-    uint64_t rd_bytes, wr_bytes, rd_ops, wr_ops, flush_ops, discard_ops;
-    uint64_t rd_ns, wr_ns, flush_ns;            /* sums of latencies */
-    uint64_t rd_failed, wr_failed, flush_failed;
+    uint64_t rd_bytes, wr_bytes, discard_bytes, rd_ops, wr_ops, flush_ops, discard_ops;
+    uint64_t rd_ns, wr_ns, flush_ns, discard_ns;        /* sums of latencies */
+    uint64_t rd_failed, wr_failed, flush_failed, discard_failed;
+    uint64_t wr_highest;                        /* end of the last byte ever written */
+    int64_t last_ns;                            /* CLOCK_RT of the last request's end; 0: none */
 } BlockStats;
 
+/* What follows when a device's request fails: the guest is told, nothing, or the machine stops and the
+ * request is held until it goes on; ENOSPC: stops for want of space, else tells the guest. */
 typedef enum BlockErrorAction { BLOCK_ERROR_REPORT, BLOCK_ERROR_IGNORE, BLOCK_ERROR_STOP,
                                 BLOCK_ERROR_ENOSPC } BlockErrorAction;
 
@@ -104,11 +186,19 @@ struct BlockBackend {
     bool read_only;                 /* media=cdrom, or readonly=on */
     bool removable;
     BlockErrorAction on_read_error, on_write_error;
+    int io_status;                  /* 0, or the error that stopped the machine */
+    bool write_cache;               /* off: a write is on the disk when it is done */
     const BlockDeviceOps *ops;
     void *opaque;                   /* of ops */
     void *owner;                    /* the device (Object) that holds it */
+    EventLoop *loop;                /* of its requests */
+    Mutex lock;                     /* any thread; guards the rest but next */
     BlockStats stats;
-    unsigned in_flight;
+    unsigned in_flight;             /* requests that the node has */
+    unsigned submitted;             /* of devices, not done */
+    unsigned quiesced;              /* blk_drain_begin less blk_drain_end */
+    struct BlkWaiter *waiters;      /* what came meanwhile, oldest first */
+    struct AioRequest *held;        /* failed, to be tried again; oldest first */
     BlockBackend *next;
 };
 
@@ -124,12 +214,22 @@ bool blk_has_medium(const BlockBackend *b);
 uint64_t blk_length(BlockBackend *b);           /* 0 without medium */
 bool blk_is_read_only(const BlockBackend *b);
 
+void blk_limits(BlockBackend *b, BlockLimits *l);
+/* cache.writeback and the guest's own switch: off makes each write a flushed one. */
+void blk_set_write_cache(BlockBackend *b, bool on);
+
+/* Where requests run and their callbacks come: NULL for the main loop. In the main thread; waits for
+ * what is in flight. The functions below are then called in that loop's thread. */
+void blk_set_loop(BlockBackend *b, EventLoop *loop);
+
+/* The blk_co_ and blk_aio_ functions need no lock. */
 int coroutine_fn blk_co_preadv(BlockBackend *b, uint64_t offset, const struct iovec *iov,
                                size_t niov);
 int coroutine_fn blk_co_pwritev(BlockBackend *b, uint64_t offset, const struct iovec *iov,
                                 size_t niov);
 int coroutine_fn blk_co_flush(BlockBackend *b);
 int coroutine_fn blk_co_discard(BlockBackend *b, uint64_t offset, uint64_t len);
+int coroutine_fn blk_co_zero(BlockBackend *b, uint64_t offset, uint64_t len, unsigned flags);
 
 /* A request of a device: @done comes exactly once, never before return. The iovec array and the
  * buffers stay valid until then. */
@@ -138,9 +238,31 @@ void blk_aio_rw(BlockBackend *b, bool write, uint64_t offset, const struct iovec
                 size_t niov, BlkDone *done, void *opaque);
 void blk_aio_flush(BlockBackend *b, BlkDone *done, void *opaque);
 void blk_aio_discard(BlockBackend *b, uint64_t offset, uint64_t len, BlkDone *done, void *opaque);
-/* Until nothing is in flight; runs the main loop's events. */
+/* @may_unmap: the space may be freed, as long as it reads as zeros. */
+void blk_aio_zero(BlockBackend *b, uint64_t offset, uint64_t len, bool may_unmap, BlkDone *done,
+                  void *opaque);
+
+/* Until no device has a request in flight; runs the main loop's events. What is held after an
+ * error (stop) stays so. In an I/O thread's callbacks: not allowed. */
 void blk_drain(BlockBackend *b);
 void blk_drain_all(void);
+/* Requests wait from begin, which returns when none is in flight, to end. Main thread. */
+void blk_drain_begin(BlockBackend *b);
+void blk_drain_end(BlockBackend *b);
+/* The same for all back ends that use @n, at any depth. */
+void block_drain_begin(BlockNode *n);
+void block_drain_end(BlockNode *n);
+
+/* --- requests held after errors --- */
+
+/* What stops the machine; system/ sets it. */
+void block_set_stop_hook(void (*stop)(void));
+/* The machine goes on: held requests are tried again. */
+void blk_retry_held(void);
+/* A reset, or the device goes: held requests end with their errors. */
+void blk_cancel_held(BlockBackend *b);
+/* Whether any back end holds one: the machine's state isn't complete then. */
+bool blk_any_held(void);
 
 /* --- -drive --- */
 

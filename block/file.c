@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "block/block.h"
@@ -19,11 +21,13 @@
 typedef struct FileState {
     int fd;
     int64_t length;
+    bool is_device;
+    uint32_t st_blksize;
 } FileState;
 
 typedef struct FileJob {
     int fd;
-    enum { JOB_READ, JOB_WRITE, JOB_FLUSH, JOB_DISCARD, JOB_ZERO } what;
+    enum { JOB_READ, JOB_WRITE, JOB_FLUSH, JOB_DISCARD, JOB_ZERO, JOB_TRUNCATE } what;
     uint64_t offset, len;
     const struct iovec *iov;
     size_t niov;
@@ -74,6 +78,8 @@ static int file_job(void *arg)
         return transfer(j);
     case JOB_FLUSH:
         return fdatasync(j->fd) < 0 ? -errno : 0;
+    case JOB_TRUNCATE:
+        return ftruncate(j->fd, j->len) < 0 ? -errno : 0;
     default:
         mode = FALLOC_FL_KEEP_SIZE | (j->what == JOB_ZERO ? FALLOC_FL_ZERO_RANGE
                                                           : FALLOC_FL_PUNCH_HOLE);
@@ -119,12 +125,51 @@ static int coroutine_fn file_co_discard(BlockNode *n, uint64_t offset, uint64_t 
     return r == -ENOTSUP ? 0 : r;
 }
 
-static int coroutine_fn file_co_zero(BlockNode *n, uint64_t offset, uint64_t len)
+/* A hole reads as zeros in a file; what a device's discarded blocks read as is its own affair. */
+static int coroutine_fn file_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
 {
     FileState *s = n->state;
-    FileJob j = { .fd = s->fd, .what = JOB_ZERO, .offset = offset, .len = len };
+    FileJob j = { .fd = s->fd, .offset = offset, .len = len,
+                  .what = flags & BLOCK_ZERO_UNMAP && !s->is_device ? JOB_DISCARD : JOB_ZERO };
 
     return thread_pool_co(file_job, &j);
+}
+
+static int coroutine_fn file_co_truncate(BlockNode *n, uint64_t length, Error **errp)
+{
+    FileState *s = n->state;
+    FileJob j = { .fd = s->fd, .what = JOB_TRUNCATE, .len = length };
+    int r;
+
+    if (s->is_device) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "'%s' is a device and can't be resized", n->filename);
+        return -ENOTSUP;
+    }
+    r = thread_pool_co(file_job, &j);
+    if (r < 0) {
+        error_set_errno(errp, -r, "can't resize '%s' to %" PRIu64 " bytes", n->filename, length);
+    } else {
+        s->length = length;
+    }
+    return r;
+}
+
+static void file_limits(BlockNode *n, BlockLimits *l)
+{
+    FileState *s = n->state;
+
+    *l = (BlockLimits){ .logical_block = 512, .physical_block = 512,
+                        .discard_granularity = s->st_blksize, .discard_zeroes = !s->is_device };
+    if (s->is_device) {
+        unsigned v;
+        int i;
+
+        l->discard_granularity = 0;
+        l->logical_block = ioctl(s->fd, BLKSSZGET, &i) == 0 ? i : 512;
+        l->physical_block = ioctl(s->fd, BLKPBSZGET, &v) == 0 ? v : 512;
+        l->min_io = ioctl(s->fd, BLKIOMIN, &v) == 0 ? v : 0;
+        l->opt_io = ioctl(s->fd, BLKIOOPT, &v) == 0 ? v : 0;
+    }
 }
 
 static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
@@ -151,6 +196,8 @@ static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
         close(s->fd);
         return false;
     }
+    s->is_device = S_ISBLK(st.st_mode);
+    s->st_blksize = st.st_blksize;
     s->length = lseek(s->fd, 0, SEEK_END);
     n->filename = g_strdup(name);
     return true;
@@ -172,14 +219,16 @@ static BlockDriver driver_file = {
     .name = "file", .options = file_options, .state_size = sizeof(FileState),
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
-    .co_discard = file_co_discard, .co_zero = file_co_zero,
+    .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
+    .limits = file_limits,
 };
 
 static BlockDriver driver_host_device = {
     .name = "host_device", .options = file_options, .state_size = sizeof(FileState),
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
-    .co_discard = file_co_discard, .co_zero = file_co_zero,
+    .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
+    .limits = file_limits,
 };
 
 /* --- raw --- */
@@ -256,9 +305,26 @@ static int coroutine_fn raw_co_discard(BlockNode *n, uint64_t offset, uint64_t l
     return block_co_discard(n->file, offset + ((RawState *)n->state)->offset, len);
 }
 
-static int coroutine_fn raw_co_zero(BlockNode *n, uint64_t offset, uint64_t len)
+static int coroutine_fn raw_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
 {
-    return block_co_zero(n->file, offset + ((RawState *)n->state)->offset, len);
+    return block_co_zero(n->file, offset + ((RawState *)n->state)->offset, len, flags);
+}
+
+static int coroutine_fn raw_co_truncate(BlockNode *n, uint64_t length, Error **errp)
+{
+    RawState *s = n->state;
+
+    if (s->size || s->offset) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s' is a window of its file and can't be resized",
+                   n->name);
+        return -ENOTSUP;
+    }
+    if (!n->file->drv->co_truncate) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': driver '%s' can't resize images",
+                   n->file->name, n->file->drv->name);
+        return -ENOTSUP;
+    }
+    return n->file->drv->co_truncate(n->file, length, errp);
 }
 
 static const char *const raw_options[] = { "file", "offset", "size", NULL };
@@ -267,6 +333,7 @@ static BlockDriver driver_raw = {
     .name = "raw", .options = raw_options, .state_size = sizeof(RawState), .open = raw_open,
     .length = raw_length, .co_preadv = raw_co_preadv, .co_pwritev = raw_co_pwritev,
     .co_flush = raw_co_flush, .co_discard = raw_co_discard, .co_zero = raw_co_zero,
+    .co_truncate = raw_co_truncate,
 };
 
 /* --- null-co --- */

@@ -2,6 +2,7 @@
 /* What a machine is connected to: disks and networks before it, monitors and screens after. */
 #include "util/osdep.h"
 #include "block/block.h"
+#include "hw/core/runstate.h"
 #include "monitor/monitor.h"
 #include "qapi/commands-char.h"
 #include "net/net.h"
@@ -58,10 +59,27 @@ static void place_drive(Config *c, Machine *m, const DriveSpec *d)
                           .blockdev = g_strdup(d->blockdev), .cdrom = d->cdrom };
 }
 
+/* rerror=stop, werror=stop, enospc: the machine stops, and with it goes on what was held. */
+static void stop_for_io_error(void)
+{
+    vm_stop(RUN_STATE_IO_ERROR);
+}
+
+static void run_state_changed(UNUSED RunstateListener *l, bool running, UNUSED RunState state)
+{
+    if (running) {
+        blk_retry_held();
+    }
+}
+
 static void build_drives(Config *c, Machine *m)
 {
+    static RunstateListener listener = { .changed = run_state_changed };
     const char *own = m->type->default_block_interface;
     Error *err = NULL;
+
+    block_set_stop_hook(stop_for_io_error);
+    runstate_add_listener(&listener);
 
     QLIST_FOR_EACH(e, c->blockdevs) {
         if (!blockdev_add(qobject_to_dict(e), &err)) {

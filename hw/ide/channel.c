@@ -70,9 +70,23 @@ void ide_signature(IdeDrive *d)
     d->error = 1;               /* diagnostics passed */
 }
 
-static void drive_reset(IdeDrive *d)
+/* A request that a reset makes stale goes on, with the buffer that it began with. */
+static void abandon_io(IdeDrive *d)
 {
     d->io_serial++;
+    if (d->busy_io && d->blk) {
+        d->buffer = g_malloc0(IDE_BUFFER);
+        d->busy_io = false;
+        blk_cancel_held(d->blk);
+        if (++d->abandoned > IDE_ABANDONED_MAX) {
+            blk_drain(d->blk);
+        }
+    }
+}
+
+static void drive_reset(IdeDrive *d)
+{
+    abandon_io(d);
     d->phase = IDE_IDLE;
     d->dma = IDE_DMA_NONE;
     d->pos = d->end = 0;
@@ -100,6 +114,7 @@ typedef struct IoJob {
     IdeDrive *d;
     uint32_t serial;
     struct iovec iov;
+    uint8_t *buffer;            /* the job's own once the drive has another */
     IdeIoDone *done;
 } IoJob;
 
@@ -110,6 +125,11 @@ static void io_done(void *opaque, int result)
     if (j->serial == j->d->io_serial) {
         j->d->busy_io = false;
         j->done(j->d, result);
+    } else {
+        j->d->abandoned -= j->d->abandoned > 0;
+        if (j->buffer != j->d->buffer) {
+            g_free(j->buffer);
+        }
     }
     object_unref(j->d);
     g_free(j);
@@ -120,7 +140,7 @@ static IoJob *new_job(IdeDrive *d, uint32_t len, IdeIoDone *done)
     IoJob *j = g_new(IoJob, 1);
 
     *j = (IoJob){ .d = object_ref(d), .serial = d->io_serial, .iov = { d->buffer, len },
-                  .done = done };
+                  .buffer = d->buffer, .done = done };
     d->busy_io = true;
     d->status = ATA_BSY;
     return j;
@@ -357,7 +377,7 @@ static MemResult control_write(void *opaque, UNUSED hwaddr addr, uint64_t val,
             continue;
         }
         if (val & CTL_SRST) {
-            c->drive[i]->io_serial++;
+            abandon_io(c->drive[i]);
             c->drive[i]->status = ATA_BSY;
         } else if (was) {
             drive_reset(c->drive[i]);

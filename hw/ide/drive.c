@@ -39,6 +39,14 @@ static void eject_request(void *opaque, bool force)
     }
 }
 
+static void resized(void *opaque)
+{
+    IdeDrive *d = opaque;
+
+    d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
+}
+
+static const BlockDeviceOps hd_ops = { .resized = resized };
 static const BlockDeviceOps cd_ops = { media_changed, is_locked, tray_open, eject_request };
 
 /* The cable of a bus: the controller that owns it has the channels in its struct; it tells which by
@@ -114,6 +122,7 @@ static bool drive_realize(Device *dev, Error **errp)
         blk_set_device_ops(d->blk, &cd_ops, d);
     } else {
         ata_identify_init(d);
+        blk_set_device_ops(d->blk, &hd_ops, d);
     }
     d->channel = c;
     c->drive[d->unit] = d;
@@ -127,6 +136,7 @@ static void drive_unrealize(Device *dev)
 
     d->io_serial++;
     if (d->blk) {
+        blk_cancel_held(d->blk);
         blk_drain(d->blk);
         blk_set_device_ops(d->blk, NULL, NULL);
     }

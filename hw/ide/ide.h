@@ -35,6 +35,7 @@ enum { IR_CD = 1, IR_IO = 2 };
 #define IDE_MAX_MULT    16
 #define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase, or a step of DMA */
 #define IDE_TRIM_MAX    64
+#define IDE_ABANDONED_MAX 8             /* a reset waits if there are more stale requests */
 
 typedef struct IdeDrive IdeDrive;
 typedef struct IdeChannel IdeChannel;
@@ -90,6 +91,7 @@ struct IdeDrive {
     uint8_t *buffer;
     bool busy_io;               /* a request is in flight */
     uint32_t io_serial;         /* what a reset makes stale */
+    unsigned abandoned;         /* stale requests that are still in flight */
     bool lba48;
 
     /* ATAPI. */
