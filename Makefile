@@ -68,7 +68,7 @@ endif
 say = @printf '  %-8s%s\n' $(1) $(2)
 
 # ------------------------------------------------------------------- sources
-ROOMS := util qobject qapi qom vmstate memory tcg hw accel target block chardev net audio \
+ROOMS := util qobject qapi qom crypto vmstate memory tcg hw accel target block chardev net audio \
          fsdev ui migration monitor system libqmp
 SOURCES := $(sort $(shell cd $(SRC) && find $(ROOMS) -name '*.c' -o -name '*.S' 2>/dev/null))
 SOURCES := $(filter-out qapi/gen/%,$(SOURCES))
