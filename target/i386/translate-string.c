@@ -175,8 +175,11 @@ static void tr_string(X86Tr *tr, const X86Insn *i)
         }
     }
     if (tr->mode & MW_TF) {
+        /* The trap is taken after each element, and after the last one behind the instruction. */
+        ir_commit_pending(ir);
+        ir_brcond(ir, IR_EQ, t, x86_reg(tr, R_CX, i->adsize), ir_const(ir, t, 0), done);
         x86_flags_store(tr);
-        x86_leave(tr, tr->pc);          /* the trap is taken after each element */
+        x86_leave(tr, tr->pc);
         tr->ended = false;
     } else {
         ir_commit_pending(ir);
