@@ -71,6 +71,7 @@ static bool pty_open(Chardev *chr, const ChardevBackend *backend, Error **errp)
     (void)backend;
     if (openpty(&master, &slave, name, NULL, NULL) < 0) {
         error_set_errno(errp, errno, "can't make a pseudo terminal");
+        error_hint(errp, "is devpts mounted at /dev/pts?");
         return false;
     }
     tcgetattr(slave, &tio);
