@@ -283,7 +283,7 @@ static void tr_enter(X86Tr *tr, const X86Insn *i)
     unsigned alloc = i->op[0].imm & 0xffff;
     IrRegion *ir = tr->ir;
     IrType t = x86_type(ss);
-    IrValue sp = x86_reg(tr, R_SP, ss), bp = x86_reg(tr, R_BP, ss), frame;
+    IrValue sp = x86_reg(tr, R_SP, ss), bp = x86_reg(tr, R_BP, ss), frame, f;
     int64_t down = -(int64_t)size;
 
     x86_store(tr, x86_stack_address(tr, sp, down, size, true), x86_reg(tr, R_BP, size));
@@ -295,10 +295,11 @@ static void tr_enter(X86Tr *tr, const X86Insn *i)
         down -= size;
         x86_store(tr, x86_stack_address(tr, sp, down, size, true), v);
     }
+    /* As wide as the operand: ESP with a 16-bit stack keeps its upper half. */
+    f = size == ss ? frame : size < ss ? ir_trunc(ir, x86_type(size), frame)
+        : ir_deposit(ir, x86_type(size), x86_reg(tr, R_SP, size),
+                     ir_zext(ir, x86_type(size), frame), 0, 8 * ss);
     if (level) {
-        IrValue f = size == ss ? frame : size < ss ? ir_trunc(ir, x86_type(size), frame)
-                                                   : ir_zext(ir, x86_type(size), frame);
-
         down -= size;
         x86_store(tr, x86_stack_address(tr, sp, down, size, true), f);
     }
@@ -306,11 +307,7 @@ static void tr_enter(X86Tr *tr, const X86Insn *i)
     /* The new top must be writable (SDM vol. 2, ENTER). */
     ir_probe(ir, x86_stack_address(tr, sp, down, size, true), x86_memop(tr, size), true);
     x86_put_reg(tr, R_SP, ss, ir_add(ir, t, sp, ir_const(ir, t, down)));
-    if (size >= ss) {
-        x86_put_reg(tr, R_BP, size, ir_zext(ir, x86_type(size), frame));
-    } else {
-        x86_put_reg(tr, R_BP, size, ir_trunc(ir, x86_type(size), frame));
-    }
+    x86_put_reg(tr, R_BP, size, f);
 }
 
 static void tr_leave(X86Tr *tr, const X86Insn *i)

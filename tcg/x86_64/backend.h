@@ -271,6 +271,8 @@ unsigned emit_compare(Cg *cg, IrCond c, IrType t, IrValue a, IrValue b);
 void emit_entry(Cg *cg, uint32_t *chained);
 void emit_stubs(Cg *cg);
 void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo);
+/* @t: the page of the last of @n bytes at @addr. */
+void emit_last_page(Cg *cg, int t, int addr, unsigned n);
 Mem emit_tlb_tag(int e, bool write);
 void emit_load_residents(Cg *cg, bool all, uint64_t mask);
 Stub *cg_stub(Cg *cg, unsigned kind);

@@ -286,6 +286,7 @@ static void stub_slow(Cg *cg, Stub *s)
     if (s->lookup) {
         /* Another page than the cached one: it becomes that. */
         emit_tlb_index(cg, s->tc_add, s->addr, s->memop);
+        emit_last_page(cg, s->tc_t, s->addr, n);
         x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->write));
         miss = x_jcc(a, X_NE);
         x_mov_rr(a, true, s->tc_page, s->tc_t);
@@ -347,7 +348,8 @@ static void stub_slow(Cg *cg, Stub *s)
         }
     }
     if (s->tc_page != R_NONE) {
-        x_mov_ri(a, s->tc_page, 1);     /* no page: C may have changed the TLB */
+        /* No page: C may have changed the TLB. No guest has memory at this address. */
+        x_mov_ri(a, s->tc_page, (uint64_t)1 << 63);
     }
     x_jmp_back(a, s->back);
 }

@@ -184,6 +184,16 @@ Mem emit_tlb_tag(int e, bool write)
                           : (int32_t)offsetof(TlbEntry, tag_read));
 }
 
+void emit_last_page(Cg *cg, int t, int addr, unsigned n)
+{
+    if (n > 1) {
+        x_lea(&cg->a, true, t, mem_b(addr, (int32_t)n - 1));
+    } else {
+        x_mov_rr(&cg->a, true, t, addr);
+    }
+    x_alu_ri(&cg->a, ALU_AND, true, t, -TCG_PAGE_SIZE);
+}
+
 /* @addr: register with the address. */
 static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bool write)
 {
@@ -197,19 +207,13 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
         x_byte(a, (uint8_t)(n - 1));
         st->from[1] = x_jcc(a, X_NE);
     }
-    if (!g.cached) {
-        emit_tlb_index(cg, g.e, addr, mo);
-    }
-    if (n > 1) {
-        x_lea(a, true, g.t, mem_b(addr, (int32_t)n - 1));
-    } else {
-        x_mov_rr(a, true, g.t, addr);
-    }
-    x_alu_ri(a, ALU_AND, true, g.t, -TCG_PAGE_SIZE);
     st->tc_page = cg->held ? cg->tc_page : g.hold ? (int8_t)g.t : R_NONE;
     if (g.cached) {
-        x_alu_rr(a, ALU_CMP, true, g.t, cg->tc_page);
-        st->from[0] = x_jcc(a, X_NE);
+        /* All of it: it could begin in the page before, too. */
+        x_mov_rr(a, true, g.t, addr);
+        x_alu_rr(a, ALU_SUB, true, g.t, cg->tc_page);
+        x_alu_ri(a, ALU_CMP, true, g.t, TCG_PAGE_SIZE - (int32_t)n);
+        st->from[0] = x_jcc(a, X_A);
         st->lookup = true;
         st->write = write;
         st->tc_add = (int8_t)g.e;
@@ -217,6 +221,8 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
         st->access = asm_pos(a);
         return;
     }
+    emit_tlb_index(cg, g.e, addr, mo);
+    emit_last_page(cg, g.t, addr, n);
     x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, write));
     st->from[0] = x_jcc(a, X_NE);
     x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));

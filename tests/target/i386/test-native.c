@@ -458,7 +458,7 @@ static bool load_raises(const XhState *st, uint64_t a, unsigned size)
 {
     uint64_t last = a + size - 1, bad = is_mapped(a) ? last & ~UINT64_C(0xfff) : a;
 
-    if (((int64_t)(a << 16) >> 16) != (int64_t)a || ((int64_t)(last << 16) >> 16) != (int64_t)last) {
+    if ((st->bits == 32 && last > UINT32_MAX) || ((int64_t)(a << 16) >> 16) != (int64_t)a || ((int64_t)(last << 16) >> 16) != (int64_t)last) {
         return st->vector == EXCP_GP && st->error == 0;
     }
     return !is_mapped(last) && st->vector == EXCP_PF && st->cr2 == bad &&
@@ -603,6 +603,34 @@ TEST(x86_native, interpreter_pages)
 }
 
 #ifdef __x86_64__
+/* Accesses that begin before a page whose look-up they share, or end behind it. */
+TEST(x86_native, backend_page_edges)
+{
+    static XhState in, emu, host;
+    Xh *h = xh_new(&tcg_backend_x86_64);
+
+    for (unsigned k = 0; k < 64; k++) {
+        /* mov [rsi+1],al; mov [rsi+disp32],rcx; mov [rsi+4],al; ud2 */
+        uint8_t code[] = { 0x88, 0x46, 0x01, 0x48, 0x89, 0x8e, 0, 0, 0, 0, 0x88, 0x46, 0x04,
+                           0x0f, 0x0b };
+        int32_t disp = (int32_t)(k >> 1) - 16;
+        char diff[1024];
+
+        xh_state_init(&in, 64);
+        in.regs[R_SI] = XH_DATA + (k & 1 ? XH_DATA_SIZE - 16 : 8);
+        in.regs[R_CX] = UINT64_C(0x1122334455667788);
+        memcpy(code + 6, &disp, 4);
+        if (!xh_native(code, sizeof(code), &in, &host)) {
+            test_skip(t, "not on this host");
+            return;
+        }
+        xh_run(h, code, sizeof(code), &in, &emu);
+        if (!xh_same(&emu, &host, 0, false, diff, sizeof(diff))) {
+            test_fail(t, "disp %d of %" PRIx64 ", emulator / host:\n%s", disp, in.regs[R_SI], diff);
+        }
+    }
+}
+
 /* The trap flag: #DB after one instruction, or one round of a repeated one. */
 TEST(x86_native, backend_steps)
 {
