@@ -265,7 +265,6 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "network", .run = hmp_info_network, .qmp = "x-query-network",
       .help = "show the network back ends" },
     { .name = "pci", .run = hmp_info_pci, .qmp = "query-pci", .help = "show the PCI functions" },
-    { .name = "usb", .run = hmp_info_usb, .qmp = "x-query-usb", .help = "show the USB devices" },
     { .name = "jit", .run = hmp_info_jit, .help = "show the code generator's counters" },
     { .name = "memdev", .run = info_memdev, .qmp = "query-memdev",
       .help = "show the memory back ends" },

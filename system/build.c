@@ -130,7 +130,7 @@ static void set_machine_props(Config *c, Machine *m)
     m->dtb = c->dtb ? g_strdup(c->dtb) : opts_text(c->machine, "dtb");
     m->vga = g_strdup(c->vga ? c->vga : c->no_defaults ? "none" : NULL);
     m->graphics = !c->nographic;
-    m->usb |= c->usb || c->usbdevices->len;
+    m->usb |= c->usb;
     if ((m->initrd || m->append) && !m->kernel) {
         Error *err = NULL;
 
@@ -486,34 +486,6 @@ static void build_debugcons(Config *c)
     }
 }
 
-/* -usbdevice NAME: the older way to say -device usb-NAME. */
-static void build_usbdevices(Config *c)
-{
-    static const struct { const char *name, *driver; } known[] = {
-        { "keyboard", "usb-kbd" }, { "mouse", "usb-mouse" }, { "tablet", "usb-tablet" },
-    };
-
-    for (unsigned i = 0; i < c->usbdevices->len; i++) {
-        const char *name = c->usbdevices->pdata[i], *driver = NULL;
-
-        for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
-            driver = strcmp(known[k].name, name) ? driver : known[k].driver;
-        }
-        if (driver) {
-            QDict *d = qdict_new();
-
-            qdict_put_str(d, "driver", driver);
-            qlist_append(c->devices, d);
-        } else {
-            Error *err = NULL;
-
-            error_setf(&err, ERR_INVALID_ARGUMENT,
-                       "there is no USB device '%s'; accepted: keyboard, mouse, tablet", name);
-            config_error(c, "usbdevice", err);
-        }
-    }
-}
-
 bool config_build(Config *c)
 {
     Error *err = NULL;
@@ -540,7 +512,6 @@ bool config_build(Config *c)
     set_uuid(c, m);
     build_serials(c, m);
     build_debugcons(c);
-    build_usbdevices(c);
     each(c, c->objects, "object", make_object);
     build_backends(c, m);
     if (qlist_size(c->errors)) {

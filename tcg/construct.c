@@ -173,13 +173,23 @@ IrValue ir_fbits(IrRegion *r, IrType to, IrValue a)
     return ir_un(r, IR_FBITS, to, a);
 }
 
-IrValue ir_vec(IrRegion *r, IrVecOp vop, IrValue a, IrValue b, IrValue c, uint8_t imm)
+static IrValue vec(IrRegion *r, IrVecOp vop, IrValue a, IrValue b, IrValue c, uint8_t imm, bool soft)
 {
     const IrVecInfo *info = &ir_vec_info[vop];
 
-    return ir_emit(r, &(IrOp){ .opcode = IR_VEC, .type = info->result, .vop = vop,
+    return ir_emit(r, &(IrOp){ .opcode = IR_VEC, .type = info->result, .vop = vop, .cond = soft,
                                .nargs = strlen(info->args), .arg = { a, b, c },
                                .imm = imm });
+}
+
+IrValue ir_vec(IrRegion *r, IrVecOp vop, IrValue a, IrValue b, IrValue c, uint8_t imm)
+{
+    return vec(r, vop, a, b, c, imm, false);
+}
+
+IrValue ir_vec_soft(IrRegion *r, IrVecOp vop, IrValue a, IrValue b, IrValue c, uint8_t imm)
+{
+    return vec(r, vop, a, b, c, imm, true);
 }
 
 /* --- memory --- */
@@ -222,17 +232,6 @@ void ir_fence(IrRegion *r)
 IrValue ir_ld_env(IrRegion *r, IrType t, int32_t offset)
 {
     return ir_emit(r, &(IrOp){ .opcode = IR_LD_ENV, .type = t, .imm = (int64_t)offset });
-}
-
-IrValue ir_ld_code(IrRegion *r, IrType t, const void *host)
-{
-    return ir_emit(r, &(IrOp){ .opcode = IR_LD_CODE, .type = t, .imm = (uintptr_t)host });
-}
-
-void ir_guard(IrRegion *r, const uint8_t *host, unsigned size, uint64_t value)
-{
-    ir_grow((void **)&r->guards, &r->cap_guards, r->n_guards, sizeof(*r->guards));
-    r->guards[r->n_guards++] = (IrGuard){ host, value, size };
 }
 
 void ir_st_env(IrRegion *r, int32_t offset, IrValue v)

@@ -92,6 +92,8 @@ struct TcgEnv {
     uint32_t fp_mxcsr;          /* x86 MXCSR layout, exceptions masked */
     uint16_t fp_fcw;            /* x87 control word, exceptions masked */
     uint16_t fp_fsw;            /* sticky exception bits collected */
+    uint8_t fp_unmasked;        /* MXCSR's exceptions that the guest hasn't masked: for
+                                   vector operations in software (ir_vec_soft) */
     uint32_t host_mxcsr;        /* saved while generated code runs */
     uint16_t host_fcw;
 
@@ -136,8 +138,7 @@ typedef struct TcgLeave {
     uint32_t exit_index;        /* TCG_LEAVE_GOTO: which exit of @from */
     void *from;                 /* the TcgCode's user pointer, to be chained; or NULL */
 } TcgLeave;
-enum { TCG_LEAVE_GOTO = 0x100, TCG_LEAVE_REQUEST = 0x101, TCG_LEAVE_LOOKUP = 0x102,
-       TCG_LEAVE_STALE = 0x103 };   /* a guard of @from doesn't hold; PC is its entry */
+enum { TCG_LEAVE_GOTO = 0x100, TCG_LEAVE_REQUEST = 0x101, TCG_LEAVE_LOOKUP = 0x102 };
 
 typedef struct TcgBackend {
     const char *name;

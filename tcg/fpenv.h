@@ -42,6 +42,12 @@ FP_DECL(uint32_t, f32)
 FP_DECL(uint64_t, f64)
 FP_DECL(F80, f80)
 #undef FP_DECL
+/* a * b + c rounded once; with @sub - c, with @neg -(a * b). Of NaNs a's wins, then b's. */
+uint32_t f32_fma(uint32_t a, uint32_t b, uint32_t c, bool neg, bool sub, FpEnv *e);
+uint64_t f64_fma(uint64_t a, uint64_t b, uint64_t c, bool neg, bool sub, FpEnv *e);
+/* Half precision, by F16C's rules (SDM vol. 2, VCVTPH2PS, VCVTPS2PH). */
+uint32_t f16_to_f32(uint16_t a, FpEnv *e);
+uint16_t f32_to_f16(uint32_t a, FpEnv *e);
 uint32_t f64_to_f32(uint64_t a, FpEnv *e);
 uint64_t f32_to_f64(uint32_t a, FpEnv *e);
 F80 f32_to_f80(uint32_t a, FpEnv *e);

@@ -10,7 +10,7 @@ static FpEnv sse_env(const TcgEnv *env)
     return (FpEnv){
         .round = env->fp_mxcsr >> 13 & 3, .ftz = env->fp_mxcsr >> 15 & 1,
         .daz = env->fp_mxcsr >> 6 & 1, .precision = 64,
-        .unmasked = ~(env->fp_mxcsr >> 7) & 0x3f,
+        .unmasked = env->fp_unmasked,
     };
 }
 

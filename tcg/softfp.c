@@ -9,6 +9,7 @@
 #include "util/host-utils.h"
 #include "tcg/softfp.h"
 
+const FpFormat fp_f16 = { 11, -14, 15, false };
 const FpFormat fp_f32 = { 24, -126, 127, false };
 const FpFormat fp_f64 = { 53, -1022, 1023, false };
 const FpFormat fp_f80_full = { 64, -16382, 16383, true };
@@ -49,6 +50,11 @@ static FpNum unpack(bool sign, int32_t biased, int32_t ones, uint64_t fraction, 
     return n;
 }
 
+FpNum fp_unpack16(uint16_t v)
+{
+    return unpack(v >> 15, v >> 10 & 0x1f, 0x1f, (uint64_t)(v & 0x3ff) << 53, false);
+}
+
 FpNum fp_unpack32(uint32_t v, const FpEnv *e)
 {
     return unpack(v >> 31, v >> 23 & 0xff, 0xff, (uint64_t)(v & 0x7fffff) << 40, e->daz);
@@ -75,6 +81,11 @@ FpNum fp_unpack80(F80 v)
         return (FpNum){ .cls = FP_IS_UNSUPPORTED, .sign = v.se >> 15 };
     }
     return unpack(v.se >> 15, biased, 0x7fff, v.m & MASK64(0, 63), false);
+}
+
+uint16_t fp_pack16(FpPacked p)
+{
+    return p.sign << 15 | p.biased << 10 | (p.m >> 53 & 0x3ff);
 }
 
 uint32_t fp_pack32(FpPacked p)
@@ -174,8 +185,7 @@ static uint64_t round_bits(FpWide m, unsigned p, const FpEnv *e, bool sign, bool
     return v;
 }
 
-/* Shifted right, what falls off kept as one low bit. */
-static FpWide shift_jam(FpWide m, unsigned n)
+FpWide fp_shift_jam(FpWide m, unsigned n)
 {
     if (n == 0) {
         return m;
@@ -190,7 +200,6 @@ static FpPacked overflow(const FpFormat *f, bool sign, FpEnv *e)
 {
     bool inf = e->round == FP_NEAREST || e->round == (sign ? FP_DOWN : FP_UP);
 
-    e->flags |= FP_OE | FP_PE;
     e->rounded_up = inf;
     if (inf) {
         return fp_inf(f, sign);
@@ -213,7 +222,10 @@ FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
     }
     if (exp + carry >= f->emin) {
         if (exp + carry > f->emax) {
-            return overflow(f, sign, e);
+            FpPacked max = overflow(f, sign, e);
+
+            e->flags |= FP_OE | (inexact || !(e->unmasked & FP_OE) ? FP_PE : 0);
+            return max;
         }
         e->flags |= inexact ? FP_PE : 0;
         e->rounded_up = up;
@@ -224,8 +236,15 @@ FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
         e->flags |= FP_UE | FP_PE;
         return fp_zero(sign);
     }
-    v = round_bits(shift_jam(m, f->emin - exp), p, e, sign, &inexact, &up, &carry);
-    e->flags |= inexact ? FP_PE | FP_UE : e->unmasked & FP_UE;
+    if (e->unmasked & FP_UE) {
+        /* Whether or not something is lost; PE as without a least exponent. */
+        e->flags |= FP_UE | (inexact ? FP_PE : 0);
+        v = round_bits(fp_shift_jam(m, f->emin - exp), p, e, sign, &inexact, &up, &carry);
+        e->rounded_up = up;
+        return (FpPacked){ sign, v >> 63, v };
+    }
+    v = round_bits(fp_shift_jam(m, f->emin - exp), p, e, sign, &inexact, &up, &carry);
+    e->flags |= inexact ? FP_PE | FP_UE : 0;
     e->rounded_up = up;
     return (FpPacked){ sign, v >> 63, v };
 }

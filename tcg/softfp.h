@@ -30,7 +30,7 @@ typedef struct FpFormat {
     bool x87;                   /* NaN rules and no FTZ */
 } FpFormat;
 
-extern const FpFormat fp_f32, fp_f64;
+extern const FpFormat fp_f16, fp_f32, fp_f64;
 /* F80 under the environment's precision control; and whole. */
 FpFormat fp_f80(const FpEnv *e);
 extern const FpFormat fp_f80_full;
@@ -42,9 +42,11 @@ typedef struct FpPacked {
     uint64_t m;                 /* integer bit at 63 */
 } FpPacked;
 
+FpNum fp_unpack16(uint16_t v);          /* DAZ isn't for these */
 FpNum fp_unpack32(uint32_t v, const FpEnv *e);
 FpNum fp_unpack64(uint64_t v, const FpEnv *e);
 FpNum fp_unpack80(F80 v);
+uint16_t fp_pack16(FpPacked p);
 uint32_t fp_pack32(FpPacked p);
 uint64_t fp_pack64(FpPacked p);
 F80 fp_pack80(FpPacked p);
@@ -52,6 +54,7 @@ F80 fp_pack80(FpPacked p);
 /* (hi:lo) * 2^(exp - 127), not 0, rounded to @f; hi:lo need not be normalised. Sets
  * PE, UE, OE. */
 FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e);
+FpWide fp_shift_jam(FpWide m, unsigned n);      /* what falls off is kept as one low bit */
 FpPacked fp_zero(bool sign);
 FpPacked fp_inf(const FpFormat *f, bool sign);
 FpPacked fp_nan(const FpFormat *f, const FpNum *n);     /* quieted */
@@ -69,9 +72,11 @@ static inline bool fp_is_snan(const FpNum *n)
     return n->cls == FP_IS_NAN && !(n->m & BIT64(62));
 }
 
-/* softfp-arith.c */
+/* softfp-arith.c, softfp-fma.c */
 FpPacked fp_add(const FpFormat *f, FpNum a, FpNum b, FpEnv *e);
 FpPacked fp_mul(const FpFormat *f, FpNum a, FpNum b, FpEnv *e);
+/* a * b + c, rounded once. @f: F32 or F64. */
+FpPacked fp_fma(const FpFormat *f, FpNum a, FpNum b, FpNum c, FpEnv *e);
 FpPacked fp_div(const FpFormat *f, FpNum a, FpNum b, FpEnv *e);
 FpPacked fp_sqrt(const FpFormat *f, FpNum a, FpEnv *e);
 /* softfp-convert.c */

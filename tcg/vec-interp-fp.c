@@ -72,31 +72,23 @@ VEC_LANES(SQRTPD, q, uint64_t, f64_sqrt(x, e))
 SCALAR(SQRTSS, l, f32_sqrt(xl, e))
 SCALAR(SQRTSD, q, f64_sqrt(xq, e))
 
-/* CMP*'s predicates 0 to 7: EQ LT LE UNORD, and their negations. */
+/* CMP*'s 32 predicates (SDM vol. 2, CMPPD table 3-1): less, equal, greater, unordered; the
+ * upper sixteen are the same with the other answer to whether quiet NaNs signal. */
 static bool holds(uint32_t flags, unsigned predicate)
 {
-    bool unordered = flags == 0x45, yes;
+    enum { LT = 1, EQ = 2, GT = 4, UN = 8 };
+    static const uint8_t when[16] = {
+        EQ, LT, LT | EQ, UN, LT | GT | UN, EQ | GT | UN, GT | UN, LT | EQ | GT,
+        EQ | UN, LT | UN, LT | EQ | UN, 0, LT | GT, EQ | GT, GT, LT | EQ | GT | UN,
+    };
+    unsigned is = flags == 0x45 ? UN : flags == 0x40 ? EQ : flags ? LT : GT;
 
-    switch (predicate & 3) {
-    case 0:
-        yes = flags == 0x40;
-        break;
-    case 1:
-        yes = flags == 0x01;
-        break;
-    case 2:
-        yes = flags == 0x01 || flags == 0x40;
-        break;
-    default:
-        yes = unordered;
-        break;
-    }
-    return yes != (predicate >> 2 & 1);
+    return when[predicate & 15] & is;
 }
 
 static bool signals(unsigned predicate)
 {
-    return (predicate & 3) == 1 || (predicate & 3) == 2;
+    return ((predicate & 3) == 1 || (predicate & 3) == 2) != (predicate >> 4 & 1);
 }
 
 static uint32_t compare32(uint32_t x, uint32_t y, unsigned imm, FpEnv *e)
@@ -109,10 +101,10 @@ static uint64_t compare64(uint64_t x, uint64_t y, unsigned imm, FpEnv *e)
     return -(uint64_t)holds(f64_cmp(x, y, signals(imm), e), imm);
 }
 
-VEC_LANES(CMPPS, l, uint32_t, compare32(x, y, imm & 7, e))
-VEC_LANES(CMPPD, q, uint64_t, compare64(x, y, imm & 7, e))
-SCALAR(CMPSS, l, compare32(vec_l(a, 0), xl, imm & 7, e))
-SCALAR(CMPSD, q, compare64(vec_q(a, 0), xq, imm & 7, e))
+VEC_LANES(CMPPS, l, uint32_t, compare32(x, y, imm & 31, e))
+VEC_LANES(CMPPD, q, uint64_t, compare64(x, y, imm & 31, e))
+SCALAR(CMPSS, l, compare32(vec_l(a, 0), xl, imm & 31, e))
+SCALAR(CMPSD, q, compare64(vec_q(a, 0), xq, imm & 31, e))
 
 VEC_FN(UCOMISS) { vec_gpr(d, f32_cmp(vec_l(a, 0), vec_l(b, 0), false, e)); }
 VEC_FN(UCOMISD) { vec_gpr(d, f64_cmp(vec_q(a, 0), vec_q(b, 0), false, e)); }
@@ -145,6 +137,10 @@ VEC_FN(DPPS)
     for (unsigned i = 0; i < 4; i++) {
         p[i] = imm >> (4 + i) & 1 ? f32_mul(vec_l(a, i), vec_l(b, i), e) : 0;
     }
+    if (e->flags & e->unmasked) {       /* raised before anything is added */
+        *d = *a;
+        return;
+    }
     p[0] = f32_add(p[0], p[1], e);
     p[2] = f32_add(p[2], p[3], e);
     sum = f32_add(p[0], p[2], e);
@@ -159,6 +155,10 @@ VEC_FN(DPPD)
 
     for (unsigned i = 0; i < 2; i++) {
         p[i] = imm >> (4 + i) & 1 ? f64_mul(vec_q(a, i), vec_q(b, i), e) : 0;
+    }
+    if (e->flags & e->unmasked) {
+        *d = *a;
+        return;
     }
     sum = f64_add(p[0], p[1], e);
     for (unsigned i = 0; i < 2; i++) {

@@ -23,7 +23,9 @@ typedef enum IrVecForm {
     IR_VF_GV_ST,        /* op d(gpr), a(xmm) with a in ModRM.reg (movd, movq) */
     IR_VF_GV_ST_IMM,    /* the same with imm8 (pextr*) */
     IR_VF_FLAGS,        /* op a, b; result: EFLAGS ZF PF CF (others 0) as I32 */
-    IR_VF_VV_X0,        /* op d(=a), b, third operand c in XMM0 (blendv*) */
+    IR_VF_VV_X0,        /* op d(=a), b, third operand c in XMM0 (blendv*, sha256rnds2) */
+    IR_VF_MV_ST_IMM,    /* op d, a, imm8 with a in ModRM.reg (vcvtps2ph) */
+    IR_VF_FMA,          /* op d(=c), a, b      form 231 */
     IR_VF_STRCMP,       /* pcmp?str?: a, b, imm; EAX/EDX lengths: helper only */
     IR_VF_NONE,         /* no host instruction: always the function */
     IR_VF_FP = 0x80,    /* or'ed: uses the FP environment */
@@ -34,11 +36,15 @@ typedef enum IrVecForm {
     IR_VF_VVG_FP = IR_VF_VVG | IR_VF_FP,
     IR_VF_GV_FP = IR_VF_GV | IR_VF_FP,
     IR_VF_FLAGS_FP = IR_VF_FLAGS | IR_VF_FP,
+    IR_VF_MV_ST_IMM_FP = IR_VF_MV_ST_IMM | IR_VF_FP,
+    IR_VF_FMA_FP = IR_VF_FMA | IR_VF_FP,
 } IrVecForm;
 
 typedef enum IrVecFeature {
     IR_VX_SSE2, IR_VX_SSE3, IR_VX_SSSE3, IR_VX_SSE41, IR_VX_SSE42, IR_VX_AES,
-    IR_VX_PCLMUL, IR_VX_SHA, IR_VX_NONE,
+    IR_VX_PCLMUL, IR_VX_SHA,
+    IR_VX_AVX, IR_VX_AVX2, IR_VX_FMA, IR_VX_F16C,       /* in VEX encoding only */
+    IR_VX_NONE,
 } IrVecFeature;
 
 /* Lanes in guest (little-endian lane number) order: b[0] is the lowest byte on

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
+#include "target/i386/xsave.h"
 
 static const VmField segment_fields[] = {
     VM_U16(X86Segment, selector), VM_U64(X86Segment, base), VM_U32(X86Segment, limit),
@@ -37,7 +38,8 @@ static const VmField env_fields[] = {
     VM_U64(X86State, mcg_cap), VM_U64(X86State, mcg_status), VM_U64(X86State, mcg_ctl),
     VM_U64_ARRAY(X86State, mce_banks),
     VM_U64(X86State, smbase), VM_U64(X86State, smi_count), VM_U64(X86State, hwcr),
-    VM_U64(X86State, xcr0), VM_U64(X86State, xss), VM_U32(X86State, a20_mask),
+    VM_U64(X86State, xcr0), VM_U64(X86State, xss), VM_U32(X86State, pkru),
+    VM_U32(X86State, a20_mask),
     VM_BOOL(X86State, smm), VM_BOOL(X86State, nmi_masked), VM_BOOL(X86State, smm_nmi_masked),
     VM_BOOL(X86State, int_shadow), VM_U8_RANGE(X86State, cpl, 0, 3),
     VM_BOOL(X86State, in_hlt), VM_BOOL(X86State, shutdown), VM_BOOL(X86State, wait_sipi),
@@ -59,7 +61,7 @@ static bool env_post_load(void *opaque, Error **errp)
     X86State *s = opaque;
 
     if (s->cc_op >= CC_NUM || (s->df != 1 && s->df != UINT64_MAX) || s->excp < EXCP_NONE ||
-        s->excp > 255 || (s->mxcsr & ~X86_MXCSR_MASK) || (s->xcr0 & ~(uint64_t)X86_XCR0_MASK) ||
+        s->excp > 255 || (s->mxcsr & ~X86_MXCSR_MASK) || (s->xcr0 & ~x86_xcr0_mask(s)) ||
         (s->a20_mask != UINT32_MAX && s->a20_mask != ~BIT(20))) {
         error_setf(errp, ERR_STATE_INVALID, "the CPU's state holds values that it can't have");
         return false;

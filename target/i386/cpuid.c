@@ -4,6 +4,7 @@
  */
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
+#include "target/i386/xsave.h"
 #include "util/bswap.h"
 #include "util/host-utils.h"
 
@@ -104,10 +105,21 @@ static void xsave(const X86State *s, uint32_t sub, uint32_t out[4])
         return;
     }
     if (sub == 0) {
-        out[0] = X86_XCR0_MASK;
-        out[1] = out[2] = X86_XSAVE_SIZE;
+        out[0] = x86_xcr0_mask(s);
+        out[1] = x86_xsave_size(s->xcr0, false);
+        out[2] = x86_xsave_size(x86_xcr0_mask(s), false);
     } else if (sub == 1) {
         out[0] = s->features[FEAT_XSAVE];
+        out[1] = out[0] & BIT(1) ? x86_xsave_size(s->xcr0, true) : 0;
+    } else {
+        const XsaveComponent *c;
+
+        for (unsigned n = 0; (c = x86_xsave_component(n)) != NULL; n++) {
+            if (c->bit == sub && (x86_xcr0_mask(s) >> sub & 1)) {
+                out[0] = c->size;
+                out[1] = c->offset;
+            }
+        }
     }
 }
 

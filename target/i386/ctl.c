@@ -111,6 +111,14 @@ void x86_set_cr4(X86State *s, uint64_t v)
     x86_mode_sync(s);
 }
 
+/* PKRU's rights are in the TLB's entries. */
+void x86_pkru_changed(X86State *s)
+{
+    if (s->cr[4] & CR4_PKE) {
+        tcg_tlb_flush(&s->tcg);
+    }
+}
+
 /* WRMSR of EFER; the caller has checked the bits. LMA can't be written. */
 void x86_set_efer(X86State *s, uint64_t v)
 {

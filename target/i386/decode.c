@@ -19,11 +19,13 @@ static const X86Row rows[] = {
 #include "target/i386/insns-x87.def"
 #include "target/i386/insns-mmx-sse.def"
 #include "target/i386/insns-sse4.def"
+#include "target/i386/insns-vex.def"
+#include "target/i386/insns-vex-int.def"
 #undef INSN
 #undef F
 };
 
-enum { MAP_1, MAP_0F, MAP_0F38, MAP_0F3A, MAP_NUM };
+enum { MAP_1, MAP_0F, MAP_0F38, MAP_0F3A, MAP_VEX, MAP_NUM = MAP_VEX + 3 };  /* VEX: 0F, 0F38, 0F3A */
 enum { PFX_ANY, PFX_NP, PFX_66, PFX_F3, PFX_F2 };
 enum { MOD_ANY, MOD_MEM, MOD_REG };
 
@@ -38,9 +40,10 @@ typedef struct X86RowInfo {
     uint8_t prefix, mod;
     int8_t reg, rm;             /* fields of ModRM, -1: any */
     bool modrm;
+    bool vvvv;                  /* VEX.vvvv is an operand */
     uint8_t n_ops;
     OperandSpec op[X86_MAX_OPERANDS];
-    char mnemonic[16];
+    char mnemonic[18];
     X86TrFn *fn;
     int arg;
     int16_t next[16];           /* list by opcode within the span */
@@ -79,18 +82,19 @@ static bool parse_operand(OperandSpec *o, X86RowInfo *d, const char *s, size_t n
             return true;
         }
     }
-    if (n < 1 || n > 2 || !strchr("EGRMZBIJAOSCDXYVWUPQNH", s[0]) ||
-        (n == 2 && !strchr("bwdqxtvzypsa", s[1]))) {
+    if (n < 1 || n > 2 || !strchr("EGRMZBKIJAOSCDXYVWUPQNHLT", s[0]) ||
+        (n == 2 && !strchr("bwdqxouhfetvzypsa", s[1]))) {
         return false;
     }
     o->letter = s[0];
     o->size = n == 2 ? s[1] : 0;
-    if (strchr("EGRMBSCDVWUPQNH", s[0])) {
+    if (strchr("EGRMKSCDVWUPQNT", s[0])) {
         d->modrm = true;
     }
+    d->vvvv |= s[0] == 'H' || s[0] == 'B';
     if (s[0] == 'M') {
         d->mod = MOD_MEM;
-    } else if (s[0] == 'R' || s[0] == 'U' || s[0] == 'N' || s[0] == 'H') {
+    } else if (s[0] == 'R' || s[0] == 'U' || s[0] == 'N' || s[0] == 'T') {
         d->mod = MOD_REG;
     }
     return true;
@@ -99,7 +103,7 @@ static bool parse_operand(OperandSpec *o, X86RowInfo *d, const char *s, size_t n
 /* The opcode text; false if it makes no sense. */
 static bool parse_opcode(X86RowInfo *d, const char *p)
 {
-    bool have_op = false, first = true;
+    bool have_op = false, first = true, vex = false;
 
     d->reg = d->rm = -1;
     d->span = 1;
@@ -113,7 +117,10 @@ static bool parse_opcode(X86RowInfo *d, const char *p)
         memcpy(tok, p, n);
         tok[n] = 0;
         p += n + (p[n] == ' ');
-        if (!strcmp(tok, "NP")) {
+        if (!strcmp(tok, "VEX")) {
+            vex = true;
+            continue;           /* a mandatory prefix may follow */
+        } else if (!strcmp(tok, "NP")) {
             d->prefix = PFX_NP;
         } else if (tok[0] == '/') {
             d->modrm = true;
@@ -156,6 +163,13 @@ static bool parse_opcode(X86RowInfo *d, const char *p)
             }
         }
         first = false;
+    }
+    if (vex) {                  /* no prefix is a pp of its own */
+        if (d->map == MAP_1) {
+            return false;
+        }
+        d->map += MAP_VEX - MAP_0F;
+        d->prefix = d->prefix == PFX_ANY ? PFX_NP : d->prefix;
     }
     return have_op;
 }
@@ -295,7 +309,7 @@ typedef struct Prefixes {
 } Prefixes;
 
 /* SDM vol. 2, 2.1.5, tables 2-1 to 2-3. */
-static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits)
+static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits, bool vsib)
 {
     unsigned mod = i->modrm >> 6, rm = i->modrm & 7;
 
@@ -321,7 +335,7 @@ static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits)
             unsigned index = (sib >> 3 & 7) | (rex & 2) << 2, base = sib & 7;
 
             i->scale = sib >> 6;
-            if (index != 4) {
+            if (index != 4 || vsib) {
                 i->index = index;
             }
             if (base == 5 && mod == 0) {
@@ -336,8 +350,6 @@ static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits)
             i->base = rm | (rex & 1) << 3;
         }
         if (disp) {
-            i->disp_at = r->pos;
-            i->disp_enc = disp;
             i->disp = next_signed(r, disp);
         }
         if (i->base == R_SP || i->base == R_BP) {
@@ -349,18 +361,23 @@ static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits)
     }
 }
 
-static unsigned size_of(const X86Insn *i, char letter)
+static unsigned size_of(const X86Insn *i, char letter, unsigned bits)
 {
     switch (letter) {
     case 'b': return 1;
     case 'w': return 2;
     case 'd': return 4;
     case 'q': return 8;
-    case 'x': return 16;
+    case 'x': return i->vex_l ? 32 : 16;
+    case 'o': return 16;
+    case 'u': return 32;
+    case 'h': return i->vex_l ? 16 : 8;
+    case 'f': return i->vex_l ? 8 : 4;
+    case 'e': return i->vex_l ? 4 : 2;
     case 't': return 10;
     case 'v': return i->opsize;
     case 'z': return MIN(i->opsize, 4);
-    case 'y': return i->rex_w ? 8 : 4;
+    case 'y': return i->rex_w && bits == 64 ? 8 : 4;
     case 'p': return i->opsize + 2;
     case 'a': return i->opsize * 2;
     default: return 0;
@@ -385,7 +402,7 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
     unsigned rm = (i->modrm & 7) | (p->rex & 1) << 3;
     bool is_mem = i->modrm < 0xc0;
 
-    o->size = size_of(i, spec->size);
+    o->size = size_of(i, spec->size, bits);
     switch (spec->letter) {
     case '=':
         o->kind = spec->kind;
@@ -399,8 +416,12 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
             set_gpr(o, rm, p);
         }
         break;
-    case 'R': case 'B':
+    case 'R': case 'K':
         set_gpr(o, rm, p);
+        break;
+    case 'B':
+        o->kind = XO_REG;
+        o->reg = i->vex_v & (bits == 64 ? 15 : 7);
         break;
     case 'G':
         set_gpr(o, reg, p);
@@ -428,6 +449,15 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
         o->reg = rm & 7;
         break;
     case 'H':
+        o->kind = XO_XMM;
+        o->reg = i->vex_v & (bits == 64 ? 15 : 7);
+        i->has_h |= o == &i->op[1];
+        break;
+    case 'L':
+        o->kind = XO_XMM;
+        o->reg = next8(r) >> 4 & (bits == 64 ? 15 : 7);
+        break;
+    case 'T':
         o->kind = XO_ST;
         o->reg = rm & 7;
         break;
@@ -445,14 +475,10 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
         return reg < 8;
     case 'I':
         o->kind = XO_IMM;
-        o->at = r->pos;
-        o->enc = o->size;
         o->imm = next_signed(r, o->size);
         break;
     case 'J':
         o->kind = XO_REL;
-        o->at = r->pos;
-        o->enc = o->size;
         o->imm = next_signed(r, o->size);
         break;
     case 'A':
@@ -474,7 +500,6 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
         o->kind = XO_STR_DST;
         break;
     }
-    (void)bits;
     return true;
 }
 
@@ -507,7 +532,8 @@ static const X86RowInfo *find_row(X86Insn *i, int head, unsigned bits, unsigned 
         k = d->next[slot_op - d->opcode];
         if ((d->prefix != PFX_ANY && d->prefix != lead) ||
             (bits == 64 ? flags & XI_I64 : flags & XI_O64) ||
-            ((flags & XI_W1) && !i->rex_w) || ((flags & XI_W0) && i->rex_w)) {
+            ((flags & XI_W1) && !i->rex_w) || ((flags & XI_W0) && i->rex_w) ||
+            ((flags & XI_L1) && !i->vex_l) || ((flags & XI_L0) && i->vex_l)) {
             continue;
         }
         if (d->modrm) {
@@ -545,12 +571,45 @@ static bool opcode_has_modrm(int head, unsigned slot_op, unsigned bits)
     return false;
 }
 
+/* SDM vol. 2, 2.3.5. False: it is LDS or LES, of which ModRM can't be a register. A REX prefix
+ * before it stays in @p, to be refused. */
+static bool decode_vex(X86Insn *i, Reader *r, uint8_t first, unsigned bits, Prefixes *p,
+                       unsigned *map, unsigned *lead)
+{
+    static const uint8_t pp[4] = { PFX_NP, PFX_66, PFX_F3, PFX_F2 };
+    uint8_t b = next8(r);
+
+    if (bits != 64 && b < 0xc0) {
+        r->pos -= r->status == XD_OK;
+        return false;
+    }
+    i->vex = true;
+    *map = MAP_VEX;
+    if (first == 0xc4) {
+        unsigned m = b & 31;
+
+        *map = m >= 1 && m <= 3 ? MAP_VEX + m - 1 : MAP_NUM;
+        p->rex = ~b >> 5 & 7;
+        b = next8(r);
+        p->rex |= b >> 4 & 8;
+    } else {
+        p->rex = ~b >> 5 & 4;
+    }
+    i->vex_l = b >> 2 & 1;
+    i->vex_v = ~b >> 3 & 15;
+    *lead = pp[b & 3];
+    if (bits != 64) {           /* R and X are 1 there, B is ignored */
+        p->rex &= 8;
+    }
+    return true;
+}
+
 X86DecodeResult x86_decode(X86Insn *i, unsigned bits, X86ReadByte *rd, void *opaque)
 {
     Reader r = { rd, opaque, 0, XD_OK };
     Prefixes p = { 0 };
-    unsigned map = MAP_1, lead;
-    bool ad67 = false, ok = true;
+    unsigned map = MAP_1, lead = PFX_NP;
+    bool ad67 = false, ok = true, vex;
     const X86RowInfo *d;
     uint8_t b;
     int head;
@@ -593,9 +652,16 @@ opcode:
     if (bits == 64 && i->seg_override >= 0 && i->seg_override < S_FS) {
         i->seg_override = -1;
     }
+    vex = (b & 0xfe) == 0xc4 && decode_vex(i, &r, b, bits, &p, &map, &lead);
     i->rex_w = p.rex >> 3 & 1;
     i->adsize = bits == 64 ? (ad67 ? 4 : 8) : (bits == 32) != ad67 ? 4 : 2;
-    if (b == 0x0f) {
+    if (vex) {
+        b = next8(&r);
+        if (r.status == XD_OK && (map >= MAP_NUM || i->has_66 || i->rep || i->lock || p.has_rex)) {
+            i->len = r.pos;
+            return XD_UD;
+        }
+    } else if (b == 0x0f) {
         map = MAP_0F;
         b = next8(&r);
         if (b == 0x38 || b == 0x3a) {
@@ -615,10 +681,14 @@ opcode:
     if (r.status != XD_OK) {
         return r.status;
     }
-    lead = i->rep == XR_REPNE ? PFX_F2 : i->rep == XR_REP ? PFX_F3 : i->has_66 ? PFX_66 : PFX_NP;
+    if (!vex) {
+        lead = i->rep == XR_REPNE ? PFX_F2 : i->rep == XR_REP ? PFX_F3 :
+               i->has_66 ? PFX_66 : PFX_NP;
+    }
     d = find_row(i, head, bits, lead, b, i->modrm);
     /* CRC32, MOVBE: 66 is also an operand size. NP rows accept no repeat prefix. */
-    if (!d) {
+    if (!d || (vex && !d->vvvv && i->vex_v) ||
+        ((rows[d - descs].flags & XI_VSIB) && ((i->modrm & 7) != 4 || i->adsize == 2))) {
         i->len = r.pos;
         return XD_UD;
     }
@@ -635,10 +705,10 @@ opcode:
         bool reg_only = false;
 
         for (unsigned n = 0; n < d->n_ops; n++) {
-            reg_only |= d->op[n].letter == 'B';
+            reg_only |= d->op[n].letter == 'K';
         }
         if (!reg_only) {
-            decode_memory(i, &r, p.rex, bits);
+            decode_memory(i, &r, p.rex, bits, i->flags & XI_VSIB);
         }
     }
     for (unsigned n = 0; n < d->n_ops; n++) {
@@ -664,6 +734,7 @@ static bool rows_overlap(const X86RowInfo *a, uint32_t fa, const X86RowInfo *b, 
     if (a->prefix != b->prefix ||           /* a mandatory prefix wins over none */
         ((fa & XI_I64) && (fb & XI_O64)) || ((fa & XI_O64) && (fb & XI_I64)) ||
         ((fa & XI_W0) && (fb & XI_W1)) || ((fa & XI_W1) && (fb & XI_W0)) ||
+        ((fa & XI_L0) && (fb & XI_L1)) || ((fa & XI_L1) && (fb & XI_L0)) ||
         ((fa & SIZES) && (fb & SIZES) && !(fa & fb & SIZES))) {
         return false;
     }

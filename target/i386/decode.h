@@ -10,18 +10,23 @@
  *              /0../7  ModRM with this reg field
  *              F8      ModRM is this byte (only after an opcode)
  *              C0+i    ModRM is C0 to C7 (x87)
+ *            VEX before all of it: encoded with a VEX prefix, whose pp field is the
+ *            mandatory prefix.
  *            50+r: eight opcodes with a register; 70+c: sixteen with a condition.
  *   operands: letters of SDM vol. 2 appendix A.2, size letters after them:
  *              E general register or memory, G general register (reg field),
  *              R general register (rm, must be one), M memory, Z register in the opcode,
- *              B general register in rm whatever mod says (MOV CR/DR),
+ *              K general register in rm whatever mod says (MOV CR/DR),
+ *              B general register in VEX.vvvv,
  *              I immediate (sign-extended), J relative jump, A far pointer,
  *              O memory at an address in the code, S segment register,
  *              C, D control and debug registers, X DS:rSI, Y ES:rDI,
  *              V, W, U XMM register (reg), XMM or memory, XMM (rm),
- *              P, Q, N the same for MMX; H: x87 stack element of the ModRM byte
+ *              H, L XMM register in VEX.vvvv, in the last byte's upper half,
+ *              P, Q, N the same as V, W, U for MMX; T: x87 stack element of the ModRM byte
  *              AL CL DX AX rAX 1 ES CS SS DS FS GS ST0: that
- *            b 1, w 2, d 4, q 8, x 16 bytes, t 10 bytes; v operand size, z the same but at most
+ *            b 1, w 2, d 4, q 8, x 16 bytes (32 with VEX.L), o 16, u 32, h f e a half, a
+ *            fourth, an eighth of x, t 10 bytes; v operand size, z the same but at most
  *            4, y 8 with REX.W, else 4 (in 32-bit code 4); p far pointer (operand size + 2),
  *            s table register image, a two of the operand size, none: no size
  *            (LEA, INVLPG, FXSAVE ...); two letters "Udq" don't exist: one letter after each.
@@ -48,7 +53,11 @@ enum {
     XI_16     = 1 << 10,    /* only with operand size 16, */
     XI_32     = 1 << 11,    /* only with 32, */
     XI_64     = 1 << 12,    /* only with 64 (mnemonics that differ) */
-    XI_FEAT_SHIFT = 16,     /* XF_* << XI_FEAT_SHIFT: CPUID bit it needs */
+    XI_L0     = 1 << 13,    /* only with VEX.L clear, */
+    XI_L1     = 1 << 14,    /* only with it set */
+    XI_Y2     = 1 << 15,    /* with VEX.L set it needs AVX2, else AVX */
+    XI_FEAT_SHIFT = 16,     /* XF_* << XI_FEAT_SHIFT: CPUID bit it needs (8 bits) */
+    XI_VSIB   = 1 << 24,    /* the memory operand's index is an XMM register */
 };
 /* CPUID features that rows ask for (x86_insn_has maps them to bits). */
 enum {
@@ -57,7 +66,7 @@ enum {
     XF_MOVBE, XF_ADX, XF_RDRAND, XF_RDSEED, XF_FXSR, XF_XSAVE, XF_XSAVEOPT, XF_XSAVEC, XF_XSAVES,
     XF_TSC, XF_RDTSCP, XF_MSR, XF_SEP, XF_SYSCALL, XF_LM, XF_LAHF, XF_FSGSBASE, XF_MONITOR,
     XF_CLFLUSH, XF_CLFLUSHOPT, XF_CLWB, XF_INVPCID, XF_RDPID, XF_SMAP, XF_SVM, XF_3DNOWPREFETCH,
-    XF_FPU, XF_PKU, XF_NUM
+    XF_FPU, XF_PKU, XF_AVX, XF_AVX2, XF_FMA, XF_F16C, XF_NUM
 };
 
 typedef struct X86Row {
@@ -82,7 +91,6 @@ typedef struct X86Operand {
     uint8_t size;               /* bytes; 0 if it has none */
     uint8_t reg;
     bool high;
-    uint8_t at, enc;            /* IMM, REL: where in the instruction, how many bytes */
     int64_t imm;
 } X86Operand;
 
@@ -105,7 +113,10 @@ typedef struct X86Insn {
     uint8_t len;
     uint8_t opsize, adsize;     /* 2, 4, 8 */
     uint8_t rep;                /* XR_*: the last F2/F3, also where it is no repeat */
-    bool lock, has_66, rex_w;
+    bool lock, has_66, rex_w;   /* rex_w: VEX.W too */
+    bool vex, vex_l;
+    bool has_h;                 /* operand 1 is H: a first source apart from the destination */
+    uint8_t vex_v;              /* VEX.vvvv, as it was before its inversion */
     uint8_t cond;               /* of 70+c rows: 0..15 */
     uint8_t n_ops;
     X86Operand op[X86_MAX_OPERANDS];
@@ -114,7 +125,6 @@ typedef struct X86Insn {
     int8_t seg_override;        /* S_*, or -1 */
     uint8_t seg;                /* effective: S_* */
     int64_t disp;
-    uint8_t disp_at, disp_enc;  /* as for immediates; 0 bytes: none */
     uint16_t sel;               /* far pointer's selector */
     uint8_t modrm;              /* for x87's last-opcode register and listings */
     uint8_t opcode;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x87 and SSE state: the live floating-point environment of generated code,
- * status and tag words, and the memory images of FNSTENV, FNSAVE, FXSAVE and
- * XSAVE.
+ * status and tag words, and the memory images of FNSTENV, FNSAVE and FXSAVE
+ * (XSAVE: xsave.c).
  *
- * Sources: SDM vol. 1, 8.1 and 10.5, figures 8-9 to 8-12, table 10-2, chapter
- * 13.
+ * Sources: SDM vol. 1, 8.1 and 10.5, figures 8-9 to 8-12, table 10-2.
  */
 #include "util/osdep.h"
 #include "target/i386/seg.h"
@@ -21,6 +20,7 @@
 void x86_fp_update_env(X86State *s)
 {
     s->tcg.fp_mxcsr = s->mxcsr | MXCSR_MASKS;
+    s->tcg.fp_unmasked = ~s->mxcsr >> 7 & 0x3f;
     s->tcg.fp_fcw = s->fpu_fcw | 0x3f;
     s->tcg.fp_fsw = 0;
 }
@@ -109,9 +109,9 @@ static void get_f80(F80 *v, const uint8_t *p)
     v->se = load_le16(p + 8);
 }
 
-/* -------------------------------------------------------------- FXSAVE, XSAVE */
+/* -------------------------------------------------------------------- FXSAVE */
 
-static void save_x87(const X86State *s, uint8_t *img, bool wide)
+void x86_save_x87(const X86State *s, uint8_t *img, bool wide)
 {
     uint8_t valid = 0;
 
@@ -138,7 +138,7 @@ static void save_x87(const X86State *s, uint8_t *img, bool wide)
     }
 }
 
-static void load_x87(X86State *s, const uint8_t *img, bool wide)
+void x86_load_x87(X86State *s, const uint8_t *img, bool wide)
 {
     s->fpu_fcw = load_le16(img);
     x86_fpu_set_status(s, load_le16(img + 2));
@@ -182,7 +182,7 @@ static void load_xmm(X86State *s, const uint8_t *img)
 
 void x86_fxsave_image(const X86State *s, uint8_t img[512], bool wide, bool xmm)
 {
-    save_x87(s, img, wide);
+    x86_save_x87(s, img, wide);
     store_le32(img + 24, s->mxcsr);
     store_le32(img + 28, X86_MXCSR_MASK);
     if (xmm) {
@@ -197,63 +197,10 @@ bool x86_fxrstor_image(X86State *s, const uint8_t img[512], bool wide, bool xmm)
     if (xmm && (mxcsr & ~X86_MXCSR_MASK)) {
         return false;
     }
-    load_x87(s, img, wide);
+    x86_load_x87(s, img, wide);
     if (xmm) {
         s->mxcsr = mxcsr;
         load_xmm(s, img);
-    }
-    x86_fp_update_env(s);
-    return true;
-}
-
-#define XSTATE_X87  1u
-#define XSTATE_SSE  2u
-
-/* All of the state counts as in use: XSTATE_BV gets every bit asked for. */
-void x86_xsave_image(const X86State *s, uint8_t img[X86_XSAVE_SIZE], bool wide, uint64_t rfbm)
-{
-    uint64_t bv = load_le64(img + 512);
-
-    rfbm &= s->xcr0;
-    if (rfbm & XSTATE_X87) {
-        save_x87(s, img, wide);
-    }
-    if (rfbm & XSTATE_SSE) {
-        save_xmm(s, img);
-        store_le32(img + 24, s->mxcsr);
-        store_le32(img + 28, X86_MXCSR_MASK);
-    }
-    store_le64(img + 512, (bv & ~rfbm) | rfbm);
-}
-
-/* SDM vol. 1, 13.8. */
-bool x86_xrstor_image(X86State *s, const uint8_t img[X86_XSAVE_SIZE], bool wide, uint64_t rfbm)
-{
-    uint64_t bv = load_le64(img + 512);
-    uint32_t mxcsr = load_le32(img + 24);
-
-    rfbm &= s->xcr0;
-    if ((bv & ~s->xcr0) || load_le64(img + 520) || load_le64(img + 528) ||
-        ((rfbm & XSTATE_SSE) && (mxcsr & ~X86_MXCSR_MASK))) {
-        return false;
-    }
-    if (rfbm & XSTATE_X87) {
-        if (bv & XSTATE_X87) {
-            load_x87(s, img, wide);
-        } else {
-            x86_fpu_init(s);
-            memset(s->st, 0, sizeof(s->st));
-        }
-    }
-    if (rfbm & XSTATE_SSE) {
-        s->mxcsr = mxcsr;               /* whether or not its bit is set */
-        if (bv & XSTATE_SSE) {
-            load_xmm(s, img);
-        } else {
-            for (unsigned i = 0; i < xmm_count(s); i++) {
-                memset(s->xmm[i], 0, 16);
-            }
-        }
     }
     x86_fp_update_env(s);
     return true;

@@ -83,10 +83,9 @@ static void h_cs_limit(X86State *s, uint32_t len)
 HELPER(cs_limit, "v:el", IR_H_RAISES)
 
 /* Protected mode, a segment that isn't flat (SDM vol. 3A, 5.3 and 5.5). */
-static void h_seg_check(X86State *s, uint64_t off, uint32_t info)
+void x86_seg_check(X86State *s, unsigned n, uint64_t off, unsigned bytes, bool write)
 {
-    unsigned n = info & 0xff, bytes = info >> 8 & 0xff;
-    bool write = info >> 16 & 1, ok;
+    bool ok;
     const X86Segment *seg = &s->seg[n];
     uint32_t f = seg->flags;
     uint64_t last = off + bytes - 1;
@@ -101,6 +100,11 @@ static void h_seg_check(X86State *s, uint64_t off, uint32_t info)
     if (!ok) {
         x86_raise_error(s, n == S_SS ? EXCP_SS : EXCP_GP, 0);
     }
+}
+
+static void h_seg_check(X86State *s, uint64_t off, uint32_t info)
+{
+    x86_seg_check(s, info & 0xff, off, info >> 8 & 0xff, info >> 16 & 1);
 }
 HELPER(seg_check, "v:eql", IR_H_RAISES)
 
@@ -575,15 +579,6 @@ static void h_invpcid(X86State *s, uint64_t type, uint64_t pcid, uint64_t addr)
     x86_invpcid(s, type, pcid, addr);
 }
 HELPER(invpcid, "v:eqqq", IR_H_RAISES)
-
-static void h_xsetbv(X86State *s, uint32_t index, uint64_t v)
-{
-    if (index || !(v & 1) || (v & ~(uint64_t)X86_XCR0_MASK)) {
-        x86_raise_error(s, EXCP_GP, 0);
-    }
-    s->xcr0 = v;
-}
-HELPER(xsetbv, "v:elq", IR_H_RAISES)
 
 /* ----------------------------------------------------- identification, MSRs */
 

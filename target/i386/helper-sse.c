@@ -61,8 +61,10 @@ static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uin
     const uint8_t *m = mmx ? (const uint8_t *)&s->st[mask].m : s->xmm[mask];
 
     for (unsigned i = 0; i < n; i++) {
-        if (m[i] & 0x80) {
-            tcg_probe(env, addr + i, 1, true, mmu);
+        if (m[i] & 0x80) {              /* CR2: where the operand, or its second page, begins */
+            uint64_t page = (addr + i) & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+
+            tcg_probe(env, MAX(addr, page), 1, true, mmu);
         }
     }
     for (unsigned i = 0; i < n; i++) {
@@ -72,8 +74,8 @@ static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uin
     }
 }
 
-/* Before each MMX instruction (SDM vol. 1, 9.2): #UD, #NM, #MF; TOP 0, all valid. */
-static void mmx_enter(TcgEnv *env)
+/* Before each MMX instruction (SDM vol. 1, 9.2): #UD, #NM, #MF. */
+static void mmx_check(TcgEnv *env)
 {
     X86State *s = x86_state(env);
 
@@ -87,14 +89,6 @@ static void mmx_enter(TcgEnv *env)
     if (s->fpu_fsw & ~s->fpu_fcw & 0x3f) {
         x86_raise(s, EXCP_MF);
     }
-    s->fpu_top = 0;
-    memset(s->fpu_tag_empty, 0, sizeof(s->fpu_tag_empty));
-}
-
-static void emms(TcgEnv *env)
-{
-    mmx_enter(env);
-    memset(x86_state(env)->fpu_tag_empty, 1, 8);
 }
 
 static void fxsave(TcgEnv *env, uint64_t addr, uint32_t wide, uint32_t mmu)
@@ -123,39 +117,12 @@ static void fxrstor(TcgEnv *env, uint64_t addr, uint32_t wide, uint32_t mmu)
     }
 }
 
-static void xsave(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t wide, uint32_t mmu)
-{
-    X86State *s = x86_state(env);
-    uint8_t img[X86_XSAVE_SIZE];
-
-    x86_fp_collect(s);
-    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
-    tcg_probe(env, addr, sizeof(img), true, mmu);
-    x86_xsave_image(s, img, wide, mask);
-    tcg_st_bytes(env, addr, img, sizeof(img), mmu);
-}
-
-static void xrstor(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t wide, uint32_t mmu)
-{
-    X86State *s = x86_state(env);
-    uint8_t img[X86_XSAVE_SIZE];
-
-    tcg_ld_bytes(env, addr, img, sizeof(img), mmu);
-    x86_fp_collect(s);
-    if (!x86_xrstor_image(s, img, wide, mask)) {
-        x86_raise_error(s, EXCP_GP, 0);
-    }
-}
-
 #define ALL (IR_H_RAISES | IR_H_READS | IR_H_WRITES | IR_H_FPENV)
 const IrHelper helper_sse_begin = { "sse_begin", sse_begin, "v:e", IR_H_FPENV, 0, 0 };
 const IrHelper helper_sse_check = { "sse_check", sse_check, "v:e", IR_H_FPENV | IR_H_RAISES, 0, 0 };
 const IrHelper helper_ldmxcsr = { "ldmxcsr", ldmxcsr, "v:el", IR_H_FPENV | IR_H_RAISES, 0, 0 };
 const IrHelper helper_stmxcsr = { "stmxcsr", stmxcsr, "l:e", IR_H_FPENV, 0, 0 };
 const IrHelper helper_maskmov = { "maskmov", maskmov, "v:eqllll", IR_H_READS | IR_H_RAISES, 0, 0 };
-const IrHelper helper_mmx_enter = { "mmx_enter", mmx_enter, "v:e", ALL, 0, 0 };
-const IrHelper helper_emms = { "emms", emms, "v:e", ALL, 0, 0 };
+const IrHelper helper_mmx_check = { "mmx_check", mmx_check, "v:e", ALL, 0, 0 };
 const IrHelper helper_fxsave = { "fxsave", fxsave, "v:eqll", ALL & ~IR_H_WRITES, 0, 0 };
 const IrHelper helper_fxrstor = { "fxrstor", fxrstor, "v:eqll", ALL, 0, 0 };
-const IrHelper helper_xsave = { "xsave", xsave, "v:eqqll", ALL & ~IR_H_WRITES, 0, 0 };
-const IrHelper helper_xrstor = { "xrstor", xrstor, "v:eqqll", ALL, 0, 0 };

@@ -2,7 +2,8 @@
 /*
  * MMX: the vector operations of the IR on the low halves of vectors. The registers
  * are the significands of the x87's (SDM vol. 1, 9.2.3); each instruction first calls a
- * helper that makes the x87 state that of MMX, and so makes all x87 registers current in memory.
+ * helper that looks for exceptions, and so makes all x87 registers current in memory; the x87
+ * state is that of MMX at the instruction's end.
  */
 #include "util/osdep.h"
 #include "target/i386/sse.h"
@@ -52,6 +53,9 @@ static IrValue source(X86Tr *tr, const X86Insn *i, unsigned n)
     if (o->kind == XO_XMM) {
         return ir_get(tr->ir, G_XMM0 + o->reg);
     }
+    if (o->size == 16) {                /* CVTPD2PI */
+        return sse_source(tr, i, n);
+    }
     v = x86_load(tr, x86_address(tr, i, o->size, false), o->size);
     return vec(tr, o->size == 4 ? IR_V_MOVD_VL : IR_V_MOVQ_VQ, v, 0, 0);
 }
@@ -82,21 +86,28 @@ static IrValue special(X86Tr *tr, IrVecOp op, IrValue a, IrValue b, uint8_t imm)
     }
 }
 
+static void to_xmm(X86Tr *tr, unsigned d, IrVecOp op, IrValue b)
+{
+    IrValue r = sse_vec(tr, op, b, 0, 0, 0);
+
+    if (op == IR_V_CVTDQ2PS) {
+        r = vec(tr, IR_V_MOVSD_VV, sse_get(tr, d, 0), r, 0);
+    }
+    sse_put(tr, d, r);
+}
+
 static void conversion(X86Tr *tr, const X86Insn *i, IrVecOp op, IrValue b)
 {
     unsigned d = i->op[0].reg;
 
+    mmx_commit(tr, false);              /* also where #XM follows */
     if (i->op[0].kind == XO_MMX) {
         if (op == IR_V_CVTPS2DQ || op == IR_V_CVTTPS2DQ) {
             b = vec(tr, IR_V_MOVQ_VV, b, 0, 0);         /* no flags from the upper lanes */
         }
         put_mmx(tr, d, sse_vec(tr, op, b, 0, 0, 0));
-    } else if (op == IR_V_CVTDQ2PS) {
-        IrValue r = sse_vec(tr, op, b, 0, 0, 0);
-
-        ir_put(tr->ir, G_XMM0 + d, vec(tr, IR_V_MOVSD_VV, ir_get(tr->ir, G_XMM0 + d), r, 0));
     } else {
-        ir_put(tr->ir, G_XMM0 + d, sse_vec(tr, op, b, 0, 0, 0));
+        to_xmm(tr, d, op, b);
     }
 }
 
@@ -163,23 +174,37 @@ static void operate(X86Tr *tr, const X86Insn *i, int op)
     put_mmx(tr, d->reg, r ? r : vec(tr, op, a, b, imm));
 }
 
+void mmx_commit(X86Tr *tr, bool empty)
+{
+    ir_st_env(tr->ir, offsetof(X86State, fpu_tag_empty),
+              ir_i64(tr->ir, empty ? UINT64_C(0x0101010101010101) : 0));
+    x87_put_top(tr, 0);
+}
+
 void tr_mmx(X86Tr *tr, const X86Insn *i)
 {
-    X86_CALL(tr, &helper_mmx_enter);
-    x87_put_top(tr, 0);
+    if (i->op[0].kind == XO_XMM && i->op[1].kind == XO_MEM) {
+        if (sse_enabled(tr)) {          /* CVTPI2PS, CVTPI2PD: no MMX register, no MMX state */
+            to_xmm(tr, i->op[0].reg, i->arg, sse_load_low(tr, i, 8));
+        }
+        return;
+    }
+    X86_CALL(tr, &helper_mmx_check);
     if (strncmp(i->mnemonic, "MOV", 3) == 0) {
         moves(tr, i);
     } else if (strncmp(i->mnemonic, "CVT", 3) == 0) {
         conversion(tr, i, i->arg, source(tr, i, 1));
+        return;
     } else {
         operate(tr, i, i->arg);
     }
+    mmx_commit(tr, false);
 }
 
 static void tr_emms(X86Tr *tr, UNUSED const X86Insn *i)
 {
-    X86_CALL(tr, &helper_emms);
-    x87_put_top(tr, 0);
+    X86_CALL(tr, &helper_mmx_check);
+    mmx_commit(tr, true);
 }
 
 static const X86Handler mmx_handlers[] = {

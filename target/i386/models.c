@@ -29,22 +29,22 @@ const X86Feature x86_features[] = {
     F2("pni", "sse3", 1_ECX, 0), F2("pclmulqdq", "pclmuldq", 1_ECX, 1), NO("dtes64", 1_ECX, 2),
     F("monitor", 1_ECX, 3), NO2("ds-cpl", "ds_cpl", 1_ECX, 4), NO("vmx", 1_ECX, 5),
     NO("smx", 1_ECX, 6), NO("est", 1_ECX, 7), NO("tm2", 1_ECX, 8), F("ssse3", 1_ECX, 9),
-    NO("cid", 1_ECX, 10), NO("fma", 1_ECX, 12), F("cx16", 1_ECX, 13), NO("xtpr", 1_ECX, 14),
+    NO("cid", 1_ECX, 10), F("fma", 1_ECX, 12), F("cx16", 1_ECX, 13), NO("xtpr", 1_ECX, 14),
     NO("pdcm", 1_ECX, 15), F("pcid", 1_ECX, 17), NO("dca", 1_ECX, 18),
     F2("sse4.1", "sse4-1", 1_ECX, 19), F2("sse4.2", "sse4-2", 1_ECX, 20), F("x2apic", 1_ECX, 21),
     F("movbe", 1_ECX, 22), F("popcnt", 1_ECX, 23), F("tsc-deadline", 1_ECX, 24),
-    F("aes", 1_ECX, 25), F("xsave", 1_ECX, 26), NO("avx", 1_ECX, 28), NO("f16c", 1_ECX, 29),
+    F("aes", 1_ECX, 25), F("xsave", 1_ECX, 26), F("avx", 1_ECX, 28), F("f16c", 1_ECX, 29),
     NO("rdrand", 1_ECX, 30), F("hypervisor", 1_ECX, 31),
 
     F("fsgsbase", 7_0_EBX, 0), F("tsc-adjust", 7_0_EBX, 1), NO("sgx", 7_0_EBX, 2),
-    F("bmi1", 7_0_EBX, 3), NO("hle", 7_0_EBX, 4), NO("avx2", 7_0_EBX, 5), F("smep", 7_0_EBX, 7),
+    F("bmi1", 7_0_EBX, 3), NO("hle", 7_0_EBX, 4), F("avx2", 7_0_EBX, 5), F("smep", 7_0_EBX, 7),
     F("bmi2", 7_0_EBX, 8), F("erms", 7_0_EBX, 9), F("invpcid", 7_0_EBX, 10),
     NO("rtm", 7_0_EBX, 11), NO("mpx", 7_0_EBX, 14), NO("avx512f", 7_0_EBX, 16),
     NO("avx512dq", 7_0_EBX, 17), NO("rdseed", 7_0_EBX, 18), F("adx", 7_0_EBX, 19),
     F("smap", 7_0_EBX, 20), NO("avx512ifma", 7_0_EBX, 21), NO("pcommit", 7_0_EBX, 22),
     F("clflushopt", 7_0_EBX, 23), F("clwb", 7_0_EBX, 24), NO("intel-pt", 7_0_EBX, 25),
     NO("avx512pf", 7_0_EBX, 26), NO("avx512er", 7_0_EBX, 27), NO("avx512cd", 7_0_EBX, 28),
-    NO("sha-ni", 7_0_EBX, 29), NO("avx512bw", 7_0_EBX, 30), NO("avx512vl", 7_0_EBX, 31),
+    F("sha-ni", 7_0_EBX, 29), NO("avx512bw", 7_0_EBX, 30), NO("avx512vl", 7_0_EBX, 31),
 
     NO("avx512vbmi", 7_0_ECX, 1), F("umip", 7_0_ECX, 2), NO("pku", 7_0_ECX, 3),
     NO("ospke", 7_0_ECX, 4), NO("waitpkg", 7_0_ECX, 5), NO("avx512vbmi2", 7_0_ECX, 6),
@@ -86,7 +86,7 @@ const X86Feature x86_features[] = {
     NO("amd-ssbd", 8000_0008_EBX, 24), NO("virt-ssbd", 8000_0008_EBX, 25),
     NO("amd-no-ssb", 8000_0008_EBX, 26),
 
-    F("xsaveopt", XSAVE, 0), NO("xsavec", XSAVE, 1), NO("xgetbv1", XSAVE, 2),
+    F("xsaveopt", XSAVE, 0), F("xsavec", XSAVE, 1), F("xgetbv1", XSAVE, 2),
     NO("xsaves", XSAVE, 3),
 
     F("arat", 6_EAX, 2),
@@ -220,6 +220,11 @@ static void drop_dependent(X86State *s)
     }
     if (!x86_has(s, FEAT_1_ECX, 26)) {
         s->features[FEAT_XSAVE] = 0;
+        s->features[FEAT_1_ECX] &= ~BIT(28);                    /* avx */
+    }
+    if (!x86_has(s, FEAT_1_ECX, 28)) {
+        s->features[FEAT_1_ECX] &= ~(BIT(12) | BIT(29));        /* fma, f16c */
+        s->features[FEAT_7_0_EBX] &= ~BIT(5);                   /* avx2 */
     }
 }
 

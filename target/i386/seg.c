@@ -155,7 +155,7 @@ uint32_t x86_mode_word(const X86State *s)
     mw |= s->cr[0] & CR0_EM ? MW_EM : 0;
     mw |= s->cr[0] & CR0_MP ? MW_MP : 0;
     mw |= s->cr[4] & CR4_OSFXSR ? MW_OSFXSR : 0;
-    mw |= s->cr[4] & CR4_OSXSAVE ? MW_OSXSAVE : 0;
+    mw |= (s->cr[4] & CR4_OSXSAVE) && (s->xcr0 & 6) == 6 ? MW_AVX : 0;
     mw |= s->smm ? MW_SMM : 0;
     mw |= s->cpl <= iopl ? MW_IOPL_OK : 0;
     mw |= s->cpl == 3 && (s->cr[0] & CR0_AM) && (s->eflags & FL_AC) ? MW_AC : 0;

@@ -33,6 +33,8 @@ static inline bool x86_code64(const X86State *s)
 {
     return x86_lma(s) && (s->seg[S_CS].flags & SEG_L);
 }
+/* Protected mode: raises unless segment @n allows @bytes at @off. */
+void x86_seg_check(X86State *s, unsigned n, uint64_t off, unsigned bytes, bool write);
 static inline unsigned desc_dpl(uint32_t hi) { return hi >> SEG_DPL_SHIFT & 3; }
 static inline unsigned desc_type(uint32_t hi) { return hi >> SEG_TYPE_SHIFT & 15; }
 static inline bool desc_is_code(uint32_t hi)

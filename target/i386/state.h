@@ -93,6 +93,7 @@ enum {
     G_FS_BASE, G_GS_BASE, G_DS_BASE, G_ES_BASE, G_SS_BASE, G_CS_BASE,
     G_XMM0, G_XMM15 = G_XMM0 + 15,
     G_ST0, G_ST7 = G_ST0 + 7,   /* F80, physical registers R0..R7 */
+    G_YMMH0, G_YMMH15 = G_YMMH0 + 15,   /* bits 128 to 255 of the YMM registers */
     G_NUM
 };
 
@@ -124,7 +125,7 @@ enum {
     MW_FPU_UNMASKED = 1 << 22, /* x87 control word has unmasked exceptions */
     MW_SSE_UNMASKED = 1 << 23, /* MXCSR has */
     MW_FSFLAT   = 1 << 24,  /* FS: writable, expand-up, limit 4G-1 (its base varies) */
-    MW_OSXSAVE  = 1 << 25,
+    MW_AVX      = 1 << 25,  /* CR4.OSXSAVE, and XCR0 has SSE and AVX */
     MW_MP       = 1 << 26,  /* CR0.MP */
     MW_TSD_UMIP = 1 << 27,  /* CR4.TSD at CPL > 0: RDTSC faults */
     MW_UMIP     = 1 << 28,
@@ -163,6 +164,7 @@ typedef struct X86State {
     uint64_t mcg_cap, mcg_status, mcg_ctl, mce_banks[40];
     uint64_t smbase, smi_count, feature_control, spec_ctrl, hwcr, vm_hsave_pa;
     uint64_t xcr0, xss;
+    uint32_t pkru;
     uint32_t a20_mask;              /* ~0 or ~(1 << 20) */
     bool smm, nmi_masked, int_shadow;
     uint8_t cpl;
@@ -289,6 +291,7 @@ static inline uint32_t x86_desc_limit(uint32_t lo, uint32_t hi)
 }
 void x86_set_cr3(X86State *s, uint64_t v);
 void x86_set_cr4(X86State *s, uint64_t v);
+void x86_pkru_changed(X86State *s);
 void x86_set_cpl(X86State *s, unsigned cpl);
 unsigned x86_mmu_mode(const X86State *s);       /* data accesses now */
 
@@ -316,14 +319,9 @@ void x86_fxsave_image(const X86State *s, uint8_t img[512], bool wide, bool xmm);
 /* False: reserved MXCSR bits are set (#GP), nothing was changed. */
 bool x86_fxrstor_image(X86State *s, const uint8_t img[512], bool wide, bool xmm);
 #define X86_MXCSR_MASK  0x0000ffffu
-#define X86_XCR0_MASK   3u              /* x87, SSE */
-#define X86_XSAVE_SIZE  576u            /* legacy area and header */
-/* XSAVE area, components of @rfbm & XCR0 (& XINUSE for XSAVEOPT); reads and
- * writes XSTATE_BV in the header. */
-void x86_xsave_image(const X86State *s, uint8_t img[X86_XSAVE_SIZE], bool wide,
-                     uint64_t rfbm);
-bool x86_xrstor_image(X86State *s, const uint8_t img[X86_XSAVE_SIZE], bool wide,
-                      uint64_t rfbm);
+/* The x87 part of it alone. */
+void x86_save_x87(const X86State *s, uint8_t *img, bool wide);
+void x86_load_x87(X86State *s, const uint8_t *img, bool wide);
 /* FNSTENV/FLDENV: 14 (16-bit) or 28 bytes; FNSAVE/FRSTOR: 80 bytes more.
  * Return the size. */
 unsigned x86_fstenv_image(const X86State *s, uint8_t img[28], unsigned opsize);

@@ -8,7 +8,7 @@
 extern const IrHelper x86_h_get_cr8, x86_h_set_cr, x86_h_get_dr, x86_h_set_dr, x86_h_lmsw,
                       x86_h_invlpg, x86_h_cpuid, x86_h_rdtsc, x86_h_rdmsr, x86_h_wrmsr,
                       x86_h_lar_lsl, x86_h_ver, x86_h_lldt, x86_h_ltr, x86_h_syscall,
-                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_xsetbv, x86_h_rsm,
+                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_rsm,
                       x86_h_invpcid, x86_h_hlt, x86_h_sti, x86_h_swapgs;
 
 #define ENV(field) ((int32_t)offsetof(X86State, field))
@@ -220,7 +220,7 @@ static bool tsc_blocked(X86Tr *tr)
     return false;
 }
 
-static void put_edx_eax(X86Tr *tr, IrValue v)
+void x86_put_edx_eax(X86Tr *tr, IrValue v)
 {
     IrRegion *ir = tr->ir;
 
@@ -228,7 +228,7 @@ static void put_edx_eax(X86Tr *tr, IrValue v)
     x86_put_reg(tr, R_DX, 4, ir_trunc(ir, IR_I32, ir_shr(ir, IR_I64, v, ir_i64(ir, 32))));
 }
 
-static IrValue edx_eax(X86Tr *tr)
+IrValue x86_edx_eax(X86Tr *tr)
 {
     IrRegion *ir = tr->ir;
 
@@ -242,7 +242,7 @@ static void tr_rdtsc(X86Tr *tr, const X86Insn *i)
     if (tsc_blocked(tr)) {
         return;
     }
-    put_edx_eax(tr, X86_CALL(tr, &x86_h_rdtsc));
+    x86_put_edx_eax(tr, X86_CALL(tr, &x86_h_rdtsc));
     if (i->arg) {
         x86_put_reg(tr, R_CX, 4, ir_trunc(tr->ir, IR_I32,
                                           ir_ld_env(tr->ir, IR_I64, ENV(tsc_aux))));
@@ -263,12 +263,12 @@ static void tr_rdpmc(X86Tr *tr, UNUSED const X86Insn *i)
 
 static void tr_rdmsr(X86Tr *tr, UNUSED const X86Insn *i)
 {
-    put_edx_eax(tr, X86_CALL(tr, &x86_h_rdmsr, x86_reg(tr, R_CX, 4)));
+    x86_put_edx_eax(tr, X86_CALL(tr, &x86_h_rdmsr, x86_reg(tr, R_CX, 4)));
 }
 
 static void tr_wrmsr(X86Tr *tr, UNUSED const X86Insn *i)
 {
-    X86_CALL(tr, &x86_h_wrmsr, x86_reg(tr, R_CX, 4), edx_eax(tr));
+    X86_CALL(tr, &x86_h_wrmsr, x86_reg(tr, R_CX, 4), x86_edx_eax(tr));
     x86_exit_next(tr, IR_EXIT_IRQ_CHECK);
 }
 
@@ -379,28 +379,6 @@ static void tr_stac(X86Tr *tr, const X86Insn *i)
     x86_exit_next(tr, IR_EXIT_NEXT);
 }
 
-static void tr_xgetbv(X86Tr *tr, UNUSED const X86Insn *i)
-{
-    if (!(tr->mode & MW_OSXSAVE)) {
-        x86_fault(tr, EXCP_UD);
-        return;
-    }
-    x86_fault_if(tr, IR_NE, IR_I32, x86_reg(tr, R_CX, 4), ir_i32(tr->ir, 0), EXCP_GP, true, 0);
-    put_edx_eax(tr, ir_ld_env(tr->ir, IR_I64, ENV(xcr0)));
-}
-
-static void tr_xsetbv(X86Tr *tr, UNUSED const X86Insn *i)
-{
-    if (!(tr->mode & MW_OSXSAVE)) {
-        x86_fault(tr, EXCP_UD);
-    } else if (tr->cpl) {
-        x86_fault_code(tr, EXCP_GP, 0);
-    } else {
-        X86_CALL(tr, &x86_h_xsetbv, x86_reg(tr, R_CX, 4), edx_eax(tr));
-        x86_exit_next(tr, IR_EXIT_NEXT);
-    }
-}
-
 /* MONITOR has no effect; MWAIT returns at once, as it may. */
 static void tr_monitor(X86Tr *tr, const X86Insn *i)
 {
@@ -439,7 +417,7 @@ static const X86Handler system_handlers[] = {
     { "RDFSBASE", tr_fsgsbase, 0 }, { "RDGSBASE", tr_fsgsbase, 1 },
     { "WRFSBASE", tr_fsgsbase, 2 }, { "WRGSBASE", tr_fsgsbase, 3 },
     { "HLT", tr_hlt, 0 }, { "CLI", tr_cli, 0 }, { "STI", tr_sti, 0 }, { "CLAC", tr_stac, 0 },
-    { "STAC", tr_stac, 1 }, { "XGETBV", tr_xgetbv, 0 }, { "XSETBV", tr_xsetbv, 0 },
+    { "STAC", tr_stac, 1 },
     { "MONITOR", tr_monitor, 0 }, { "MWAIT", tr_monitor, 1 }, { "RSM", tr_rsm, 0 },
     { NULL, NULL, 0 }
 };

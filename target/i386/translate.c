@@ -213,7 +213,7 @@ static bool in_page(const X86Tr *tr, uint64_t pc)
  */
 static bool in_region(const X86Tr *tr, uint64_t pc)
 {
-    return !tr->one && !tr->hot && in_page(tr, pc);
+    return !tr->one && in_page(tr, pc);
 }
 
 /*
@@ -473,9 +473,10 @@ bool x86_insn_has(const X86State *s, unsigned xf)
 #define XC(x, n) [XF_##x] = { FEAT_8000_0001_ECX, n }
         E1(FPU, 0), E1(TSC, 4), E1(MSR, 5), E1(CX8, 8), E1(SEP, 11), E1(CMOV, 15),
         E1(CLFLUSH, 19), E1(MMX, 23), E1(FXSR, 24), E1(SSE, 25), E1(SSE2, 26),
-        C1(SSE3, 0), C1(PCLMUL, 1), C1(MONITOR, 3), C1(SSSE3, 9), C1(CX16, 13), C1(SSE41, 19),
-        C1(SSE42, 20), C1(MOVBE, 22), C1(POPCNT, 23), C1(AES, 25), C1(XSAVE, 26), C1(RDRAND, 30),
-        B7(FSGSBASE, 0), B7(BMI1, 3), B7(BMI2, 8), B7(INVPCID, 10), B7(RDSEED, 18), B7(ADX, 19),
+        C1(SSE3, 0), C1(PCLMUL, 1), C1(MONITOR, 3), C1(SSSE3, 9), C1(FMA, 12), C1(CX16, 13), C1(SSE41, 19),
+        C1(SSE42, 20), C1(MOVBE, 22), C1(POPCNT, 23), C1(AES, 25), C1(XSAVE, 26), C1(AVX, 28),
+        C1(F16C, 29), C1(RDRAND, 30),
+        B7(FSGSBASE, 0), B7(BMI1, 3), B7(AVX2, 5), B7(BMI2, 8), B7(INVPCID, 10), B7(RDSEED, 18), B7(ADX, 19),
         B7(SMAP, 20), B7(CLFLUSHOPT, 23), B7(CLWB, 24), B7(SHA, 29),
         C7(PKU, 3), C7(RDPID, 22),
         XE(SYSCALL, 11), XE(RDTSCP, 27), XE(LM, 29),
@@ -540,13 +541,19 @@ static bool is_breakpoint(const X86Tr *tr, uint64_t pc)
     return false;
 }
 
+/* The CPUID feature XF_* that the instruction needs. */
+static unsigned insn_feature(const X86Insn *i)
+{
+    return (i->flags & XI_Y2) && i->vex_l ? XF_AVX2 : i->flags >> XI_FEAT_SHIFT & 0xff;
+}
+
 /* True if the instruction may be executed; else it raises. */
 static bool check_insn(X86Tr *tr, const X86Insn *i)
 {
     bool real = !(tr->mode & MW_PE) || (tr->mode & MW_VM);
 
     if ((i->flags & XI_PM && real) || !i->fn ||
-        !x86_insn_has(tr->s, i->flags >> XI_FEAT_SHIFT)) {
+        !x86_insn_has(tr->s, insn_feature(i))) {
         if (!i->fn) {
             log_unimp("x86", "%s isn't modelled", i->row->text);
         }
@@ -612,31 +619,6 @@ static bool block_ends(X86Tr *tr, uint64_t pc)
     return false;
 }
 
-/* Do the operations from @first on write memory, or may they? */
-static bool writes_memory(const IrRegion *ir, uint32_t first)
-{
-    for (uint32_t v = first; v < ir->n_ops; v++) {
-        const IrOp *o = &ir->ops[v];
-
-        if (o->opcode == IR_ST || (o->opcode >= IR_ATOMIC_XCHG && o->opcode <= IR_ATOMIC_CMPXCHG) ||
-            (o->opcode == IR_CALL && !(o->helper->flags & IR_H_PURE))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Hot code keeps to itself. */
-static bool other_heat(X86Tr *tr, uint64_t pc)
-{
-    bool hot = tcg_code_hot(tr->t, pc - tr->t->pc, MAX(tr->insn.len, 1));
-
-    if (tr->n_insns == 0) {
-        tr->hot = hot;
-    }
-    return hot != tr->hot;
-}
-
 static void code_block(X86Tr *tr, X86Block *b)
 {
     FlagDesc flags = b->flags;
@@ -649,7 +631,6 @@ static void code_block(X86Tr *tr, X86Block *b)
     x86_forget(tr);
     for (;;) {
         X86DecodeResult result;
-        uint32_t first_op;
 
         if (!first && block_ends(tr, pc)) {
             return;
@@ -658,7 +639,7 @@ static void code_block(X86Tr *tr, X86Block *b)
         if (result == XD_NO_BYTES && tr->n_insns == 0) {
             tcg_fetch_fault(tr->t);
         }
-        if (result == XD_NO_BYTES || other_heat(tr, pc) ||
+        if (result == XD_NO_BYTES ||
             (tr->n_insns && !in_page(tr, pc + MAX(tr->insn.len, 1) - 1))) {
             if (first) {
                 at_insn(tr, pc);
@@ -674,11 +655,7 @@ static void code_block(X86Tr *tr, X86Block *b)
         tr->n_insns++;
         tr->pc = pc;
         tr->high = MAX(tr->high, pc - tr->t->pc + MAX(tr->insn.len, 1));
-        first_op = tr->ir->n_ops;
         translate_insn(tr, result);
-        if (unlikely(tr->hot) && !tr->ended && writes_memory(tr->ir, first_op)) {
-            leave_to(tr, tr->next_pc);      /* it may have written what comes next */
-        }
         first = false;
         if (tr->ended) {
             return;

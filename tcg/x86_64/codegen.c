@@ -53,9 +53,14 @@ static void host_features(Asm *a)
                       (ecx >> 9 & 1) << IR_VX_SSSE3 | (ecx >> 19 & 1) << IR_VX_SSE41 |
                       (ecx >> 20 & 1) << IR_VX_SSE42 | (ecx >> 25 & 1) << IR_VX_AES |
                       (ecx >> 1 & 1) << IR_VX_PCLMUL;
+        if (a->has_avx) {
+            a->features |= 1u << IR_VX_AVX | (ecx >> 12 & 1) << IR_VX_FMA |
+                           (ecx >> 29 & 1) << IR_VX_F16C;
+        }
     }
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
         a->features |= (ebx >> 29 & 1) << IR_VX_SHA;
+        a->features |= (a->has_avx ? ebx >> 5 & 1 : 0) << IR_VX_AVX2;
         a->has_bmi1 = ebx >> 3 & 1;
         a->has_bmi2 = os_avx && (ebx >> 8 & 1); /* VEX encoded */
     }
@@ -242,7 +247,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->user = user;
     cg->th = thunks_for(r->globals);
     cg->fail = false;
-    cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = cg->n_stale = 0;
+    cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = 0;
     if (!cg->th || atomic_load(&cache.n_regions) == cache.max_regions || !layout(cg) ||
         cache.size - cache.used < 16 * KIB) {
         return false;

@@ -83,7 +83,7 @@ static void vec_fallback(TcgEnv *env, uint32_t vop, uint32_t imm)
     FpEnv e = {
         .round = (FpRound)(env->fp_mxcsr >> 13 & 3), .ftz = env->fp_mxcsr >> 15 & 1,
         .daz = env->fp_mxcsr >> 6 & 1, .precision = 64,
-        .unmasked = (uint8_t)(~(env->fp_mxcsr >> 7) & 0x3f),
+        .unmasked = env->fp_unmasked,
     };
 
     ir_vec_info[vop].fn(&v[3], &v[0], &v[1], &v[2], (uint8_t)imm, &e);
@@ -133,6 +133,21 @@ static bool is_x0(const IrVecInfo *info)
     return (info->form & 0x7f) == IR_VF_VV_X0;
 }
 
+/* XMM0 is an operand (SHA256RNDS2), of the SSE form. */
+static void emit_x0(Cg *cg, IrValue i, IrOp *op, uint32_t o)
+{
+    Asm *a = &cg->a;
+
+    ra_use_fixed(cg, op->arg[2], R_XMM0);
+    int ra = ra_use(cg, op->arg[0]), rb = ra_use(cg, op->arg[1]);
+    int d = ra_def(cg, i, ra, 1u << R_XMM0 | (ra == rb ? 0 : 1u << rb));
+
+    if (d != ra) {
+        x_movaps(a, d, ra);
+    }
+    x_rr(a, o, d & 15, rb & 15);
+}
+
 bool emit_vec(Cg *cg, IrValue i, IrOp *op)
 {
     Asm *a = &cg->a;
@@ -146,15 +161,19 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
     }
     info = &ir_vec_info[op->vop];
     unsigned form = info->form & 0x7f;
-    if (!host_has(a, info->feature) || form == IR_VF_STRCMP || form == IR_VF_NONE ||
-        (form == IR_VF_VV_X0 && !a->has_avx)) {
+    /* VEX has 32 predicates of CMPPS and its like where SSE has 8. */
+    bool cmp = info->map == 0x0f && info->opcode == 0xc2;
+    if (op->cond || !host_has(a, info->feature) || form == IR_VF_STRCMP || form == IR_VF_NONE ||
+        (form == IR_VF_VV_X0 && !a->has_avx && info->feature != IR_VX_SHA) ||
+        (cmp && op->imm > 7 && !a->has_avx)) {
         emit_fallback(cg, i, op, info);
         return true;
     }
     /* The SHA instructions have no VEX form. */
     bool avx = a->has_avx && info->feature != IR_VX_SHA;
     bool imm = form == IR_VF_VV_IMM || form == IR_VF_MV_IMM || form == IR_VF_SHIFT_IMM ||
-               form == IR_VF_VVG_IMM || form == IR_VF_GV_IMM || form == IR_VF_GV_ST_IMM;
+               form == IR_VF_VVG_IMM || form == IR_VF_GV_IMM || form == IR_VF_GV_ST_IMM ||
+               form == IR_VF_MV_ST_IMM;
     o = opcode_of(info);
     w = info->ext ? X_W : 0;
     switch (form) {
@@ -163,6 +182,7 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
     case IR_VF_VVG:
     case IR_VF_VVG_IMM: {
         bool gpr = form == IR_VF_VVG || form == IR_VF_VVG_IMM;
+        o |= w;
         ra = ra_use(cg, op->arg[0]);
         if (avx && !gpr && op->arg[0] != op->arg[1] && memory_form(info) &&
             ra_mem(cg, op->arg[1], &m)) {
@@ -171,7 +191,6 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
             break;
         }
         rb = ra_use(cg, op->arg[1]);
-        o |= gpr ? w : 0;
         d = ra_def(cg, i, ra, avx || ra == rb || gpr ? 0 : 1u << rb);
         if (avx) {
             x_vrr(a, o, d & 15, ra & 15, rb & 15);
@@ -210,6 +229,22 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
             x_rr(a, o, info->ext, d & 15);
         }
         break;
+    case IR_VF_MV_ST_IMM:
+        ra = ra_use(cg, op->arg[0]);
+        d = ra_def(cg, i, ra, 0);
+        x_vrr(a, o, ra & 15, R_NONE, d & 15);
+        break;
+    case IR_VF_FMA: {
+        ra = ra_use(cg, op->arg[0]);
+        rb = ra_use(cg, op->arg[1]);
+        int rc = ra_use(cg, op->arg[2]);
+        d = ra_def(cg, i, rc, (1u << ra | 1u << rb) & ~(1u << rc));
+        if (d != rc) {
+            x_movaps(a, d, rc);
+        }
+        x_vrr(a, o | w, d & 15, ra & 15, rb & 15);
+        break;
+    }
     case IR_VF_VG:
         ra = ra_use(cg, op->arg[0]);
         d = ra_def(cg, i, R_NONE, 0);
@@ -252,6 +287,10 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
         if (!is_x0(info)) {
             return false;
         }
+        if (info->feature == IR_VX_SHA) {
+            emit_x0(cg, i, op, o);
+            return true;
+        }
         ra = ra_use(cg, op->arg[0]);
         rb = ra_use(cg, op->arg[1]);
         int rc = ra_use(cg, op->arg[2]);
@@ -262,9 +301,7 @@ bool emit_vec(Cg *cg, IrValue i, IrOp *op)
         return true;
     }
     if (imm) {
-        /* VEX has 32 predicates of CMPPS and its like where SSE has 8. */
-        bool cmp = info->map == 0x0f && info->opcode == 0xc2;
-        x_byte(a, (uint8_t)(cmp ? op->imm & 7 : op->imm));
+        x_byte(a, (uint8_t)(cmp ? op->imm & 31 : op->imm));
     }
     return true;
 }

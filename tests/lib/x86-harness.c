@@ -13,6 +13,7 @@
 #include "accel/tcg/region.h"
 #include "accel/tcg/vcpu.h"
 #include "target/i386/seg.h"
+#include "target/i386/xsave.h"
 #include "util/main-loop.h"
 
 enum {
@@ -71,6 +72,9 @@ static void take_state(Xh *h, XhState *out)
     out->eflags = x86_get_eflags(s);
     x86_fp_collect(s);
     x86_fxsave_image(s, out->fx, true, true);
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(out->ymmh[i], s->xmm[i] + 16, 16);
+    }
     memcpy(out->data, h->host + DATA_PHYS, XH_DATA_SIZE);
 }
 
@@ -168,12 +172,8 @@ Xh *xh_new(const TcgBackend *be)
     h->host = memory_region_ram_ptr(&h->ram);
     h->cpu->parent.as[0] = &h->as;
     h->cpu->parent.num_as = 1;
-    region_init(be, true);
-    if (!ready) {
-        softmmu_init();
-    }
+    region_init(be);
     ready = true;
-    atomic_store(&cpu_list_head, &h->cpu->parent);      /* the only one */
 
     put64(h, PML4, PDPT | 0x67);
     put64(h, PDPT, PD | 0x67);
@@ -202,7 +202,8 @@ Xh *xh_new(const TcgBackend *be)
     x86_fpu_init(h->s);
     h->s->cr[0] = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
     h->s->cr[3] = PML4;
-    h->s->cr[4] = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    h->s->cr[4] = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
+    h->s->xcr0 = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
     h->s->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
     return h;
 }
@@ -221,15 +222,14 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     the_xh = h;
     h->out = out;
     out->bits = in->bits;
-    region_forget(h->ram.ram->start + CODE_PHYS, XH_CODE_SIZE);
-    if (in->exec_data) {
-        region_forget(h->ram.ram->start + DATA_PHYS, XH_DATA_SIZE);
-    }
+    region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
+    /* Not while it runs: a flush empties the jump caches of the CPUs in the list only. */
     if (h->v.be->used() > CACHE_SIZE / 2) {
         region_lock();
         region_flush_all();
         region_unlock();
     }
+    memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
     memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
     memcpy(h->host + CODE_PHYS + code_offset(in), code, n);
     memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
@@ -240,6 +240,10 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     s->int_shadow = false;
     x86_set_eflags(s, in->eflags);
     x86_fxrstor_image(s, in->fx, true, true);
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(s->xmm[i], in->fx + 160 + 16 * i, 16);   /* in 32-bit code 8 are loaded */
+        memcpy(s->xmm[i] + 16, in->ymmh[i], 16);
+    }
     x86_fp_update_env(s);
     x86_mode_sync(s);
     tcg_mode_changed(&s->tcg);
@@ -260,6 +264,8 @@ static struct {
     XhState *out;
     gregset_t gregs;            /* where the test program was */
     uint8_t fx[512];
+    uint8_t header[64], ymmh[256];      /* behind it, where the host has AVX */
+    bool avx;
 } nat;
 
 static const int greg_of[16] = {
@@ -275,6 +281,14 @@ static void on_start(UNUSED int sig, UNUSED siginfo_t *info, void *context)
     nat.running = true;
     memcpy(nat.gregs, g, sizeof(nat.gregs));
     memcpy(nat.fx, uc->uc_mcontext.fpregs, 512);
+    if (nat.avx) {                      /* XSAVE's area, standard format */
+        uint8_t *area = (uint8_t *)uc->uc_mcontext.fpregs;
+
+        memcpy(nat.header, area + XSAVE_HEADER, 64);
+        memcpy(nat.ymmh, area + XSAVE_EXTENDED, 256);
+        area[XSAVE_HEADER] |= XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
+        memcpy(area + XSAVE_EXTENDED, nat.in->ymmh, 256);
+    }
     for (int i = 0; i < 16; i++) {
         g[greg_of[i]] = nat.in->regs[i];
     }
@@ -308,6 +322,17 @@ static void on_exception(int sig, UNUSED siginfo_t *info, void *context)
     nat.out->error = nat.out->vector == 14 || nat.out->vector == 13 ? g[REG_ERR] : 0;
     nat.out->cr2 = nat.out->vector == 14 ? g[REG_CR2] : 0;
     memcpy(nat.out->fx, uc->uc_mcontext.fpregs, 464);
+    if (nat.avx) {
+        uint8_t *area = (uint8_t *)uc->uc_mcontext.fpregs;
+
+        if (area[XSAVE_HEADER] & XSTATE_AVX) {
+            memcpy(nat.out->ymmh, area + XSAVE_EXTENDED, 256);
+        } else {
+            memset(nat.out->ymmh, 0, 256);
+        }
+        memcpy(area + XSAVE_HEADER, nat.header, 64);
+        memcpy(area + XSAVE_EXTENDED, nat.ymmh, 256);
+    }
     memcpy(g, nat.gregs, sizeof(nat.gregs));
     memcpy(uc->uc_mcontext.fpregs, nat.fx, 464);
 }
@@ -328,7 +353,7 @@ static void load_data_segments(unsigned sel)
 static bool native_init(void)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
-    static uint8_t stack[65536];
+    static uint8_t stack[131072];
     stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
     struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
     int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
@@ -340,6 +365,7 @@ static bool native_init(void)
         return false;
     }
     sigaltstack(&ss, NULL);
+    nat.avx = __builtin_cpu_supports("avx");
     nat.ldt = set_ldt(0, XH_CODE, 0xffff, 2) && set_ldt(1, XH_DATA, XH_DATA_SIZE - 1, 0);
     sa.sa_sigaction = on_exception;
     for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
@@ -364,8 +390,6 @@ bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out)
     memset((void *)XH_CODE, 0xf4, XH_CODE_SIZE);
     memcpy((void *)(XH_CODE + code_offset(in)), code, n);
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_EXEC);
-    mprotect((void *)XH_DATA, XH_DATA_SIZE,
-             PROT_READ | PROT_WRITE | (in->exec_data ? PROT_EXEC : 0));
     memcpy((void *)XH_DATA, in->data, XH_DATA_SIZE);
     memcpy(out->fx, in->fx, 512);
     out->bits = in->bits;
@@ -433,9 +457,16 @@ bool xh_same(const XhState *a, const XhState *b, uint32_t flags, bool fx, char *
             break;
         }
     }
-    for (unsigned i = 0; fx && i < 416; i++) {
+    for (unsigned i = 0; fx && i < (a->bits == 64 ? 416 : 288); i++) {
         if (a->fx[i] != b->fx[i] && (i < 8 || i >= 24) && (i < 28 || i >= 32)) {
             say(&p, end, "fx byte", i, a->fx[i] | (uint64_t)b->fx[i] << 32);
+            break;
+        }
+    }
+    for (unsigned i = 0; fx && i < (a->bits == 64 ? 256 : 128); i++) {
+        if (a->ymmh[i / 16][i % 16] != b->ymmh[i / 16][i % 16]) {
+            say(&p, end, "ymm upper byte", i, a->ymmh[i / 16][i % 16] |
+                (uint64_t)b->ymmh[i / 16][i % 16] << 32);
             break;
         }
     }

@@ -22,9 +22,9 @@
 typedef struct XhState {
     /* In and out. */
     unsigned bits;              /* 64, 32 or 16 */
-    bool exec_data;             /* the host may execute the data (the emulator does anyway) */
     uint64_t regs[16], rip, eflags;
     uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE image */
+    uint8_t ymmh[16][16];       /* upper halves of the YMM registers, if the host has AVX */
     uint8_t data[XH_DATA_SIZE];
     /* Out. */
     int vector;                 /* of the exception that ended it */
@@ -46,7 +46,7 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
 bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out);
 
 /* What differs, one line each, to @buf; true if nothing does. @flags: EFLAGS bits
- * to be compared; @fx: compare the FXSAVE image too. */
+ * to be compared; @fx: compare the FXSAVE image and YMM registers too. */
 bool xh_same(const XhState *a, const XhState *b, uint32_t flags, bool fx, char *buf, size_t size);
 
 #endif

@@ -10,7 +10,7 @@
 #include "tcg/fpenv.h"
 #include "tcg/vec.h"
 #include "tests/lib/test.h"
-#include "tests/tcg/fp-random.h"
+#include "tests/lib/fp-random.h"
 
 enum { N_Q = 8, N_L = 3, N_V = 3, N_D = 2, MEM_SIZE = 4096, LEAVE_FAULT = 0x300 };
 

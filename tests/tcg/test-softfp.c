@@ -7,7 +7,7 @@
 #include "util/osdep.h"
 #include "tcg/fpenv.h"
 #include "tests/lib/test.h"
-#include "tests/tcg/fp-random.h"
+#include "tests/lib/fp-random.h"
 
 #ifdef __x86_64__
 

@@ -7,7 +7,7 @@
 #include "util/osdep.h"
 #include "tcg/vec-interp.h"
 #include "tests/lib/test.h"
-#include "tests/tcg/fp-random.h"
+#include "tests/lib/fp-random.h"
 
 #ifdef __x86_64__
 #include <cpuid.h>
@@ -30,8 +30,31 @@ static void bytes(Code *x, const char *hex)
     }
 }
 
+static bool is_cmp(const IrVecInfo *info)
+{
+    return info->map == 0x0f && info->opcode == 0xc2;
+}
+
+/* With @v as the first operand, 0: none. */
+static void vex_insn(Code *x, const IrVecInfo *info, unsigned reg, unsigned v, unsigned rm)
+{
+    unsigned pp = info->pp == 0x66 ? 1 : info->pp == 0xf3 ? 2 : info->pp == 0xf2 ? 3 : 0;
+
+    *x->p++ = 0xc4;
+    *x->p++ = 0xe0 | (info->map == 0x0f ? 1 : info->map == 0x38 ? 2 : 3);
+    *x->p++ = info->ext << 7 | (~v & 15) << 3 | pp;
+    *x->p++ = info->opcode;
+    *x->p++ = 0xc0 | reg << 3 | rm;
+}
+
 static void insn(Code *x, const IrVecInfo *info, bool rex_w, unsigned reg, unsigned rm)
 {
+    if (info->feature >= IR_VX_AVX || (is_cmp(info) && __builtin_cpu_supports("avx"))) {
+        unsigned form = info->form & ~IR_VF_FP;
+
+        vex_insn(x, info, reg, form == IR_VF_VV || form == IR_VF_VV_IMM ? reg : 0, rm);
+        return;
+    }
     if (info->pp) {
         *x->p++ = info->pp;
     }
@@ -51,7 +74,7 @@ static bool make_stub(uint8_t *code, const IrVecInfo *info, uint8_t imm)
 {
     Code x = { code };
     bool w = info->ext == 1;
-    enum { OUT_A, OUT_D, OUT_RAX, OUT_FLAGS } out;
+    enum { OUT_A, OUT_C, OUT_D, OUT_RAX, OUT_FLAGS } out;
 
     bytes(&x, "f30f6f0e");          /* movdqu xmm1, [rsi] */
     bytes(&x, "f30f6f12");          /* movdqu xmm2, [rdx] */
@@ -66,6 +89,14 @@ static bool make_stub(uint8_t *code, const IrVecInfo *info, uint8_t imm)
     case IR_VF_MV: case IR_VF_MV_IMM:
         insn(&x, info, false, XMM_D, XMM_A);
         out = OUT_D;
+        break;
+    case IR_VF_MV_ST_IMM:
+        insn(&x, info, false, XMM_A, XMM_D);
+        out = OUT_D;
+        break;
+    case IR_VF_FMA:
+        vex_insn(&x, info, XMM_C, XMM_A, XMM_B);
+        out = OUT_C;
         break;
     case IR_VF_SHIFT_IMM:
         insn(&x, info, false, info->ext, XMM_A);
@@ -104,15 +135,15 @@ static bool make_stub(uint8_t *code, const IrVecInfo *info, uint8_t imm)
     }
     switch (info->form & ~IR_VF_FP) {
     case IR_VF_VV_IMM: case IR_VF_MV_IMM: case IR_VF_SHIFT_IMM: case IR_VF_VVG_IMM:
-    case IR_VF_GV_IMM: case IR_VF_GV_ST_IMM: case IR_VF_STRCMP:
-        *x.p++ = imm;
+    case IR_VF_GV_IMM: case IR_VF_GV_ST_IMM: case IR_VF_STRCMP: case IR_VF_MV_ST_IMM:
+        *x.p++ = is_cmp(info) ? imm & 31 : imm;
         break;
     }
     if (out == OUT_A) {
         bytes(&x, "f30f7f0f");      /* movdqu [rdi], xmm1 */
     } else if (out == OUT_D && info->form != IR_VF_STRCMP) {
         bytes(&x, "f30f7f1f");      /* movdqu [rdi], xmm3 */
-    } else if (out == OUT_D) {
+    } else if (out == OUT_D || out == OUT_C) {
         bytes(&x, "f30f7f07");      /* movdqu [rdi], xmm0 */
     } else {
         if (out == OUT_FLAGS) {
@@ -163,12 +194,24 @@ static bool host_has(uint8_t feature)
         return c & bit_AES;
     case IR_VX_PCLMUL:
         return c & bit_PCLMUL;
+    case IR_VX_SHA:
+        __cpuid_count(7, 0, a, b, c, d);
+        return b & bit_SHA;
+    case IR_VX_AVX:
+        return __builtin_cpu_supports("avx");       /* the system has to allow it */
+    case IR_VX_AVX2:
+        return __builtin_cpu_supports("avx2");
+    case IR_VX_FMA:
+        return __builtin_cpu_supports("fma");
+    case IR_VX_F16C:
+        return __builtin_cpu_supports("avx") && (c & bit_F16C);
     default:
         return false;
     }
 }
 
-/* @k: 0 bits, 1 singles, 2 doubles, 3 small bytes with zeros among them (strings). */
+/* @k: 0 bits, 1 singles, 2 doubles, 3 small bytes with zeros among them
+ * (strings), 4 shift counts. */
 static VecReg random_vec(Random *r, unsigned k)
 {
     VecReg v;
@@ -183,6 +226,9 @@ static VecReg random_vec(Random *r, unsigned k)
             break;
         case 3:
             vec_set_l(&v, i, random_u64(r) & 0x03030303);
+            break;
+        case 4:
+            vec_set_l(&v, i, random_below(r, 3) ? random_below(r, 70) : random_u64(r));
             break;
         default:
             vec_set_q(&v, i / 2, random_below(r, 8) ? random_bits(r) : random_below(r, 70));
@@ -238,6 +284,9 @@ static unsigned operand_kind(const IrVecInfo *info, Random *r)
     if (random_below(r, 16) == 0) {
         return 0;
     }
+    if (info->opcode >= 0x45 && info->opcode <= 0x47 && info->map == 0x38) {
+        return 4;
+    }
     if (strncmp(info->name, "cvt", 3) == 0) {
         return strstr(info->name, "sd2") || strstr(info->name, "pd2") ? 2
              : strstr(info->name, "ss2") || strstr(info->name, "ps2") ? 1 : 0;
@@ -246,6 +295,20 @@ static unsigned operand_kind(const IrVecInfo *info, Random *r)
         return info->name[n - 1] == 'd' ? 2 : 1;
     }
     return 0;
+}
+
+/* c near to -(a * b), in lane 0. */
+static void cancel(Random *r, const IrVecInfo *info, const VecReg *a, const VecReg *b, VecReg *c)
+{
+    FpEnv e = { .precision = 64 };
+
+    if (info->ext) {
+        vec_set_q(c, 0, (f64_mul(vec_q(a, 0), vec_q(b, 0), &e) ^ random_u64(r) << 63) +
+                  random_below(r, 3));
+    } else {
+        vec_set_l(c, 0, (f32_mul(vec_l(a, 0), vec_l(b, 0), &e) ^ (uint32_t)random_u64(r) << 31) +
+                  random_below(r, 3));
+    }
 }
 
 static void check_row(Test *t, unsigned op, uint8_t *code, Random *r)
@@ -257,12 +320,16 @@ static void check_row(Test *t, unsigned op, uint8_t *code, Random *r)
         bool ftz = random_below(r, 3) == 0, daz = random_below(r, 3) == 0;
         FpEnv e = { .round = round, .ftz = ftz, .daz = daz, .precision = 64 };
         uint32_t mxcsr = 0x1f80 | round << 13 | (uint32_t)ftz << 15 | (uint32_t)daz << 6;
-        VecReg a = random_vec(r, k), b = random_vec(r, k), c = random_vec(r, 0), host, soft;
+        VecReg a = random_vec(r, k), b = random_vec(r, k);
+        VecReg c = random_vec(r, info->form == IR_VF_FMA_FP ? k : 0), host, soft;
         uint8_t imm = random_u64(r) >> 40;
         uint32_t flags;
 
         if (random_below(r, 4) == 0) {
             vec_set_q(&b, 0, vec_q(&a, 0));
+        }
+        if (info->form == IR_VF_FMA_FP && random_below(r, 3) == 0) {   /* sums that cancel */
+            cancel(r, info, &a, &b, &c);
         }
         if (info->form == IR_VF_STRCMP && random_below(r, 4)) {
             c.q[0] = random_below(r, 20) | (uint64_t)random_below(r, 20) << 32;
@@ -273,7 +340,8 @@ static void check_row(Test *t, unsigned op, uint8_t *code, Random *r)
         }
         flags = run_stub((Stub *)code, mxcsr, &host, &a, &b, &c);
         soft = a;
-        info->fn(&soft, &soft, &b, &c, imm, &e);
+        info->fn(&soft, &soft, &b, &c, is_cmp(info) && !__builtin_cpu_supports("avx") ? imm & 7 : imm,
+                 &e);
         if (!equal(op, &host, &soft) ||
             (info->form & IR_VF_FP ? flags != e.flags : e.flags != 0)) {
             test_fail(t, "%s imm %02x mxcsr %04x\n#   a %016" PRIx64 "%016" PRIx64

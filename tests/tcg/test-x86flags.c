@@ -6,7 +6,7 @@
 #include "util/osdep.h"
 #include "tcg/x86flags.h"
 #include "tests/lib/test.h"
-#include "tests/tcg/fp-random.h"
+#include "tests/lib/fp-random.h"
 
 #ifdef __x86_64__
 

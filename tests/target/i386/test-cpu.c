@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Identification, MSRs, control registers, saved state, SMM, FPU images. */
 #include "util/osdep.h"
+#include "target/i386/xsave.h"
 #include "tests/target/i386/fixture.h"
 
 TEST(cpu, reset_state)
@@ -171,7 +172,7 @@ TEST(cpu, fpu_images)
 {
     Fixture *f = fixture_new(t, "max-x86_64-cpu");
     X86State *s = f->s;
-    uint8_t img[X86_XSAVE_SIZE] = { 0 }, env[108];
+    uint8_t img[XSAVE_MAX_SIZE] = { 0 }, env[108];
 
     enter_long(f, 0);
     s->fpu_top = 7;
@@ -201,7 +202,7 @@ TEST(cpu, fpu_images)
     check_u8(t, s->fpu_top, 7, "TOP again");
     s->xcr0 = 3;
     memset(img, 0, sizeof(img));
-    x86_xsave_image(s, img, true, 1);
+    x86_xsave_image(s, img, XSAVE_WIDE, 1);
     check_u64(t, load_le64(img + 512), 1, "XSTATE_BV");
     store_le32(img + 24, 0x1f80);
     check_true(t, x86_xrstor_image(s, img, true, 3), "XRSTOR");

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include "accel/tcg/region.h"
 #include "tests/target/i386/fixture.h"
-#include "tests/tcg/fp-random.h"
+#include "tests/lib/fp-random.h"
 #include "util/main-loop.h"
 #include "util/rcu.h"
 
@@ -570,7 +570,7 @@ static void check_sequences(Test *t, const TcgBackend *be, uint64_t first, unsig
         test_skip(t, "no memory that may be executed, or not at its address");
         return;
     }
-    region_init(be, true);
+    region_init(be);
     f->v->be = be;
     enter_long(f, 0);
     for (uint64_t seed = first; seed < first + count && failures < 5; seed++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Deterministic random numbers, with the special floating-point values often. */
-#ifndef TESTS_TCG_FP_RANDOM_H
-#define TESTS_TCG_FP_RANDOM_H
+#ifndef TESTS_LIB_FP_RANDOM_H
+#define TESTS_LIB_FP_RANDOM_H
 
 #include "util/osdep.h"
 

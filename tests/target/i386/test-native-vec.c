@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MMX, SSE, AVX, AVX2, FMA, BMI and their kin, random ones in sequence, on the host CPU, on the
+ * interpreter and on the host's back end: registers, MXCSR, flags, memory and exceptions must agree.
+ * X86_NATIVE_SEED and X86_NATIVE_COUNT (environment) choose other sequences and how many.
+ */
+#include "util/osdep.h"
+#include <cpuid.h>
+#include "tests/lib/test.h"
+#include "tests/lib/x86-random.h"
+
+enum { MAX_ROWS = 1500, MAX_LEN = 24 };
+
+/* Flags that an instruction leaves undefined (those that change none aren't here). */
+static const struct { const char *mnemonic; uint32_t undefined; } flag_uses[] = {
+    { "PTEST", 0 }, { "VPTEST", 0 }, { "VTESTPS", 0 }, { "VTESTPD", 0 }, { "UCOMISS", 0 },
+    { "UCOMISD", 0 }, { "COMISS", 0 }, { "COMISD", 0 }, { "VUCOMISS", 0 }, { "VUCOMISD", 0 },
+    { "VCOMISS", 0 }, { "VCOMISD", 0 }, { "ANDN", FL_AF | FL_PF }, { "BLSR", FL_AF | FL_PF },
+    { "BLSMSK", FL_AF | FL_PF }, { "BLSI", FL_AF | FL_PF }, { "BZHI", FL_AF | FL_PF },
+    { "BEXTR", FL_AF | FL_SF | FL_PF },
+};
+
+/* What can't be compared: state images (their layout is the system's), other state. */
+static bool comparable(const char *mnemonic, bool interp)
+{
+    static const char *const no[] = { "FX", "XSAVE", "XRSTOR", "EXTRQ", "INSERTQ", "MOVNTSS",
+                                      "MOVNTSD" };
+
+    for (unsigned k = 0; k < ARRAY_SIZE(no); k++) {
+        if (!strncmp(mnemonic, no[k], strlen(no[k]))) {
+            return false;
+        }
+    }
+    /* Approximations are the host's own in its back end alone. */
+    return !(interp && (strstr(mnemonic, "RCP") || strstr(mnemonic, "RSQRT")));
+}
+
+static bool host_has(unsigned feature)
+{
+    unsigned a, b, c, d, b7, c7, d7, cx;
+
+    __cpuid(1, a, b, c, d);
+    __cpuid_count(7, 0, a, b7, c7, d7);
+    __cpuid(0x80000001, a, b, cx, d);
+    switch (feature) {
+    case XF_SSE3: return c & bit_SSE3;
+    case XF_SSSE3: return c & bit_SSSE3;
+    case XF_SSE41: return c & bit_SSE4_1;
+    case XF_SSE42: return c & bit_SSE4_2;
+    case XF_AES: return c & bit_AES;
+    case XF_PCLMUL: return c & bit_PCLMUL;
+    case XF_SHA: return b7 & bit_SHA;
+    case XF_AVX: return __builtin_cpu_supports("avx");
+    case XF_AVX2: return __builtin_cpu_supports("avx2");
+    case XF_FMA: return __builtin_cpu_supports("fma");
+    case XF_F16C: return __builtin_cpu_supports("avx") && (c & bit_F16C);
+    case XF_BMI1: return b7 & bit_BMI;
+    case XF_BMI2: return b7 & bit_BMI2;
+    case XF_MMX: case XF_SSE: case XF_SSE2: return true;
+    default: return false;
+    }
+}
+
+/* Rows of vector instructions, and of general registers with VEX. */
+static unsigned choose_rows(const X86Row **rows, bool interp)
+{
+    const char *mnemonic;
+    const X86Row *row;
+    bool handled;
+    unsigned n = 0;
+
+    for (unsigned k = 0; (row = x86_decode_row(k, &mnemonic, &handled)) != NULL; k++) {
+        unsigned feature = row->flags >> XI_FEAT_SHIFT & 0xff;
+
+        if (handled && n < MAX_ROWS && host_has(feature) && comparable(mnemonic, interp) &&
+            (!(row->flags & XI_Y2) || host_has(XF_AVX2))) {
+            rows[n++] = row;
+        }
+    }
+    return n;
+}
+
+typedef struct Sequence {
+    uint8_t code[MAX_LEN * 16 + 2];
+    unsigned n, count, at[MAX_LEN];
+    uint32_t undefined[MAX_LEN + 1];    /* flags, before each */
+} Sequence;
+
+static void make_sequence(Random *r, unsigned bits, const X86Row **rows, unsigned n_rows,
+                          unsigned len, Sequence *q)
+{
+    memset(q, 0, sizeof(*q));
+    while (q->count < len) {
+        uint8_t b[32];
+        unsigned n = x86_random_insn(r, bits, rows[random_below(r, n_rows)], b);
+        X86Insn i;
+
+        if (!n || x86_decode_bytes(&i, bits, b, n) != XD_OK || i.seg_override >= S_FS ||
+            !i.fn || !host_has(i.flags >> XI_FEAT_SHIFT & 0xff)) {
+            continue;
+        }
+        q->at[q->count] = q->n;
+        memcpy(q->code + q->n, b, i.len);
+        q->n += i.len;
+        q->undefined[q->count + 1] = q->undefined[q->count];
+        for (unsigned k = 0; k < ARRAY_SIZE(flag_uses); k++) {
+            if (!strcmp(flag_uses[k].mnemonic, i.mnemonic)) {
+                q->undefined[q->count + 1] = flag_uses[k].undefined;
+            }
+        }
+        q->count++;
+    }
+    q->code[q->n++] = 0x0f;
+    q->code[q->n++] = 0x0b;
+}
+
+static uint32_t undefined_at(const Sequence *q, uint64_t offset)
+{
+    for (unsigned k = 0; k < q->count; k++) {
+        if (q->at[k] == offset) {
+            return q->undefined[k];
+        }
+    }
+    return q->undefined[q->count];
+}
+
+static void report(Test *t, const Sequence *q, unsigned bits, const char *diff, unsigned number,
+                   const XhState *host)
+{
+    char text[3072];
+    size_t n = 0;
+
+    for (unsigned k = 0; k < q->count && n < sizeof(text) - 120; k++) {
+        X86Insn i;
+
+        x86_decode_bytes(&i, bits, q->code + q->at[k], q->n - q->at[k]);
+        n += snprintf(text + n, sizeof(text) - n, "  %3x:", q->at[k]);
+        for (unsigned b = 0; b < i.len; b++) {
+            n += snprintf(text + n, sizeof(text) - n, " %02x", q->code[q->at[k] + b]);
+        }
+        n += snprintf(text + n, sizeof(text) - n, "  %s\n", i.row->text);
+    }
+    test_fail(t, "sequence %u (%u bits), host's exception %d at %" PRIx64 ", emulator / host:\n%s%s",
+              number, bits, host->vector, host->rip, diff, text);
+}
+
+/* The state, for someone who looks for the mistake. */
+static void note_state(Test *t, const Sequence *q, const XhState *in, const XhState *emu,
+                       const XhState *host)
+{
+    uint32_t m[3];
+
+    memcpy(&m[0], in->fx + 24, 4);
+    memcpy(&m[1], emu->fx + 24, 4);
+    memcpy(&m[2], host->fx + 24, 4);
+    test_note(t, "MXCSR %x, then %x / %x; CR2 %" PRIx64 " / %" PRIx64, m[0], m[1], m[2], emu->cr2,
+              host->cr2);
+    for (unsigned i = 0; q->count == 1 && i < 16; i++) {
+        uint64_t v[3][4];
+
+        for (unsigned s = 0; s < 3; s++) {
+            const XhState *st = s == 0 ? in : s == 1 ? emu : host;
+
+            memcpy(v[s], st->fx + 160 + 16 * i, 16);
+            memcpy(v[s] + 2, st->ymmh[i], 16);
+        }
+        for (unsigned s = 0; s < 3; s++) {
+            if (s == 0 || memcmp(v[s], v[0], 32)) {
+                test_note(t, "ymm%u%s %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64, i,
+                          s == 0 ? " in" : s == 1 ? " emu" : " host", v[s][3], v[s][2], v[s][1],
+                          v[s][0]);
+            }
+        }
+    }
+}
+
+static unsigned env_number(const char *name, unsigned otherwise)
+{
+    const char *v = getenv(name);
+
+    return v ? strtoul(v, NULL, 0) : otherwise;
+}
+
+static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count)
+{
+    static XhState in, emu, host;
+    static Sequence q;
+    const X86Row *rows[MAX_ROWS];
+    unsigned n_rows = choose_rows(rows, be == &tcg_backend_interp), failures = 0, insns = 0;
+    Random r = { UINT64_C(0x9e3779b97f4a7c15) + env_number("X86_NATIVE_SEED", 0) * 7919 + bits };
+    Xh *h = xh_new(be);
+    char host_vendor[13] = "";
+    unsigned ignored;
+
+    if (!h) {
+        test_fail(t, "no harness");
+        return;
+    }
+    __cpuid(0, ignored, *(unsigned *)&host_vendor[0], *(unsigned *)&host_vendor[8],
+            *(unsigned *)&host_vendor[4]);
+    memcpy(xh_cpu(h)->cpuid_vendor, host_vendor, sizeof(host_vendor));
+    count = env_number("X86_NATIVE_COUNT", count);
+    for (unsigned k = 0; k < count && failures < 4; k++) {
+        char diff[1024];
+
+        make_sequence(&r, bits, rows, n_rows, k & 1 ? 1 + random_below(&r, 3)
+                                                   : 1 + random_below(&r, MAX_LEN), &q);
+        x86_random_vector_state(&r, bits, &in);
+        if (!xh_native(q.code, q.n, &in, &host)) {
+            test_skip(t, "not on this host");
+            return;
+        }
+        xh_run(h, q.code, q.n, &in, &emu);
+        insns += q.count;
+        if (bits == 32 && emu.vector == EXCP_PF && (uint32_t)emu.cr2 >= UINT32_MAX - 64) {
+            continue;           /* wraps at 4 GiB here; the host checks flat limits too */
+        }
+        if (bits == 16 && emu.vector == EXCP_SS && host.vector == EXCP_GP && emu.rip == host.rip) {
+            continue;           /* beyond the limit and unaligned: makers differ */
+        }
+        if (!xh_same(&emu, &host, FL_ARITH & ~undefined_at(&q, host.rip - in.rip), true, diff,
+                     sizeof(diff))) {
+            report(t, &q, bits, diff, k, &host);
+            note_state(t, &q, &in, &emu, &host);
+            failures++;
+        }
+    }
+    test_note(t, "%u rows, %u instructions", n_rows, insns);
+}
+
+TEST(x86_native_vec, interpreter_64)
+{
+    run_all(t, &tcg_backend_interp, 64, 2000);
+}
+
+TEST(x86_native_vec, interpreter_32)
+{
+    run_all(t, &tcg_backend_interp, 32, 1000);
+}
+
+#ifdef __x86_64__
+TEST(x86_native_vec, backend_64)
+{
+    run_all(t, &tcg_backend_x86_64, 64, 4000);
+}
+
+TEST(x86_native_vec, backend_32)
+{
+    run_all(t, &tcg_backend_x86_64, 32, 2000);
+}
+
+TEST(x86_native_vec, backend_16)
+{
+    run_all(t, &tcg_backend_x86_64, 16, 1500);
+}
+#endif
