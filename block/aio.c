@@ -116,6 +116,9 @@ static int coroutine_fn to_node(BlockBackend *b, Kind what, uint64_t offset, uin
     if ((changes || what == AIO_DISCARD) && b->read_only) {
         return -EROFS;
     }
+    if (n->grows && (offset > blk_length(b) || len > blk_length(b) - offset)) {
+        return -EIO;                    /* a file grows, a disk doesn't */
+    }
     switch (what) {
     case AIO_READ:
         return block_co_preadv(n, offset, iov, niov);

@@ -55,6 +55,36 @@ typedef struct BlockSnapshot {
 
 enum { BLOCK_ZERO_UNMAP = 1 };      /* flags of zeroing: the space may be freed */
 
+/* What a range of a node is; all of its @len bytes are the same. */
+typedef struct BlockStatus {
+    uint64_t len;
+    bool allocated;                 /* in this image, not in one below */
+    bool data, zero;                /* has data of its own; reads as zeros */
+    bool compressed, has_offset;
+    uint64_t offset;                /* in the file below */
+} BlockStatus;
+
+/* What a format tells about an image. */
+typedef struct BlockFormatInfo {
+    uint64_t cluster_size, vm_state_offset;
+    bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
+    const char *compat, *compression;
+    unsigned refcount_bits;
+} BlockFormatInfo;
+
+/* The result of checking an image, and where each finding is told. */
+typedef struct BlockCheck {
+    uint64_t corruptions, leaks, corruptions_fixed, leaks_fixed, flags_wrong;
+    uint64_t total, allocated, compressed, fragmented;      /* clusters */
+    uint64_t end_offset;            /* of the last cluster in use */
+    void (*tell)(void *opaque, const char *text);           /* may be NULL */
+    void *opaque;
+} BlockCheck;
+enum { BLOCK_FIX_LEAKS = 1, BLOCK_FIX_ERRORS = 2 };
+
+typedef enum BlockDetectZeroes { DETECT_ZEROES_OFF, DETECT_ZEROES_ON,
+                                 DETECT_ZEROES_UNMAP } BlockDetectZeroes;
+
 /* --- drivers --- */
 
 typedef struct BlockDriver {
@@ -78,6 +108,23 @@ typedef struct BlockDriver {
     int coroutine_fn (*co_truncate)(BlockNode *n, uint64_t length, Error **errp);
     void (*limits)(BlockNode *n, BlockLimits *l);   /* NULL: as the child's; @l is filled with those */
     bool is_filter;                 /* shows the data of its child */
+    bool has_backing;               /* images may be based on others */
+    int (*probe)(const uint8_t *head, size_t len);  /* 0 to 100: how sure an image is of this format */
+    /* NULL: one piece of data, in the child at the same offset. @len is at least 1. */
+    int coroutine_fn (*co_status)(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);
+    void (*info)(BlockNode *n, BlockFormatInfo *info);
+    /* Exactly one cluster, or what the disk's end leaves of it. */
+    int coroutine_fn (*co_write_compressed)(BlockNode *n, uint64_t offset, const void *buf,
+                                            size_t len);
+    int coroutine_fn (*co_check)(BlockNode *n, unsigned fix, BlockCheck *result, Error **errp);
+    /* Formats: make an image in @file, which is empty. Others: make "filename" of "size" bytes;
+     * @file is NULL. @opts: of create_options, numbers and bools as such. */
+    bool coroutine_fn (*co_create)(BlockNode *file, const QDict *opts, Error **errp);
+    const char *const *create_options;
+    int coroutine_fn (*co_change_backing)(BlockNode *n, const char *file, const char *format,
+                                          Error **errp);
+    /* The node becomes read-only or writable; false: it can't. NULL: nothing to do. */
+    bool (*reopen)(BlockNode *n, bool read_only, Error **errp);
     /* Internal snapshots: all or none. @id_or_name as in block_snapshot_goto. */
     bool coroutine_fn (*co_snapshot_create)(BlockNode *n, BlockSnapshot *s, Error **errp);
     bool coroutine_fn (*co_snapshot_goto)(BlockNode *n, const BlockSnapshot *s, Error **errp);
@@ -97,16 +144,22 @@ struct BlockNode {
     char *name;                     /* node-name, or "#blockN" */
     char *filename;                 /* for people; may be NULL */
     BlockNode *file;                /* child, a reference; or NULL */
+    BlockNode *backing;             /* the image below, a reference; or NULL */
+    char *backing_file, *backing_format;    /* as the image names them; or NULL */
     BlockNode *next;                /* list of all */
     unsigned refs;
-    bool read_only, auto_read_only, discard, direct, no_flush;
-    bool writer;                    /* some back end writes to it */
+    bool read_only, auto_read_only, discard, direct, no_flush, force_share;
+    BlockDetectZeroes detect_zeroes;
+    bool grows;                     /* a write past the end makes it longer; what is there reads as zeros */
+    bool probed;                    /* its format was guessed */
+    bool check_only;                /* opened to be looked at or mended: damage is no reason to refuse */
+    bool monitor_owned;             /* made by blockdev-add */
     void *state;                    /* the driver's */
 };
 
 /* --- nodes --- */
 
-/* @opts as -blockdev: "driver", "node-name", "read-only", "auto-read-only", "discard", "cache.*" and the
+/* @opts as -blockdev: "driver" (without it, the format is probed), "node-name", "read-only", "auto-read-only", "discard", "cache.*" and the
  * driver's own; children as names of nodes, nested objects, or "file.*" keys. One reference. */
 BlockNode *block_node_open(const QDict *opts, Error **errp);
 BlockNode *block_node_find(const char *name);
@@ -115,7 +168,17 @@ void block_node_unref(BlockNode *n);
 BlockNode *block_node_first(void);
 /* Fails with ERR_IN_USE as long as somebody uses it. */
 bool block_node_delete(const char *name, Error **errp);
+/* The format that @file's first bytes look like; raw if none. */
+const BlockDriver *block_probe(BlockNode *file, Error **errp);
 bool blockdev_add(const QDict *opts, Error **errp);         /* -blockdev */
+/* Options that may be values or texts: "on", "off"; numbers with K, M, G, T. */
+bool block_bool_option(const QDict *opts, const char *key, bool otherwise);
+bool block_size_option(const QDict *opts, const char *key, uint64_t *v, Error **errp);
+/* Where an image's backing file is: relative names begin at the image's folder. Freed by the caller. */
+char *block_backing_path(const char *image, const char *backing);
+/* Options of a node for a name as people write it: "file", "file:x", "json:{...}", "null-co://",
+ * "blkdebug:config:x". NULL with errp set. */
+QDict *block_filename_options(const char *name, Error **errp);
 
 int coroutine_fn block_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov,
                                  size_t niov);
@@ -124,7 +187,13 @@ int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct io
 int coroutine_fn block_co_flush(BlockNode *n);
 int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len);
 int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);
+/* Zeros as data, whatever the driver has for them. */
+int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len);
+/* Of this node alone. */
+int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);
 int64_t block_length(BlockNode *n);
+/* Whether @n is @top or below it. */
+bool block_node_uses(const BlockNode *top, const BlockNode *n);
 /* Tells the devices above. @length is a multiple of 512. */
 bool block_truncate(BlockNode *n, uint64_t length, Error **errp);
 void block_limits(BlockNode *n, BlockLimits *l);
@@ -221,6 +290,8 @@ void blk_set_write_cache(BlockBackend *b, bool on);
 /* Where requests run and their callbacks come: NULL for the main loop. In the main thread; waits for
  * what is in flight. The functions below are then called in that loop's thread. */
 void blk_set_loop(BlockBackend *b, EventLoop *loop);
+/* Before event_loop_free, when no back end belongs to it any more: files let go of it. */
+void block_forget_loop(EventLoop *loop);
 
 /* The blk_co_ and blk_aio_ functions need no lock. */
 int coroutine_fn blk_co_preadv(BlockBackend *b, uint64_t offset, const struct iovec *iov,

@@ -10,7 +10,9 @@ static const char *const interfaces[] = { "default", "none", "ide", "scsi", "flo
 /* Members of -drive that aren't handed to the block layer. */
 static const char *const own_keys[] = { "if", "bus", "unit", "index", "media", "id", "file",
                                         "format", "readonly", "read-only", "cache", "aio", "snapshot",
-                                        "werror", "rerror", "serial", "copy-on-read", "addr", NULL };
+                                        "werror", "rerror", "serial", "copy-on-read", "addr",
+                                        "driver", "cache.writeback", "cache.direct", "cache.no-flush",
+                                        NULL };
 
 static bool in_list(const char *const *list, const char *key)
 {
@@ -60,50 +62,88 @@ static bool error_action(const QDict *opts, const char *key, BlockErrorAction *a
     return false;
 }
 
-/* Options of the nodes: the format's on top of the file's. */
-static QDict *node_options(const QDict *opts, const char *file, bool read_only, Error **errp)
-{
-    const char *format = qdict_str_or(opts, "format", "raw");
-    const char *cache = qdict_str_or(opts, "cache", "writeback");
-    QDict *d = qdict_new(), *f = qdict_new();
+static const struct {
+    const char *name;
+    bool direct, no_flush, writeback;
+} cache_modes[] = {
+    { "none", true, false, true }, { "off", true, false, true }, { "writeback", false, false, true },
+    { "writethrough", false, false, false }, { "directsync", true, false, false },
+    { "unsafe", false, true, true },
+};
 
-    qdict_put_str(d, "driver", format);
-    qdict_put_bool(d, "read-only", read_only);
-    if (strcmp(cache, "unsafe") == 0) {
-        qdict_put_bool(d, "cache.no-flush", true);
-    } else if (strcmp(cache, "none") && strcmp(cache, "writeback") &&
-               strcmp(cache, "writethrough") && strcmp(cache, "directsync")) {
+/* cache=MODE is short for three options, which may also be given themselves. */
+static bool cache_options(BlockBackend *b, const QDict *opts, QDict *d, Error **errp)
+{
+    const char *mode = qdict_str_or(opts, "cache", "writeback");
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(cache_modes) && strcmp(cache_modes[i].name, mode)) {
+        i++;
+    }
+    if (i == ARRAY_SIZE(cache_modes)) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'cache' is '%s'; accepted: none, writeback, "
-                   "writethrough, directsync, unsafe", cache);
+                   "writethrough, directsync, unsafe", mode);
+        return false;
+    }
+    b->write_cache = block_bool_option(opts, "cache.writeback", cache_modes[i].writeback);
+    qdict_put_bool(d, "cache.direct", block_bool_option(opts, "cache.direct", cache_modes[i].direct));
+    qdict_put_bool(d, "cache.no-flush", block_bool_option(opts, "cache.no-flush",
+                                                          cache_modes[i].no_flush));
+    return true;
+}
+
+/* Options of the nodes: the format's on top of the file's. */
+static QDict *node_options(BlockBackend *b, const QDict *opts, const char *file, Error **errp)
+{
+    const char *format = qdict_str_or(opts, "format", qdict_str_or(opts, "driver", NULL));
+    QDict *d = qdict_new(), *f = file ? block_filename_options(file, errp) : qdict_new();
+
+    if (!f || !cache_options(b, opts, d, errp)) {
         qobject_unref(d);
         qobject_unref(f);
         return NULL;
     }
     QDICT_FOR_EACH(e, opts) {
-        if (!in_list(own_keys, e->key)) {
+        if (!in_list(own_keys, e->key) && !g_str_has_prefix(e->key, "throttling.")) {
             qdict_put(d, e->key, qobject_ref(e->value));
         }
     }
-    if (g_str_has_prefix(file, "null-co://")) {
-        qdict_put_str(f, "driver", "null-co");
-    } else {
-        qdict_put_str(f, "driver", "file");
-        qdict_put_str(f, "filename", g_str_has_prefix(file, "file:") ? file + 5 : file);
+    if (format) {
+        qdict_put_str(d, "driver", format);
     }
-    qdict_put_bool(f, "read-only", read_only);
-    qdict_put(d, "file", f);
+    qdict_put_bool(d, "read-only", b->read_only);
+    qdict_put_bool(d, "auto-read-only", true);
+    if (qdict_has(opts, "aio")) {
+        qdict_put(f, "aio", qobject_ref(qdict_get(opts, "aio")));
+    }
+    if (qdict_has(f, "file") || qdict_has(f, "image.filename")) {
+        /* json: with a format of its own, blkdebug: the whole tree but the cache. */
+        QDICT_FOR_EACH(e, f) {
+            qdict_put(d, e->key, qobject_ref(e->value));
+        }
+    } else if (qdict_size(f)) {
+        qdict_put(d, "file", qobject_ref(f));
+    }
+    qobject_unref(f);
     return d;
 }
 
 static bool open_image(BlockBackend *b, const QDict *opts, const char *file, Error **errp)
 {
-    QDict *d = node_options(opts, file, b->read_only, errp);
+    QDict *d = node_options(b, opts, file, errp);
     BlockNode *n = d ? block_node_open(d, errp) : NULL;
 
     qobject_unref(d);
     if (n) {
         blk_insert(b, n, NULL);
         block_node_unref(n);
+    }
+    if (n && n->probed && !b->read_only) {
+        fprintf(stderr, "qemu-system: warning: Image format was not specified for '%s' and probing "
+                "guessed raw.\n         Automatically detecting the format is dangerous for raw images, "
+                "write operations on block 0 will be restricted.\n"
+                "         Specify the 'raw' format explicitly to remove the restrictions.\n",
+                n->filename ? n->filename : n->name);
     }
     return n;
 }

@@ -1,111 +1,112 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drivers "file" (a file or block device of the host, by worker threads),
- * "raw" (the bytes of another node as they are, or a window of them), and "null-co" (reads as
- * zeros, for tests).
+ * Drivers "file" and "host_device": a file or block device of the host.
+ * Requests go to worker threads or the kernel's queues (aio=). With O_DIRECT
+ * (cache.direct) those that aren't aligned are bounced, and a write of a part
+ * of a block reads the rest of it first.
  */
 #include "util/osdep.h"
 #include <fcntl.h>
 #include <glib.h>
-#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "block/block.h"
+#include "block/file.h"
 #include "util/iov.h"
 #include "util/thread-pool.h"
 
-/* --- file --- */
+/* --- requests --- */
 
-typedef struct FileState {
-    int fd;
-    int64_t length;
-    bool is_device;
-    uint32_t st_blksize;
-} FileState;
-
-typedef struct FileJob {
-    int fd;
-    enum { JOB_READ, JOB_WRITE, JOB_FLUSH, JOB_DISCARD, JOB_ZERO, JOB_TRUNCATE } what;
-    uint64_t offset, len;
-    const struct iovec *iov;
-    size_t niov;
-} FileJob;
-
-/* All of it, whatever the kernel does at a time; what is past the end of the file reads as zeros. */
-static int transfer(const FileJob *j)
+static int coroutine_fn run(FileState *s, FileJob *j)
 {
-    uint64_t offset = j->offset;
+    if (s->aio != AIO_THREADS && (j->what == JOB_READ || j->what == JOB_WRITE || j->what == JOB_FLUSH)) {
+        int r = file_aio(s, j);
 
-    for (size_t i = 0; i < j->niov; i++) {
-        uint8_t *p = j->iov[i].iov_base;
-        size_t left = j->iov[i].iov_len;
-
-        while (left > 0) {
-            ssize_t n = j->what == JOB_READ ? pread(j->fd, p, left, offset)
-                                            : pwrite(j->fd, p, left, offset);
-
-            if (n < 0 && errno == EINTR) {
-                continue;
-            }
-            if (n < 0) {
-                return -errno;
-            }
-            if (n == 0) {
-                if (j->what == JOB_WRITE) {
-                    return -ENOSPC;
-                }
-                memset(p, 0, left);
-                n = left;
-            }
-            p += n;
-            offset += n;
-            left -= n;
+        if (r != -ENOTSUP) {
+            return r;
         }
     }
-    return 0;
+    return thread_pool_co(file_job, j);
 }
 
-static int file_job(void *arg)
+static bool fits(const FileState *s, uint64_t offset, const struct iovec *iov, size_t niov)
 {
-    FileJob *j = arg;
-    int mode;
+    uint64_t bits = offset;
 
-    switch (j->what) {
-    case JOB_READ:
-    case JOB_WRITE:
-        return transfer(j);
-    case JOB_FLUSH:
-        return fdatasync(j->fd) < 0 ? -errno : 0;
-    case JOB_TRUNCATE:
-        return ftruncate(j->fd, j->len) < 0 ? -errno : 0;
-    default:
-        mode = FALLOC_FL_KEEP_SIZE | (j->what == JOB_ZERO ? FALLOC_FL_ZERO_RANGE
-                                                          : FALLOC_FL_PUNCH_HOLE);
-        if (fallocate(j->fd, mode, j->offset, j->len) < 0) {
-            return errno == EOPNOTSUPP || errno == ENODEV ? -ENOTSUP : -errno;
-        }
-        return 0;
+    for (size_t i = 0; i < niov; i++) {
+        bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
     }
+    return (bits & (s->alignment - 1)) == 0;
+}
+
+/* By way of an aligned buffer. */
+static int coroutine_fn bounce(FileState *s, FileJob *j)
+{
+    size_t len = iov_size(j->iov, j->niov);
+    uint64_t first = ALIGN_DOWN(j->offset, s->alignment);
+    size_t room = ALIGN_UP(j->offset + len, (uint64_t)s->alignment) - first;
+    bool write = j->what == JOB_WRITE, partial = write && room != len;
+    struct iovec v = { NULL, room };
+    FileJob in = { .fd = s->fd, .what = JOB_READ, .offset = first, .iov = &v, .niov = 1 };
+    FileJob out = { .fd = s->fd, .what = JOB_WRITE, .offset = first, .iov = &v, .niov = 1 };
+    int r = 0;
+
+    if (posix_memalign(&v.iov_base, MAX(s->alignment, (uint32_t)sizeof(void *)), room)) {
+        return -ENOMEM;
+    }
+    if (partial) {
+        co_mutex_lock(&s->unaligned);
+    }
+    if (!write || partial) {
+        r = run(s, &in);
+    }
+    if (r == 0 && write) {
+        iov_to_buf(j->iov, j->niov, 0, (uint8_t *)v.iov_base + (j->offset - first), len);
+        r = run(s, &out);
+    } else if (r == 0) {
+        iov_from_buf(j->iov, j->niov, 0, (uint8_t *)v.iov_base + (j->offset - first), len);
+    }
+    if (partial) {
+        co_mutex_unlock(&s->unaligned);
+    }
+    free(v.iov_base);
+    return r;
+}
+
+static int coroutine_fn transfer(BlockNode *n, bool write, uint64_t offset, const struct iovec *iov,
+                                 size_t niov)
+{
+    FileState *s = n->state;
+    FileJob j = { .fd = s->fd, .what = write ? JOB_WRITE : JOB_READ, .offset = offset, .iov = iov,
+                  .niov = niov };
+
+    return s->alignment == 1 || fits(s, offset, iov, niov) ? run(s, &j) : bounce(s, &j);
 }
 
 static int coroutine_fn file_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov,
                                        size_t niov)
 {
-    FileState *s = n->state;
-    FileJob j = { .fd = s->fd, .what = JOB_READ, .offset = offset, .iov = iov, .niov = niov };
+    return transfer(n, false, offset, iov, niov);
+}
 
-    return thread_pool_co(file_job, &j);
+static void longer(FileState *s, int64_t end)
+{
+    int64_t now = atomic_load(&s->length);
+
+    while (now < end && !atomic_compare_exchange_weak(&s->length, &now, end)) {
+    }
 }
 
 static int coroutine_fn file_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,
                                         size_t niov)
 {
-    FileState *s = n->state;
-    FileJob j = { .fd = s->fd, .what = JOB_WRITE, .offset = offset, .iov = iov, .niov = niov };
+    int r = transfer(n, true, offset, iov, niov);
 
-    return thread_pool_co(file_job, &j);
+    if (r == 0) {
+        longer(n->state, offset + iov_size(iov, niov));
+    }
+    return r;
 }
 
 static int coroutine_fn file_co_flush(BlockNode *n)
@@ -113,15 +114,26 @@ static int coroutine_fn file_co_flush(BlockNode *n)
     FileState *s = n->state;
     FileJob j = { .fd = s->fd, .what = JOB_FLUSH };
 
-    return thread_pool_co(file_job, &j);
+    return run(s, &j);
 }
 
 static int coroutine_fn file_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
 {
     FileState *s = n->state;
     FileJob j = { .fd = s->fd, .what = JOB_DISCARD, .offset = offset, .len = len };
-    int r = thread_pool_co(file_job, &j);
+    int r;
 
+    if (s->is_device) {
+        /* Only whole blocks can go. */
+        uint64_t first = ALIGN_UP(offset, UINT64_C(4096)), end = ALIGN_DOWN(offset + len, UINT64_C(4096));
+
+        if (first >= end) {
+            return 0;
+        }
+        j.offset = first;
+        j.len = end - first;
+    }
+    r = thread_pool_co(file_job, &j);
     return r == -ENOTSUP ? 0 : r;
 }
 
@@ -131,6 +143,27 @@ static int coroutine_fn file_co_zero(BlockNode *n, uint64_t offset, uint64_t len
     FileState *s = n->state;
     FileJob j = { .fd = s->fd, .offset = offset, .len = len,
                   .what = flags & BLOCK_ZERO_UNMAP && !s->is_device ? JOB_DISCARD : JOB_ZERO };
+    int r;
+
+    if (s->is_device && (offset | len) % 512) {
+        return -ENOTSUP;
+    }
+    r = thread_pool_co(file_job, &j);
+    if (r == 0 && !s->is_device && (int64_t)(offset + len) > atomic_load(&s->length)) {
+        FileJob t = { .fd = s->fd, .what = JOB_TRUNCATE, .len = offset + len };
+
+        r = thread_pool_co(file_job, &t);
+        if (r == 0) {
+            longer(s, offset + len);
+        }
+    }
+    return r;
+}
+
+static int coroutine_fn file_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
+{
+    FileState *s = n->state;
+    FileJob j = { .fd = s->fd, .what = JOB_STATUS, .offset = offset, .len = len, .status = st };
 
     return thread_pool_co(file_job, &j);
 }
@@ -149,17 +182,20 @@ static int coroutine_fn file_co_truncate(BlockNode *n, uint64_t length, Error **
     if (r < 0) {
         error_set_errno(errp, -r, "can't resize '%s' to %" PRIu64 " bytes", n->filename, length);
     } else {
-        s->length = length;
+        atomic_store(&s->length, length);
     }
     return r;
 }
+
+/* --- opening --- */
 
 static void file_limits(BlockNode *n, BlockLimits *l)
 {
     FileState *s = n->state;
 
-    *l = (BlockLimits){ .logical_block = 512, .physical_block = 512,
-                        .discard_granularity = s->st_blksize, .discard_zeroes = !s->is_device };
+    *l = (BlockLimits){ .logical_block = 512, .physical_block = 512, .request_alignment = s->alignment,
+                        .memory_alignment = s->alignment, .discard_granularity = s->st_blksize,
+                        .discard_zeroes = !s->is_device };
     if (s->is_device) {
         unsigned v;
         int i;
@@ -172,55 +208,199 @@ static void file_limits(BlockNode *n, BlockLimits *l)
     }
 }
 
-static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
+/* What the kernel accepts with O_DIRECT: tried out, from the smallest on. */
+static uint32_t direct_alignment(int fd, bool is_device)
+{
+    void *buf;
+    uint32_t a;
+    int i;
+
+    if (is_device && ioctl(fd, BLKSSZGET, &i) == 0 && IS_POWER_OF_2(i) && i >= 512) {
+        return i;
+    }
+    if (posix_memalign(&buf, 64 * 1024, 64 * 1024)) {
+        return 4096;
+    }
+    for (a = 512; a < 64 * 1024; a *= 2) {
+        if (pread(fd, (uint8_t *)buf + a, a, 0) >= 0 || errno != EINVAL) {
+            break;
+        }
+    }
+    free(buf);
+    return a;
+}
+
+static bool option_aio(BlockNode *n, const QDict *opts, Error **errp)
+{
+    static const char *const names[] = { "threads", "native", "io_uring" };
+    const char *text = qdict_str_or(opts, "aio", "threads");
+    FileState *s = n->state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(names[i], text) == 0) {
+            s->aio = i;
+            if (i == AIO_NATIVE && !n->direct) {
+                error_setf(errp, ERR_INVALID_ARGUMENT, "aio=native was specified, but it requires "
+                           "cache.direct=on, which was not specified");
+                return false;
+            }
+            return i == AIO_THREADS || file_aio_check(i, errp);
+        }
+    }
+    error_setf(errp, ERR_INVALID_ARGUMENT, "'aio' is '%s'; accepted: threads, native, io_uring", text);
+    return false;
+}
+
+static bool option_locking(BlockNode *n, const QDict *opts, Error **errp)
+{
+    const char *text = qdict_str_or(opts, "locking", "auto");
+    FileState *s = n->state;
+
+    if (strcmp(text, "auto") && strcmp(text, "on") && strcmp(text, "off")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'locking' is '%s'; accepted: auto, on, off", text);
+        return false;
+    }
+    s->locked = strcmp(text, "off") && !n->force_share;
+    if (n->force_share && !n->read_only) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "force-share=on can only be used with read-only images");
+        return false;
+    }
+    return true;
+}
+
+static int open_fd(BlockNode *n, const char *name, bool read_only)
+{
+    int flags = O_CLOEXEC | O_NOCTTY | (n->direct ? O_DIRECT : 0);
+
+    return open(name, flags | (read_only ? O_RDONLY : O_RDWR));
+}
+
+static bool look(BlockNode *n, const char *name, Error **errp)
 {
     FileState *s = n->state;
-    const char *name = qdict_get_str(opts, "filename", errp);
-    int flags = O_CLOEXEC | (n->direct ? O_DIRECT : 0);
     struct stat st;
 
-    if (!name) {
-        return false;
-    }
-    s->fd = open(name, flags | (n->read_only ? O_RDONLY : O_RDWR));
-    if (s->fd < 0 && !n->read_only && n->auto_read_only && (errno == EACCES || errno == EROFS)) {
-        s->fd = open(name, flags | O_RDONLY);
-        n->read_only = true;
-    }
-    if (s->fd < 0) {
-        error_set_errno(errp, errno, "can't open '%s'", name);
-        return false;
-    }
     if (fstat(s->fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
         error_setf(errp, ERR_FILE_FORMAT, "'%s' is no file and no block device", name);
-        close(s->fd);
         return false;
     }
     s->is_device = S_ISBLK(st.st_mode);
     s->st_blksize = st.st_blksize;
-    s->length = lseek(s->fd, 0, SEEK_END);
+    s->alignment = n->direct ? direct_alignment(s->fd, s->is_device) : 1;
+    atomic_store(&s->length, lseek(s->fd, 0, SEEK_END));
+    n->grows = !s->is_device;
+    return !s->locked || file_lock(s->fd, name, !n->read_only, errp);
+}
+
+static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
+{
+    FileState *s = n->state;
+    const char *name = qdict_get_str(opts, "filename", errp);
+
+    if (!name) {
+        return false;
+    }
+    if (!option_aio(n, opts, errp) || !option_locking(n, opts, errp)) {
+        return false;
+    }
+    s->fd = open_fd(n, name, n->read_only);
+    if (s->fd < 0 && !n->read_only && n->auto_read_only &&
+        (errno == EACCES || errno == EROFS || errno == EPERM)) {
+        s->fd = open_fd(n, name, true);
+        n->read_only = true;
+    }
+    if (s->fd < 0) {
+        error_set_errno(errp, errno, "Could not open '%s'", name);
+        return false;
+    }
+    if (!look(n, name, errp)) {
+        close(s->fd);
+        return false;
+    }
+    co_mutex_init(&s->unaligned);
     n->filename = g_strdup(name);
     return true;
 }
 
 static void file_close(BlockNode *n)
 {
-    close(((FileState *)n->state)->fd);
+    FileState *s = n->state;
+
+    co_mutex_destroy(&s->unaligned);
+    close(s->fd);
+}
+
+static bool file_reopen(BlockNode *n, bool read_only, Error **errp)
+{
+    FileState *s = n->state;
+    int fd = open_fd(n, n->filename, read_only), old = s->fd;
+
+    if (fd < 0) {
+        error_set_errno(errp, errno, "Could not open '%s'", n->filename);
+        return false;
+    }
+    if (s->locked && !file_relock(old, n->filename, !read_only, errp)) {
+        close(fd);
+        return false;
+    }
+    /* The locks go with the old description; the new one takes its own. */
+    s->fd = fd;
+    close(old);
+    if (s->locked && !file_lock(fd, n->filename, !read_only, errp)) {
+        return false;
+    }
+    return true;
 }
 
 static int64_t file_length(BlockNode *n)
 {
-    return ((FileState *)n->state)->length;
+    return atomic_load(&((FileState *)n->state)->length);
 }
 
-static const char *const file_options[] = { "filename", "aio", "locking", "pr-manager", NULL };
+/* --- creating --- */
+
+static bool coroutine_fn file_co_create(UNUSED BlockNode *file, const QDict *opts, Error **errp)
+{
+    const char *name = qdict_get_str(opts, "filename", errp);
+    uint64_t size = qdict_int_or(opts, "size", 0);
+    const char *how = qdict_str_or(opts, "preallocation", "off");
+    int fd, r = 0;
+
+    if (!name) {
+        return false;
+    }
+    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        error_set_errno(errp, errno, "Could not create '%s'", name);
+        return false;
+    }
+    if (!file_lock(fd, name, true, errp)) {
+        close(fd);
+        return false;
+    }
+    r = ftruncate(fd, 0) < 0 || ftruncate(fd, size) < 0 ? errno : 0;
+    if (r == 0 && (!strcmp(how, "falloc") || !strcmp(how, "full")) && size) {
+        r = posix_fallocate(fd, 0, size);
+    }
+    close(fd);
+    if (r) {
+        error_set_errno(errp, r, "Could not resize '%s' to %" PRIu64 " bytes", name, size);
+    }
+    return r == 0;
+}
+
+static const char *const file_options[] = { "filename", "aio", "locking", "pr-manager",
+                                            "drop-cache", "x-check-cache-dropped", "aio-max-batch",
+                                            NULL };
+static const char *const file_create_options[] = { "filename", "size", "preallocation", NULL };
 
 static BlockDriver driver_file = {
     .name = "file", .options = file_options, .state_size = sizeof(FileState),
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
     .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
-    .limits = file_limits,
+    .limits = file_limits, .co_status = file_co_status, .reopen = file_reopen,
+    .co_create = file_co_create, .create_options = file_create_options,
 };
 
 static BlockDriver driver_host_device = {
@@ -228,158 +408,11 @@ static BlockDriver driver_host_device = {
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
     .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
-    .limits = file_limits,
-};
-
-/* --- raw --- */
-
-typedef struct RawState {
-    uint64_t offset, size;          /* size 0: to the end */
-} RawState;
-
-static bool size_option(const QDict *opts, const char *key, uint64_t *v, Error **errp)
-{
-    QObject *o = qdict_get(opts, key);
-    const char *text;
-    char *end;
-
-    if (!o || qobject_get_uint(o, key, v, NULL)) {
-        return true;
-    }
-    text = qobject_get_str(o, key, NULL);
-    *v = text ? strtoull(text, &end, 0) : 0;
-    if (!text || *end || end == text) {
-        error_setf(errp, ERR_WRONG_TYPE, "'%s' isn't a number of bytes", key);
-        return false;
-    }
-    return true;
-}
-
-static bool raw_open(BlockNode *n, const QDict *opts, Error **errp)
-{
-    RawState *s = n->state;
-    int64_t len = block_length(n->file);
-
-    if (!size_option(opts, "offset", &s->offset, errp) ||
-        !size_option(opts, "size", &s->size, errp)) {
-        return false;
-    }
-    if (len >= 0 && (s->offset > (uint64_t)len || s->size > (uint64_t)len - s->offset)) {
-        error_setf(errp, ERR_OUT_OF_RANGE,
-                   "offset %" PRIu64 " and size %" PRIu64 " aren't within the %" PRId64
-                   " bytes of '%s'", s->offset, s->size, len, n->file->name);
-        return false;
-    }
-    n->read_only |= n->file->read_only;
-    n->filename = g_strdup(n->file->filename);
-    return true;
-}
-
-static int64_t raw_length(BlockNode *n)
-{
-    RawState *s = n->state;
-    int64_t len = block_length(n->file);
-
-    return s->size ? (int64_t)s->size : len < 0 ? len : len - (int64_t)s->offset;
-}
-
-static int coroutine_fn raw_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov,
-                                      size_t niov)
-{
-    return block_co_preadv(n->file, offset + ((RawState *)n->state)->offset, iov, niov);
-}
-
-static int coroutine_fn raw_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,
-                                       size_t niov)
-{
-    return block_co_pwritev(n->file, offset + ((RawState *)n->state)->offset, iov, niov);
-}
-
-static int coroutine_fn raw_co_flush(BlockNode *n)
-{
-    return block_co_flush(n->file);
-}
-
-static int coroutine_fn raw_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
-{
-    return block_co_discard(n->file, offset + ((RawState *)n->state)->offset, len);
-}
-
-static int coroutine_fn raw_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
-{
-    return block_co_zero(n->file, offset + ((RawState *)n->state)->offset, len, flags);
-}
-
-static int coroutine_fn raw_co_truncate(BlockNode *n, uint64_t length, Error **errp)
-{
-    RawState *s = n->state;
-
-    if (s->size || s->offset) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s' is a window of its file and can't be resized",
-                   n->name);
-        return -ENOTSUP;
-    }
-    if (!n->file->drv->co_truncate) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': driver '%s' can't resize images",
-                   n->file->name, n->file->drv->name);
-        return -ENOTSUP;
-    }
-    return n->file->drv->co_truncate(n->file, length, errp);
-}
-
-static const char *const raw_options[] = { "file", "offset", "size", NULL };
-
-static BlockDriver driver_raw = {
-    .name = "raw", .options = raw_options, .state_size = sizeof(RawState), .open = raw_open,
-    .length = raw_length, .co_preadv = raw_co_preadv, .co_pwritev = raw_co_pwritev,
-    .co_flush = raw_co_flush, .co_discard = raw_co_discard, .co_zero = raw_co_zero,
-    .co_truncate = raw_co_truncate,
-};
-
-/* --- null-co --- */
-
-typedef struct NullState {
-    uint64_t size;
-} NullState;
-
-static bool null_open(BlockNode *n, const QDict *opts, Error **errp)
-{
-    NullState *s = n->state;
-
-    s->size = GIB;
-    return size_option(opts, "size", &s->size, errp);
-}
-
-static int64_t null_length(BlockNode *n)
-{
-    return ((NullState *)n->state)->size;
-}
-
-static int coroutine_fn null_co_preadv(UNUSED BlockNode *n, UNUSED uint64_t offset,
-                                       const struct iovec *iov, size_t niov)
-{
-    iov_memset(iov, niov, 0, 0, iov_size(iov, niov));
-    return 0;
-}
-
-static int coroutine_fn null_co_pwritev(UNUSED BlockNode *n, UNUSED uint64_t offset,
-                                        UNUSED const struct iovec *iov, UNUSED size_t niov)
-{
-    return 0;
-}
-
-static const char *const null_options[] = { "size", "read-zeroes", "latency-ns", NULL };
-
-static BlockDriver driver_null = {
-    .name = "null-co", .options = null_options, .state_size = sizeof(NullState),
-    .open = null_open, .length = null_length, .co_preadv = null_co_preadv,
-    .co_pwritev = null_co_pwritev,
+    .limits = file_limits, .reopen = file_reopen,
 };
 
 static void CONSTRUCTOR register_drivers(void)
 {
     block_driver_register(&driver_file);
     block_driver_register(&driver_host_device);
-    block_driver_register(&driver_raw);
-    block_driver_register(&driver_null);
 }

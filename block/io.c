@@ -23,12 +23,29 @@ void block_limits(BlockNode *n, BlockLimits *l)
 
 static int check_range(BlockNode *n, uint64_t offset, uint64_t len)
 {
-    int64_t length = block_length(n);
+    int64_t length;
 
+    if (n->grows) {
+        return offset > INT64_MAX || len > INT64_MAX - offset ? -EFBIG : 0;
+    }
+    length = block_length(n);
     if (length < 0) {
         return length;
     }
     return offset > (uint64_t)length || len > (uint64_t)length - offset ? -EIO : 0;
+}
+
+static bool all_zero(const struct iovec *iov, size_t niov)
+{
+    for (size_t i = 0; i < niov; i++) {
+        const uint8_t *p = iov[i].iov_base;
+        size_t len = iov[i].iov_len;
+
+        if (len && (p[0] || memcmp(p, p + 1, len - 1))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int coroutine_fn block_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov,
@@ -44,6 +61,10 @@ int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct io
 {
     int r = n->read_only ? -EROFS : check_range(n, offset, iov_size(iov, niov));
 
+    if (r == 0 && n->detect_zeroes && all_zero(iov, niov)) {
+        return block_co_zero(n, offset, iov_size(iov, niov),
+                             n->detect_zeroes == DETECT_ZEROES_UNMAP ? BLOCK_ZERO_UNMAP : 0);
+    }
     return r < 0 ? r : n->drv->co_pwritev(n, offset, iov, niov);
 }
 
@@ -59,18 +80,11 @@ int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
     return r < 0 ? r : n->drv->co_discard && n->discard ? n->drv->co_discard(n, offset, len) : 0;
 }
 
-int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
+int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len)
 {
     static const uint8_t zeros[64 * 1024];
     int r = n->read_only ? -EROFS : check_range(n, offset, len);
 
-    if (r == 0 && n->drv->co_zero) {
-        r = n->drv->co_zero(n, offset, len, n->discard ? flags : flags & ~BLOCK_ZERO_UNMAP);
-        if (r != -ENOTSUP) {
-            return r;
-        }
-        r = 0;
-    }
     while (r == 0 && len > 0) {
         struct iovec v = { (void *)zeros, MIN(len, sizeof(zeros)) };
 
@@ -79,6 +93,33 @@ int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsi
         len -= v.iov_len;
     }
     return r;
+}
+
+int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
+{
+    int r = n->read_only ? -EROFS : check_range(n, offset, len);
+
+    if (r == 0 && len == 0) {
+        return 0;
+    }
+    if (r == 0 && n->drv->co_zero) {
+        r = n->drv->co_zero(n, offset, len, n->discard ? flags : flags & ~BLOCK_ZERO_UNMAP);
+        if (r != -ENOTSUP) {
+            return r;
+        }
+        r = 0;
+    }
+    return r < 0 ? r : block_co_write_zeros(n, offset, len);
+}
+
+int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
+{
+    if (n->drv->co_status) {
+        return n->drv->co_status(n, offset, len, st);
+    }
+    *st = (BlockStatus){ .len = len, .allocated = true, .data = true, .has_offset = true,
+                         .offset = offset };
+    return 0;
 }
 
 /* --- from outside of coroutines --- */
@@ -135,10 +176,10 @@ static void coroutine_fn truncate_entry(void *opaque)
     t->result = t->n->drv->co_truncate(t->n, t->length, t->errp);
 }
 
-static bool uses(const BlockNode *top, const BlockNode *n)
+bool block_node_uses(const BlockNode *top, const BlockNode *n)
 {
     for (; top; top = top->file) {
-        if (top == n) {
+        if (top == n || (top->backing && block_node_uses(top->backing, n))) {
             return true;
         }
     }
@@ -165,7 +206,7 @@ bool block_truncate(BlockNode *n, uint64_t length, Error **errp)
         return false;
     }
     for (BlockBackend *b = blk_first(); b; b = b->next) {
-        if (uses(b->node, n) && b->ops && b->ops->resized) {
+        if (block_node_uses(b->node, n) && b->ops && b->ops->resized) {
             b->ops->resized(b->opaque);
         }
     }
@@ -175,7 +216,7 @@ bool block_truncate(BlockNode *n, uint64_t length, Error **errp)
 void block_drain_begin(BlockNode *n)
 {
     for (BlockBackend *b = blk_first(); b; b = b->next) {
-        if (uses(b->node, n)) {
+        if (block_node_uses(b->node, n)) {
             blk_drain_begin(b);
         }
     }
@@ -184,7 +225,7 @@ void block_drain_begin(BlockNode *n)
 void block_drain_end(BlockNode *n)
 {
     for (BlockBackend *b = blk_first(); b; b = b->next) {
-        if (uses(b->node, n)) {
+        if (block_node_uses(b->node, n)) {
             blk_drain_end(b);
         }
     }

@@ -9,6 +9,8 @@ static BlockDriver *drivers;            /* registry */
 static BlockNode *nodes;                /* registry of all open nodes */
 static unsigned anonymous;              /* numbers of names made up */
 
+#define DEPTH_MAX       200             /* images one on another */
+
 void block_driver_register(BlockDriver *drv)
 {
     drv->next = drivers;
@@ -51,6 +53,18 @@ BlockNode *block_node_ref(BlockNode *n)
     return n;
 }
 
+static void free_node(BlockNode *n)
+{
+    block_node_unref(n->backing);
+    block_node_unref(n->file);
+    g_free(n->state);
+    g_free(n->name);
+    g_free(n->filename);
+    g_free(n->backing_file);
+    g_free(n->backing_format);
+    g_free(n);
+}
+
 void block_node_unref(BlockNode *n)
 {
     if (!n || --n->refs > 0) {
@@ -65,18 +79,14 @@ void block_node_unref(BlockNode *n)
     if (n->drv->close) {
         n->drv->close(n);
     }
-    block_node_unref(n->file);
-    g_free(n->state);
-    g_free(n->name);
-    g_free(n->filename);
-    g_free(n);
+    free_node(n);
 }
 
 /* --- options --- */
 
 static const char *const common_options[] = {
     "driver", "node-name", "read-only", "auto-read-only", "discard", "detect-zeroes", "cache",
-    "cache.direct", "cache.no-flush", "force-share", NULL,
+    "cache.direct", "cache.no-flush", "force-share", "x-check-only", NULL,
 };
 
 static bool in_list(const char *const *list, const char *key)
@@ -111,11 +121,34 @@ static bool flag(const QDict *opts, const char *key, bool *value, Error **errp)
     return true;
 }
 
+static bool is_child_key(const BlockDriver *drv, const char *key)
+{
+    static const char *const children[] = { "file", "backing", "image" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+        size_t len = strlen(children[i]);
+
+        if (!strncmp(key, children[i], len) && (key[len] == 0 || key[len] == '.')) {
+            return i != 1 ? in_list(drv->options, children[i]) : drv->has_backing;
+        }
+    }
+    return false;
+}
+
 static bool check_options(const BlockDriver *drv, const QDict *opts, Error **errp)
 {
     QDICT_FOR_EACH(e, opts) {
-        if (!in_list(common_options, e->key) && !in_list(drv->options, e->key) &&
-            strcmp(e->key, "file") && strncmp(e->key, "file.", 5)) {
+        bool known = in_list(common_options, e->key) || in_list(drv->options, e->key) ||
+                     is_child_key(drv, e->key);
+
+        /* "limits.iops-total", "inject-error.0.event": parts of one option. */
+        for (const char *dot = strchr(e->key, '.'); dot && !known; dot = strchr(dot + 1, '.')) {
+            char *whole = g_strndup(e->key, dot - e->key);
+
+            known = in_list(drv->options, whole);
+            g_free(whole);
+        }
+        if (!known) {
             error_setf(errp, ERR_UNKNOWN_ARGUMENT, "block driver '%s' has no option '%s'",
                        drv->name, e->key);
             return false;
@@ -124,83 +157,264 @@ static bool check_options(const BlockDriver *drv, const QDict *opts, Error **err
     return true;
 }
 
-/* The child "file": a node's name, a nested object, or keys "file.x". */
-static bool open_child(BlockNode *n, const QDict *opts, Error **errp)
-{
-    QObject *o = qdict_get(opts, "file");
-    const char *name = o ? qobject_get_str(o, "file", NULL) : NULL;
-    QDict *nested = o ? qobject_to_dict(o) : NULL;
-    QDict *own = NULL;
+/* --- children --- */
 
-    if (name) {
-        n->file = block_node_find(name);
-        if (!n->file) {
-            error_setf(errp, ERR_NO_SUCH_BACKEND, "there is no node '%s' (option 'file' of '%s')",
-                       name, n->name);
-            return false;
-        }
-        block_node_ref(n->file);
-        return true;
+/* What a child gets from its parent unless it says otherwise. */
+static void inherit(QDict *d, const BlockNode *n, bool read_only)
+{
+    if (!qdict_has(d, "read-only")) {
+        qdict_put_bool(d, "read-only", read_only);
     }
-    if (!nested) {
-        own = qdict_new();
-        QDICT_FOR_EACH(e, opts) {
-            if (strncmp(e->key, "file.", 5) == 0) {
-                qdict_put(own, e->key + 5, qobject_ref(e->value));
-            }
-        }
-        nested = own;
+    if (!qdict_has(d, "auto-read-only")) {
+        qdict_put_bool(d, "auto-read-only", n->auto_read_only);
     }
-    if (qdict_size(nested) > 0) {
-        if (!own) {
-            own = qobject_to_dict(qobject_copy((QObject *)nested));
-        }
-        if (!qdict_has(own, "driver")) {
-            qdict_put_str(own, "driver", "file");
-        }
-        if (!qdict_has(own, "read-only")) {
-            qdict_put_bool(own, "read-only", n->read_only);
-        }
-        if (!qdict_has(own, "auto-read-only")) {
-            qdict_put_bool(own, "auto-read-only", n->auto_read_only);
-        }
-        n->file = block_node_open(own, errp);
-    } else {
-        error_setf(errp, ERR_MISSING_ARGUMENT, "block driver '%s' needs 'file'", n->drv->name);
+    if (!qdict_has(d, "force-share")) {
+        qdict_put_bool(d, "force-share", n->force_share && read_only);
     }
-    qobject_unref(own);
+    if (!qdict_has(d, "cache") && !qdict_has(d, "cache.direct")) {
+        qdict_put_bool(d, "cache.direct", n->direct);
+    }
+    if (!qdict_has(d, "cache") && !qdict_has(d, "cache.no-flush")) {
+        qdict_put_bool(d, "cache.no-flush", n->no_flush);
+    }
+    if (!qdict_has(d, "discard")) {
+        qdict_put_str(d, "discard", n->discard ? "unmap" : "ignore");
+    }
+}
+
+/* The value of "KEY" as an object, or of "KEY.x"; NULL: there is neither. A new reference. */
+static QDict *nested(const QDict *opts, const char *key)
+{
+    QObject *o = qdict_get(opts, key);
+    size_t len = strlen(key);
+    QDict *d;
+
+    if (o && qobject_to_dict(o)) {
+        return qobject_to_dict(qobject_copy(o));
+    }
+    d = qdict_new();
+    QDICT_FOR_EACH(e, opts) {
+        if (strncmp(e->key, key, len) == 0 && e->key[len] == '.') {
+            qdict_put(d, e->key + len + 1, qobject_ref(e->value));
+        }
+    }
+    if (qdict_size(d) == 0) {
+        qobject_unref(d);
+        return NULL;
+    }
+    return d;
+}
+
+static BlockNode *named(const BlockNode *n, const QDict *opts, const char *key, Error **errp)
+{
+    const char *name = qdict_str_or(opts, key, NULL);
+    BlockNode *child = name ? block_node_find(name) : NULL;
+
+    if (name && !child) {
+        error_setf(errp, ERR_NO_SUCH_BACKEND, "there is no node '%s' (option '%s' of '%s')",
+                   name, key, n->name);
+    }
+    return child ? block_node_ref(child) : NULL;
+}
+
+static BlockNode *open_node(const QDict *opts, unsigned depth, Error **errp);
+
+/* The child "file" or "image": a node's name, a nested object, or keys "file.x". */
+static bool open_child(BlockNode *n, const char *key, const QDict *opts, unsigned depth, Error **errp)
+{
+    QDict *d;
+
+    if (qobject_to_string(qdict_get(opts, key))) {
+        n->file = named(n, opts, key, errp);
+        return n->file;
+    }
+    d = nested(opts, key);
+    if (!d) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "block driver '%s' needs '%s'",
+                   n->drv ? n->drv->name : "raw", key);
+        return false;
+    }
+    if (!qdict_has(d, "driver") && qdict_has(d, "filename")) {
+        qdict_put_str(d, "driver", "file");
+    }
+    inherit(d, n, n->read_only);
+    n->file = open_node(d, depth + 1, errp);
+    qobject_unref(d);
     return n->file;
 }
 
-static bool open_node(BlockNode *n, const QDict *opts, Error **errp)
+/* The image below: as an option says, or as the image itself does. */
+static bool open_backing(BlockNode *n, const QDict *opts, unsigned depth, Error **errp)
 {
-    const char *discard = qdict_str_or(opts, "discard", "ignore");
+    QObject *o = qdict_get(opts, "backing");
+    QDict *d = NULL, *file;
+    char *path;
 
-    if (!check_options(n->drv, opts, errp) ||
-        !flag(opts, "read-only", &n->read_only, errp) ||
-        !flag(opts, "auto-read-only", &n->auto_read_only, errp) ||
-        !flag(opts, "cache.direct", &n->direct, errp) ||
-        !flag(opts, "cache.no-flush", &n->no_flush, errp)) {
-        return false;
+    if (o && qobject_type(o) == QTYPE_NULL) {
+        return true;
     }
-    n->discard = strcmp(discard, "unmap") == 0 || strcmp(discard, "on") == 0;
-    if (in_list(n->drv->options, "file") && !open_child(n, opts, errp)) {
-        return false;
+    if (qobject_to_string(o)) {
+        if (!*qdict_str_or(opts, "backing", "")) {
+            return true;
+        }
+        n->backing = named(n, opts, "backing", errp);
+        return n->backing;
     }
-    return n->drv->open(n, opts, errp);
+    d = nested(opts, "backing");
+    if (!d || (!qdict_has(d, "file") && !qdict_has(d, "file.filename") && n->backing_file)) {
+        if (!n->backing_file) {
+            qobject_unref(d);
+            return true;
+        }
+        d = d ? d : qdict_new();
+        path = block_backing_path(n->filename, n->backing_file);
+        file = block_filename_options(path, errp);
+        g_free(path);
+        if (!file) {
+            qobject_unref(d);
+            return false;
+        }
+        if (g_str_has_prefix(n->backing_file, "json:") && qdict_has(file, "file")) {
+            qobject_unref(d);
+            d = file;
+        } else {
+            qdict_put(d, "file", file);
+        }
+        if (!qdict_has(d, "driver") && n->backing_format) {
+            qdict_put_str(d, "driver", n->backing_format);
+        }
+    }
+    inherit(d, n, true);
+    n->backing = open_node(d, depth + 1, errp);
+    if (!n->backing) {
+        error_prepend(errp, "Could not open backing file of '%s'", n->filename ? n->filename : n->name);
+    }
+    qobject_unref(d);
+    return n->backing;
 }
 
-BlockNode *block_node_open(const QDict *opts, Error **errp)
-{
-    const char *driver = qdict_get_str(opts, "driver", errp);
-    const char *name = qdict_str_or(opts, "node-name", NULL);
-    const BlockDriver *drv;
-    BlockNode *n;
+/* --- probing --- */
 
-    if (!driver) {
+typedef struct Head {
+    BlockNode *n;
+    uint8_t bytes[512];
+    int result;
+} Head;
+
+static void coroutine_fn read_head(void *opaque)
+{
+    Head *h = opaque;
+    int64_t len = block_length(h->n);
+    struct iovec v = { h->bytes, len < 0 ? 0 : MIN(len, (int64_t)sizeof(h->bytes)) };
+
+    h->result = len < 0 ? len : block_co_preadv(h->n, 0, &v, 1);
+}
+
+const BlockDriver *block_probe(BlockNode *file, Error **errp)
+{
+    Head h = { .n = file };
+    const BlockDriver *best = block_driver_find("raw");
+    int score = 0;
+
+    block_run(read_head, &h);
+    if (h.result < 0) {
+        error_set_errno(errp, -h.result, "Could not read image for determining its format");
         return NULL;
     }
-    drv = block_driver_find(driver);
+    for (const BlockDriver *d = drivers; d; d = d->next) {
+        int sure = d->probe ? d->probe(h.bytes, sizeof(h.bytes)) : 0;
+
+        if (sure > score) {
+            score = sure;
+            best = d;
+        }
+    }
+    return best;
+}
+
+static bool probe(BlockNode *n, Error **errp)
+{
+    n->drv = block_probe(n->file, errp);
+    if (!n->drv) {
+        return false;
+    }
+    n->probed = !strcmp(n->drv->name, "raw");
+    return true;
+}
+
+/* --- opening --- */
+
+static bool common(BlockNode *n, const QDict *opts, Error **errp)
+{
+    const char *discard = qdict_str_or(opts, "discard", "ignore");
+    const char *zeroes = qdict_str_or(opts, "detect-zeroes", "off");
+    const QDict *cache = qobject_to_dict(qdict_get(opts, "cache"));
+
+    if (!flag(opts, "read-only", &n->read_only, errp) ||
+        !flag(opts, "auto-read-only", &n->auto_read_only, errp) ||
+        !flag(opts, "force-share", &n->force_share, errp) ||
+        !flag(opts, "x-check-only", &n->check_only, errp) ||
+        !flag(cache ? cache : opts, cache ? "direct" : "cache.direct", &n->direct, errp) ||
+        !flag(cache ? cache : opts, cache ? "no-flush" : "cache.no-flush", &n->no_flush, errp)) {
+        return false;
+    }
+    n->discard = !strcmp(discard, "unmap") || !strcmp(discard, "on");
+    if (!n->discard && strcmp(discard, "ignore") && strcmp(discard, "off")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "Invalid discard option");
+        error_argument(errp, "discard", discard, "ignore, off, unmap, on");
+        return false;
+    }
+    n->detect_zeroes = !strcmp(zeroes, "on") ? DETECT_ZEROES_ON
+                       : !strcmp(zeroes, "unmap") ? DETECT_ZEROES_UNMAP : DETECT_ZEROES_OFF;
+    if (!n->detect_zeroes && strcmp(zeroes, "off")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'detect-zeroes' is '%s'; accepted: off, on, unmap",
+                   zeroes);
+        return false;
+    }
+    if (n->detect_zeroes == DETECT_ZEROES_UNMAP && !n->discard) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "setting detect-zeroes to unmap is not allowed without "
+                   "setting discard operation to unmap");
+        return false;
+    }
+    return true;
+}
+
+static bool open_parts(BlockNode *n, const QDict *opts, unsigned depth, Error **errp)
+{
+    static const char *const child_keys[] = { "file", "image" };
+
+    if (!common(n, opts, errp)) {
+        return false;
+    }
+    if (!n->drv && (!open_child(n, "file", opts, depth, errp) || !probe(n, errp))) {
+        return false;
+    }
+    if (!check_options(n->drv, opts, errp)) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(child_keys); i++) {
+        if (!n->file && in_list(n->drv->options, child_keys[i]) &&
+            !open_child(n, child_keys[i], opts, depth, errp)) {
+            return false;
+        }
+    }
+    n->state = g_malloc0(MAX(n->drv->state_size, 1));
+    if (!n->drv->open(n, opts, errp)) {
+        return false;
+    }
+    if (n->drv->has_backing && !open_backing(n, opts, depth, errp)) {
+        if (n->drv->close) {
+            n->drv->close(n);
+        }
+        return false;
+    }
+    return true;
+}
+
+static const BlockDriver *find_driver(const char *driver, Error **errp)
+{
+    const BlockDriver *drv = block_driver_find(driver);
+
     if (!drv) {
         GString *list = g_string_new("");
 
@@ -210,23 +424,36 @@ BlockNode *block_node_open(const QDict *opts, Error **errp)
         error_setf(errp, ERR_NO_SUCH_TYPE, "there is no block driver '%s'; accepted: %s", driver,
                    list->str);
         g_string_free(list, true);
+    }
+    return drv;
+}
+
+static BlockNode *open_node(const QDict *opts, unsigned depth, Error **errp)
+{
+    const char *driver = qdict_str_or(opts, "driver", NULL);
+    const char *name = qdict_str_or(opts, "node-name", NULL);
+    const BlockDriver *drv = driver ? find_driver(driver, errp) : NULL;
+    BlockNode *n;
+
+    if (driver && !drv) {
         return NULL;
     }
-    if (name && block_node_find(name)) {
-        error_setf(errp, ERR_DUPLICATE_ID, "there is a node '%s' already", name);
+    if (name && (block_node_find(name) || strlen(name) > 31 || !*name || *name == '#')) {
+        error_setf(errp, ERR_DUPLICATE_ID, block_node_find(name) ? "there is a node '%s' already"
+                   : "Invalid node-name: '%s'", name);
+        return NULL;
+    }
+    if (depth > DEPTH_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "the chain of images is longer than %d, or a circle",
+                   DEPTH_MAX);
         return NULL;
     }
     n = g_new0(BlockNode, 1);
     n->drv = drv;
     n->refs = 1;
-    n->name = name ? g_strdup(name) : g_strdup_printf("#block%u", anonymous++);
-    n->state = g_malloc0(MAX(drv->state_size, 1));
-    if (!open_node(n, opts, errp)) {
-        block_node_unref(n->file);
-        g_free(n->state);
-        g_free(n->name);
-        g_free(n->filename);
-        g_free(n);
+    n->name = name ? g_strdup(name) : g_strdup_printf("#block%03u", anonymous++);
+    if (!open_parts(n, opts, depth, errp)) {
+        free_node(n);
         return NULL;
     }
     n->next = nodes;
@@ -234,13 +461,28 @@ BlockNode *block_node_open(const QDict *opts, Error **errp)
     return n;
 }
 
+BlockNode *block_node_open(const QDict *opts, Error **errp)
+{
+    return open_node(opts, 0, errp);
+}
+
 bool blockdev_add(const QDict *opts, Error **errp)
 {
+    BlockNode *n;
+
     if (!qdict_has(opts, "node-name")) {
-        error_setf(errp, ERR_MISSING_ARGUMENT, "'node-name' is missing");
+        error_setf(errp, ERR_MISSING_ARGUMENT, "'node-name' must be specified for the root node");
         return false;
     }
-    return block_node_open(opts, errp);
+    if (!qdict_has(opts, "driver")) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "Parameter 'driver' is missing");
+        return false;
+    }
+    n = block_node_open(opts, errp);
+    if (n) {
+        n->monitor_owned = true;
+    }
+    return n;
 }
 
 bool block_node_delete(const char *name, Error **errp)
@@ -248,11 +490,15 @@ bool block_node_delete(const char *name, Error **errp)
     BlockNode *n = block_node_find(name);
 
     if (!n) {
-        error_setf(errp, ERR_NO_SUCH_BACKEND, "there is no node '%s'", name);
+        error_setf(errp, ERR_NO_SUCH_BACKEND, "Failed to find node with node-name='%s'", name);
+        return false;
+    }
+    if (!n->monitor_owned) {
+        error_setf(errp, ERR_IN_USE, "Node %s is not owned by the monitor", name);
         return false;
     }
     if (n->refs > 1) {
-        error_setf(errp, ERR_IN_USE, "node '%s' is in use", name);
+        error_setf(errp, ERR_IN_USE, "Node %s is in use", name);
         return false;
     }
     block_node_unref(n);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the drivers "file" and "host_device": what their parts know of each other. Blocking
+ * parts run in worker threads, on a FileState that stays as long as requests do.
+ */
+#ifndef BLOCK_FILE_H
+#define BLOCK_FILE_H
+
+#include "block/block.h"
+#include "util/coroutine.h"
+
+typedef struct FileState {
+    int fd;
+    _Atomic int64_t length;
+    bool is_device;
+    bool locked;                    /* image locking is on */
+    uint32_t st_blksize;
+    uint32_t alignment;             /* of O_DIRECT requests: 1 without */
+    enum { AIO_THREADS, AIO_NATIVE, AIO_URING } aio;
+    CoMutex unaligned;              /* held by requests that read, change and write a block */
+} FileState;
+
+typedef struct FileJob {
+    int fd;
+    enum { JOB_READ, JOB_WRITE, JOB_FLUSH, JOB_DISCARD, JOB_ZERO, JOB_TRUNCATE, JOB_STATUS } what;
+    uint64_t offset, len;
+    const struct iovec *iov;
+    size_t niov;
+    BlockStatus *status;
+    int64_t length;
+} FileJob;
+
+/* --- file-job.c: what blocks --- */
+int file_job(void *job);
+
+/* --- file-lock.c: OFD locks, as other programs that use images take them --- */
+bool file_lock(int fd, const char *name, bool write, Error **errp);
+/* The rights become those of a reader or a writer; on failure they stay what they were. */
+bool file_relock(int fd, const char *name, bool write, Error **errp);
+
+/* --- file-aio.c: the kernel's own queues; -ENOTSUP: use a thread --- */
+int coroutine_fn file_aio(FileState *s, const FileJob *job);
+/* Whether the kernel and the build have it; errp says why not. */
+bool file_aio_check(int kind, Error **errp);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qcow2: opening, closing, the driver's table. */
+#include "util/osdep.h"
+#include "block/qcow2/qcow2.h"
+#include "util/bswap.h"
+
+#define L2_CACHE_BYTES  (32 * MIB)
+#define RB_CACHE_BYTES  (256 * KIB)
+
+typedef struct Open {
+    Qcow2 *s;
+    uint64_t l2_bytes, rb_bytes;    /* of the caches */
+    Error **errp;
+    bool ok;
+} Open;
+
+/* After a crash the refcounts are counted anew, before anything is written. */
+static bool coroutine_fn mend(Qcow2 *s, Error **errp)
+{
+    BlockCheck result = { 0 };
+
+    if (s->n->read_only || !(s->incompat & INCOMPAT_DIRTY)) {
+        return true;
+    }
+    if (qcow2_co_check(s->n, BLOCK_FIX_ERRORS | BLOCK_FIX_LEAKS, &result, errp) < 0) {
+        return false;
+    }
+    if (s->incompat & INCOMPAT_DIRTY) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "the image wasn't closed properly, and of %" PRIu64
+                   " errors only %" PRIu64 " could be mended", result.corruptions,
+                   result.corruptions_fixed);
+        return false;
+    }
+    return true;
+}
+
+/* Bits that we don't know, and bitmaps that we don't keep up to date (Spec "autoclear_features"). */
+static bool coroutine_fn clear_features(Qcow2 *s, Error **errp)
+{
+    int r;
+
+    if (s->n->read_only || !s->autoclear) {
+        return true;
+    }
+    r = qcow2_write_be64(s, HDR_AUTOCLEAR, 0);
+    if (r < 0) {
+        error_set_errno(errp, -r, "can't write the header");
+        return false;
+    }
+    s->autoclear = 0;
+    return true;
+}
+
+static bool coroutine_fn open_image(Open *o, Error **errp)
+{
+    Qcow2 *s = o->s;
+    BlockNode *n = s->n;
+
+    if (!qcow2_read_header(s, errp)) {
+        return false;
+    }
+    if (s->incompat & INCOMPAT_CORRUPT && !n->read_only && !n->check_only) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "the image is marked corrupt; it can be opened read-only, "
+                   "and mended with 'qemu-img check -r all'");
+        return false;
+    }
+    qcow2_cache_init(&s->l2_cache, o->l2_bytes / s->cluster_size, true);
+    qcow2_cache_init(&s->rb_cache, o->rb_bytes / s->cluster_size, false);
+    return qcow2_read_snapshots(s, errp) && (n->check_only || mend(s, errp)) && clear_features(s, errp);
+}
+
+static void coroutine_fn open_entry(void *opaque)
+{
+    Open *o = opaque;
+
+    o->ok = open_image(o, o->errp);
+}
+
+/* cache-size is for both; where one is given, the other gets the rest. */
+static bool cache_sizes(Open *o, const QDict *opts, Error **errp)
+{
+    uint64_t both = 0;
+    bool l2 = qdict_has(opts, "l2-cache-size"), rb = qdict_has(opts, "refcount-cache-size");
+
+    o->l2_bytes = L2_CACHE_BYTES;
+    o->rb_bytes = RB_CACHE_BYTES;
+    if (!block_size_option(opts, "cache-size", &both, errp) ||
+        !block_size_option(opts, "l2-cache-size", &o->l2_bytes, errp) ||
+        !block_size_option(opts, "refcount-cache-size", &o->rb_bytes, errp)) {
+        return false;
+    }
+    if (both && ((l2 && o->l2_bytes > both) || (rb && o->rb_bytes > both) || (l2 && rb))) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "cache-size, l2-cache-size and refcount-cache-size may not "
+                   "be set at the same time, nor be larger than the whole");
+        return false;
+    }
+    if (both) {
+        o->rb_bytes = rb ? o->rb_bytes : l2 ? both - o->l2_bytes : MIN(RB_CACHE_BYTES, both / 4);
+        o->l2_bytes = l2 ? o->l2_bytes : both - o->rb_bytes;
+    }
+    if (o->l2_bytes > GIB || o->rb_bytes > GIB) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "a cache is larger than 1G");
+        return false;
+    }
+    return true;
+}
+
+static void free_state(Qcow2 *s)
+{
+    qcow2_free_snapshots(s);
+    qcow2_free_extensions(s);
+    qcow2_cache_free(&s->l2_cache);
+    qcow2_cache_free(&s->rb_cache);
+    g_free(s->header_tail);
+    g_free(s->backing_file);
+    g_free(s->backing_format);
+    g_free(s->l1);
+    g_free(s->rt);
+    g_array_free(s->frees, true);
+    co_queue_destroy(&s->alloc_ended);
+    co_mutex_destroy(&s->lock);
+}
+
+static bool qcow2_open(BlockNode *n, const QDict *opts, Error **errp)
+{
+    Qcow2 *s = n->state;
+    Open o = { .s = s, .errp = errp };
+
+    if (!cache_sizes(&o, opts, errp)) {
+        return false;
+    }
+    s->n = n;
+    s->newest = &s->oldest;
+    s->free_hint = 1;
+    s->frees = g_array_new(false, false, sizeof(FreeLater));
+    co_mutex_init(&s->lock);
+    co_queue_init(&s->alloc_ended);
+    n->read_only |= n->file->read_only;
+    n->filename = g_strdup(n->file->filename);
+    block_run(open_entry, &o);
+    if (!o.ok) {
+        error_prepend(errp, "qcow2 image '%s': ", n->filename ? n->filename : n->file->name);
+        free_state(s);
+        return false;
+    }
+    n->backing_file = g_strdup(s->backing_file);
+    n->backing_format = g_strdup(s->backing_format);
+    s->lazy = block_bool_option(opts, "lazy-refcounts", s->compat & COMPAT_LAZY_REFCOUNTS) &&
+              s->version >= 3 && !n->read_only;
+    s->discard_passes = block_bool_option(opts, "pass-discard-request", n->discard);
+    return true;
+}
+
+static void coroutine_fn close_entry(void *opaque)
+{
+    Qcow2 *s = opaque;
+    int r;
+
+    co_mutex_lock(&s->lock);
+    r = s->broken ? -EIO : qcow2_write_all(s);
+    if (r == 0 && s->frees->len) {
+        r = qcow2_write_all(s);
+    }
+    if (r == 0) {
+        r = qcow2_barrier(s);
+    }
+    if (r == 0 && s->dirty_set && !s->keep_dirty) {
+        qcow2_set_dirty(s, false);
+    }
+    if (r < 0) {
+        fprintf(stderr, "qemu-system: image '%s' couldn't be closed properly: %s\n", s->n->filename,
+                strerror(-r));
+    }
+    co_mutex_unlock(&s->lock);
+}
+
+static void qcow2_close(BlockNode *n)
+{
+    Qcow2 *s = n->state;
+
+    if (!n->read_only) {
+        block_run(close_entry, s);
+    }
+    free_state(s);
+}
+
+static int64_t qcow2_length(BlockNode *n)
+{
+    Qcow2 *s = n->state;
+
+    return __atomic_load_n(&s->size, __ATOMIC_RELAXED);
+}
+
+static void qcow2_info(BlockNode *n, BlockFormatInfo *info)
+{
+    Qcow2 *s = n->state;
+
+    *info = (BlockFormatInfo){
+        .is_qcow2 = true, .cluster_size = s->cluster_size, .dirty = s->incompat & INCOMPAT_DIRTY,
+        .corrupt = s->incompat & INCOMPAT_CORRUPT || s->broken, .compat = s->version < 3 ? "0.10" : "1.1",
+        .compression = s->compression ? "zstd" : "zlib", .v3 = s->version >= 3,
+        .lazy_refcounts = s->compat & COMPAT_LAZY_REFCOUNTS, .refcount_bits = s->refcount_bits,
+        .extended_l2 = extended_l2(s), .vm_state_offset = qcow2_vmstate_offset(s),
+    };
+}
+
+static int qcow2_probe(const uint8_t *b, size_t len)
+{
+    return len >= 8 && load_be32(b) == QCOW2_MAGIC && load_be32(b + 4) >= 2 ? 100 : 0;
+}
+
+static void qcow2_limits(BlockNode *n, BlockLimits *l)
+{
+    Qcow2 *s = n->state;
+
+    l->discard_granularity = s->cluster_size;
+    l->discard_zeroes = true;
+    l->request_alignment = l->memory_alignment = 0;
+}
+
+static const char *const qcow2_options[] = {
+    "file", "backing", "lazy-refcounts", "pass-discard-request", "pass-discard-snapshot",
+    "pass-discard-other", "overlap-check", "cache-size", "l2-cache-size", "l2-cache-entry-size",
+    "refcount-cache-size", "cache-clean-interval", NULL,
+};
+
+static const char *const qcow2_create_options[] = {
+    "size", "compat", "backing_file", "backing_fmt", "cluster_size", "preallocation", "lazy_refcounts",
+    "refcount_bits", "extended_l2", "compression_type", NULL,
+};
+
+static BlockDriver driver_qcow2 = {
+    .name = "qcow2", .options = qcow2_options, .state_size = sizeof(Qcow2), .open = qcow2_open,
+    .close = qcow2_close, .length = qcow2_length, .has_backing = true, .probe = qcow2_probe,
+    .co_preadv = qcow2_co_preadv, .co_pwritev = qcow2_co_pwritev, .co_flush = qcow2_co_flush,
+    .co_discard = qcow2_co_discard, .co_zero = qcow2_co_zero, .co_truncate = qcow2_co_truncate,
+    .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
+    .co_write_compressed = qcow2_co_write_compressed, .co_check = qcow2_co_check,
+    .co_create = qcow2_co_create, .create_options = qcow2_create_options,
+    .co_change_backing = qcow2_co_change_backing,
+    .co_snapshot_create = qcow2_co_snapshot_create, .co_snapshot_goto = qcow2_co_snapshot_goto,
+    .co_snapshot_delete = qcow2_co_snapshot_delete, .snapshot_list = qcow2_snapshot_list,
+    .co_vmstate = qcow2_co_vmstate,
+};
+
+static void CONSTRUCTOR register_driver(void)
+{
+    block_driver_register(&driver_qcow2);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images for tests: made, opened, read and written synchronously, and looked at by the distribution's qemu-img. */
+#ifndef TESTS_LIB_IMAGE_H
+#define TESTS_LIB_IMAGE_H
+
+#include <glib.h>
+#include "block/block.h"
+#include "tests/lib/test.h"
+
+/* @opts: members of the creation options besides size, as JSON members: "'compat': '0.10'". */
+bool image_create(Test *t, const char *path, uint64_t size, const char *opts);
+/* @opts: members of the node's options; may be NULL. */
+BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts);
+int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len);
+int image_write(BlockNode *n, uint64_t offset, const void *buf, size_t len);
+int image_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);
+int image_discard(BlockNode *n, uint64_t offset, uint64_t len);
+int image_flush(BlockNode *n);
+/* Our own check: @result is filled. */
+int image_check(BlockNode *n, unsigned fix, BlockCheck *result);
+/* Runs "qemu-img ARGS..." of the distribution; its exit status, -1: there is none. */
+int distribution_qemu_img(const char *args, char **output);
+/* What must be so whenever an image is closed. @leaks: leaks are allowed. */
+void image_must_be_sound(Test *t, const char *path, bool leaks, const char *what);
+
+#endif
