@@ -37,6 +37,7 @@ static bool number(const QDict *opts, const char *key, int *v, Error **errp)
     n = strtol(text, &end, 10);
     if (end == text || *end || n < 0 || n > 255) {
         error_setf(errp, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: 0 to 255", key, text);
+        error_argument(errp, key, text, NULL);
         return false;
     }
     *v = n;
@@ -59,6 +60,7 @@ static bool error_action(const QDict *opts, const char *key, BlockErrorAction *a
     }
     error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: report, ignore, stop, enospc",
                key, text);
+    error_argument(errp, key, text, NULL);
     return false;
 }
 
@@ -162,6 +164,7 @@ static bool read_only_option(const QDict *opts, bool *v, Error **errp)
     *v = strcmp(text, "on") == 0;
     if (!*v && strcmp(text, "off")) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'readonly' is '%s'; accepted: on, off", text);
+        error_argument(errp, qdict_has(opts, "readonly") ? "readonly" : "read-only", text, NULL);
         return false;
     }
     return true;
@@ -181,11 +184,13 @@ bool drive_add(const QDict *opts, const char *default_if, DriveSpec *out, Error 
         char *list = g_strjoinv(", ", (char **)interfaces);
 
         error_setf(errp, ERR_INVALID_ARGUMENT, "'if' is '%s'; accepted: %s", iface, list);
+        error_argument(errp, "if", iface, NULL);
         g_free(list);
         return false;
     }
     if (!d.cdrom && strcmp(media, "disk")) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'media' is '%s'; accepted: disk, cdrom", media);
+        error_argument(errp, "media", media, NULL);
         return false;
     }
     if (!strcmp(iface, "default")) {

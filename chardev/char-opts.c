@@ -455,6 +455,7 @@ Chardev *chardev_new_from_spec(const char *id, const char *spec, Error **errp)
         chr = chardev_find(spec + 8);
         if (!chr) {
             error_setf(errp, ERR_NO_SUCH_DEVICE, "chardev '%s' not found", spec + 8);
+            error_argument(errp, NULL, spec + 8, NULL);
         }
         return chr;
     }
@@ -478,6 +479,23 @@ Chardev *chardev_new_from_spec(const char *id, const char *spec, Error **errp)
     }
     qobject_unref(d);
     return chr;
+}
+
+bool chardev_check_spec(const char *spec, Error **errp)
+{
+    QDict *d;
+    bool ok;
+
+    if (!strncmp(spec, "chardev:", 8)) {
+        return chardev_new_from_spec("", spec, errp);
+    }
+    if (!strcmp(spec, "none")) {
+        return true;
+    }
+    d = qdict_new();
+    ok = spec_to_opts(d, !strncmp(spec, "mon:", 4) ? spec + 4 : spec, errp);
+    qobject_unref(d);
+    return ok;
 }
 
 char *chardev_help(void)

@@ -120,6 +120,8 @@ char *chardev_new_id(const char *prefix);
  * @id names a newly made one. Borrowed result; NULL with *errp set on failure.
  */
 Chardev *chardev_new_from_spec(const char *id, const char *spec, Error **errp);
+/* Is it such a text? Nothing is made. */
+bool chardev_check_spec(const char *spec, Error **errp);
 
 typedef struct QDict QDict;
 /*

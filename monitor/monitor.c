@@ -125,6 +125,7 @@ bool monitor_new_from_opts(const QDict *opts, Error **errp)
     chr = chardev_find(id);
     if (!chr) {
         error_setf(errp, ERR_NO_SUCH_DEVICE, "chardev \"%s\" not found", id);
+        error_argument(errp, "chardev", id, NULL);
         return false;
     }
     if (!strcmp(mode, "readline")) {

@@ -63,8 +63,11 @@ static bool check_options(const NetBackendType *t, const QDict *opts, Error **er
             o++;
         }
         if (!*o && strcmp(e->key, "type") && strcmp(e->key, "id")) {
+            g_autofree char *list = g_strjoinv(", ", (char **)t->options);
+
             error_setf(errp, ERR_UNKNOWN_ARGUMENT, "network back end '%s' has no option '%s'",
                        t->name, e->key);
+            error_argument(errp, e->key, NULL, list);
             return false;
         }
     }

@@ -16,14 +16,26 @@ static void name_subject(Object *obj, Error **errp)
     }
 }
 
+static void add_name(const Property *p, void *opaque)
+{
+    GString *names = opaque;
+
+    if (!(p->flags & PROP_F_READ_ONLY) && (p->kind != PROP_KIND_CUSTOM || p->set)) {
+        g_string_append_printf(names, "%s%s", names->len ? ", " : "", p->name);
+    }
+}
+
 static const Property *find_or_error(Object *obj, const char *name, Error **errp)
 {
     const Property *p = object_find_property(obj, name);
 
     if (!p) {
+        g_autoptr(GString) names = g_string_new("");
+
         error_setf(errp, ERR_NO_SUCH_PROPERTY, "Property '%s.%s' not found",
                    object_type_name(obj), name);
-        error_argument(errp, name, NULL, NULL);
+        type_property_foreach(obj->type, add_name, names);
+        error_argument(errp, name, NULL, names->str);
         name_subject(obj, errp);
     }
     return p;

@@ -72,34 +72,43 @@ static void run_state_changed(UNUSED RunstateListener *l, bool running, UNUSED R
     }
 }
 
+static bool make_blockdev(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return blockdev_add(d, errp);
+}
+
+typedef struct DriveMaker { Config *c; Machine *m; } DriveMaker;
+
+static bool make_drive(const QDict *opts, void *opaque, Error **errp)
+{
+    DriveMaker *dm = opaque;
+    const char *own = dm->m->type->default_block_interface;
+    DriveSpec d;
+
+    if (!drive_add(opts, own ? own : "none", &d, errp)) {
+        return false;
+    }
+    if (strcmp(d.interface, "none")) {
+        place_drive(dm->c, dm->m, &d);
+    }
+    drive_spec_cleanup(&d);
+    return true;
+}
+
+static bool make_netdev(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return netdev_add(d, errp);
+}
+
 static void build_drives(Config *c, Machine *m)
 {
     static RunstateListener listener = { .changed = run_state_changed };
-    const char *own = m->type->default_block_interface;
-    Error *err = NULL;
 
     block_set_stop_hook(stop_for_io_error);
     runstate_add_listener(&listener);
 
-    QLIST_FOR_EACH(e, c->blockdevs) {
-        if (!blockdev_add(qobject_to_dict(e), &err)) {
-            config_error(c, "blockdev", err);
-            err = NULL;
-        }
-    }
-    QLIST_FOR_EACH(e, c->drives) {
-        DriveSpec d;
-
-        if (!drive_add(qobject_to_dict(e), own ? own : "none", &d, &err)) {
-            config_error(c, "drive", err);
-            err = NULL;
-            continue;
-        }
-        if (strcmp(d.interface, "none")) {
-            place_drive(c, m, &d);
-        }
-        drive_spec_cleanup(&d);
-    }
+    config_make_each(c, c->blockdevs, "blockdev", make_blockdev, NULL);
+    config_make_each(c, c->drives, "drive", make_drive, &(DriveMaker){ c, m });
 }
 
 /* -nic TYPE,model=M,mac=A and the like: a back end, if the type has one, and a device of the
@@ -109,7 +118,6 @@ static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
     const char *type = qdict_str_or(opts, "type", "user");
     char *id = g_strdup_printf("nic%u", number);
     QDict *back = qdict_new();
-    Error *err = NULL;
     MachineNic nic = { .model = opts_text(opts, "model"), .mac = opts_text(opts, "mac"),
                        .id = opts_text(opts, "id") };
 
@@ -124,10 +132,8 @@ static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
     if (qdict_has(opts, "netdev")) {
         nic.netdev = opts_text(opts, "netdev");
     } else if (strcmp(type, "nic")) {
-        if (netdev_add(back, &err)) {
+        if (config_make(c, "nic", back, make_netdev, NULL)) {
             nic.netdev = g_strdup(id);
-        } else {
-            config_error(c, "nic", err);
         }
     }
     m->nics = g_renew(MachineNic, m->nics, m->n_nics + 1);
@@ -139,14 +145,8 @@ static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
 static void build_nics(Config *c, Machine *m)
 {
     unsigned number = 0;
-    Error *err = NULL;
 
-    QLIST_FOR_EACH(e, c->netdevs) {
-        if (!netdev_add(qobject_to_dict(e), &err)) {
-            config_error(c, "netdev", err);
-            err = NULL;
-        }
-    }
+    config_make_each(c, c->netdevs, "netdev", make_netdev, NULL);
     if (qlist_size(c->nics) == 0 && !c->no_defaults && m->type->default_nic &&
         qlist_size(c->netdevs) == 0) {
         QDict *d = qdict_new();
@@ -180,19 +180,18 @@ static void each_monitor(Config *c, const char *option, const GPtrArray *specs, 
     }
 }
 
+static bool make_mon(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return monitor_new_from_opts(d, errp);
+}
+
 static void build_monitors(Config *c)
 {
     char *name = opts_text(c->name, "guest");
 
     monitor_set_name(name);
     g_free(name);
-    QLIST_FOR_EACH(e, c->mons) {
-        Error *err = NULL;
-
-        if (!monitor_new_from_opts(qobject_to_dict(e), &err)) {
-            config_error(c, "mon", err);
-        }
-    }
+    config_make_each(c, c->mons, "mon", make_mon, NULL);
     each_monitor(c, "monitor", c->monitors, MONITOR_HMP);
     each_monitor(c, "qmp", c->qmps, MONITOR_QMP);
     each_monitor(c, "qmp-pretty", c->qmps_pretty, MONITOR_QMP_PRETTY);
@@ -213,6 +212,11 @@ static void tell_ptys(void)
     qapi_free_ChardevInfoList(list);
 }
 
+static bool make_vnc(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return vnc_open(d, errp);
+}
+
 static void build_displays(Config *c)
 {
     Error *err = NULL;
@@ -230,12 +234,7 @@ static void build_displays(Config *c)
                    c->display);
         config_error(c, "display", err);
     }
-    QLIST_FOR_EACH(e, c->vncs) {
-        err = NULL;
-        if (!vnc_open(qobject_to_dict(e), &err)) {
-            config_error(c, "vnc", err);
-        }
-    }
+    config_make_each(c, c->vncs, "vnc", make_vnc, NULL);
 }
 
 void build_front_ends(Config *c, UNUSED Machine *m)
@@ -248,4 +247,18 @@ void build_front_ends(Config *c, UNUSED Machine *m)
         config_error(c, "gdb", err);
     }
     tell_ptys();
+}
+
+void check_front_ends(Config *c)
+{
+    Error *err = NULL;
+
+    build_displays(c);
+    config_make_each(c, c->mons, "mon", make_mon, NULL);
+    config_check_specs(c, "monitor", c->monitors);
+    config_check_specs(c, "qmp", c->qmps);
+    config_check_specs(c, "qmp-pretty", c->qmps_pretty);
+    if (c->gdb && !chardev_check_spec(c->gdb, &err)) {
+        config_error(c, "gdb", err);
+    }
 }

@@ -51,7 +51,8 @@ static bool try_accel(Config *c, const char *name, const QDict *props, bool last
     return ok;
 }
 
-static void build_accel(Config *c)
+/* False: there is none, so no machine can be made. */
+static bool build_accel(Config *c)
 {
     char *list = opts_text(c->machine, "accel");
     bool fatal = false;
@@ -77,11 +78,13 @@ static void build_accel(Config *c)
         g_strfreev(names);
     }
     g_free(list);
+    return !fatal;
 }
 
 /* --- machine --- */
 
-static Machine *new_machine(Config *c)
+/* @stand_in: its name is wrong, this is another one to check the rest with. */
+static Machine *new_machine(Config *c, bool *stand_in)
 {
     char *name = opts_text(c->machine, "type");
     const MachineType *type;
@@ -97,9 +100,10 @@ static Machine *new_machine(Config *c)
         }
     }
     g_free(name);
+    *stand_in = !type;
     if (!type) {
         config_error(c, "machine", err);
-        return NULL;
+        type = machine_type_find("none", NULL);
     }
     return machine_new(type);
 }
@@ -139,25 +143,27 @@ static void set_machine_props(Config *c, Machine *m)
     }
 }
 
-static void set_memory(Config *c, Machine *m)
+static bool set_memory(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "size", "slots", "maxmem", NULL };
-    Error *err = NULL;
-    char *size = opts_text(c->memory, "size");
+    Machine *m = opaque;
+    g_autofree char *size = opts_text(d, "size");
+    uint64_t n;
 
-    if (!opts_check_known(c->memory, "-m", known, &err) ||
-        (size && !opts_size(size, MIB, &m->ram_size, &err))) {
-        config_error(c, "m", err);
-    } else if (size && m->ram_size < MIB) {
-        error_setf(&err, ERR_OUT_OF_RANGE, "the size is '%s'; accepted: 1M and more", size);
-        config_error(c, "m", err);
+    if (!opts_check_known(d, "-m", known, errp) || (size && !opts_size(size, MIB, &n, errp))) {
+        return false;
     }
-    g_free(size);
+    if (size && n < MIB) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "the size is '%s'; accepted: 1M and more", size);
+        return false;
+    }
+    m->ram_size = size ? n : m->ram_size;
+    return true;
 }
 
-static bool smp_number(Config *c, const char *key, unsigned *n)
+static bool smp_number(const QDict *d, const char *key, unsigned *n, Error **errp)
 {
-    char *text = opts_text(c->smp, key), *end;
+    char *text = opts_text(d, key), *end;
     unsigned long v;
 
     if (!text) {
@@ -165,10 +171,8 @@ static bool smp_number(Config *c, const char *key, unsigned *n)
     }
     v = strtoul(text, &end, 10);
     if (*end || v < 1 || v > 4096) {
-        Error *err = NULL;
-
-        error_setf(&err, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: 1 to 4096", key, text);
-        config_error(c, "smp", err);
+        error_setf(errp, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: 1 to 4096", key, text);
+        error_argument(errp, key, text, NULL);
         g_free(text);
         return false;
     }
@@ -177,22 +181,19 @@ static bool smp_number(Config *c, const char *key, unsigned *n)
     return true;
 }
 
-static void set_smp(Config *c, Machine *m)
+static bool set_smp(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "cpus", "maxcpus", "sockets", "dies", "clusters", "cores",
                                          "threads", NULL };
+    Machine *m = opaque;
     SmpConfig s = { 0 };
-    Error *err = NULL;
     unsigned limit = MAX(m->type->max_cpus, 1);
 
-    if (!opts_check_known(c->smp, "-smp", known, &err)) {
-        config_error(c, "smp", err);
-        return;
-    }
-    if (!smp_number(c, "cpus", &s.cpus) || !smp_number(c, "maxcpus", &s.max_cpus) ||
-        !smp_number(c, "sockets", &s.sockets) || !smp_number(c, "dies", &s.dies) ||
-        !smp_number(c, "cores", &s.cores) || !smp_number(c, "threads", &s.threads)) {
-        return;
+    if (!opts_check_known(d, "-smp", known, errp) ||
+        !smp_number(d, "cpus", &s.cpus, errp) || !smp_number(d, "maxcpus", &s.max_cpus, errp) ||
+        !smp_number(d, "sockets", &s.sockets, errp) || !smp_number(d, "dies", &s.dies, errp) ||
+        !smp_number(d, "cores", &s.cores, errp) || !smp_number(d, "threads", &s.threads, errp)) {
+        return false;
     }
     s.dies = s.dies ? s.dies : 1;
     if (!s.cpus && !s.max_cpus) {
@@ -211,17 +212,18 @@ static void set_smp(Config *c, Machine *m)
         s.sockets = MAX(s.max_cpus / (s.dies * s.cores * s.threads), 1);
     }
     if (s.sockets * s.dies * s.cores * s.threads != s.max_cpus || s.cpus > s.max_cpus) {
-        error_setf(&err, ERR_INVALID_ARGUMENT,
+        error_setf(errp, ERR_INVALID_ARGUMENT,
                    "sockets (%u) * dies (%u) * cores (%u) * threads (%u) isn't maxcpus (%u), or "
                    "cpus (%u) is more", s.sockets, s.dies, s.cores, s.threads, s.max_cpus, s.cpus);
-        config_error(c, "smp", err);
-    } else if (s.max_cpus > limit) {
-        error_setf(&err, ERR_OUT_OF_RANGE, "%u CPUs are asked for; machine '%s' has 1 to %u",
-                   s.max_cpus, m->type->name, limit);
-        config_error(c, "smp", err);
-    } else {
-        m->smp = s;
+        return false;
     }
+    if (s.max_cpus > limit) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "%u CPUs are asked for; machine '%s' has 1 to %u",
+                   s.max_cpus, m->type->name, limit);
+        return false;
+    }
+    m->smp = s;
+    return true;
 }
 
 static void set_cpu(Config *c, Machine *m)
@@ -250,40 +252,60 @@ static void set_cpu(Config *c, Machine *m)
     g_free(model);
 }
 
-static void set_boot(Config *c, Machine *m)
+static bool milliseconds(const QDict *d, const char *key, int64_t max, int64_t *ms, Error **errp)
+{
+    g_autofree char *text = opts_text(d, key);
+    char *end;
+    int64_t v;
+
+    *ms = -1;
+    if (!text) {
+        return true;
+    }
+    v = g_ascii_strtoll(text, &end, 10);
+    if (end == text || *end || v < -1 || v > max) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: 0 to %" PRId64
+                   " milliseconds, or -1", key, text, max);
+        error_argument(errp, key, text, NULL);
+        return false;
+    }
+    *ms = v;
+    return true;
+}
+
+static bool set_boot(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "order", "once", "menu", "splash", "splash-time",
                                          "reboot-timeout", "strict", NULL };
-    Error *err = NULL;
-    char *menu = opts_text(c->boot, "menu"), *strict = opts_text(c->boot, "strict"),
-         *timeout = opts_text(c->boot, "reboot-timeout"),
-         *splash_time = opts_text(c->boot, "splash-time");
+    Machine *m = opaque;
+    g_autofree char *menu = opts_text(d, "menu"), *strict = opts_text(d, "strict");
+    int64_t timeout, splash_time;
 
-    m->boot.order = opts_text(c->boot, "order");
-    m->boot.once = opts_text(c->boot, "once");
-    m->boot.splash = opts_text(c->boot, "splash");
-    m->boot.reboot_timeout = timeout ? strtoll(timeout, NULL, 10) : -1;
-    m->boot.splash_time = splash_time ? strtoll(splash_time, NULL, 10) : -1;
-    if (!opts_check_known(c->boot, "-boot", known, &err) ||
-        (menu && !opts_bool("menu", menu, &m->boot.menu, &err)) ||
-        (strict && !opts_bool("strict", strict, &m->boot.strict, &err))) {
-        config_error(c, "boot", err);
+    if (!opts_check_known(d, "-boot", known, errp) ||
+        (menu && !opts_bool("menu", menu, &m->boot.menu, errp)) ||
+        (strict && !opts_bool("strict", strict, &m->boot.strict, errp)) ||
+        !milliseconds(d, "reboot-timeout", 0xffff, &timeout, errp) ||
+        !milliseconds(d, "splash-time", 0xffff, &splash_time, errp)) {
+        return false;
     }
-    g_free(menu);
-    g_free(strict);
-    g_free(timeout);
-    g_free(splash_time);
+    m->boot.order = opts_text(d, "order");
+    m->boot.once = opts_text(d, "once");
+    m->boot.splash = opts_text(d, "splash");
+    m->boot.reboot_timeout = timeout;
+    m->boot.splash_time = splash_time;
+    return true;
 }
 
-static void set_rtc(Config *c, Machine *m)
+static bool set_rtc(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "base", "clock", "driftfix", NULL };
-    Error *err = NULL;
+    Machine *m = opaque;
 
-    if (!opts_check_known(c->rtc, "-rtc", known, &err)) {
-        config_error(c, "rtc", err);
+    if (!opts_check_known(d, "-rtc", known, errp)) {
+        return false;
     }
-    m->rtc_base = opts_text(c->rtc, "base");
+    m->rtc_base = opts_text(d, "base");
+    return true;
 }
 
 static void set_uuid(Config *c, Machine *m)
@@ -330,6 +352,7 @@ static bool pick(const QDict *d, const char *key, const char *const *names, int 
     } else {
         list = g_strjoinv(", ", (char **)names);
         error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: %s", key, text, list);
+        error_argument(errp, key, text, NULL);
         g_free(list);
     }
     g_free(text);
@@ -337,7 +360,7 @@ static bool pick(const QDict *d, const char *key, const char *const *names, int 
 }
 
 /* The names are in the order of the enumerations of runstate.h. */
-static void set_actions(Config *c)
+static bool set_actions(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     static const char *const known[] = { "reboot", "shutdown", "panic", "watchdog", NULL };
     static const char *const reboot[] = { "reset", "shutdown", NULL };
@@ -347,38 +370,37 @@ static void set_actions(Config *c)
                                             "none", "inject-nmi", NULL };
     RunstateActions *a = runstate_actions();
     int r = a->reboot, s = a->shutdown, p = a->panic, w = a->watchdog;
-    Error *err = NULL;
 
-    if (!opts_check_known(c->action, "-action", known, &err) ||
-        !pick(c->action, "reboot", reboot, &r, &err) ||
-        !pick(c->action, "shutdown", shutdown, &s, &err) ||
-        !pick(c->action, "panic", panic, &p, &err) ||
-        !pick(c->action, "watchdog", watchdog, &w, &err)) {
-        config_error(c, "action", err);
-        return;
+    if (!opts_check_known(d, "-action", known, errp) || !pick(d, "reboot", reboot, &r, errp) ||
+        !pick(d, "shutdown", shutdown, &s, errp) || !pick(d, "panic", panic, &p, errp) ||
+        !pick(d, "watchdog", watchdog, &w, errp)) {
+        return false;
     }
     *a = (RunstateActions){ r, s, p, w };
+    return true;
 }
 
 /* --- lists --- */
 
-static void each(Config *c, QList *list, const char *option, bool (*make)(const QDict *, Error **))
+static bool waits(const QDict *d)
 {
-    QLIST_FOR_EACH(e, list) {
-        Error *err = NULL;
+    g_autofree char *server = opts_text(d, "server"), *wait = opts_text(d, "wait");
 
-        if (!make(qobject_to_dict(e), &err)) {
-            config_error(c, option, err);
-        }
-    }
+    return server && strcmp(server, "off") && (!wait || !strcmp(wait, "on"));
 }
 
-static bool make_chardev(const QDict *d, Error **errp)
+static bool make_chardev(const QDict *d, void *opaque, Error **errp)
 {
+    Config *c = opaque;
+
+    if (qlist_size(c->errors) && waits(d)) {
+        config_failed(c, d);            /* nobody is going to be served */
+        return true;
+    }
     return chardev_new_from_opts(d, errp);
 }
 
-static bool make_object(const QDict *d, Error **errp)
+static bool make_object(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     QDict *props = qobject_to_dict(qobject_copy((const QObject *)d));
     const char *type = qdict_get_str(d, "qom-type", errp);
@@ -394,12 +416,12 @@ static bool make_object(const QDict *d, Error **errp)
     return ok;
 }
 
-static bool make_device(const QDict *d, Error **errp)
+static bool make_device(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     return device_add(d, true, errp);
 }
 
-static bool make_global(const QDict *d, Error **errp)
+static bool make_global(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     const char *driver = qdict_str_or(d, "driver", NULL), *prop = qdict_str_or(d, "property", NULL),
                *value = qdict_str_or(d, "value", NULL);
@@ -446,6 +468,11 @@ static void build_serials(Config *c, Machine *m)
 
         g_ptr_array_add(c->serials, g_strdup(!c->nographic ? "null" : own ? "stdio" : "mon:stdio"));
     }
+    if (qlist_size(c->errors)) {
+        config_check_specs(c, "serial", c->serials);
+        config_check_specs(c, "parallel", c->parallels);
+        return;
+    }
     for (unsigned i = 0; i < c->serials->len; i++) {
         char id[16];
 
@@ -469,6 +496,10 @@ static void build_serials(Config *c, Machine *m)
 
 static void build_debugcons(Config *c)
 {
+    if (qlist_size(c->errors)) {
+        config_check_specs(c, "debugcon", c->debugcons);
+        return;
+    }
     for (unsigned i = 0; i < c->debugcons->len; i++) {
         char id[24];
         char *chr;
@@ -486,47 +517,69 @@ static void build_debugcons(Config *c)
     }
 }
 
+/*
+ * With a mistake so far nothing is opened that could wait for somebody, but all of it is looked at.
+ * The machine is made too if it can be, since only then devices find their buses.
+ */
+static bool build_with_mistakes(Config *c, Machine *m, bool possible)
+{
+    Error *err = NULL;
+
+    if (possible && machine_init(m, &err)) {
+        config_make_each(c, c->devices, "device", make_device, NULL);
+    } else {
+        if (err) {
+            config_error(c, "machine", err);
+        }
+        config_check_devices(c);
+    }
+    check_front_ends(c);
+    return false;
+}
+
 bool config_build(Config *c)
 {
     Error *err = NULL;
+    bool stand_in, possible;
     Machine *m;
 
     build_log(c);
-    set_actions(c);
-    each(c, c->globals, "global", make_global);
-    m = new_machine(c);
-    if (!m) {
-        return false;
+    config_make(c, "action", c->action, set_actions, NULL);
+    config_make_each(c, c->globals, "global", make_global, NULL);
+    m = new_machine(c, &stand_in);
+    possible = build_accel(c) && !stand_in;
+    if (!stand_in) {
+        set_machine_props(c, m);
+        config_make(c, "smp", c->smp, set_smp, m);
     }
-    build_accel(c);
+    config_make(c, "m", c->memory, set_memory, m);
+    config_make(c, "boot", c->boot, set_boot, m);
+    config_make(c, "rtc", c->rtc, set_rtc, m);
+    set_cpu(c, m);
+    set_uuid(c, m);
     if (c->qtest && !qtest_server_start(c->qtest, c->qtest_log, &err)) {
         config_error(c, "qtest", err);
     }
-    each(c, c->chardevs, "chardev", make_chardev);
-    set_machine_props(c, m);
-    set_memory(c, m);
-    set_smp(c, m);
-    set_cpu(c, m);
-    set_boot(c, m);
-    set_rtc(c, m);
-    set_uuid(c, m);
+    config_make_each(c, c->chardevs, "chardev", make_chardev, c);
     build_serials(c, m);
     build_debugcons(c);
-    each(c, c->objects, "object", make_object);
+    config_make_each(c, c->objects, "object", make_object, NULL);
     build_backends(c, m);
     if (qlist_size(c->errors)) {
-        return false;
+        return build_with_mistakes(c, m, possible);
     }
     if (!machine_init(m, &err)) {
         config_error(c, "machine", err);
+        config_check_devices(c);
+        check_front_ends(c);
         return false;
     }
-    each(c, c->devices, "device", make_device);
-    if (qlist_size(c->errors)) {
-        return false;
-    }
+    config_make_each(c, c->devices, "device", make_device, NULL);
     if (!machine_done(m, &err)) {
         config_error(c, "machine", err);
+    }
+    if (qlist_size(c->errors)) {
+        check_front_ends(c);
         return false;
     }
     build_front_ends(c, m);

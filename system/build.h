@@ -10,6 +10,22 @@
  * front ends: monitors, displays, debugger. Errors go to @c. */
 void build_backends(Config *c, Machine *m);
 void build_front_ends(Config *c, Machine *m);
+/* Instead of the latter, after mistakes: tells what else is wrong, and waits for nobody. */
+void check_front_ends(Config *c);
+
+/*
+ * mistakes.c: make something from @opts, and the rest of it without each
+ * option that an error names, so that all mistakes are told. False: it wasn't made as asked for.
+ */
+typedef bool ConfigMake(const QDict *opts, void *opaque, Error **errp);
+bool config_make(Config *c, const char *option, const QDict *opts, ConfigMake *make, void *opaque);
+void config_make_each(Config *c, const QList *list, const char *option, ConfigMake *make,
+                      void *opaque);
+/* What has this id failed: no errors about references to it. */
+void config_failed(Config *c, const QDict *opts);
+/* Without a machine, without opening anything: -device; texts as for -serial. */
+void config_check_devices(Config *c);
+void config_check_specs(Config *c, const char *option, const GPtrArray *specs);
 
 /* qtest-server.c: @spec as for -serial ("unix:PATH"); @log: file that gets what is
  * said, NULL or "none": nowhere. Once a process. */

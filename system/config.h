@@ -29,6 +29,7 @@ typedef struct Config {
     bool stopped;               /* -S */
     bool no_defaults, nographic, no_user_config, daemonize, usb;
     QList *errors;              /* texts */
+    QDict *failed;              /* ids of what couldn't be made */
     bool done;                  /* help was printed: exit now, status 0 */
 } Config;
 

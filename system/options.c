@@ -328,23 +328,6 @@ const Option config_options[] = {
     { NULL, false, NULL, NULL, NULL, 0, NULL },
 };
 
-void config_error(Config *c, const char *option, Error *err)
-{
-    const char *hint = error_hint_text(err);
-    char *text = g_strdup_printf("%s%s%s%s%s", option ? "-" : "", option ? option : "",
-                                 option ? ": " : "", error_message(err), "");
-
-    if (hint) {
-        char *both = g_strdup_printf("%s (%s)", text, hint);
-
-        g_free(text);
-        text = both;
-    }
-    qlist_append_str(c->errors, text);
-    g_free(text);
-    error_free(err);
-}
-
 bool config_report(Config *c)
 {
     QLIST_FOR_EACH(e, c->errors) {
@@ -376,7 +359,7 @@ static const char *nearest(const char *name)
 /* The members of a Config that are containers. */
 #define CONFIG_MEMBERS(c) \
     QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
-                        &c->action }; \
+                        &c->action, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals, \
                         &c->icount, &c->errors }; \

@@ -156,6 +156,7 @@ bool opts_bool(const char *key, const char *text, bool *value, Error **errp)
         }
     }
     error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: on, off", key, text);
+    error_argument(errp, key, text, NULL);
     return false;
 }
 
@@ -172,6 +173,7 @@ bool opts_check_known(const QDict *d, const char *what, const char *const *known
 
             error_setf(errp, ERR_UNKNOWN_ARGUMENT, "%s has no option '%s'; accepted: %s", what,
                        e->key, list);
+            error_argument(errp, e->key, NULL, NULL);
             g_free(list);
             return false;
         }

@@ -314,7 +314,7 @@ static Left run_block(InterpFrame *f, InterpValue *locals, IrBlockId *next)
             interp_mem_op(f, o, d);
             break;
         case IR_FENCE:
-            __atomic_thread_fence(__ATOMIC_SEQ_CST);
+            full_barrier();
             break;
         case IR_CALL:
             call_helper(f, o, d);

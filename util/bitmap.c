@@ -48,14 +48,14 @@ void bitmap_set_atomic(uint64_t *map, size_t first, size_t count)
     }
     /* Whoever sees the bits sees what was written before they were set, also
      * those that were set already. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_barrier();
 }
 
 bool bitmap_test_and_clear_atomic(uint64_t *map, size_t first, size_t count)
 {
     uint64_t seen = 0;
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_barrier();
     FOR_WORDS(i, mask, first, count) {
         if (__atomic_load_n(&map[i], __ATOMIC_RELAXED) & mask) {
             seen |= __atomic_fetch_and(&map[i], ~mask, __ATOMIC_SEQ_CST) & mask;

@@ -148,6 +148,8 @@ Device *device_find(const char *id);            /* by id or path; or NULL */
 /* -device and device_add: members "driver", "id", "bus" and properties. The
  * result is borrowed. */
 Device *device_add(const struct QDict *opts, bool from_text, Error **errp);
+/* As far as it goes without a bus: the type, its properties' names and values. */
+bool device_check(const struct QDict *opts, bool from_text, Error **errp);
 
 /* "0000:00:02.0", "isa@03f8": where it is for the guest's sake; NULL if its
  * bus has no addresses. Caller frees with g_free(). */

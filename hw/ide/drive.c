@@ -83,6 +83,7 @@ static bool drive_realize(Device *dev, Error **errp)
     d->is_cd = object_is_a(dev, "ide-cd");
     if (!d->is_cd && !d->blk) {
         error_setf(errp, ERR_MISSING_ARGUMENT, "property 'drive' must be given");
+        error_argument(errp, "drive", NULL, "the id of a drive or block node");
         return false;
     }
     if (!place(d, c, errp)) {

@@ -297,6 +297,7 @@ static bool take_drive(ScsiDisk *d, Error **errp)
     if (!d->is_cd && !d->conf.blk) {
         error_setf(errp, ERR_MISSING_ARGUMENT, "property 'drive' must be given");
         error_argument(errp, "drive", NULL, "the id of a drive or block node");
+        error_argument(errp, "drive", NULL, "the id of a drive or block node");
         return false;
     }
     if (!d->conf.blk) {

@@ -304,41 +304,44 @@ static char *property_name(const char *type, const char *text)
     return name;
 }
 
-static bool add_feature(const char *type, const char *text, const char *value, Error **errp)
+/* A name that isn't known is added to @unknown. */
+static void add_feature(const char *type, const char *text, const char *value, GString *unknown)
 {
     g_autofree char *name = property_name(type, text);
     const Type *t = type_find(type);
 
-    if (!t || !type_find_property(t, name)) {
-        error_setf(errp, ERR_NO_SUCH_PROPERTY, "CPU model '%s' has no feature '%s'", type, text);
-        return false;
+    if (t && type_find_property(t, name)) {
+        global_property_add(type, name, value);
+    } else {
+        g_string_append_printf(unknown, "%s'%s'", unknown->len ? ", " : "", text);
     }
-    global_property_add(type, name, value);
-    return true;
 }
 
 bool x86_cpu_parse_features(const char *type, const char *text, Error **errp)
 {
     g_auto(GStrv) words = g_strsplit(text, ",", -1);
+    g_autoptr(GString) unknown = g_string_new("");
 
     for (char **w = words; *w; w++) {
         char *eq = strchr(*w, '=');
-        bool ok;
 
         if (!**w) {
             continue;
         }
         if (**w == '+' || **w == '-') {
-            ok = add_feature(type, *w + 1, **w == '+' ? "on" : "off", errp);
+            add_feature(type, *w + 1, **w == '+' ? "on" : "off", unknown);
         } else if (eq) {
             *eq = '\0';
-            ok = add_feature(type, *w, eq + 1, errp);
+            add_feature(type, *w, eq + 1, unknown);
         } else {
-            ok = add_feature(type, *w, "on", errp);
+            add_feature(type, *w, "on", unknown);
         }
-        if (!ok) {
-            return false;
-        }
+    }
+    if (unknown->len) {
+        error_setf(errp, ERR_NO_SUCH_PROPERTY, "CPU model '%s' has no feature %s", type,
+                   unknown->str);
+        error_hint(errp, "-device %s,help lists them", type);
+        return false;
     }
     return true;
 }
