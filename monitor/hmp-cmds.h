@@ -48,6 +48,8 @@ void hmp_mouse_button(Hmp *hmp, const QDict *args);
 void hmp_mouse_set(Hmp *hmp, const QDict *args);
 void hmp_info_mice(Hmp *hmp, const QDict *args);
 void hmp_info_vnc(Hmp *hmp, const QDict *args);
+void hmp_set_password(Hmp *hmp, const QDict *args);
+void hmp_expire_password(Hmp *hmp, const QDict *args);
 
 /* hmp-backends.c */
 void hmp_info_block(Hmp *hmp, const QDict *args);

@@ -150,28 +150,89 @@ void hmp_info_mice(Hmp *hmp, const QDict *args)
     qapi_free_MouseInfoList(list);
 }
 
+static void print_client(Hmp *hmp, const VncClientInfo *c)
+{
+    hmp_printf(hmp, "  Client: %s:%s (%s%s)\n", c->host, c->service,
+               NetworkAddressFamily_name(c->family), c->websocket ? " (Websocket)" : "");
+    hmp_printf(hmp, "    x509_dname: %s\n    sasl_username: %s\n",
+               c->x509_dname ? c->x509_dname : "none", c->sasl_username ? c->sasl_username : "none");
+}
+
 void hmp_info_vnc(Hmp *hmp, const QDict *args)
 {
-    Error *err = NULL;
-    VncInfo *info = qmp_query_vnc(&err);
+    VncInfo2List *list = qmp_query_vnc_servers(NULL);
+    VncClientStatsList *stats = qmp_x_query_vnc_stats(NULL);
 
     (void)args;
-    if (hmp_error(hmp, err)) {
-        return;
-    }
-    if (!info->enabled) {
+    if (!list->n) {
         hmp_printf(hmp, "None\n");
-    } else {
-        hmp_printf(hmp, "Server: %s:%s (%s), auth: %s\n", info->host ? info->host : "",
-                   info->service ? info->service : "",
-                   info->has_family ? NetworkAddressFamily_name(info->family) : "",
-                   info->auth ? info->auth : "");
-        for (size_t i = 0; info->clients && i < info->clients->n; i++) {
-            const VncClientInfo *c = info->clients->items[i];
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        const VncInfo2 *s = list->items[i];
 
-            hmp_printf(hmp, "Client: %s:%s (%s)%s\n", c->host, c->service,
-                       NetworkAddressFamily_name(c->family), c->websocket ? ", websocket" : "");
+        hmp_printf(hmp, "%s:\n", s->id);
+        for (size_t k = 0; k < s->server->n; k++) {
+            const VncServerInfo2 *a = s->server->items[k];
+
+            hmp_printf(hmp, "  Server: %s:%s (%s%s)\n    Auth: %s (Sub: %s)\n", a->host, a->service,
+                       NetworkAddressFamily_name(a->family), a->websocket ? " (Websocket)" : "",
+                       VncPrimaryAuth_name(a->auth),
+                       a->has_vencrypt ? VncVencryptSubAuth_name(a->vencrypt) : "none");
+        }
+        for (size_t k = 0; k < s->clients->n; k++) {
+            print_client(hmp, s->clients->items[k]);
         }
     }
-    qapi_free_VncInfo(info);
+    for (size_t i = 0; i < stats->n; i++) {
+        const VncClientStats *c = stats->items[i];
+
+        hmp_printf(hmp, "%s: %s, %" PRIu64 " bytes, %" PRIu64 " updates (%.1f/s), "
+                   "%" PRIu64 " ms of CPU\n", c->client, c->encoding, c->bytes, c->updates,
+                   c->seconds > 0 ? c->updates / c->seconds : 0, c->cpu_ns / 1000000);
+    }
+    qapi_free_VncInfo2List(list);
+    qapi_free_VncClientStatsList(stats);
+}
+
+static bool parse_protocol(Hmp *hmp, const QDict *args, DisplayProtocol *p)
+{
+    Error *err = NULL;
+    int v = qapi_enum_parse(&qapi_type_DisplayProtocol, qdict_str_or(args, "protocol", ""),
+                            "protocol", &err);
+
+    *p = MAX(v, 0);
+    return !hmp_error(hmp, err);
+}
+
+void hmp_set_password(Hmp *hmp, const QDict *args)
+{
+    SetPasswordOptions o = { .password = (char *)qdict_str_or(args, "password", "") };
+    const char *action = qdict_str_or(args, "connected", NULL);
+    Error *err = NULL;
+
+    if (!parse_protocol(hmp, args, &o.protocol)) {
+        return;
+    }
+    o.u.vnc.display = (char *)qdict_str_or(args, "display", NULL);
+    if (action) {
+        int v = qapi_enum_parse(&qapi_type_SetPasswordAction, action, "connected", &err);
+
+        QAPI_SET(&o, connected, MAX(v, 0));
+    }
+    if (!err) {
+        qmp_set_password(&o, &err);
+    }
+    hmp_error(hmp, err);
+}
+
+void hmp_expire_password(Hmp *hmp, const QDict *args)
+{
+    ExpirePasswordOptions o = { .time = (char *)qdict_str_or(args, "time", "") };
+    Error *err = NULL;
+
+    if (parse_protocol(hmp, args, &o.protocol)) {
+        o.u.vnc.display = (char *)qdict_str_or(args, "display", NULL);
+        qmp_expire_password(&o, &err);
+        hmp_error(hmp, err);
+    }
 }

@@ -51,6 +51,7 @@ static int run(Config *c)
     set_signals();
     monitor_init();
     monitor_set_options_query(command_line_options);
+    monitor_set_client_hook("vnc", vnc_add_client);
     machine_set_shown_arch(c->arch);
     runstate_set_reset_hook(reset_machine, NULL);
     if (!config_build(c)) {

@@ -10,6 +10,7 @@
  */
 #include "util/osdep.h"
 #include "hw/input/ps2.h"
+#include "ui/core/input.h"
 
 /* TR, "Commands from the system". */
 enum {
@@ -256,6 +257,7 @@ static void kbd_defaults(Ps2Kbd *k)
     k->scan_set = 2;
     k->rate = 0x2b;             /* TR: 10.9 a second after 500 ms */
     k->leds = 0;
+    input_set_leds(0);
     k->command = 0;
     k->scanning = true;
     memset(k->no_break, 0, sizeof(k->no_break));
@@ -287,6 +289,7 @@ static void kbd_argument(Ps2Kbd *k, uint8_t val)
         break;
     case KBD_SET_LEDS:
         k->leds = val & 7;
+        input_set_leds(k->leds);        /* the bits are in the same order */
         break;
     case KBD_RATE:
         k->rate = val;

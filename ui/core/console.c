@@ -43,6 +43,7 @@ void console_free(Console *c)
         console_unlisten(c->listeners);
     }
     pixman_image_unref(c->surface);
+    g_free(c->cursor);
     g_free(c);
 }
 
@@ -77,6 +78,41 @@ void console_damage(Console *c, int x, int y, int w, int h)
     for (ConsoleListener *l = c->listeners; l; l = l->next) {
         if (l->changed) {
             l->changed(l, x, y, x1 - x, y1 - y);
+        }
+    }
+}
+
+void console_define_cursor(Console *c, int width, int height, int hot_x, int hot_y,
+                           const uint32_t *argb)
+{
+    g_free(c->cursor);
+    c->cursor = NULL;
+    if (width > 0 && height > 0 && width <= CONSOLE_CURSOR_MAX && height <= CONSOLE_CURSOR_MAX) {
+        size_t bytes = 4 * (size_t)width * height;
+
+        c->cursor = g_malloc(sizeof(ConsoleCursor) + bytes);
+        *c->cursor = (ConsoleCursor){ width, height, MAX(0, MIN(hot_x, width - 1)),
+                                      MAX(0, MIN(hot_y, height - 1)) };
+        memcpy(c->cursor->argb, argb, bytes);
+    }
+    for (ConsoleListener *l = c->listeners; l; l = l->next) {
+        if (l->cursor_defined) {
+            l->cursor_defined(l);
+        }
+    }
+}
+
+void console_move_cursor(Console *c, int x, int y, bool visible)
+{
+    if (x == c->cursor_x && y == c->cursor_y && visible == c->cursor_visible) {
+        return;
+    }
+    c->cursor_x = x;
+    c->cursor_y = y;
+    c->cursor_visible = visible;
+    for (ConsoleListener *l = c->listeners; l; l = l->next) {
+        if (l->cursor_moved) {
+            l->cursor_moved(l, x, y, visible);
         }
     }
 }

@@ -17,6 +17,13 @@ struct Object;
 typedef struct Console Console;
 typedef struct ConsoleListener ConsoleListener;
 
+/* The shape of the pointer that the display device draws apart from the surface. */
+#define CONSOLE_CURSOR_MAX  256         /* pixels a side */
+typedef struct ConsoleCursor {
+    int width, height, hot_x, hot_y;
+    uint32_t argb[];                    /* in host order; not premultiplied */
+} ConsoleCursor;
+
 #define CONSOLE_MAX_WIDTH   16384
 #define CONSOLE_MAX_HEIGHT  16384
 
@@ -37,6 +44,9 @@ struct Console {
     const ConsoleOps *ops;
     void *opaque;
     pixman_image_t *surface;        /* owned; x8r8g8b8; never NULL */
+    ConsoleCursor *cursor;          /* owned; NULL: the guest has none of its own */
+    int cursor_x, cursor_y;         /* its hot spot */
+    bool cursor_visible;
     ConsoleListener *listeners;
     Console *next;
     bool refreshing;
@@ -47,6 +57,7 @@ struct ConsoleListener {
     void (*changed)(ConsoleListener *l, int x, int y, int w, int h);
     void (*resized)(ConsoleListener *l);    /* another surface: look at console->surface */
     void (*cursor_moved)(ConsoleListener *l, int x, int y, bool visible);
+    void (*cursor_defined)(ConsoleListener *l);     /* look at console->cursor */
     Console *console;
     ConsoleListener *next;
 };
@@ -59,6 +70,10 @@ void console_free(Console *c);
  * range are cut. Everything counts as changed. */
 void console_set_size(Console *c, int width, int height);
 void console_damage(Console *c, int x, int y, int w, int h);
+/* Another shape, copied; @argb as in ConsoleCursor. Sizes out of range: no shape. */
+void console_define_cursor(Console *c, int width, int height, int hot_x, int hot_y,
+                           const uint32_t *argb);
+void console_move_cursor(Console *c, int x, int y, bool visible);
 
 static inline int console_width(const Console *c) { return pixman_image_get_width(c->surface); }
 static inline int console_height(const Console *c) { return pixman_image_get_height(c->surface); }

@@ -4,6 +4,7 @@
 
 static InputHandler *handlers;          /* registry; the active ones first */
 static uint8_t keys_down[256];          /* by number */
+static unsigned leds_on;
 
 void input_add(InputHandler *h)
 {
@@ -64,6 +65,16 @@ void input_release_keys(void)
             input_key(i, false);
         }
     }
+}
+
+void input_set_leds(unsigned leds)
+{
+    leds_on = leds;
+}
+
+unsigned input_leds(void)
+{
+    return leds_on;
 }
 
 void input_rel(int dx, int dy)

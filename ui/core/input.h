@@ -39,6 +39,10 @@ void input_rel(int dx, int dy);
 void input_abs(int x, int y);
 void input_button(InputButton button, bool down);
 void input_sync(void);
+/* Lock lights of the guest's keyboard; told by its device. */
+enum { INPUT_LED_SCROLL = 1, INPUT_LED_NUM = 2, INPUT_LED_CAPS = 4 };
+void input_set_leds(unsigned leds);
+unsigned input_leds(void);
 /* All keys that are down go up (a display lost the focus). */
 void input_release_keys(void);
 

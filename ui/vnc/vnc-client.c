@@ -1,420 +1,404 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client: a coroutine that reads as RFC 6143 section 7 tells the dialogue.
- * Output is buffered and goes out as the socket takes it; while much of it waits, no further
- * update is made.
+ * One client: a coroutine that reads as RFC 6143 section 7 tells the dialogue. Updates are made
+ * beside it (vnc-update.c).
  */
 #include "util/osdep.h"
-#include <glib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
-#include "qapi/events-ui.h"
-#include "ui/core/input.h"
+#include "hw/core/runstate.h"
+#include "qapi/sockets.h"
+#include "ui/vnc/vnc-audio.h"
+#include "ui/vnc/vnc-clip.h"
 #include "ui/vnc/vnc-int.h"
 #include "util/bswap.h"
+#include "util/log.h"
 
-enum { SECURITY_NONE = 1 };
-enum { ENC_RAW = 0, ENC_EXT_KEY = -258, ENC_DESKTOP_SIZE = -223, ENC_LAST_RECT = -224 };
+/* RFC 6143 7.5 and rfbproto.rst, "Client to Server Messages". */
+enum {
+    MSG_SET_PIXEL_FORMAT = 0, MSG_SET_ENCODINGS = 2, MSG_UPDATE_REQUEST = 3, MSG_KEY = 4,
+    MSG_POINTER = 5, MSG_CUT_TEXT = 6, MSG_CONTINUOUS = 150, MSG_FENCE = 248, MSG_XVP = 250,
+    MSG_SET_DESKTOP_SIZE = 251, MSG_QEMU = 255,
+};
+enum { XVP_FAIL = 0, XVP_SHUTDOWN = 2, XVP_REBOOT = 3, XVP_RESET = 4 };
+enum { QEMU_EXT_KEY = 0, QEMU_AUDIO = 1 };
 
-/* --- output --- */
+#define FENCE_REQUEST       BIT(31)
+#define FENCE_KNOWN         7u          /* BlockBefore, BlockAfter, SyncNext */
+#define FENCE_PAYLOAD_MAX   64
 
-static void flush_out(VncClient *c)
+/* --- messages --- */
+
+/* A job has the format and the encodings from its start on: what follows them must wait. */
+static void coroutine_fn wait_for_job(VncClient *c)
 {
-    while (c->out_pos < c->out->len) {
-        ssize_t n = send(c->fd, c->out->data + c->out_pos, c->out->len - c->out_pos,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            break;
-        }
-        if (n <= 0) {
-            vnc_client_close(c);
-            return;
-        }
-        c->out_pos += n;
-        c->sent_bytes += n;
-    }
-    if (c->out_pos == c->out->len) {
-        g_byte_array_set_size(c->out, 0);
-        c->out_pos = 0;
-        fd_watch_set(c->watch, 0);
-    } else {
-        fd_watch_set(c->watch, FD_WRITE);
+    while (c->job) {
+        vnc_park(c);
     }
 }
 
-static void writable(UNUSED int fd, UNUSED unsigned events, void *opaque)
+static void send_color_map(VncClient *c)
 {
-    VncClient *c = opaque;
+    vnc_put(c, "\1\0\0\0\1\0", 6);              /* 256 entries from 0 on */
+    for (unsigned i = 0; i < 256; i++) {
+        uint32_t rgb = vnc_value_rgb(c->format, i);
 
-    flush_out(c);
-    if (!c->closing) {
-        vnc_client_update(c);
+        vnc_put_u16(c, (rgb >> 16) * 257);
+        vnc_put_u16(c, (rgb >> 8 & 255) * 257);
+        vnc_put_u16(c, (rgb & 255) * 257);
     }
+    vnc_flush(c);
 }
 
-/* --- updates --- */
-
-static void changed(ConsoleListener *l, int x, int y, int w, int h)
+static bool coroutine_fn set_pixel_format(VncClient *c, const uint8_t *b, Error **errp)
 {
-    VncClient *c = container_of(l, VncClient, listener);
+    VncFormat *f = vnc_format_parse(b + 3);
 
-    pixman_region_union_rect(&c->dirty, &c->dirty, x, y, w, h);
-}
-
-static void resized(ConsoleListener *l)
-{
-    VncClient *c = container_of(l, VncClient, listener);
-
-    c->size_changed = true;
-}
-
-static void rect_header(VncClient *c, int x, int y, int w, int h, int32_t encoding)
-{
-    vnc_put_u16(c, x);
-    vnc_put_u16(c, y);
-    vnc_put_u16(c, w);
-    vnc_put_u16(c, h);
-    vnc_put_u32(c, encoding);
-}
-
-/* A client that can't follow a new size sees the part that fits. */
-static bool send_size(VncClient *c)
-{
-    Console *con = c->listener.console;
-
-    c->size_changed = false;
-    if (!c->ext_resize || (c->width == console_width(con) && c->height == console_height(con))) {
+    if (!f) {
+        error_setf(errp, ERR_PROTOCOL, "a pixel format that can't be served (%u bits)", b[3]);
         return false;
     }
-    c->width = console_width(con);
-    c->height = console_height(con);
-    vnc_put_u8(c, 0);
-    vnc_put_u8(c, 0);
-    vnc_put_u16(c, 1);
-    rect_header(c, 0, 0, c->width, c->height, ENC_DESKTOP_SIZE);
-    pixman_region_union_rect(&c->dirty, &c->dirty, 0, 0, c->width, c->height);
+    wait_for_job(c);
+    vnc_format_unref(c->format);
+    c->format = c->params.format = f;
+    if (!f->true_color) {
+        send_color_map(c);
+    }
+    c->pending |= c->caps & CAP_CURSOR;
+    vnc_update_dirty_all(c);
     return true;
 }
 
-void vnc_client_update(VncClient *c)
+static bool coroutine_fn set_encodings(VncClient *c, const uint8_t *b, Error **errp)
 {
-    Console *con = c->listener.console;
-    pixman_box16_t *boxes;
-    int n;
+    unsigned n = load_be16(b + 1);
+    uint32_t caps = 0, before;
+    EncParams old = c->params;
+    bool found = false;
 
-    if (!c->update_wanted || c->closing || !con || c->out->len - c->out_pos > VNC_OUT_MAX / 4) {
-        return;
-    }
-    if (c->size_changed && send_size(c)) {
-        c->update_wanted = false;
-        flush_out(c);
-        return;
-    }
-    pixman_region_intersect_rect(&c->dirty, &c->dirty, 0, 0, MIN(c->width, console_width(con)),
-                                 MIN(c->height, console_height(con)));
-    boxes = pixman_region_rectangles(&c->dirty, &n);
-    if (n == 0) {
-        return;
-    }
-    n = MIN(n, UINT16_MAX);
-    vnc_put_u8(c, 0);
-    vnc_put_u8(c, 0);
-    vnc_put_u16(c, n);
-    for (int i = 0; i < n; i++) {
-        int w = boxes[i].x2 - boxes[i].x1, h = boxes[i].y2 - boxes[i].y1;
-
-        rect_header(c, boxes[i].x1, boxes[i].y1, w, h, ENC_RAW);
-        vnc_send_raw(c, boxes[i].x1, boxes[i].y1, w, h);
-    }
-    pixman_region_clear(&c->dirty);
-    c->update_wanted = false;
-    flush_out(c);
-}
-
-/* --- input from the client --- */
-
-/* Exactly @len bytes. False: the stream ended, or the client is being closed. */
-static bool coroutine_fn co_read(VncClient *c, void *buf, size_t len)
-{
-    for (size_t got = 0; got < len; ) {
-        ssize_t n = c->closing ? 0 : recv(c->fd, (uint8_t *)buf + got, len - got, MSG_DONTWAIT);
-
-        if (n < 0 && errno == EAGAIN) {
-            co_wait_fd(c->fd, FD_READ);
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n <= 0) {
-            return false;
-        } else {
-            got += n;
-        }
-    }
-    return true;
-}
-
-static bool set_pixel_format(VncClient *c, const uint8_t *b)
-{
-    VncPixelFormat f = {
-        .bits = b[3], .depth = b[4], .big_endian = b[5], .true_color = b[6],
-        .red_max = load_be16(b + 7), .green_max = load_be16(b + 9), .blue_max = load_be16(b + 11),
-        .red_shift = b[13], .green_shift = b[14], .blue_shift = b[15],
-    };
-
-    if ((f.bits != 8 && f.bits != 16 && f.bits != 32) || f.red_shift > 31 || f.green_shift > 31 ||
-        f.blue_shift > 31) {
+    if (n > VNC_ENCODINGS_MAX) {
+        error_setf(errp, ERR_PROTOCOL, "%u encodings; accepted: up to %d", n, VNC_ENCODINGS_MAX);
         return false;
     }
-    if (!f.true_color) {        /* a palette of our own making: 3 bits red, 3 green, 2 blue */
-        f.red_max = f.green_max = 7;
-        f.blue_max = 3;
-        f.red_shift = 0;
-        f.green_shift = 3;
-        f.blue_shift = 6;
-    }
-    c->format = f;
-    pixman_region_union_rect(&c->dirty, &c->dirty, 0, 0, c->width, c->height);
-    return true;
-}
-
-static bool coroutine_fn set_encodings(VncClient *c, unsigned n)
-{
-    bool ext_key = c->ext_key;
-
-    if (n > VNC_MAX_ENCODINGS) {
-        return false;
-    }
-    c->ext_resize = c->last_rect = c->ext_key = false;
+    wait_for_job(c);
+    memset(&c->params, 0, sizeof(c->params));
+    c->params.format = c->format;
+    c->params.encoding = ENC_RAW;
+    c->params.compress = c->params.quality = c->params.fine_quality = c->params.subsampling = -1;
     for (unsigned i = 0; i < n; i++) {
-        uint8_t b[4];
-        int32_t e;
+        uint8_t e[4];
+        int32_t number;
 
-        if (!co_read(c, b, 4)) {
+        if (!vnc_co_read(c, e, 4)) {
+            c->params = old;
             return false;
         }
-        e = load_be32(b);
-        c->ext_resize |= e == ENC_DESKTOP_SIZE;
-        c->last_rect |= e == ENC_LAST_RECT;
-        c->ext_key |= e == ENC_EXT_KEY;
+        number = load_be32(e);
+        if (!found && enc_function(number)) {       /* in the client's order of preference */
+            c->params.encoding = number;
+            found = true;
+        } else {
+            vnc_pseudo_encoding(c, number, &caps);
+        }
     }
-    if (c->ext_key && !ext_key) {           /* tell that we take them: an empty rectangle */
-        vnc_put_u8(c, 0);
-        vnc_put_u8(c, 0);
-        vnc_put_u16(c, 1);
-        rect_header(c, 0, 0, c->width, c->height, ENC_EXT_KEY);
-        flush_out(c);
+    wait_for_job(c);                                /* one may have begun meanwhile */
+    if (c->params.fine_quality >= 0 && c->params.quality < 0) {
+        c->params.quality = c->params.fine_quality / 11;
     }
+    if (!c->server->lossy) {
+        c->params.quality = c->params.fine_quality = -1;
+    }
+    before = c->caps;
+    c->caps = caps;
+    vnc_pseudo_announce(c, before);
+    vnc_update_kick(c->screen);
     return true;
 }
 
-static void update_request(VncClient *c, const uint8_t *b)
+static bool update_request(VncClient *c, const uint8_t *b)
 {
+    int x = load_be16(b + 1), y = load_be16(b + 3), w = load_be16(b + 5), h = load_be16(b + 7);
+
+    /* Continuous updates make incremental requests void. */
+    if (b[0] && c->continuous) {
+        return true;
+    }
+    x = MIN(x, c->width);
+    y = MIN(y, c->height);
+    w = MIN(w, c->width - x);
+    h = MIN(h, c->height - y);
     if (!b[0]) {
-        pixman_region_union_rect(&c->dirty, &c->dirty, load_be16(b + 1), load_be16(b + 3),
-                                 load_be16(b + 5), load_be16(b + 7));
-    }
-    c->update_wanted = true;
-    console_refresh(c->listener.console);
-    vnc_client_update(c);
-}
-
-/* X11 keysyms of a US keyboard as numbers of the PC's keys. */
-static unsigned keysym_number(uint32_t sym)
-{
-    static const struct { uint16_t sym; uint8_t number; } keys[] = {
-        { 0xff08, 0x0e }, { 0xff09, 0x0f }, { 0xff0d, 0x1c }, { 0xff13, 0xc6 }, { 0xff14, 0x46 },
-        { 0xff1b, 0x01 }, { 0xff50, 0xc7 }, { 0xff51, 0xcb }, { 0xff52, 0xc8 }, { 0xff53, 0xcd },
-        { 0xff54, 0xd0 }, { 0xff55, 0xc9 }, { 0xff56, 0xd1 }, { 0xff57, 0xcf }, { 0xff61, 0xb7 },
-        { 0xff63, 0xd2 }, { 0xff67, 0xdd }, { 0xff7f, 0x45 }, { 0xff8d, 0x9c }, { 0xffaa, 0x37 },
-        { 0xffab, 0x4e }, { 0xffad, 0x4a }, { 0xffae, 0x53 }, { 0xffaf, 0xb5 }, { 0xffb0, 0x52 },
-        { 0xffb1, 0x4f }, { 0xffb2, 0x50 }, { 0xffb3, 0x51 }, { 0xffb4, 0x4b }, { 0xffb5, 0x4c },
-        { 0xffb6, 0x4d }, { 0xffb7, 0x47 }, { 0xffb8, 0x48 }, { 0xffb9, 0x49 }, { 0xffe1, 0x2a },
-        { 0xffe2, 0x36 }, { 0xffe3, 0x1d }, { 0xffe4, 0x9d }, { 0xffe5, 0x3a }, { 0xffe9, 0x38 },
-        { 0xffea, 0xb8 }, { 0xffeb, 0xdb }, { 0xffec, 0xdc }, { 0xffff, 0xd3 },
-    };
-    /* By number, plain and shifted. */
-    static const char plain[] = "\0\0" "1234567890-=\0\0qwertyuiop[]\0\0asdfghjkl;'`\0\\zxcvbnm,./"
-                                "\0\0\0 ";
-    static const char shifted[] = "\0\0" "!@#$%^&*()_+\0\0QWERTYUIOP{}\0\0ASDFGHJKL:\"~\0|ZXCVBNM<>?"
-                                  "\0\0\0 ";
-
-    if (sym >= 0x20 && sym < 0x7f) {
-        for (unsigned i = 2; i < sizeof(plain) - 1; i++) {
-            if ((uint8_t)plain[i] == sym || (uint8_t)shifted[i] == sym) {
-                return i;
-            }
+        if (w > 0 && h > 0) {
+            pixman_region_union_rect(&c->dirty, &c->dirty, x, y, w, h);
         }
-        return 0;
-    }
-    if (sym >= 0xffbe && sym <= 0xffc9) {       /* F1 to F12 */
-        unsigned f = sym - 0xffbe;
-
-        return f < 10 ? 0x3b + f : 0x57 + (f - 10);
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (keys[i].sym == sym) {
-            return keys[i].number;
+        if (c->caps & CAP_EXT_SIZE) {
+            vnc_pseudo_size(c, 0, 0);
+            vnc_flush(c);
         }
     }
-    return 0;
-}
-
-static void key_event(bool down, unsigned number)
-{
-    if (number) {
-        input_key(number, down);
+    if (w > 0 && h > 0) {
+        pixman_region_union_rect(&c->request, &c->request, x, y, w, h);
     }
-}
-
-static void pointer_event(VncClient *c, const uint8_t *b)
-{
-    static const InputButton buttons[] = {
-        INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE, INPUT_BUTTON_RIGHT, INPUT_BUTTON_WHEEL_UP,
-        INPUT_BUTTON_WHEEL_DOWN,
-    };
-    int x = load_be16(b + 1), y = load_be16(b + 3);
-    InputHandler *h = input_pointer();
-
-    if (h && h->absolute) {
-        input_abs(c->width > 1 ? x * INPUT_ABS_MAX / (c->width - 1) : 0,
-                  c->height > 1 ? y * INPUT_ABS_MAX / (c->height - 1) : 0);
-    } else {
-        input_rel(x - c->x, y - c->y);
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(buttons); i++) {
-        if ((b[0] ^ c->buttons) & BIT(i)) {
-            input_button(buttons[i], b[0] & BIT(i));
-        }
-    }
-    c->x = x;
-    c->y = y;
-    c->buttons = b[0];
-    input_sync();
-}
-
-static bool coroutine_fn cut_text(VncClient *c, uint32_t len)
-{
-    char skip[1024];
-
-    if (len > VNC_MAX_CUT_TEXT) {
-        return false;
-    }
-    while (len > 0) {
-        size_t n = MIN(len, sizeof(skip));
-
-        if (!co_read(c, skip, n)) {
-            return false;
-        }
-        len -= n;
-    }
+    c->wanted = true;
+    vnc_update_kick(c->screen);
     return true;
 }
 
-/* RFC 6143, 7.5; 255 is the extended key event of the community's list. */
-static bool coroutine_fn serve_one(VncClient *c)
+static bool coroutine_fn pointer_event(VncClient *c, const uint8_t *b)
 {
-    uint8_t type, b[20];
+    uint16_t buttons = b[0];
 
-    if (!co_read(c, &type, 1)) {
+    if (c->caps & CAP_EXT_BUTTONS && buttons & 0x80) {
+        uint8_t more;
+
+        if (!vnc_co_read(c, &more, 1)) {
+            return false;
+        }
+        buttons = (buttons & 0x7f) | (more & 1) << 7 | (more & 2) << 7;
+    }
+    vnc_pointer(c, buttons, load_be16(b + 1), load_be16(b + 3));
+    return true;
+}
+
+static bool enable_continuous(VncClient *c, const uint8_t *b)
+{
+    c->continuous = b[0];
+    if (b[0]) {
+        int x = load_be16(b + 1), y = load_be16(b + 3);
+
+        c->continuous_box = (pixman_box16_t){
+            MIN(x, CONSOLE_MAX_WIDTH), MIN(y, CONSOLE_MAX_HEIGHT),
+            MIN(x + load_be16(b + 5), CONSOLE_MAX_WIDTH),
+            MIN(y + load_be16(b + 7), CONSOLE_MAX_HEIGHT),
+        };
+        c->in_flight = 0;
+        c->fence_acked = c->fence_seq;
+    } else {
+        vnc_put_u8(c, 150);
+        vnc_flush(c);
+    }
+    vnc_update_kick(c->screen);
+    return true;
+}
+
+static bool coroutine_fn fence(VncClient *c, const uint8_t *b)
+{
+    uint32_t flags = load_be32(b + 3);
+    uint8_t payload[FENCE_PAYLOAD_MAX];
+    unsigned len = b[7];
+
+    if (len > FENCE_PAYLOAD_MAX || !vnc_co_read(c, payload, len)) {
         return false;
     }
-    switch (type) {
-    case 0:
-        return co_read(c, b, 19) && set_pixel_format(c, b);
-    case 2:
-        return co_read(c, b, 3) && set_encodings(c, load_be16(b + 1));
-    case 3:
-        if (!co_read(c, b, 9)) {
-            return false;
+    if (!(flags & FENCE_REQUEST)) {
+        if (len == 4) {
+            vnc_update_fence(c, load_be32(payload));
         }
-        update_request(c, b);
-        return !c->closing;
-    case 4:
-        if (!co_read(c, b, 7)) {
-            return false;
-        }
-        key_event(b[0], keysym_number(load_be32(b + 3)));
         return true;
-    case 5:
-        if (!co_read(c, b, 5)) {
+    }
+    /* All before it has been handled but for an update that is being made. */
+    if (flags & FENCE_KNOWN) {
+        wait_for_job(c);
+    }
+    vnc_pseudo_send_fence(c, flags & FENCE_KNOWN, payload, len);
+    vnc_flush(c);
+    return true;
+}
+
+static bool xvp(VncClient *c, const uint8_t *b)
+{
+    bool ok = c->server->power_control && b[1] == 1;
+
+    switch (ok ? b[2] : 0) {
+    case XVP_SHUTDOWN:
+        system_powerdown_request();
+        return true;
+    case XVP_REBOOT:                    /* guests have no other button for it */
+    case XVP_RESET:
+        system_reset_request(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+        return true;
+    default: {
+        static const uint8_t fail[4] = { 250, 0, 1, XVP_FAIL };
+
+        vnc_put(c, fail, 4);
+        vnc_flush(c);
+        return true;
+    }
+    }
+}
+
+static bool coroutine_fn set_desktop_size(VncClient *c, const uint8_t *b)
+{
+    int w = load_be16(b + 1), h = load_be16(b + 3);
+    Console *con = c->screen->listener.console;
+    unsigned status;
+
+    if (!vnc_co_skip(c, 16 * b[5])) {
+        return false;
+    }
+    if (!con || !con->ops->resize) {
+        status = 1;                     /* administratively prohibited */
+    } else if (w == 0 || h == 0 || w > CONSOLE_MAX_WIDTH || h > CONSOLE_MAX_HEIGHT || b[5] != 1) {
+        status = 3;                     /* invalid layout */
+    } else {
+        con->ops->resize(con->opaque, w, h);
+        status = 4;                     /* it is the guest's to follow */
+    }
+    vnc_pseudo_size(c, 1, status);
+    vnc_flush(c);
+    return true;
+}
+
+static bool coroutine_fn qemu_message(VncClient *c, const uint8_t *b)
+{
+    uint8_t k[10];
+
+    switch (b[0]) {
+    case QEMU_EXT_KEY:
+        if (!vnc_co_read(c, k, 10)) {
             return false;
         }
-        pointer_event(c, b);
-        return true;
-    case 6:
-        return co_read(c, b, 7) && cut_text(c, load_be32(b + 3));
-    case 255:
-        if (!co_read(c, b, 11) || b[0] != 0) {
-            return false;
+        if (load_be32(k + 6)) {
+            vnc_key_number(c, load_be16(k), load_be32(k + 6) & 0xff);
+        } else {
+            vnc_key(c, load_be16(k), load_be32(k + 2));
         }
-        key_event(load_be16(b + 1), load_be32(b + 7) & 0xff);
         return true;
+    case QEMU_AUDIO:
+        return vnc_audio_message(c);
     default:
         return false;
     }
 }
 
+/* Bytes that follow the type byte. */
+static const uint8_t body_bytes[256] = {
+    [MSG_SET_PIXEL_FORMAT] = 19, [MSG_SET_ENCODINGS] = 3, [MSG_UPDATE_REQUEST] = 9, [MSG_KEY] = 7,
+    [MSG_POINTER] = 5, [MSG_CUT_TEXT] = 7, [MSG_CONTINUOUS] = 9, [MSG_FENCE] = 8, [MSG_XVP] = 3,
+    [MSG_SET_DESKTOP_SIZE] = 7, [MSG_QEMU] = 1,
+};
+
+static bool coroutine_fn serve_one(VncClient *c, Error **errp)
+{
+    uint8_t type, b[20];
+
+    if (!vnc_co_drain(c) || !vnc_co_read(c, &type, 1)) {
+        return false;
+    }
+    if (!body_bytes[type]) {
+        error_setf(errp, ERR_PROTOCOL, "unknown RFB message type %u", type);
+        return false;
+    }
+    if (!vnc_co_read(c, b, body_bytes[type])) {
+        return false;
+    }
+    switch (type) {
+    case MSG_SET_PIXEL_FORMAT:
+        return set_pixel_format(c, b, errp);
+    case MSG_SET_ENCODINGS:
+        return set_encodings(c, b, errp);
+    case MSG_UPDATE_REQUEST:
+        return update_request(c, b);
+    case MSG_KEY:
+        vnc_key(c, b[0], load_be32(b + 3));
+        return true;
+    case MSG_POINTER:
+        return pointer_event(c, b);
+    case MSG_CUT_TEXT:
+        return vnc_clip_message(c, load_be32(b + 3));
+    case MSG_CONTINUOUS:
+        return enable_continuous(c, b);
+    case MSG_FENCE:
+        return fence(c, b);
+    case MSG_XVP:
+        return xvp(c, b);
+    case MSG_SET_DESKTOP_SIZE:
+        return set_desktop_size(c, b);
+    default:
+        return qemu_message(c, b);
+    }
+}
+
 /* --- handshake --- */
 
-static bool coroutine_fn version(VncClient *c)
+static bool coroutine_fn version(VncClient *c, Error **errp)
 {
     char text[13] = { 0 };
     unsigned major, minor;
 
     vnc_put(c, "RFB 003.008\n", 12);
-    flush_out(c);
-    if (!co_read(c, text, 12) || sscanf(text, "RFB %03u.%03u\n", &major, &minor) != 2 ||
-        major != 3) {
+    vnc_flush(c);
+    if (!vnc_co_read(c, text, 12)) {
         return false;
     }
+    if (sscanf(text, "RFB %03u.%03u\n", &major, &minor) != 2 || major != 3) {
+        error_setf(errp, ERR_PROTOCOL, "the client doesn't speak RFB 3");
+        return false;
+    }
+    /* 7.1.1: 3.4 to 3.6 were never published; some clients say 3.889 and mean 3.8. */
     c->minor = minor >= 8 ? 8 : minor == 7 ? 7 : 3;
     return true;
 }
 
-static bool coroutine_fn security(VncClient *c)
+/* 7.3.1 and QEMU's policies. */
+static bool settle_sharing(VncClient *c, Error **errp)
 {
-    uint8_t type;
+    VncServer *s = c->server;
 
-    if (c->minor == 3) {
-        vnc_put_u32(c, SECURITY_NONE);
-        flush_out(c);
+    if (c->shared || s->share == SHARE_IGNORE) {
+        if (s->share == SHARE_ALLOW_EXCLUSIVE) {
+            for (VncClient *o = s->clients; o; o = o->next) {
+                if (o != c && o->initialized && !o->closing && !o->shared) {
+                    error_setf(errp, ERR_IN_USE, "another client is there alone");
+                    return false;
+                }
+            }
+        }
         return true;
     }
-    vnc_put_u8(c, 1);
-    vnc_put_u8(c, SECURITY_NONE);
-    flush_out(c);
-    if (!co_read(c, &type, 1) || type != SECURITY_NONE) {
+    if (s->share == SHARE_FORCE_SHARED) {
+        error_setf(errp, ERR_PERMISSION, "the client wants to be alone");
         return false;
     }
-    if (c->minor >= 8) {
-        vnc_put_u32(c, 0);
-        flush_out(c);
+    for (VncClient *o = s->clients; o; o = o->next) {
+        if (o != c && o->initialized) {
+            vnc_client_close(o);
+        }
     }
     return true;
 }
 
 static void server_init(VncClient *c)
 {
-    static const uint8_t format[16] = { 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0 };
-    static const char name[] = "QEMU";
+    uint8_t format[16];
 
+    c->width = c->screen->width;
+    c->height = c->screen->height;
+    vnc_format_put(c->format, format);
     vnc_put_u16(c, c->width);
     vnc_put_u16(c, c->height);
     vnc_put(c, format, sizeof(format));
-    vnc_put_u32(c, sizeof(name) - 1);
-    vnc_put(c, name, sizeof(name) - 1);
-    flush_out(c);
+    vnc_put_u32(c, strlen(c->server->name));
+    vnc_put(c, c->server->name, strlen(c->server->name));
+    vnc_flush(c);
 }
 
-static bool coroutine_fn handshake(VncClient *c)
+static bool coroutine_fn handshake(VncClient *c, Error **errp)
 {
     uint8_t shared;
 
-    if (!version(c) || !security(c) || !co_read(c, &shared, 1)) {
+    if (c->websocket && ((c->server->tls && !vnc_co_tls(c, errp)) || !vnc_co_websocket(c, errp))) {
         return false;
     }
-    c->width = console_width(c->listener.console);
-    c->height = console_height(c->listener.console);
+    if (!version(c, errp) || !vnc_auth(c, errp) || !vnc_co_read(c, &shared, 1)) {
+        return false;
+    }
+    c->shared = shared;
+    if (!settle_sharing(c, errp)) {
+        return false;
+    }
+    c->size_changed = false;
     server_init(c);
     return !c->closing;
 }
@@ -423,22 +407,27 @@ static bool coroutine_fn handshake(VncClient *c)
 
 static void client_free(VncClient *c)
 {
-    VncServer *s = c->server;
-
-    for (VncClient **pp = &s->clients; *pp; pp = &(*pp)->next) {
+    for (VncClient **pp = &c->server->clients; *pp; pp = &(*pp)->next) {
         if (*pp == c) {
             *pp = c->next;
             break;
         }
     }
-    s->n_clients--;
-    console_unlisten(&c->listener);
+    timer_del(&c->timeout);
     fd_watch_remove(c->watch);
-    close(c->fd);
+    vnc_out_clear(c);
+    vnc_layers_free(c->top);
+    vnc_sasl_free(c);
+    vnc_screen_unref(c->screen);
+    vnc_format_unref(c->format);
+    enc_streams_free(&c->streams);
     pixman_region_fini(&c->dirty);
-    g_byte_array_unref(c->out);
+    pixman_region_fini(&c->lossy);
+    pixman_region_fini(&c->request);
     g_free(c->host);
     g_free(c->service);
+    g_free(c->x509_dname);
+    g_free(c->sasl_username);
     g_free(c);
 }
 
@@ -446,43 +435,128 @@ static void client_free(VncClient *c)
 static void coroutine_fn client_run(void *opaque)
 {
     VncClient *c = opaque;
+    Error *err = NULL;
 
-    if (handshake(c)) {
+    if (handshake(c, &err)) {
+        timer_del(&c->timeout);
         c->initialized = true;
-        while (serve_one(c)) {
+        c->since_ns = clock_get_ns(CLOCK_RT);
+        vnc_update_dirty_all(c);
+        vnc_screen_watch(c->screen);
+        vnc_clip_start(c);
+        vnc_event_initialized(c);
+        while (serve_one(c, &err)) {
         }
+        vnc_release_input(c);
     }
-    input_release_keys();
+    c->closing = true;
+    wait_for_job(c);
+    vnc_clip_free(c);
+    vnc_audio_free(c);
+    if (c->initialized) {
+        vnc_screen_unwatch(c->screen);
+    }
+    if (err) {
+        log_unimp("vnc", "client %s:%s: %s", c->host, c->service, error_message(err));
+        error_free(err);
+        /* Give what we have said a chance to be read before the reset that unread bytes cause. */
+        shutdown(c->fd, SHUT_WR);
+    }
+    vnc_event_disconnected(c);
     client_free(c);
 }
 
-/* The coroutine notices by the end of its input. */
 void vnc_client_close(VncClient *c)
 {
     c->closing = true;
+    fd_watch_set(c->watch, 0);
     shutdown(c->fd, SHUT_RDWR);
+    vnc_unpark(c);
 }
 
-void vnc_client_new(VncServer *s, int fd)
+static void timed_out(void *opaque)
 {
-    Console *con = console_by_index(0);
-    VncClient *c;
+    vnc_client_close(opaque);
+}
 
-    if (!con || s->n_clients >= VNC_MAX_CLIENTS) {
-        close(fd);
-        return;
+static void writable(UNUSED int fd, UNUSED unsigned events, void *opaque)
+{
+    vnc_flush(opaque);
+}
+
+/* Too many that aren't in the session yet: the oldest goes. */
+static void limit_handshakes(VncServer *s)
+{
+    VncClient *oldest = NULL;
+    unsigned n = 0;
+
+    for (VncClient *c = s->clients; c; c = c->next) {
+        if (!c->initialized && !c->closing) {
+            oldest = c;                         /* the newest are first */
+            n++;
+        }
     }
-    c = g_new0(VncClient, 1);
+    if (n > s->connections) {
+        vnc_client_close(oldest);
+    }
+}
+
+static void note_address(VncClient *c)
+{
+    SocketAddress *a = socket_peer_address(c->fd, NULL);
+
+    c->family = socket_family(c->fd);
+    if (a && a->type == SOCKET_ADDRESS_TYPE_INET) {
+        c->host = g_strdup(a->u.inet.host);
+        c->service = g_strdup(a->u.inet.port);
+    } else {
+        c->host = g_strdup("");
+        c->service = g_strdup("");
+    }
+    qapi_free_SocketAddress(a);
+}
+
+void vnc_client_new(VncServer *s, int fd, bool websocket, bool skip_auth)
+{
+    VncClient *c = g_new0(VncClient, 1);
+    int one = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     c->server = s;
+    c->screen = vnc_server_screen(s);
+    c->screen->refs++;
     c->fd = fd;
-    c->out = g_byte_array_new();
-    c->format = (VncPixelFormat){ 32, 24, false, true, 255, 255, 255, 16, 8, 0 };
+    c->top = vnc_layer_fd(fd);
+    c->websocket = websocket;
+    c->skip_auth = skip_auth;
+    c->format = vnc_format_native();
+    c->params = (EncParams){ .format = c->format, .encoding = ENC_RAW, .compress = -1,
+                             .quality = -1, .fine_quality = -1, .subsampling = -1 };
+    c->window = 256 * KIB;
+    g_queue_init(&c->out);
     pixman_region_init(&c->dirty);
-    c->listener = (ConsoleListener){ .changed = changed, .resized = resized };
-    console_listen(con, &c->listener);
+    pixman_region_init(&c->lossy);
+    pixman_region_init(&c->request);
+    note_address(c);
     c->watch = fd_watch_new(fd, 0, writable, c);
+    timer_init_ns(&c->timeout, CLOCK_RT, timed_out, c);
+    timer_mod_ns(&c->timeout, clock_get_ns(CLOCK_RT) + VNC_HANDSHAKE_NS);
     c->next = s->clients;
     s->clients = c;
-    s->n_clients++;
-    co_start(client_run, c);
+    limit_handshakes(s);
+    vnc_event_connected(c);
+    c->co = co_new(client_run, c);
+    co_enter(c->co);
+}
+
+void vnc_for_each_client(VncScreen *s, void (*fn)(VncClient *c, void *opaque), void *opaque)
+{
+    for (VncServer *server = vnc_servers; server; server = server->next) {
+        for (VncClient *c = server->clients, *next; c; c = next) {
+            next = c->next;
+            if (c->screen == s) {
+                fn(c, opaque);
+            }
+        }
+    }
 }

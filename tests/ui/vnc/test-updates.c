@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Updates through the whole server: every encoding and format, scrolling, sizes, many viewers. */
+#include "util/osdep.h"
+#include <glib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "qapi/commands-ui.h"
+#include "tests/lib/vnc-fixture.h"
+#include "ui/vnc/vnc.h"
+
+static const int32_t encodings[] = { 0, 2, 5, 6, 7, 8, 16, -260 };
+static const RfbFormat *const formats[] = {
+    &rfb_rgb888, &rfb_rgb888_be, &rfb_bgr888, &rfb_rgb565, &rfb_rgb565_be, &rfb_rgb555, &rfb_bgr233,
+};
+
+static void fail(Fixture *f, const RfbClient *c, const char *what)
+{
+    test_fail(f->t, "%s: %s", what, c->error);
+}
+
+static void each_encoding(Fixture *f, UNUSED void *arg)
+{
+    for (unsigned e = 0; e < ARRAY_SIZE(encodings); e++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(formats); k++) {
+            const int32_t list[] = { encodings[e], 1 };
+            char what[40];
+            RfbClient c;
+
+            snprintf(what, sizeof(what), "encoding %d, format %u", encodings[e], k);
+            fixture_paint(f, e * 10 + k);
+            if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_format(&c, formats[k]) ||
+                !rfb_set_encodings(&c, list, 2) || !rfb_update(&c, true) ||
+                !fixture_settle(f, &c, 10)) {
+                fail(f, &c, what);
+            }
+            for (unsigned i = 0; i < 5; i++) {
+                fixture_fill(f, 10 + 30 * i, 20 * i, 37, 41, 0x123456 * (i + 1) & 0xffffff);
+                fixture_fill(f, 200, 7 * i, 3, 2, 0xff00ff);
+                if (!fixture_settle(f, &c, 10)) {
+                    fail(f, &c, what);
+                }
+            }
+            check_true(f->t, c.by_encoding[encodings[e] < 0 ? 60 : encodings[e]] > 0, what);
+            rfb_close(&c);
+        }
+    }
+}
+
+TEST(updates, encodings_and_formats)
+{
+    Fixture *f = fixture_start(t, 333, 217, "");
+
+    if (f) {
+        fixture_run(f, each_encoding, NULL);
+        fixture_stop(f);
+    }
+}
+
+static void scrolled(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 16, 1 };
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2) ||
+        !rfb_update(&c, true) || !fixture_settle(f, &c, 10)) {
+        fail(f, &c, "start");
+    }
+    for (int i = 0; i < 6; i++) {
+        uint64_t before = c.bytes;
+
+        fixture_scroll(f, i < 3 ? 16 : -23);
+        if (!fixture_settle(f, &c, 20)) {
+            fail(f, &c, "scrolling");
+        }
+        test_note(f->t, "scroll %d: %" PRIu64 " bytes", i, c.bytes - before);
+    }
+    check_true(f->t, c.copies >= 4, "moved lines are copied");
+    rfb_close(&c);
+}
+
+TEST(updates, scrolling_is_copied)
+{
+    Fixture *f = fixture_start(t, 640, 400, "");
+
+    if (f) {
+        fixture_run(f, scrolled, NULL);
+        fixture_stop(f);
+    }
+}
+
+static void resized(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t with[] = { 5, -223 }, ext[] = { 5, -223, -308 }, without[] = { 5 };
+    RfbClient a, b, c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&a, rfb_connect(f->where), NULL) || !rfb_set_encodings(&a, with, 2) ||
+        !rfb_update(&a, true) || !rfb_open(&b, rfb_connect(f->where), NULL) ||
+        !rfb_set_encodings(&b, ext, 3) || !rfb_update(&b, true) ||
+        !rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, without, 1) ||
+        !rfb_update(&c, true)) {
+        fail(f, *a.error ? &a : *b.error ? &b : &c, "start");
+        return;
+    }
+    check_true(f->t, b.ext_size && b.n_screens == 1 && b.screens[0].w == 320,
+               "the first full request is answered with the layout");
+    for (unsigned i = 0; i < 4; i++) {
+        int w = i % 2 ? 320 : 500 + i, h = i % 2 ? 200 : 131;
+
+        fixture_resize(f, w, h);
+        fixture_paint(f, i + 7);
+        if (!fixture_settle(f, &a, 10)) {
+            fail(f, &a, "DesktopSize");
+        }
+        if (!fixture_settle(f, &b, 10)) {
+            fail(f, &b, "ExtendedDesktopSize");
+        }
+        check_true(f->t, a.width == w && a.height == h && b.width == w && b.height == h,
+                   "they have followed");
+        if (!fixture_settle(f, &c, 10)) {
+            fail(f, &c, "a viewer of fixed size sees the part that fits, and black");
+        }
+        check_int(f->t, c.width, 320, "it keeps its size");
+    }
+    /* SetDesktopSize: forwarded to the device. */
+    {
+        static const uint8_t m[] = { 251, 0, 4, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0,
+                                     0, 0, 0, 0 };
+
+        rfb_send(&b, m, sizeof(m));
+        if (rfb_message(&b) != 0) {
+            fail(f, &b, "answer to SetDesktopSize");
+        }
+        check_true(f->t, b.size_reason == 1 && b.size_status == 4, "the request is forwarded");
+        check_true(f->t, f->resize_w == 1024 && f->resize_h == 768, "to the device");
+    }
+    rfb_close(&a);
+    rfb_close(&b);
+    rfb_close(&c);
+}
+
+TEST(updates, sizes)
+{
+    Fixture *f = fixture_start(t, 320, 200, "");
+
+    if (f) {
+        fixture_run(f, resized, NULL);
+        fixture_stop(f);
+    }
+}
+
+static void continuous(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 16, 1, -312, -313, -223 };
+    static const uint8_t on[] = { 150, 1, 0, 0, 0, 0, 2, 0x80, 1, 0x90 }, off[10] = { 150 };
+    static const uint8_t ping[] = { 248, 0, 0, 0, 0x80, 0, 0, 7, 3, 'a', 'b', 'c' };
+    unsigned i;
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 5) ||
+        !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+        return;
+    }
+    check_true(f->t, c.end_of_cu == 1 && c.fences == 1, "both extensions are announced");
+    c.auto_fence = true;
+    rfb_send(&c, on, sizeof(on));
+    for (i = 0; i < 30; i++) {
+        unsigned before = c.updates;
+
+        fixture_paint(f, i);
+        while (c.updates == before && rfb_message(&c) >= 0) {
+        }
+    }
+    check_true(f->t, fixture_settle(f, &c, 20), "updates come unasked");
+    check_true(f->t, c.fences > 10, "each is fenced");
+    rfb_send(&c, ping, sizeof(ping));
+    c.auto_fence = false;
+    for (i = 0; i < 20 && (c.fence_flags & BIT(31) || c.fence_len != 3); i++) {
+        rfb_message(&c);
+    }
+    check_true(f->t, c.fence_flags == 7 && !memcmp(c.fence_payload, "abc", 3), "a fence's answer");
+    rfb_send(&c, off, sizeof(off));
+    while (c.end_of_cu == 1 && rfb_message(&c) >= 0) {
+    }
+    check_true(f->t, c.end_of_cu == 2, "and they end");
+    rfb_close(&c);
+}
+
+TEST(updates, continuous_and_fences)
+{
+    Fixture *f = fixture_start(t, 640, 400, "");
+
+    if (f) {
+        fixture_run(f, continuous, NULL);
+        fixture_stop(f);
+    }
+}
+
+static void lossy(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 7, -32 + 5 };
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2)) {
+        fail(f, &c, "start");
+        return;
+    }
+    rfb_update(&c, true);
+    check_true(f->t, c.tight_jpeg == 0 || arg, "a first picture is without loss, if adaptive");
+    for (unsigned i = 0; i < 12; i++) {
+        fixture_paint(f, i);
+        rfb_update(&c, false);
+    }
+    check_true(f->t, c.tight_jpeg > 0, "a film is sent with loss");
+    /* At rest it gets exact. */
+    check_true(f->t, fixture_settle(f, &c, 40), "and refined when it rests");
+    rfb_close(&c);
+}
+
+TEST(updates, lossy_and_refined)
+{
+    Fixture *f = fixture_start(t, 640, 400, "lossy=on");
+
+    if (f) {
+        fixture_run(f, lossy, NULL);
+        fixture_stop(f);
+    }
+    f = fixture_start(t, 640, 400, "lossy=on,non-adaptive=on");
+    if (f) {
+        fixture_run(f, lossy, "at once");
+        fixture_stop(f);
+    }
+}
+
+static void never_lossy(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 7, -32 + 5 };
+    RfbClient c;
+
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2)) {
+        fail(f, &c, "start");
+        return;
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        fixture_paint(f, i);
+        rfb_update(&c, !i);
+    }
+    check_int(f->t, c.tight_jpeg, 0, "lossy=off is the default");
+    rfb_close(&c);
+}
+
+TEST(updates, without_loss_by_default)
+{
+    Fixture *f = fixture_start(t, 320, 200, "");
+
+    if (f) {
+        fixture_run(f, never_lossy, NULL);
+        fixture_stop(f);
+    }
+}
+
+#define VIEWERS     50
+
+/* Fifty with six encodings; one of them never reads. */
+static void many(Fixture *f, UNUSED void *arg)
+{
+    RfbClient *c = g_new0(RfbClient, VIEWERS), deaf;
+    static const int32_t all[] = { 16, 7, 5, 0, 6, 2 };
+    unsigned bad = 0;
+    int small = 4096;
+
+    fixture_paint(f, 3);
+    if (!rfb_open(&deaf, rfb_connect(f->where), NULL)) {
+        fail(f, &deaf, "the deaf one");
+        return;
+    }
+    setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    for (unsigned i = 0; i < 300; i++) {
+        rfb_request(&deaf, false, 0, 0, 640, 400);
+    }
+    for (unsigned i = 0; i < VIEWERS; i++) {
+        if (!rfb_open(&c[i], rfb_connect(f->where), NULL) ||
+            !rfb_set_encodings(&c[i], &all[i % ARRAY_SIZE(all)], 1) || !rfb_update(&c[i], true)) {
+            fail(f, &c[i], "a viewer");
+        }
+    }
+    for (unsigned k = 0; k < 3; k++) {
+        fixture_paint(f, 10 + k);
+        for (unsigned i = 0; i < VIEWERS; i++) {
+            rfb_request(&c[i], true, 0, 0, 640, 400);
+        }
+        for (unsigned i = 0; i < VIEWERS; i++) {
+            bad += !fixture_settle(f, &c[i], 10);
+        }
+    }
+    check_int(f->t, bad, 0, "all of them see all of it");
+    for (unsigned i = 0; i < VIEWERS; i++) {
+        rfb_close(&c[i]);
+    }
+    rfb_close(&deaf);
+    g_free(c);
+}
+
+TEST(updates, fifty_viewers)
+{
+    Fixture *f = fixture_start(t, 640, 400, "");
+
+    if (f) {
+        fixture_run(f, many, NULL);
+        fixture_stop(f);
+    }
+}
+
+/* A color map of the server's making. */
+static void mapped(Fixture *f, UNUSED void *arg)
+{
+    static const RfbFormat map8 = { 8, 8, false, false, { 7, 7, 3 }, { 0, 3, 6 } };
+    RfbClient c;
+
+    fixture_paint(f, 5);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_format(&c, &map8) ||
+        !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+    }
+    check_true(f->t, c.map[7][0] == 65535 && c.map[7][1] == 0 && c.map[0x38][1] == 65535 &&
+                     c.map[0xc0][2] == 65535, "SetColourMapEntries");
+    check_true(f->t, fixture_settle(f, &c, 5), "pixels are indices");
+    rfb_close(&c);
+}
+
+TEST(updates, color_map)
+{
+    Fixture *f = fixture_start(t, 320, 200, "");
+
+    if (f) {
+        fixture_run(f, mapped, NULL);
+        fixture_stop(f);
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hextile: tiles of 16x16, each raw or a background with rectangles on it (RFC 6143, 7.7.4).
+ */
+#include "util/osdep.h"
+#include "ui/vnc/enc.h"
+
+enum { TILE_RAW = 1, TILE_BG = 2, TILE_FG = 4, TILE_SUBRECTS = 8, TILE_COLORED = 16 };
+
+/* Cover what isn't background by rectangles: from each uncovered pixel to the right and down, or
+ * down and then to the right, whichever covers more. False if it gets longer than @limit. */
+static bool cover(const VncFormat *f, uint8_t **pp, const uint8_t *limit, const uint32_t *values,
+                  int stride, int w, int h, uint32_t bg, bool colored, unsigned *count)
+{
+    uint16_t done[16] = { 0 };          /* bit x of line y */
+    uint8_t *p = *pp;
+
+    for (int y = 0; y < h; y++) {
+        const uint32_t *line = values + y * stride;
+
+        for (int x = 0; x < w; x++) {
+            uint32_t v = line[x];
+            int wide = 1, high = 1, w2, h2 = 1;
+            uint16_t mask;
+
+            if (v == bg || done[y] & BIT(x)) {
+                continue;
+            }
+            while (x + wide < w && line[x + wide] == v && !(done[y] & BIT(x + wide))) {
+                wide++;
+            }
+            w2 = wide;
+            for (; y + high < h; high++) {
+                const uint32_t *l = values + (y + high) * stride;
+                int n = 0;
+
+                while (n < wide && l[x + n] == v && !(done[y + high] & BIT(x + n))) {
+                    n++;
+                }
+                if (n < wide) {
+                    break;
+                }
+            }
+            /* The other way: the column first, as narrow as its lines make it. */
+            {
+                int narrow = wide;
+
+                for (; y + h2 < h; h2++) {
+                    const uint32_t *l = values + (y + h2) * stride;
+                    int n = 0;
+
+                    while (n < narrow && l[x + n] == v && !(done[y + h2] & BIT(x + n))) {
+                        n++;
+                    }
+                    if (n == 0) {
+                        break;
+                    }
+                    narrow = n;
+                }
+                w2 = narrow;
+            }
+            if (w2 * h2 > wide * high) {
+                wide = w2;
+                high = h2;
+            }
+            if (p + f->bytes + 2 > limit) {
+                return false;
+            }
+            if (colored) {
+                p = vnc_put_pixels(f, p, &v, 1);
+            }
+            *p++ = x << 4 | y;
+            *p++ = (wide - 1) << 4 | (high - 1);
+            ++*count;
+            mask = (uint16_t)(MASK(0, wide) << x);
+            for (int k = 0; k < high; k++) {
+                done[y + k] |= mask;
+            }
+        }
+    }
+    *pp = p;
+    return true;
+}
+
+/* The commonest value of a tile, and how many it has: 1, 2, or 3 for more. */
+static unsigned colors_of(const uint32_t *values, int stride, int w, int h, uint32_t *bg,
+                          uint32_t *fg)
+{
+    uint32_t a = values[0], b = 0;
+    unsigned na = 0, nb = 0, others = 0;
+
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            uint32_t v = values[y * stride + x];
+
+            if (v == a) {
+                na++;
+            } else if (!nb || v == b) {
+                b = v;
+                nb++;
+            } else {
+                others++;
+            }
+        }
+    }
+    *bg = na >= nb ? a : b;
+    *fg = na >= nb ? b : a;
+    return others ? 3 : nb ? 2 : 1;
+}
+
+static uint8_t *raw_tile(const VncFormat *f, uint8_t *p, const uint32_t *values, int stride, int w,
+                         int h, HextileState *st)
+{
+    *p++ = TILE_RAW;
+    for (int y = 0; y < h; y++) {
+        p = vnc_put_pixels(f, p, values + y * stride, w);
+    }
+    /* Neither is carried over a raw tile. */
+    st->bg = st->fg = -1;
+    return p;
+}
+
+uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values, int stride, int w,
+                          int h, HextileState *st)
+{
+    uint8_t *start = p++, *limit = start + 1 + (size_t)w * h * f->bytes, *count;
+    uint32_t bg, fg;
+    unsigned n = colors_of(values, stride, w, h, &bg, &fg), rects = 0;
+    uint8_t mask = 0;
+
+    if (limit - start < 8 + 2 * (int)f->bytes && n > 1) {       /* a sliver at the edge */
+        return raw_tile(f, start, values, stride, w, h, st);
+    }
+    if (st->bg != bg) {
+        mask |= TILE_BG;
+        p = vnc_put_pixels(f, p, &bg, 1);
+    }
+    if (n == 2 && st->fg != fg) {
+        mask |= TILE_FG;
+        p = vnc_put_pixels(f, p, &fg, 1);
+    }
+    if (n > 1) {
+        mask |= TILE_SUBRECTS | (n > 2 ? TILE_COLORED : 0);
+        count = p++;
+        if (!cover(f, &p, limit, values, stride, w, h, bg, n > 2, &rects) || rects > 255) {
+            return raw_tile(f, start, values, stride, w, h, st);
+        }
+        *count = rects;
+    }
+    st->bg = bg;
+    if (n == 2) {
+        st->fg = fg;
+    } else if (n > 2) {
+        st->fg = -1;                    /* nor is the foreground over a colored one */
+    }
+    *start = mask;
+    return p;
+}
+
+void enc_hextile(EncOut *o, const EncParams *p, const EncPicture *pic)
+{
+    HextileState st = { -1, -1 };
+    uint8_t tile[ENC_HEXTILE_MAX + 16];
+
+    enc_rect(o, pic->x, pic->y, pic->w, pic->h, ENC_HEXTILE);
+    for (int y = 0; y < pic->h; y += 16) {
+        for (int x = 0; x < pic->w; x += 16) {
+            uint8_t *end = enc_hextile_tile(p->format, tile, pic->values + (size_t)y * pic->w + x,
+                                            pic->w, MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
+
+            enc_put(o, tile, end - tile);
+        }
+    }
+}

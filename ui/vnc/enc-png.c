@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pictures as PNG (ISO/IEC 15948), by libpng. */
+#include "util/osdep.h"
+#include <png.h>
+#include "ui/vnc/enc.h"
+
+static void append(png_structp png, png_bytep data, png_size_t len)
+{
+    g_byte_array_append(png_get_io_ptr(png), data, len);
+}
+
+static void no_flush(UNUSED png_structp png)
+{
+}
+
+static void write_rows(png_structp png, png_infop info, const uint32_t *rgb, int w, int h,
+                       const EncPicture *pic, const EncPalette *pal, const VncFormat *f,
+                       uint8_t *row)
+{
+    unsigned bits = !pal ? 8 : pal->n <= 2 ? 1 : pal->n <= 4 ? 2 : pal->n <= 16 ? 4 : 8;
+
+    png_set_IHDR(png, info, w, h, bits, pal ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    if (pal) {
+        png_color colors[256];
+
+        for (unsigned i = 0; i < pal->n; i++) {
+            uint32_t c = vnc_value_rgb(f, pal->value[i]);
+
+            colors[i] = (png_color){ c >> 16, c >> 8, c };
+        }
+        png_set_PLTE(png, info, colors, pal->n);
+    }
+    png_write_info(png, info);
+    png_set_packing(png);
+    for (int y = 0; y < h; y++) {
+        uint8_t *p = row;
+
+        for (int x = 0; x < w; x++) {
+            size_t i = (size_t)y * w + x;
+
+            if (pal) {
+                *p++ = enc_palette_index(pal, pic->values[i]);
+            } else {
+                *p++ = rgb[i] >> 16;
+                *p++ = rgb[i] >> 8;
+                *p++ = rgb[i];
+            }
+        }
+        png_write_row(png, row);
+    }
+    png_write_end(png, NULL);
+}
+
+bool enc_png(GByteArray *to, const uint32_t *rgb, int w, int h, int level, const EncPicture *pic,
+             const EncPalette *pal, const VncFormat *f)
+{
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    uint8_t *row = g_malloc(3 * (size_t)w);
+
+    if (!info || setjmp(png_jmpbuf(png))) {
+        png_destroy_write_struct(&png, &info);
+        g_free(row);
+        return false;
+    }
+    png_set_write_fn(png, to, append, no_flush);
+    png_set_compression_level(png, level);
+    png_set_filter(png, 0, pal || level < 2 ? PNG_FILTER_NONE : PNG_FILTER_NONE | PNG_FILTER_SUB |
+                                                                 PNG_FILTER_UP);
+    write_rows(png, info, rgb, w, h, pic, pal, f, row);
+    png_destroy_write_struct(&png, &info);
+    g_free(row);
+    return true;
+}

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a console shows, kept as tiles that workers may read while the console goes on.
+ *
+ * While somebody watches, a timer has the console painted; what it says to be damaged is compared
+ * with the tiles, 16 pixels of a line at a time, so that only real changes count, however coarse
+ * the device's idea of them is. A tile that a worker holds is not written but replaced.
+ */
+#include "util/osdep.h"
+#include "ui/vnc/vnc-int.h"
+
+#define TICK_MIN_NS     (16 * NS_PER_MS)
+#define TICK_MAX_NS     (100 * NS_PER_MS)
+#define COOL_NS         (500 * NS_PER_MS)
+#define HOT             3           /* changes in about half a second */
+#define CELL            16          /* pixels that are compared at once */
+#define CELLS_MAX       (CONSOLE_MAX_WIDTH / CELL)
+/* Two parts of a line become one if that adds less than this share. */
+#define JOIN_PERCENT    25
+
+static VncScreen *screens;          /* registry */
+
+void vnc_tile_unref(VncTile *t)
+{
+    if (t && atomic_fetch_sub(&t->refs, 1) == 1) {
+        g_free(t);
+    }
+}
+
+static VncTile *writable_tile(VncScreen *s, size_t i)
+{
+    VncTile *t = s->tiles[i], *fresh;
+
+    if (t && atomic_load(&t->refs) == 1) {
+        return t;
+    }
+    fresh = t ? g_new(VncTile, 1) : g_new0(VncTile, 1);
+    if (t) {
+        memcpy(fresh->px, t->px, sizeof(t->px));
+        vnc_tile_unref(t);
+    }
+    fresh->refs = 1;
+    s->tiles[i] = fresh;
+    return fresh;
+}
+
+/* --- size --- */
+
+static void free_tiles(VncScreen *s)
+{
+    for (int i = 0; i < s->tiles_x * s->tiles_y; i++) {
+        vnc_tile_unref(s->tiles[i]);
+    }
+    g_free(s->tiles);
+    g_free(s->heat);
+}
+
+static void set_size(VncScreen *s, int width, int height)
+{
+    free_tiles(s);
+    s->width = width;
+    s->height = height;
+    s->tiles_x = DIV_ROUND_UP(width, VNC_TILE);
+    s->tiles_y = DIV_ROUND_UP(height, VNC_TILE);
+    s->tiles = g_new0(VncTile *, (size_t)s->tiles_x * s->tiles_y);
+    s->heat = g_new0(uint8_t, (size_t)s->tiles_x * s->tiles_y);
+    pixman_region_clear(&s->damage);
+    pixman_region_union_rect(&s->damage, &s->damage, 0, 0, width, height);
+}
+
+/* --- the console's news --- */
+
+static void changed(ConsoleListener *l, int x, int y, int w, int h)
+{
+    VncScreen *s = container_of(l, VncScreen, listener);
+
+    pixman_region_union_rect(&s->damage, &s->damage, x, y, w, h);
+}
+
+static void resized(ConsoleListener *l)
+{
+    VncScreen *s = container_of(l, VncScreen, listener);
+
+    set_size(s, console_width(l->console), console_height(l->console));
+    vnc_update_resized(s);
+}
+
+static void pend_one(VncClient *c, void *opaque)
+{
+    c->pending |= c->caps & *(uint32_t *)opaque;
+}
+
+static void pend(VncScreen *s, uint32_t caps)
+{
+    vnc_for_each_client(s, pend_one, &caps);
+    vnc_update_kick(s);
+}
+
+static void cursor_defined(ConsoleListener *l)
+{
+    pend(container_of(l, VncScreen, listener), CAP_CURSOR | CAP_ALPHA_CURSOR);
+}
+
+static void cursor_moved(ConsoleListener *l, UNUSED int x, UNUSED int y, UNUSED bool visible)
+{
+    pend(container_of(l, VncScreen, listener), CAP_POINTER_POS);
+}
+
+/* --- comparing --- */
+
+typedef struct Span {
+    int16_t first, last;            /* changed lines of a cell in its band; first < 0: none */
+} Span;
+
+/* Which cells of a band of lines [y0, y1) within one tile row differ, from @x0 to @x1. */
+static bool compare_band(VncScreen *s, int x0, int x1, int y0, int y1, Span *cells)
+{
+    const Console *con = s->listener.console;
+    bool any = false;
+
+    for (int tx = x0 / VNC_TILE; tx * VNC_TILE < x1; tx++) {
+        int left = tx * VNC_TILE, wide = MIN(VNC_TILE, s->width - left);
+        const VncTile *t = s->tiles[(size_t)(y0 / VNC_TILE) * s->tiles_x + tx];
+
+        for (int y = y0; y < y1; y++) {
+            static const uint32_t black[VNC_TILE];
+            const uint32_t *now = console_line(con, y) + left;
+            const uint32_t *old = t ? t->px + (y % VNC_TILE) * VNC_TILE : black;
+
+            if (memcmp(now, old, 4 * (size_t)wide) == 0) {
+                continue;
+            }
+            for (int x = 0; x < wide; x += CELL) {
+                Span *c = &cells[(left + x) / CELL];
+
+                if (memcmp(now + x, old + x, 4 * (size_t)MIN(CELL, wide - x)) == 0) {
+                    continue;
+                }
+                if (c->first < 0) {
+                    c->first = y;
+                }
+                c->last = y;
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
+static int area_of(int cells, int first, int last)
+{
+    return cells * (last - first + 1);
+}
+
+/* From the cells of a band to rectangles: neighbours are joined where little is added. */
+static void add_runs(VncScreen *s, const Span *cells, int n, GArray *boxes)
+{
+    for (int i = 0; i < n; i++) {
+        int from = i, first = cells[i].first, last = cells[i].last, sum;
+        pixman_box16_t b;
+
+        if (first < 0) {
+            continue;
+        }
+        sum = area_of(1, first, last);
+        while (i + 1 < n && cells[i + 1].first >= 0) {
+            int f = MIN(first, cells[i + 1].first), l = MAX(last, cells[i + 1].last);
+            int more = sum + area_of(1, cells[i + 1].first, cells[i + 1].last);
+
+            if (area_of(i + 2 - from, f, l) * 100 > more * (100 + JOIN_PERCENT)) {
+                break;
+            }
+            first = f;
+            last = l;
+            sum = more;
+            i++;
+        }
+        b = (pixman_box16_t){ from * CELL, first, MIN((i + 1) * CELL, s->width), last + 1 };
+        g_array_append_val(boxes, b);
+    }
+}
+
+static void compare_box(VncScreen *s, const pixman_box16_t *b, GArray *boxes, Span *cells)
+{
+    int x0 = ALIGN_DOWN(b->x1, CELL), x1 = MIN(ALIGN_UP(b->x2, CELL), s->width);
+    int c0 = x0 / CELL, n = DIV_ROUND_UP(x1, CELL);
+
+    for (int y = b->y1; y < b->y2; ) {
+        int y1 = MIN(ALIGN_DOWN(y, CELL) + CELL, b->y2);
+
+        for (int i = c0; i < n; i++) {
+            cells[i].first = -1;
+        }
+        if (compare_band(s, x0, x1, y, y1, cells)) {
+            for (int i = 0; i < c0; i++) {
+                cells[i].first = -1;
+            }
+            add_runs(s, cells, n, boxes);
+        }
+        y = y1;
+    }
+}
+
+static void copy_box(VncScreen *s, const pixman_box16_t *b)
+{
+    const Console *con = s->listener.console;
+
+    for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2; ty++) {
+        for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2; tx++) {
+            size_t i = (size_t)ty * s->tiles_x + tx;
+            VncTile *t = writable_tile(s, i);
+            int x0 = MAX(b->x1, tx * VNC_TILE), x1 = MIN(b->x2, (tx + 1) * VNC_TILE);
+            int y1 = MIN(b->y2, (ty + 1) * VNC_TILE);
+
+            for (int y = MAX(b->y1, ty * VNC_TILE); y < y1; y++) {
+                memcpy(t->px + (y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE,
+                       console_line(con, y) + x0, 4 * (size_t)(x1 - x0));
+            }
+        }
+    }
+}
+
+/* --- scrolling --- */
+
+#define SCROLL_MIN_LINES    48          /* of change, before it is looked for */
+#define SCROLL_MIN_WIDTH    128
+#define BLOCK_MIN_LINES     12          /* of a copy */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+static uint64_t hash_pixels(uint64_t h, const uint32_t *p, int n)
+{
+    for (; n >= 2; n -= 2, p += 2) {
+        h = mix(h, (uint64_t)p[0] << 32 | p[1]);
+    }
+    return n ? mix(h, p[0]) : h;
+}
+
+/* The shown line @y from @x0 to @x1, as parts of tiles. */
+static uint64_t hash_shown(const VncScreen *s, int y, int x0, int x1)
+{
+    uint64_t h = 0;
+
+    while (x0 < x1) {
+        const VncTile *t = s->tiles[(size_t)(y / VNC_TILE) * s->tiles_x + x0 / VNC_TILE];
+        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
+        static const uint32_t black[VNC_TILE];
+
+        h = hash_pixels(h, t ? t->px + (y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE : black, n);
+        x0 += n;
+    }
+    return h;
+}
+
+static uint64_t hash_new(const VncScreen *s, int y, int x0, int x1)
+{
+    const uint32_t *line = console_line(s->listener.console, y);
+    uint64_t h = 0;
+
+    /* In the same pieces: what is joined differs from what is hashed in parts. */
+    while (x0 < x1) {
+        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
+
+        h = hash_pixels(h, line + x0, n);
+        x0 += n;
+    }
+    return h;
+}
+
+static bool same_line(const VncScreen *s, int y, int old_y, int x0, int x1)
+{
+    const uint32_t *line = console_line(s->listener.console, y);
+
+    while (x0 < x1) {
+        const VncTile *t = s->tiles[(size_t)(old_y / VNC_TILE) * s->tiles_x + x0 / VNC_TILE];
+        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
+
+        if (!t || memcmp(line + x0, t->px + (old_y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE,
+                         4 * (size_t)n) != 0) {
+            return false;
+        }
+        x0 += n;
+    }
+    return true;
+}
+
+/* The distance that most lines have moved by, 0 if there is none. Only lines that are alike no
+ * other line have a say. */
+static int best_move(const uint64_t *now, const uint64_t *old, int n, int *votes_for)
+{
+    GHashTable *at = g_hash_table_new(g_int64_hash, g_int64_equal);
+    int *votes = g_new0(int, 2 * n + 1), best = 0;
+
+    for (int i = 0; i < n; i++) {
+        gpointer seen = g_hash_table_lookup(at, &old[i]);
+
+        g_hash_table_insert(at, (gpointer)&old[i], GINT_TO_POINTER(seen ? -1 : i + 1));
+    }
+    for (int i = 0; i < n; i++) {
+        int from = GPOINTER_TO_INT(g_hash_table_lookup(at, &now[i]));
+
+        if (now[i] != old[i] && from > 0) {
+            votes[from - 1 - i + n]++;
+        }
+    }
+    for (int d = 0; d <= 2 * n; d++) {
+        if (votes[d] > votes[best + n]) {
+            best = d - n;
+        }
+    }
+    *votes_for = votes[best + n];
+    g_free(votes);
+    g_hash_table_destroy(at);
+    return best;
+}
+
+static bool find_copies(VncScreen *s, const pixman_box16_t *e, VncCopy *copy)
+{
+    int n = e->y2 - e->y1, votes, dy, changed_lines = 0;
+    uint64_t *now = g_new(uint64_t, n), *old = g_new(uint64_t, n);
+
+    copy->n = 0;
+    for (int i = 0; i < n; i++) {
+        now[i] = hash_new(s, e->y1 + i, e->x1, e->x2);
+        old[i] = hash_shown(s, e->y1 + i, e->x1, e->x2);
+        changed_lines += now[i] != old[i];
+    }
+    dy = best_move(now, old, n, &votes);
+    if (dy && votes >= MAX(BLOCK_MIN_LINES, changed_lines / 4)) {
+        copy->dy = dy;
+        for (int i = 0; i < n && copy->n < VNC_COPIES_MAX; i++) {
+            int from = i;
+
+            while (i < n && i + dy >= 0 && i + dy < n && now[i] == old[i + dy] &&
+                   same_line(s, e->y1 + i, e->y1 + i + dy, e->x1, e->x2)) {
+                i++;
+            }
+            if (i - from >= BLOCK_MIN_LINES) {
+                copy->dst[copy->n++] = (pixman_box16_t){ e->x1, e->y1 + from, e->x2, e->y1 + i };
+            }
+        }
+        /* Upwards from the top, downwards from the bottom: no source is overwritten early. */
+        for (int i = 0; dy < 0 && i < copy->n / 2; i++) {
+            pixman_box16_t b = copy->dst[i];
+
+            copy->dst[i] = copy->dst[copy->n - 1 - i];
+            copy->dst[copy->n - 1 - i] = b;
+        }
+    }
+    g_free(now);
+    g_free(old);
+    return copy->n;
+}
+
+/* A search that finds nothing makes the next ones rarer: a film isn't searched each time. */
+static void look_for_scroll(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+{
+    const pixman_box16_t *e = pixman_region_extents(delta);
+
+    copy->n = 0;
+    if (e->y2 - e->y1 < SCROLL_MIN_LINES || e->x2 - e->x1 < SCROLL_MIN_WIDTH) {
+        return;
+    }
+    if (s->skip_scroll) {
+        s->skip_scroll--;
+    } else if (find_copies(s, e, copy)) {
+        s->no_scroll = 0;
+    } else {
+        s->no_scroll = MIN(s->no_scroll + 1, 4);
+        s->skip_scroll = BIT(s->no_scroll) - 1;
+    }
+}
+
+/* --- heat --- */
+
+static void warm(VncScreen *s, const pixman_box16_t *b)
+{
+    for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2; ty++) {
+        for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2; tx++) {
+            uint8_t *h = &s->heat[(size_t)ty * s->tiles_x + tx];
+
+            *h = MIN(*h + 1, 16);
+        }
+    }
+}
+
+static void cool(VncScreen *s)
+{
+    int64_t now = clock_get_ns(CLOCK_RT);
+
+    if (now - s->cooled_ns >= COOL_NS) {
+        s->cooled_ns = now;
+        for (int i = 0; i < s->tiles_x * s->tiles_y; i++) {
+            s->heat[i] /= 2;
+        }
+    }
+}
+
+bool vnc_screen_hot(const VncScreen *s, const pixman_box16_t *b)
+{
+    for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2 && ty < s->tiles_y; ty++) {
+        for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2 && tx < s->tiles_x; tx++) {
+            if (s->heat[(size_t)ty * s->tiles_x + tx] >= HOT) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* --- the tick --- */
+
+bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+{
+    GArray *boxes;
+    Span *cells;
+    pixman_box16_t *b;
+    int n;
+
+    copy->n = 0;
+    if (!s->listener.console) {
+        return false;
+    }
+    pixman_region_intersect_rect(&s->damage, &s->damage, 0, 0, s->width, s->height);
+    b = pixman_region_rectangles(&s->damage, &n);
+    if (!n) {
+        return false;
+    }
+    boxes = g_array_new(FALSE, FALSE, sizeof(pixman_box16_t));
+    cells = g_new(Span, CELLS_MAX);
+    for (int i = 0; i < n; i++) {
+        compare_box(s, &b[i], boxes, cells);
+    }
+    pixman_region_clear(&s->damage);
+    if (boxes->len) {
+        pixman_region_fini(delta);
+        pixman_region_init_rects(delta, (pixman_box16_t *)boxes->data, boxes->len);
+        look_for_scroll(s, delta, copy);
+        for (guint i = 0; i < boxes->len; i++) {
+            copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
+            warm(s, &g_array_index(boxes, pixman_box16_t, i));
+        }
+    }
+    n = boxes->len;
+    g_free(cells);
+    g_array_unref(boxes);
+    return n;
+}
+
+static void poll_one(VncClient *c, UNUSED void *opaque)
+{
+    vnc_pseudo_poll(c);
+}
+
+static void tick(void *opaque)
+{
+    VncScreen *s = opaque;
+    pixman_region16_t delta;
+    VncCopy copy;
+    int64_t now = clock_get_ns(CLOCK_RT);
+
+    if (!s->watchers) {
+        return;
+    }
+    if (s->listener.console) {
+        console_refresh(s->listener.console);
+    }
+    cool(s);
+    pixman_region_init(&delta);
+    if (vnc_screen_scan(s, &delta, &copy)) {
+        vnc_update_changed(s, &delta, &copy);
+        s->changed_ns = now;
+        s->tick_ns = TICK_MIN_NS;
+    } else {
+        s->tick_ns = MIN(s->tick_ns + s->tick_ns / 4, TICK_MAX_NS);
+    }
+    pixman_region_fini(&delta);
+    vnc_for_each_client(s, poll_one, NULL);
+    vnc_update_kick(s);
+    timer_mod_ns(&s->tick, now + s->tick_ns);
+}
+
+void vnc_screen_hurry(VncScreen *s)
+{
+    if (s->watchers) {
+        s->tick_ns = TICK_MIN_NS;
+        timer_mod_anticipate_ns(&s->tick, clock_get_ns(CLOCK_RT) + TICK_MIN_NS / 2);
+    }
+}
+
+void vnc_screen_watch(VncScreen *s)
+{
+    if (s->watchers++ == 0) {
+        if (s->listener.console) {
+            console_invalidate(s->listener.console);
+        }
+        tick(s);
+    }
+}
+
+void vnc_screen_unwatch(VncScreen *s)
+{
+    if (--s->watchers == 0) {
+        timer_del(&s->tick);
+    }
+}
+
+/* --- life --- */
+
+VncScreen *vnc_screen_get(Console *con)
+{
+    VncScreen *s = screens;
+
+    while (s && s->listener.console != con) {
+        s = s->next;
+    }
+    if (s) {
+        s->refs++;
+        return s;
+    }
+    s = g_new0(VncScreen, 1);
+    s->refs = 1;
+    s->listener = (ConsoleListener){ .changed = changed, .resized = resized,
+                                     .cursor_moved = cursor_moved,
+                                     .cursor_defined = cursor_defined };
+    pixman_region_init(&s->damage);
+    timer_init_ns(&s->tick, CLOCK_RT, tick, s);
+    s->tick_ns = TICK_MIN_NS;
+    s->kick = bh_new_on(main_event_loop(), vnc_update_serve, s);
+    if (con) {
+        console_listen(con, &s->listener);
+        set_size(s, console_width(con), console_height(con));
+    } else {
+        set_size(s, 640, 480);
+    }
+    s->next = screens;
+    screens = s;
+    return s;
+}
+
+void vnc_screen_unref(VncScreen *s)
+{
+    if (!s || --s->refs) {
+        return;
+    }
+    for (VncScreen **pp = &screens; *pp; pp = &(*pp)->next) {
+        if (*pp == s) {
+            *pp = s->next;
+            break;
+        }
+    }
+    console_unlisten(&s->listener);
+    timer_del(&s->tick);
+    bh_delete(s->kick);
+    free_tiles(s);
+    pixman_region_fini(&s->damage);
+    g_free(s);
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Updates. Clients that can be served and want the very same (parts, format, encoding, levels)
+ * share a job. A job holds the tiles it needs, encodes on a worker thread, and then compresses for
+ * each of its clients with that client's zlib streams; the main loop only passes on the bytes.
+ */
+#include "util/osdep.h"
+#include <time.h>
+#include "ui/vnc/vnc-int.h"
+#include "util/bswap.h"
+#include "util/thread-pool.h"
+
+#define JOB_MAX_PIXELS  (8 * 1024 * 1024)   /* the rest comes with the next */
+#define BOXES_MAX       1000                /* more are joined into one */
+#define REST_NS         (300 * NS_PER_MS)   /* without motion: lossy parts are sent again */
+#define REFINE_PIXELS   (512 * 1024)        /* of them at a time */
+#define WINDOW_MIN      (16 * 1024)
+#define WINDOW_MAX      (8 * 1024 * 1024)
+
+typedef struct JobClient {
+    VncClient *c;
+    GByteArray *head;           /* rectangles that go first; NULL */
+    unsigned n_head;
+    GByteArray *out;            /* the result */
+} JobClient;
+
+struct VncJob {
+    VncScreen *screen;          /* a reference */
+    int tiles_x, tiles_y;
+    VncTile **tiles;            /* references to those that are needed */
+    pixman_region16_t region;
+    pixman_box16_t *boxes;
+    int n_boxes;
+    bool *loss;                 /* of each box: loss is allowed */
+    EncParams params;           /* .format is a reference */
+    GArray *clients;            /* of JobClient */
+    unsigned rects;
+    size_t pixels;
+    int64_t cpu_ns;
+    bool failed;
+};
+
+/* --- what has changed --- */
+
+typedef struct Change {
+    pixman_region16_t *delta, dst, src, rest;
+    const VncCopy *copy;
+} Change;
+
+static void plain_copy(VncClient *c)
+{
+    for (int i = 0; i < c->copy.n; i++) {
+        const pixman_box16_t *b = &c->copy.dst[i];
+
+        pixman_region_union_rect(&c->dirty, &c->dirty, b->x1, b->y1, b->x2 - b->x1, b->y2 - b->y1);
+    }
+    c->copy.n = 0;
+}
+
+/* What is copied keeps the loss of its source. */
+static void move_lossy(VncClient *c, Change *ch)
+{
+    pixman_region16_t moved;
+
+    pixman_region_init(&moved);
+    pixman_region_intersect(&moved, &c->lossy, &ch->src);
+    pixman_region_translate(&moved, 0, -ch->copy->dy);
+    pixman_region_intersect(&moved, &moved, &ch->dst);
+    pixman_region_subtract(&c->lossy, &c->lossy, &ch->dst);
+    pixman_region_union(&c->lossy, &c->lossy, &moved);
+    pixman_region_fini(&moved);
+}
+
+static bool can_copy(VncClient *c, Change *ch)
+{
+    pixman_region16_t common;
+    bool clean;
+
+    if (!ch->copy->n || !(c->caps & CAP_COPY) || c->copy.n || c->size_changed ||
+        c->width < c->screen->width || c->height < c->screen->height) {
+        return false;
+    }
+    pixman_region_init(&common);
+    pixman_region_intersect(&common, &c->dirty, &ch->src);
+    clean = !pixman_region_not_empty(&common);
+    pixman_region_fini(&common);
+    return clean;
+}
+
+static void changed_for(VncClient *c, void *opaque)
+{
+    Change *ch = opaque;
+
+    if (!c->initialized) {
+        return;
+    }
+    if (can_copy(c, ch)) {
+        c->copy = *ch->copy;
+        pixman_region_subtract(&c->dirty, &c->dirty, &ch->dst);
+        pixman_region_union(&c->dirty, &c->dirty, &ch->rest);
+        move_lossy(c, ch);
+    } else {
+        pixman_region_union(&c->dirty, &c->dirty, ch->delta);
+    }
+}
+
+void vnc_update_changed(VncScreen *s, pixman_region16_t *delta, const VncCopy *copy)
+{
+    Change ch = { .delta = delta, .copy = copy };
+
+    pixman_region_init(&ch.dst);
+    pixman_region_init(&ch.src);
+    pixman_region_init(&ch.rest);
+    if (copy->n) {
+        pixman_region_fini(&ch.dst);
+        pixman_region_init_rects(&ch.dst, copy->dst, copy->n);
+        pixman_region_copy(&ch.src, &ch.dst);
+        pixman_region_translate(&ch.src, 0, copy->dy);
+        pixman_region_subtract(&ch.rest, delta, &ch.dst);
+    }
+    vnc_for_each_client(s, changed_for, &ch);
+    pixman_region_fini(&ch.dst);
+    pixman_region_fini(&ch.src);
+    pixman_region_fini(&ch.rest);
+}
+
+void vnc_update_dirty_all(VncClient *c)
+{
+    c->copy.n = 0;
+    pixman_region_clear(&c->lossy);
+    pixman_region_union_rect(&c->dirty, &c->dirty, 0, 0, CONSOLE_MAX_WIDTH, CONSOLE_MAX_HEIGHT);
+}
+
+static void resized_for(VncClient *c, UNUSED void *opaque)
+{
+    c->size_changed = true;
+    vnc_update_dirty_all(c);
+}
+
+void vnc_update_resized(VncScreen *s)
+{
+    vnc_for_each_client(s, resized_for, NULL);
+    vnc_update_kick(s);
+}
+
+/* --- the worker's part --- */
+
+static void gather(const VncJob *j, uint32_t *to, int x0, int y0, int w, int h)
+{
+    for (int y = y0; y < y0 + h; y++) {
+        for (int x = x0; x < x0 + w; ) {
+            size_t i = (size_t)(y / VNC_TILE) * j->tiles_x + x / VNC_TILE;
+            const VncTile *t = y / VNC_TILE < j->tiles_y && x / VNC_TILE < j->tiles_x
+                             ? j->tiles[i] : NULL;
+            int n = MIN(x0 + w, (x / VNC_TILE + 1) * VNC_TILE) - x;
+
+            if (t) {
+                const uint32_t *p = t->px + (y % VNC_TILE) * VNC_TILE + x % VNC_TILE;
+
+                for (int k = 0; k < n; k++) {
+                    to[k] = p[k] & 0xffffff;
+                }
+            } else {
+                memset(to, 0, 4 * (size_t)n);
+            }
+            to += n;
+            x += n;
+        }
+    }
+}
+
+static void encode_box(const VncJob *j, EncOut *o, const pixman_box16_t *b, bool loss)
+{
+    EncParams p = j->params;
+    EncFn *encode = enc_function(p.encoding);
+    int wide = MIN(b->x2 - b->x1, ENC_MAX_SIDE);
+    /* In multiples of 64 lines, so that ZRLE's tiles aren't cut. */
+    int high = MAX(VNC_TILE, ALIGN_DOWN(ENC_MAX_PIXELS / wide, VNC_TILE));
+    uint32_t *rgb;
+
+    high = MIN(high, b->y2 - b->y1);
+    rgb = g_new(uint32_t, 2 * (size_t)wide * high);
+    if (!loss) {
+        p.quality = -1;
+    }
+    for (int y = b->y1; y < b->y2; y += high) {
+        for (int x = b->x1; x < b->x2; x += wide) {
+            EncPicture pic = { x, y, MIN(wide, b->x2 - x), MIN(high, b->y2 - y), rgb, rgb };
+            size_t n = (size_t)pic.w * pic.h;
+
+            gather(j, rgb, x, y, pic.w, pic.h);
+            if (!p.format->same) {
+                vnc_values(p.format, rgb + n, rgb, n);
+                pic.values = rgb + n;
+            }
+            encode(o, &p, &pic);
+            o->pixels += n;
+        }
+    }
+    g_free(rgb);
+}
+
+static int64_t thread_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+static int job_work(void *arg)
+{
+    VncJob *j = arg;
+    int64_t start = thread_ns();
+    EncOut *o = enc_out_new();
+
+    for (int i = 0; i < j->n_boxes; i++) {
+        encode_box(j, o, &j->boxes[i], j->loss[i]);
+    }
+    j->pixels = o->pixels;
+    j->rects = o->n_rects;
+    for (guint i = 0; i < j->clients->len; i++) {
+        JobClient *jc = &g_array_index(j->clients, JobClient, i);
+        uint8_t head[4] = { 0 };
+
+        jc->out = g_byte_array_new();
+        store_be16(head + 2, jc->n_head + o->n_rects);
+        g_byte_array_append(jc->out, head, 4);
+        if (jc->head) {
+            g_byte_array_append(jc->out, jc->head->data, jc->head->len);
+        }
+        if (!enc_finish(&jc->c->streams, o, jc->out)) {
+            j->failed = true;
+        }
+    }
+    enc_out_free(o);
+    j->cpu_ns = thread_ns() - start;
+    return 0;
+}
+
+/* --- congestion --- */
+
+static void note_sent(VncClient *c, size_t bytes)
+{
+    uint8_t payload[4];
+
+    if (!(c->caps & CAP_FENCE) || !c->continuous || c->fence_seq - c->fence_acked >= 64) {
+        return;
+    }
+    c->fence_sent_ns[c->fence_seq % 64] = clock_get_ns(CLOCK_RT);
+    c->fence_bytes[c->fence_seq % 64] = bytes;
+    c->in_flight += bytes;
+    store_be32(payload, c->fence_seq++);
+    vnc_pseudo_send_fence(c, BIT(31), payload, 4);
+}
+
+/* An update has been handled. Round trips that grow mean that a queue grows somewhere: the window
+ * shrinks; else it grows while it is used. */
+void vnc_update_fence(VncClient *c, uint32_t seq)
+{
+    int64_t rtt;
+
+    if (seq - c->fence_acked >= c->fence_seq - c->fence_acked) {
+        return;                             /* never sent, or already answered */
+    }
+    rtt = clock_get_ns(CLOCK_RT) - c->fence_sent_ns[seq % 64];
+    for (; c->fence_acked != seq + 1; c->fence_acked++) {
+        c->in_flight -= MIN(c->in_flight, c->fence_bytes[c->fence_acked % 64]);
+    }
+    if (!c->base_rtt_ns || rtt < c->base_rtt_ns) {
+        c->base_rtt_ns = rtt;
+    }
+    if (rtt > 2 * c->base_rtt_ns + 30 * NS_PER_MS) {
+        c->window = MAX(WINDOW_MIN, c->window * 3 / 4);
+    } else {
+        c->window = MIN(WINDOW_MAX, c->window + MAX(4096, c->fence_bytes[seq % 64] / 2));
+    }
+    vnc_update_kick(c->screen);
+}
+
+static bool congested(const VncClient *c)
+{
+    return c->continuous && c->caps & CAP_FENCE && c->in_flight >= c->window;
+}
+
+/* --- choosing --- */
+
+static bool servable(const VncClient *c)
+{
+    return c->initialized && !c->closing && !c->job && c->format && (c->wanted || c->continuous) &&
+           c->out_bytes <= VNC_OUT_LOW && !congested(c);
+}
+
+/* The parts that it may be sent now. */
+static void visible(VncClient *c, pixman_region16_t *r, pixman_region16_t *of)
+{
+    pixman_region16_t where;
+
+    pixman_region_init(&where);
+    if (c->continuous) {
+        const pixman_box16_t *b = &c->continuous_box;
+
+        pixman_region_union_rect(&where, &where, b->x1, b->y1, b->x2 - b->x1, b->y2 - b->y1);
+    }
+    if (c->wanted) {
+        pixman_region_union(&where, &where, &c->request);
+    }
+    pixman_region_intersect(r, of, &where);
+    /* A client that can't follow a larger screen sees the part that fits; what a smaller one
+     * leaves is black. */
+    pixman_region_intersect_rect(r, r, 0, 0, c->width, c->height);
+    pixman_region_fini(&where);
+}
+
+/* At most @max pixels of it, from the top. */
+static void limit_area(pixman_region16_t *r, size_t max)
+{
+    const pixman_box16_t *e;
+    pixman_box16_t *b;
+    size_t sum = 0;
+    int n;
+
+    b = pixman_region_rectangles(r, &n);
+    for (int i = 0; i < n; i++) {
+        size_t w = b[i].x2 - b[i].x1, h = b[i].y2 - b[i].y1;
+
+        if (sum + w * h > max) {
+            int y = b[i].y1 + MAX(1, (int)((max - sum) / w));
+
+            e = pixman_region_extents(r);
+            pixman_region_intersect_rect(r, r, e->x1, e->y1, e->x2 - e->x1, y - e->y1);
+            return;
+        }
+        sum += w * h;
+    }
+}
+
+/* Nothing moves: what was sent with loss is sent again without. */
+static bool refine(VncClient *c, pixman_region16_t *r)
+{
+    if (!pixman_region_not_empty(&c->lossy) ||
+        clock_get_ns(CLOCK_RT) - c->screen->changed_ns < REST_NS) {
+        return false;
+    }
+    visible(c, r, &c->lossy);
+    limit_area(r, REFINE_PIXELS);
+    return pixman_region_not_empty(r);
+}
+
+static unsigned copy_rects(VncClient *c, GByteArray *to)
+{
+    unsigned n = c->copy.n;
+    const pixman_box16_t *e = pixman_region_extents(&c->request);
+    bool whole = c->continuous ||
+                 (e->x1 <= 0 && e->y1 <= 0 && e->x2 >= c->width && e->y2 >= c->height);
+
+    if (!n || !whole) {
+        plain_copy(c);
+        return 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const pixman_box16_t *b = &c->copy.dst[i];
+        uint8_t r[16];
+
+        store_be16(r, b->x1);
+        store_be16(r + 2, b->y1);
+        store_be16(r + 4, b->x2 - b->x1);
+        store_be16(r + 6, b->y2 - b->y1);
+        store_be32(r + 8, ENC_COPY_RECT);
+        store_be16(r + 12, b->x1);
+        store_be16(r + 14, b->y1 + c->copy.dy);
+        g_byte_array_append(to, r, 16);
+    }
+    c->copy.n = 0;
+    return n;
+}
+
+/* --- jobs --- */
+
+static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, bool refining,
+                       bool adaptive)
+{
+    VncJob *j = g_new0(VncJob, 1);
+    pixman_box16_t *b;
+    int n;
+
+    j->screen = s;
+    s->refs++;
+    j->tiles_x = s->tiles_x;
+    j->tiles_y = s->tiles_y;
+    j->tiles = g_new0(VncTile *, (size_t)s->tiles_x * s->tiles_y);
+    j->params = *p;
+    vnc_format_ref(j->params.format);
+    j->clients = g_array_new(FALSE, FALSE, sizeof(JobClient));
+    pixman_region_init(&j->region);
+    pixman_region_copy(&j->region, r);
+    b = pixman_region_rectangles(r, &n);
+    j->boxes = g_memdup2(b, n * sizeof(*b));
+    j->n_boxes = n;
+    j->loss = g_new0(bool, n + 1);
+    for (int i = 0; i < n; i++) {
+        for (int ty = b[i].y1 / VNC_TILE; ty * VNC_TILE < b[i].y2 && ty < s->tiles_y; ty++) {
+            for (int tx = b[i].x1 / VNC_TILE; tx * VNC_TILE < b[i].x2 && tx < s->tiles_x; tx++) {
+                size_t at = (size_t)ty * s->tiles_x + tx;
+
+                if (s->tiles[at] && !j->tiles[at]) {
+                    j->tiles[at] = s->tiles[at];
+                    atomic_fetch_add(&j->tiles[at]->refs, 1);
+                }
+            }
+        }
+        j->loss[i] = p->quality >= 0 && !refining && (!adaptive || vnc_screen_hot(s, &b[i]));
+    }
+    return j;
+}
+
+static void job_free(VncJob *j)
+{
+    for (int i = 0; i < j->tiles_x * j->tiles_y; i++) {
+        vnc_tile_unref(j->tiles[i]);
+    }
+    g_free(j->tiles);
+    g_free(j->boxes);
+    g_free(j->loss);
+    g_array_unref(j->clients);
+    pixman_region_fini(&j->region);
+    vnc_format_unref(j->params.format);
+    vnc_screen_unref(j->screen);
+    g_free(j);
+}
+
+static void job_done(void *opaque, UNUSED int result)
+{
+    VncJob *j = opaque;
+
+    for (guint i = 0; i < j->clients->len; i++) {
+        JobClient *jc = &g_array_index(j->clients, JobClient, i);
+        VncClient *c = jc->c;
+        size_t bytes = jc->out->len;
+
+        c->job = NULL;
+        c->updates++;
+        c->rects += j->rects + jc->n_head;
+        c->pixels += j->pixels;
+        c->cpu_ns += j->cpu_ns / j->clients->len;
+        if (jc->head) {
+            g_byte_array_unref(jc->head);
+        }
+        vnc_put_array(c, jc->out);
+        if (j->failed) {
+            vnc_client_close(c);
+        } else if (!c->closing) {
+            note_sent(c, bytes);
+            vnc_flush(c);
+        }
+        vnc_unpark(c);
+    }
+    vnc_update_kick(j->screen);
+    job_free(j);
+}
+
+/* --- serving --- */
+
+typedef struct Serving {
+    GPtrArray *jobs;
+} Serving;
+
+static bool same_wish(VncJob *j, const EncParams *p, pixman_region16_t *r, const bool *loss)
+{
+    return memcmp(&j->params, p, sizeof(*p)) == 0 && pixman_region_equal(&j->region, r) &&
+           memcmp(j->loss, loss, j->n_boxes * sizeof(bool)) == 0;
+}
+
+static void join_job(Serving *sv, VncClient *c, pixman_region16_t *r, bool refining,
+                     GByteArray *head, unsigned n_head)
+{
+    VncJob *j = job_new(c->screen, r, &c->params, refining, c->server->adaptive);
+    JobClient jc = { c, head, n_head, NULL };
+
+    for (guint i = 0; i < sv->jobs->len; i++) {
+        VncJob *other = g_ptr_array_index(sv->jobs, i);
+
+        if (same_wish(other, &j->params, r, j->loss)) {
+            job_free(j);
+            j = other;
+            break;
+        }
+    }
+    if (j->clients->len == 0) {
+        g_ptr_array_add(sv->jobs, j);
+    }
+    g_array_append_val(j->clients, jc);
+    c->job = j;
+    /* What will be on its screen. */
+    for (int i = 0; i < j->n_boxes; i++) {
+        const pixman_box16_t *b = &j->boxes[i];
+        pixman_region16_t box;
+
+        pixman_region_init_rect(&box, b->x1, b->y1, b->x2 - b->x1, b->y2 - b->y1);
+        if (j->loss[i]) {
+            pixman_region_union(&c->lossy, &c->lossy, &box);
+        } else {
+            pixman_region_subtract(&c->lossy, &c->lossy, &box);
+        }
+        pixman_region_fini(&box);
+    }
+}
+
+static bool follow_size(VncClient *c)
+{
+    if (!c->size_changed) {
+        return false;
+    }
+    c->size_changed = false;
+    if (!(c->caps & (CAP_SIZE | CAP_EXT_SIZE)) ||
+        (c->width == c->screen->width && c->height == c->screen->height)) {
+        return false;
+    }
+    vnc_pseudo_size(c, 0, 0);
+    return true;
+}
+
+static void serve_one(VncClient *c, void *opaque)
+{
+    Serving *sv = opaque;
+    pixman_region16_t r;
+    GByteArray *head;
+    unsigned n_head, n_copies;
+    bool refining = false;
+    int n;
+
+    if (!servable(c)) {
+        return;
+    }
+    if (follow_size(c)) {                   /* an update of its own, which answers the request */
+        c->wanted = false;
+        vnc_flush(c);
+        return;
+    }
+    head = g_byte_array_new();
+    n_head = vnc_pseudo_rects(c, head);
+    n_copies = copy_rects(c, head);
+    n_head += n_copies;
+    pixman_region_init(&r);
+    visible(c, &r, &c->dirty);
+    pixman_region_rectangles(&r, &n);
+    if (n > BOXES_MAX) {
+        pixman_box16_t e = *pixman_region_extents(&r);
+
+        pixman_region_fini(&r);
+        pixman_region_init_rect(&r, e.x1, e.y1, e.x2 - e.x1, e.y2 - e.y1);
+    }
+    limit_area(&r, JOB_MAX_PIXELS);
+    if (!n && !n_head) {
+        refining = refine(c, &r);
+    }
+    if (n || n_head || refining) {
+        pixman_region_subtract(&c->dirty, &c->dirty, &r);
+        join_job(sv, c, &r, refining, head, n_head);
+        c->wanted = false;
+        pixman_region_clear(&c->request);
+    } else {
+        g_byte_array_unref(head);
+    }
+    pixman_region_fini(&r);
+}
+
+void vnc_update_serve(void *screen)
+{
+    VncScreen *s = screen;
+    Serving sv = { g_ptr_array_new() };
+
+    vnc_for_each_client(s, serve_one, &sv);
+    for (guint i = 0; i < sv.jobs->len; i++) {
+        thread_pool_submit(job_work, g_ptr_array_index(sv.jobs, i), job_done,
+                           g_ptr_array_index(sv.jobs, i));
+    }
+    g_ptr_array_unref(sv.jobs);
+}
+
+void vnc_update_kick(VncScreen *s)
+{
+    bh_schedule(s->kick);
+}
