@@ -346,7 +346,7 @@ static void probe(VcpuTcg *v, uint64_t addr, unsigned n, bool write, unsigned mm
 
     tlb_get(v, addr, a, mmu, true);
     if (crosses(addr, n)) {
-        tlb_get(v, addr + n - 1, a, mmu, true);
+        tlb_get(v, (addr + n - 1) & ~(uint64_t)(TCG_PAGE_SIZE - 1), a, mmu, true);
     }
 }
 
