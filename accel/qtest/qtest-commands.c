@@ -10,6 +10,7 @@
 #include <glib.h>
 #include "hw/core/cpu.h"
 #include "hw/core/irq.h"
+#include "hw/core/machine.h"
 #include "util/bswap.h"
 #include "util/timer.h"
 
@@ -376,6 +377,45 @@ static char *cmd_clock_set(char **w)
     return ok_time();
 }
 
+/* --- saved state --- */
+
+typedef struct Saved {
+    Device *dev;
+    GByteArray *state;
+} Saved;
+
+static int save_one(Device *dev, void *opaque)
+{
+    GArray *all = opaque;
+    Saved s = { dev, g_byte_array_new() };
+
+    device_save(dev, s.state, NULL);
+    g_array_append_val(all, s);
+    return 0;
+}
+
+/* What every device holds goes to memory, the machine is reset, and it comes back. */
+static char *cmd_reload(UNUSED char **w)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Saved));
+    char *answer = NULL;
+
+    device_foreach(save_one, all);
+    machine_reset(RESET_COLD);
+    for (guint i = 0; i < all->len; i++) {
+        Saved *s = &g_array_index(all, Saved, i);
+        Error *err = NULL;
+
+        if (!device_load(s->dev, s->state->data, s->state->len, &err) && !answer) {
+            answer = fail("%s: %s", object_type_name(s->dev), error_message(err));
+        }
+        error_free(err);
+        g_byte_array_unref(s->state);
+    }
+    g_array_free(all, TRUE);
+    return answer ? answer : ok();
+}
+
 /* Everything is built in. */
 static char *cmd_module_load(UNUSED char **w)
 {
@@ -403,7 +443,7 @@ static const struct {
     { "irq_intercept_out_named", 2, 2, cmd_intercept_out_named },
     { "set_irq_in", 4, 4, cmd_set_irq_in },
     { "clock_step", 0, 1, cmd_clock_step }, { "clock_set", 1, 1, cmd_clock_set },
-    { "module_load", 1, 2, cmd_module_load },
+    { "reload", 0, 0, cmd_reload }, { "module_load", 1, 2, cmd_module_load },
 };
 
 /* Runs of blanks are one separator. */

@@ -459,6 +459,17 @@ int64_t qtest_clock_set(QTest *q, int64_t ns)
     return (int64_t)ask_number(q, "clock_set %" PRId64, ns);
 }
 
+void qtest_reload(QTest *q)
+{
+    char *fail = NULL, *answer = qtest_ask(q, &fail, "reload");
+
+    if (!answer) {
+        test_fail(q->t, "reload: %s", fail ? fail : "no answer");
+    }
+    free(answer);
+    free(fail);
+}
+
 /* --- PCI --- */
 
 static void select_reg(QTest *q, unsigned bdf, unsigned reg)

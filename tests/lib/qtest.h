@@ -73,6 +73,10 @@ int64_t qtest_clock_step(QTest *q, int64_t ns);
 int64_t qtest_clock_step_next(QTest *q);        /* to the next deadline; -1: none */
 int64_t qtest_clock_set(QTest *q, int64_t ns);
 
+/* Save the state of all devices, reset the machine, load it again: what was in progress
+ * goes on as if nothing had been. Memory stays as it is. */
+void qtest_reload(QTest *q);
+
 /* PCI by mechanism #1. @bdf: bus << 8 | devfn. */
 uint8_t qpci_readb(QTest *q, unsigned bdf, unsigned reg);
 uint16_t qpci_readw(QTest *q, unsigned bdf, unsigned reg);
