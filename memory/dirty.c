@@ -146,6 +146,25 @@ void ram_dirty_set(RamBlock *block, RamDirtyClient client, uint64_t offset,
     }
 }
 
+uint64_t ram_dirty_take(RamBlock *block, RamDirtyClient client, uint64_t *into)
+{
+    size_t words = BITMAP_WORDS(page_of(block->size));
+    uint64_t *map = block->dirty[client], count = 0;
+
+    for (size_t i = 0; i < words; i++) {
+        if (__atomic_load_n(&map[i], __ATOMIC_RELAXED)) {
+            uint64_t bits = __atomic_exchange_n(&map[i], 0, __ATOMIC_SEQ_CST);
+
+            into[i] |= bits;
+            count += (uint64_t)__builtin_popcountll(bits);
+        }
+    }
+    if (count) {
+        track(block, 0, block->size);
+    }
+    return count;
+}
+
 RamDirtySnapshot *ram_dirty_snapshot(RamBlock *block, RamDirtyClient client,
                                      uint64_t offset, uint64_t len)
 {

@@ -84,6 +84,11 @@ bool ram_dirty_test_and_clear(RamBlock *block, RamDirtyClient client,
 void ram_dirty_set(RamBlock *block, RamDirtyClient client, uint64_t offset,
                    uint64_t len);
 
+/* All bits of a block are added to @into (a bitmap of its pages) and then clear. Says how many
+ * were set. Stores that began before may still come without being reported: rcu_synchronize()
+ * after cpu_kick() of all CPUs waits for them. Any thread. */
+uint64_t ram_dirty_take(RamBlock *block, RamDirtyClient client, uint64_t *into);
+
 /* A copy of one client's bits for a range, which are then clear. */
 typedef struct RamDirtySnapshot RamDirtySnapshot;
 RamDirtySnapshot *ram_dirty_snapshot(RamBlock *block, RamDirtyClient client,

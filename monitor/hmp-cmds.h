@@ -65,4 +65,19 @@ void hmp_netdev_del(Hmp *hmp, const QDict *args);
 void hmp_complete_block(GPtrArray *candidates, const char *prefix);
 void hmp_complete_netdev(GPtrArray *candidates, const char *prefix);
 
+/* hmp-migration.c */
+void hmp_migrate(Hmp *hmp, const QDict *args);
+void hmp_migrate_incoming(Hmp *hmp, const QDict *args);
+void hmp_migrate_cancel(Hmp *hmp, const QDict *args);
+void hmp_migrate_pause(Hmp *hmp, const QDict *args);
+void hmp_migrate_start_postcopy(Hmp *hmp, const QDict *args);
+void hmp_migrate_continue(Hmp *hmp, const QDict *args);
+void hmp_migrate_set_capability(Hmp *hmp, const QDict *args);
+void hmp_migrate_set_parameter(Hmp *hmp, const QDict *args);
+void hmp_complete_capability(GPtrArray *candidates, const char *prefix);
+void hmp_complete_parameter(GPtrArray *candidates, const char *prefix);
+void hmp_info_migrate(Hmp *hmp, const QDict *args);
+void hmp_info_migrate_capabilities(Hmp *hmp, const QDict *args);
+void hmp_info_migrate_parameters(Hmp *hmp, const QDict *args);
+
 #endif

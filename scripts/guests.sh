@@ -107,7 +107,8 @@ programs() {
 	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/bench/gbench.c" -o "$1/bin/gbench" -lm
 	cc -O2 -frounding-math -fno-builtin -Wno-clobbered -static -no-pie -fno-pie $2 \
 		"$src/tests/guests/src/selftest.c" -o "$1/bin/selftest" -lm -pthread
-	strip "$1/bin/gbench" "$1/bin/selftest"
+	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/migtest.c" -o "$1/bin/migtest" -pthread
+	strip "$1/bin/gbench" "$1/bin/selftest" "$1/bin/migtest"
 }
 
 static_busybox() {

@@ -5,6 +5,8 @@
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
 #include "hw/core/runstate.h"
+#include "migration/channel.h"
+#include "migration/migration.h"
 #include "monitor/monitor.h"
 #include "system/build.h"
 #include "system/gdbstub.h"
@@ -50,6 +52,7 @@ static int run(Config *c)
     main_loop_init();
     set_signals();
     monitor_init();
+    mig_set_fd_source(monitor_take_fd);
     monitor_set_options_query(command_line_options);
     monitor_set_client_hook("vnc", vnc_add_client);
     machine_set_shown_arch(c->arch);
@@ -61,12 +64,19 @@ static int run(Config *c)
         return 1;
     }
     machine_reset(RESET_COLD);
+    runstate_set_autostart(!c->stopped);
+    if (c->incoming && !incoming_init(c->incoming, &err)) {
+        error_prepend(&err, "-incoming %s: ", c->incoming);
+        error_report(err);
+        return 1;
+    }
     daemonize_ready(c);
-    if (!c->stopped && !vm_start(&err)) {
+    if (!c->stopped && !c->incoming && !vm_start(&err)) {
         error_report(err);
         return 1;
     }
     status = runstate_main_loop();
+    outgoing_cleanup();
     vm_shutdown();
     gdbstub_close();
     vnc_close_all();

@@ -301,6 +301,7 @@ const Option config_options[] = {
     FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
     FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
     FLAG("S", stopped, "don't start the CPUs (the monitor's 'cont' does)"),
+    TEXT("incoming", incoming, "URI|defer", "wait for a migration: tcp:H:P, unix:F, exec:C, fd:N, file:F"),
     { "s", false, "-s", "as -gdb tcp::1234", opt_gdb_short, 0, NULL },
     TEXT("gdb", gdb, "DEV", "wait for a debugger there"),
     { "no-reboot", false, "-no-reboot", "end instead of rebooting", opt_action, 0, NULL },

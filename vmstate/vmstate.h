@@ -213,6 +213,8 @@ bool vm_load(const VmState *vm, const char *name, void *opaque,
              const void *data, size_t len, size_t *used, Error **errp);
 /* A dict by field name; NULL never. */
 struct QObject *vm_to_json(const VmState *vm, const void *opaque);
+/* The table itself: names, kinds and sizes of its fields.  may be NULL. */
+struct QObject *vm_describe(const VmState *vm, const char *name);
 /* One line a field; caller frees with g_free(). */
 char *vm_to_text(const VmState *vm, const void *opaque);
 

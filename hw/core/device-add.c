@@ -5,6 +5,7 @@
 #include "hw/core/core-int.h"
 
 #include "qobject/qobject.h"
+#include "vmstate/blocker.h"
 
 static const Type *type_of(const QDict *opts, Error **errp)
 {
@@ -97,6 +98,10 @@ Device *device_add(const QDict *opts, bool from_text, Error **errp)
         error_setf(errp, ERR_NOT_SUPPORTED, "Device '%s' does not support hotplugging",
                    qdict_str_or(opts, "driver", ""));
         error_argument(errp, "driver", qdict_str_or(opts, "driver", ""), NULL);
+        return NULL;
+    }
+    if (devices_are_ready() && migration_is_busy()) {
+        error_setf(errp, ERR_WRONG_STATE, "device_add not allowed while migrating");
         return NULL;
     }
     dev = new_from(type, opts, from_text, errp);

@@ -6,6 +6,7 @@
 #include "qapi/events-qdev.h"
 #include "qobject/qobject.h"
 #include "qom/type-list.h"
+#include "vmstate/blocker.h"
 
 QomPropertyInfoList *qmp_device_list_properties(const char *typename, Error **errp)
 {
@@ -69,6 +70,10 @@ bool qmp_device_del(const char *id, Error **errp)
     }
     if (dev->part) {
         error_setf(errp, ERR_NOT_SUPPORTED, "Device '%s' is a part of another device", id);
+        return false;
+    }
+    if (migration_is_busy()) {
+        error_setf(errp, ERR_WRONG_STATE, "device_del not allowed while migrating");
         return false;
     }
     name = dev->id ? g_strdup(dev->id) : NULL;

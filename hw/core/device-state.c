@@ -7,7 +7,7 @@
 #include "qobject/qobject.h"
 #include "util/bswap.h"
 
-static char *section_name(const Device *dev)
+char *device_section_name(const Device *dev)
 {
     g_autofree char *path = device_bus_path(dev);
 
@@ -20,7 +20,7 @@ static char *section_name(const Device *dev)
 bool device_save(Device *dev, GByteArray *out, Error **errp)
 {
     const VmState *vm = device_type_vm(dev->obj.type);
-    g_autofree char *name = section_name(dev);
+    g_autofree char *name = device_section_name(dev);
 
     return !vm || vm_save(vm, name, dev, out, errp);
 }
@@ -29,7 +29,7 @@ static bool load_one(Device *dev, const void *data, size_t len, size_t *used,
                      Error **errp)
 {
     const VmState *vm = device_type_vm(dev->obj.type);
-    g_autofree char *name = section_name(dev);
+    g_autofree char *name = device_section_name(dev);
 
     *used = 0;
     return !vm || vm_load(vm, name, dev, data, len, used, errp);

@@ -162,6 +162,8 @@ char *device_label(const Device *dev);
 /* All realized devices, in order of realizing. */
 int device_foreach(int (*fn)(Device *dev, void *opaque), void *opaque);
 
+/* What its saved state is called: its bus path, else its object path, and its type. g_free(). */
+char *device_section_name(const Device *dev);
 /* Saved state of one device (nothing when it has none) and of all, plus what
  * vm_register() has. Sections are named by bus path or object path. */
 bool device_save(Device *dev, GByteArray *out, Error **errp);

@@ -34,6 +34,10 @@ bool qmp_cont(Error **errp)
         runstate_set_autostart(true);
         return true;
     }
+    if (runstate_check(RUN_STATE_FINISH_MIGRATE)) {
+        error_setf(errp, ERR_WRONG_STATE, "Migration is not finalized yet");
+        return false;
+    }
     return vm_start(errp);
 }
 

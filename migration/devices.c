@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include "migration/devices.h"
+
+#include "hw/core/device.h"
+#include "qobject/qobject.h"
+
+/* What has state in this machine. */
+typedef struct Owner {
+    char *name;                 /* owned */
+    const VmState *vm;
+    void *opaque;
+} Owner;
+
+typedef struct Section {
+    char *name;                 /* owned; as the next */
+    uint8_t *data;
+    size_t len;
+} Section;
+
+struct MigDevices {
+    GPtrArray *sections;        /* of Section, in order */
+    GHashTable *by_name;        /* to Section */
+    QList *description;         /* owned; NULL when it was read */
+};
+
+#define SECTIONS_MAX    65536
+
+/* --------------------------------------------------- what this machine has */
+
+typedef struct Collect {
+    GPtrArray *owners;
+    GHashTable *seen;           /* name to how often */
+} Collect;
+
+static void owner_free(void *p)
+{
+    Owner *o = p;
+
+    g_free(o->name);
+    g_free(o);
+}
+
+static void add_owner(Collect *c, char *name, const VmState *vm, void *opaque)
+{
+    Owner *o = g_new(Owner, 1);
+    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(c->seen, name));
+
+    g_hash_table_insert(c->seen, g_strdup(name), GUINT_TO_POINTER(n + 1));
+    if (n) {
+        char *numbered = g_strdup_printf("%s#%u", name, n);
+
+        g_free(name);
+        name = numbered;
+    }
+    *o = (Owner){ name, vm, opaque };
+    g_ptr_array_add(c->owners, o);
+}
+
+static int collect_registered(const char *name, const VmState *vm, void *opaque, void *user)
+{
+    add_owner(user, g_strdup(name), vm, opaque);
+    return 0;
+}
+
+static int collect_device(Device *dev, void *user)
+{
+    const VmState *vm = device_type_vm(dev->obj.type);
+
+    if (vm) {
+        add_owner(user, device_section_name(dev), vm, dev);
+    }
+    return 0;
+}
+
+static GPtrArray *owners(void)
+{
+    Collect c = { g_ptr_array_new_with_free_func(owner_free),
+                  g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
+
+    vm_registered_foreach(collect_registered, &c);
+    device_foreach(collect_device, &c);
+    g_hash_table_unref(c.seen);
+    return c.owners;
+}
+
+struct QList *mig_device_names(void)
+{
+    g_autoptr(GPtrArray) all = owners();
+    QList *names = qlist_new();
+
+    for (guint i = 0; i < all->len; i++) {
+        qlist_append_str(names, ((Owner *)all->pdata[i])->name);
+    }
+    return names;
+}
+
+static bool missing_here(const char *name, Error **errp)
+{
+    error_setf(errp, ERR_STATE_INVALID,
+               "the stream has the state of '%s', which this machine doesn't have", name);
+    error_subject(errp, name);
+    return false;
+}
+
+static bool missing_there(const char *name, Error **errp)
+{
+    error_setf(errp, ERR_STATE_INVALID, "the stream has no state of '%s', which this machine has",
+               name);
+    error_subject(errp, name);
+    return false;
+}
+
+bool mig_device_names_check(const struct QList *names, Error **errp)
+{
+    g_autoptr(GPtrArray) all = owners();
+    g_autoptr(GHashTable) here = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < all->len; i++) {
+        g_hash_table_add(here, ((Owner *)all->pdata[i])->name);
+    }
+    QLIST_FOR_EACH(e, names) {
+        const char *name = qobject_get_str(e, "devices", errp);
+
+        if (!name) {
+            return false;
+        }
+        if (!g_hash_table_remove(here, name)) {
+            return missing_here(name, errp);
+        }
+    }
+    for (guint i = 0; i < all->len; i++) {
+        const char *name = ((Owner *)all->pdata[i])->name;
+
+        if (g_hash_table_contains(here, name)) {
+            return missing_there(name, errp);
+        }
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- sections */
+
+static void section_free(void *p)
+{
+    Section *s = p;
+
+    g_free(s->name);
+    g_free(s->data);
+    g_free(s);
+}
+
+MigDevices *mig_devices_new(void)
+{
+    MigDevices *d = g_new0(MigDevices, 1);
+
+    d->sections = g_ptr_array_new_with_free_func(section_free);
+    d->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    return d;
+}
+
+void mig_devices_free(MigDevices *d)
+{
+    if (d) {
+        g_hash_table_unref(d->by_name);
+        g_ptr_array_unref(d->sections);
+        qobject_unref(d->description);
+        g_free(d);
+    }
+}
+
+static void add_section(MigDevices *d, char *name, uint8_t *data, size_t len)
+{
+    Section *s = g_new(Section, 1);
+
+    *s = (Section){ name, data, len };
+    g_ptr_array_add(d->sections, s);
+    g_hash_table_insert(d->by_name, s->name, s);
+}
+
+MigDevices *mig_devices_save(Error **errp)
+{
+    g_autoptr(GPtrArray) all = owners();
+    MigDevices *d = mig_devices_new();
+
+    d->description = qlist_new();
+    for (guint i = 0; i < all->len; i++) {
+        const Owner *o = all->pdata[i];
+        GByteArray *out = g_byte_array_new();
+        gsize len;
+        uint8_t *data;
+
+        if (!vm_save(o->vm, o->name, o->opaque, out, errp)) {
+            error_prepend(errp, "'%s' can't be saved: ", o->name);
+            g_byte_array_unref(out);
+            mig_devices_free(d);
+            return NULL;
+        }
+        data = g_byte_array_steal(out, &len);
+        g_byte_array_unref(out);
+        add_section(d, g_strdup(o->name), data, len);
+        qlist_append(d->description, vm_describe(o->vm, o->name));
+    }
+    return d;
+}
+
+bool mig_devices_write(const MigDevices *d, MigWriter *w, Error **errp)
+{
+    QDict *desc;
+    bool ok;
+
+    for (guint i = 0; i < d->sections->len; i++) {
+        const Section *s = d->sections->pdata[i];
+
+        mig_begin(w, MIG_DEVI);
+        mig_put_u16(w, (uint16_t)strlen(s->name));
+        mig_put(w, s->name, strlen(s->name));
+        mig_put(w, s->data, s->len);
+        if (!mig_end(w, errp)) {
+            error_prepend(errp, "'%s': ", s->name);
+            return false;
+        }
+    }
+    desc = qdict_new();
+    qdict_put(desc, "devices", qobject_ref(d->description));
+    ok = mig_put_json(w, MIG_DESC, QOBJECT(desc), errp);
+    qobject_unref(desc);
+    return ok;
+}
+
+bool mig_devices_read(MigDevices *d, MigReader *r, Error **errp)
+{
+    const char *at;
+    uint16_t len;
+    char *name;
+    size_t left;
+
+    if (!mig_get_u16(r, &len, errp) || !(at = mig_get(r, len, errp))) {
+        return false;
+    }
+    name = g_strndup(at, len);
+    if (!*name || strlen(name) != len || !g_utf8_validate(name, -1, NULL)) {
+        error_setf(errp, ERR_STATE_INVALID, "a device of the stream has no valid name");
+        g_free(name);
+        return false;
+    }
+    if (g_hash_table_contains(d->by_name, name) || d->sections->len >= SECTIONS_MAX) {
+        error_setf(errp, ERR_STATE_INVALID, "the stream has the state of '%s' twice", name);
+        g_free(name);
+        return false;
+    }
+    left = mig_left(r);
+    add_section(d, name, g_memdup2(mig_get(r, left, NULL), left), left);
+    return true;
+}
+
+static Owner *find_owner(const GPtrArray *all, const char *name)
+{
+    for (guint i = 0; i < all->len; i++) {
+        Owner *o = all->pdata[i];
+
+        if (!strcmp(o->name, name)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+bool mig_devices_load(MigDevices *d, Error **errp)
+{
+    g_autoptr(GPtrArray) all = owners();
+
+    for (guint i = 0; i < d->sections->len; i++) {
+        const Section *s = d->sections->pdata[i];
+
+        if (!find_owner(all, s->name)) {
+            return missing_here(s->name, errp);
+        }
+    }
+    for (guint i = 0; i < all->len; i++) {
+        const Owner *o = all->pdata[i];
+
+        if (!g_hash_table_contains(d->by_name, o->name)) {
+            return missing_there(o->name, errp);
+        }
+    }
+    for (guint i = 0; i < d->sections->len; i++) {
+        const Section *s = d->sections->pdata[i];
+        const Owner *o = find_owner(all, s->name);
+        size_t used;
+
+        if (!vm_load(o->vm, o->name, o->opaque, s->data, s->len, &used, errp)) {
+            error_subject(errp, s->name);
+            return false;
+        }
+        if (used != s->len) {
+            error_setf(errp, ERR_STATE_INVALID, "the state of '%s' has %zu bytes too many",
+                       s->name, s->len - used);
+            return false;
+        }
+    }
+    return true;
+}

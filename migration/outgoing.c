@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sending side. A thread runs passes over the RAM while the guest runs,
+ * until what is left can be sent within the downtime limit; then the guest is
+ * stopped, and the rest goes with the devices' state.
+ */
+#include "util/osdep.h"
+#include "migration/migration.h"
+
+#include <glib.h>
+#include "block/block.h"
+#include "hw/core/runstate.h"
+#include "migration/devices.h"
+#include "migration/options.h"
+#include "migration/ram.h"
+#include "qapi/events-migration.h"
+#include "qobject/qobject.h"
+#include "util/main-loop.h"
+#include "util/rcu.h"
+#include "util/timer.h"
+#include "vmstate/blocker.h"
+
+/* Bandwidth is limited and measured in slices of this length. */
+#define SLICE_NS        (100 * NS_PER_MS)
+
+typedef struct Outgoing {
+    /* Big lock. */
+    MigrationStatus status;
+    char *error;
+    int64_t total_ms, downtime_ms, setup_ms;    /* -1: not known */
+    MigUri uri;
+    RunState state_before;
+    bool stopped;               /* by us */
+    bool finished;              /* the thread has nothing left to do */
+    Thread thread;
+    /* Any thread. */
+    RamCounters counters;
+    _Atomic bool cancel;
+    _Atomic int64_t begun_ns, expected_downtime_ms;
+    _Atomic uint64_t bytes, pending, total, bandwidth, pages_rate, precopy_bytes, downtime_bytes;
+    /* migrate-continue and migrate_cancel wake the thread. */
+    Mutex lock;
+    Cond cond;
+    bool go_on;                 /* lock */
+    MigChannel *ch;             /* lock, to be interrupted */
+    /* The thread's own. */
+    MigWriter w;
+    RamSave *ram;
+    MigDevices *devices;
+    Error *err;
+    int64_t slice_ns, stopped_ns;
+    uint64_t slice_bytes, sync_bytes, measured_bytes, measured_pages;
+    int64_t sync_ns, measured_ns;
+    unsigned fell_behind;       /* passes in a row in which too much became dirty */
+    bool fast;                  /* the guest stands still: no limit */
+} Outgoing;
+
+static Outgoing *last;          /* the one that goes on, or the last one; NULL: none yet */
+
+static void set_status(Outgoing *o, MigrationStatus status)
+{
+    o->status = status;
+    mig_send_status(status);
+}
+
+static void set_status_locked(Outgoing *o, MigrationStatus status)
+{
+    big_lock();
+    if (o->status != MIGRATION_STATUS_CANCELLING) {
+        set_status(o, status);
+    }
+    big_unlock();
+}
+
+static bool going_on(const Outgoing *o)
+{
+    return o && !o->finished;
+}
+
+/* ------------------------------------------------------ pace (the thread) */
+
+static uint64_t pages_sent(const Outgoing *o)
+{
+    return o->counters.zero + o->counters.normal + o->counters.xbzrle_pages;
+}
+
+static void measure(Outgoing *o, int64_t now)
+{
+    int64_t ns = now - o->measured_ns;
+    uint64_t pages = pages_sent(o);
+
+    if (ns < SLICE_NS / 2) {
+        return;
+    }
+    o->bandwidth = (uint64_t)((double)(o->w.bytes - o->measured_bytes) * NS_PER_SECOND / ns);
+    o->pages_rate = (uint64_t)((double)(pages - o->measured_pages) * NS_PER_SECOND / ns);
+    if (o->bandwidth) {
+        o->expected_downtime_ms = (int64_t)(o->pending * 1000 / o->bandwidth);
+    }
+    o->measured_ns = now;
+    o->measured_bytes = o->w.bytes;
+    o->measured_pages = pages;
+}
+
+/* After each record: keep to max-bandwidth. */
+static void pace(Outgoing *o)
+{
+    uint64_t limit = mig_params()->max_bandwidth / (NS_PER_SECOND / SLICE_NS);
+    int64_t now = clock_get_ns(CLOCK_RT);
+
+    o->bytes = o->w.bytes;
+    o->pending = ram_save_pending(o->ram);
+    if (now - o->slice_ns >= SLICE_NS) {
+        measure(o, now);
+        o->slice_ns = now;
+        o->slice_bytes = o->w.bytes;
+    } else if (limit && !o->fast && o->w.bytes - o->slice_bytes >= limit) {
+        mutex_lock(&o->lock);
+        while (!o->cancel && (now = clock_get_ns(CLOCK_RT)) < o->slice_ns + SLICE_NS) {
+            cond_wait_ns(&o->cond, &o->lock, o->slice_ns + SLICE_NS - now);
+        }
+        mutex_unlock(&o->lock);
+        now = clock_get_ns(CLOCK_RT);
+        measure(o, now);
+        o->slice_ns = now;
+        o->slice_bytes = o->w.bytes;
+    }
+}
+
+/* The guest writes faster than we send: make it slower. Big lock. */
+static void converge(Outgoing *o, uint64_t dirtied, uint64_t sent)
+{
+    const MigrationParameters *p = mig_params();
+    unsigned now = cpu_throttle_get(), next = now + p->cpu_throttle_increment;
+
+    if (dirtied * 100 < sent * p->throttle_trigger_threshold) {
+        o->fell_behind = 0;
+        return;
+    }
+    if (++o->fell_behind < 2) {
+        return;
+    }
+    o->fell_behind = 0;
+    if (!now) {
+        next = p->cpu_throttle_initial;
+    } else if (p->cpu_throttle_tailslow && dirtied) {
+        /* No more than makes writing as slow as sending. */
+        unsigned ideal = 100 - (unsigned)MIN(100, (100 - now) * sent / dirtied);
+
+        next = MIN(next, MAX(ideal, now + 1));
+    }
+    cpu_throttle_set(MIN(next, p->max_cpu_throttle));
+}
+
+/* Look what the guest has written; begins a pass. */
+static void sync_ram(Outgoing *o)
+{
+    uint64_t left = ram_save_pending(o->ram), now_pending = ram_save_sync(o->ram);
+    int64_t now = clock_get_ns(CLOCK_RT), ns = now - o->sync_ns;
+    bool first = o->counters.syncs == 1;
+
+    if (!first && ns > 0) {
+        uint64_t dirtied = now_pending - MIN(left, now_pending);
+
+        o->counters.dirty_rate = (dirtied >> MEM_PAGE_BITS) * NS_PER_SECOND / (uint64_t)ns;
+        big_lock();
+        if (mig_cap(MIGRATION_CAPABILITY_AUTO_CONVERGE) && !o->fast) {
+            converge(o, dirtied, o->w.bytes - o->sync_bytes);
+        }
+        big_unlock();
+    }
+    o->sync_ns = now;
+    o->sync_bytes = o->w.bytes;
+    o->pending = now_pending;
+    if (mig_cap(MIGRATION_CAPABILITY_EVENTS)) {
+        qapi_event_send_migration_pass((int64_t)o->counters.syncs);
+    }
+}
+
+/* ----------------------------------------------------- steps (the thread) */
+
+static bool cancelled(Outgoing *o)
+{
+    if (o->cancel) {
+        error_setf(&o->err, ERR_WRONG_STATE, "the migration was cancelled");
+    }
+    return o->cancel;
+}
+
+static bool open_channel(Outgoing *o)
+{
+    MigChannel *ch = mig_uri_open_out(&o->uri, &o->cancel, &o->err);
+
+    mutex_lock(&o->lock);
+    o->ch = ch;
+    mutex_unlock(&o->lock);
+    return ch && !cancelled(o);
+}
+
+static bool begin(Outgoing *o)
+{
+    RamSaveOptions opts = { .skip_shared = mig_cap(MIGRATION_CAPABILITY_X_IGNORE_SHARED) };
+    QDict *conf;
+    bool ok;
+
+    mig_writer_init(&o->w, o->ch);
+    big_lock();
+    if (mig_cap(MIGRATION_CAPABILITY_XBZRLE)) {
+        opts.xbzrle_cache = mig_params()->xbzrle_cache_size;
+    }
+    o->ram = ram_save_new(&opts, &o->counters);
+    o->total = ram_save_total(o->ram);
+    conf = mig_conf(ram_save_blocks(o->ram));
+    o->setup_ms = (clock_get_ns(CLOCK_RT) - o->begun_ns) / NS_PER_MS;
+    big_unlock();
+    ok = mig_write_head(&o->w, &o->err) && mig_put_json(&o->w, MIG_CONF, QOBJECT(conf), &o->err);
+    qobject_unref(conf);
+    if (ok) {
+        set_status_locked(o, MIGRATION_STATUS_ACTIVE);
+        o->measured_ns = o->slice_ns = clock_get_ns(CLOCK_RT);
+    }
+    return ok;
+}
+
+static bool send_pass(Outgoing *o)
+{
+    bool done = false;
+
+    while (!done) {
+        if (cancelled(o) || !ram_save_some(o->ram, &o->w, &done, &o->err)) {
+            return false;
+        }
+        pace(o);
+    }
+    mig_begin(&o->w, MIG_PASS);
+    return mig_end(&o->w, &o->err);
+}
+
+/* Can what is left be sent while the guest stands still? */
+static bool converged(const Outgoing *o)
+{
+    uint64_t limit_ms = mig_params()->downtime_limit;
+
+    return o->counters.syncs > 1 &&
+           (double)o->pending <= (double)o->bandwidth * limit_ms / 1000;
+}
+
+static bool send_live(Outgoing *o)
+{
+    bool running;
+
+    do {
+        sync_ram(o);
+        if (converged(o)) {
+            return true;
+        }
+        if (!send_pass(o)) {
+            return false;
+        }
+        measure(o, clock_get_ns(CLOCK_RT));
+        big_lock();
+        running = runstate_is_running();
+        big_unlock();
+    } while (running);
+    return true;
+}
+
+/* In the main thread. */
+static void stop_guest(void *opaque)
+{
+    Outgoing *o = opaque;
+
+    o->state_before = runstate_get();
+    o->stopped_ns = clock_get_ns(CLOCK_RT);
+    o->precopy_bytes = o->w.bytes;
+    if (runstate_is_running()) {
+        vm_stop(RUN_STATE_FINISH_MIGRATE);
+    } else if (!runstate_set(RUN_STATE_FINISH_MIGRATE, &o->err)) {
+        return;
+    }
+    o->stopped = true;
+    o->fast = true;
+    blk_drain_all();
+}
+
+static bool wait_for_continue(Outgoing *o)
+{
+    if (!mig_cap(MIGRATION_CAPABILITY_PAUSE_BEFORE_SWITCHOVER)) {
+        return true;
+    }
+    set_status_locked(o, MIGRATION_STATUS_PRE_SWITCHOVER);
+    mutex_lock(&o->lock);
+    while (!o->go_on && !o->cancel) {
+        cond_wait(&o->cond, &o->lock);
+    }
+    mutex_unlock(&o->lock);
+    if (cancelled(o)) {
+        return false;
+    }
+    set_status_locked(o, MIGRATION_STATUS_DEVICE);
+    return true;
+}
+
+static void save_devices(void *opaque)
+{
+    Outgoing *o = opaque;
+
+    o->devices = mig_devices_save(&o->err);
+}
+
+static bool send_state(Outgoing *o)
+{
+    QDict *stat = qdict_new();
+    bool ok;
+
+    qdict_put_str(stat, "runstate", runstate_name(o->state_before));
+    ok = mig_devices_write(o->devices, &o->w, &o->err) &&
+         mig_put_json(&o->w, MIG_STAT, QOBJECT(stat), &o->err);
+    qobject_unref(stat);
+    if (ok) {
+        mig_begin(&o->w, MIG_DONE);
+        ok = mig_end(&o->w, &o->err);
+    }
+    return ok;
+}
+
+/* With a return path: until the other side has it all. */
+static bool wait_for_answer(Outgoing *o)
+{
+    MigReader r;
+    bool ok;
+
+    if (!mig_cap(MIGRATION_CAPABILITY_RETURN_PATH)) {
+        return true;
+    }
+    mig_reader_init(&r, o->ch);
+    ok = mig_next(&r, &o->err);
+    if (ok && r.tag != MIG_ACKN) {
+        g_autofree char *why = g_strndup((const char *)r.buf, MIN(r.len, 1000));
+        g_autofree char *shown = g_strescape(why, NULL);
+
+        error_setf(&o->err, ERR_STATE_INVALID, "the destination refuses it: %s", shown);
+        ok = false;
+    }
+    mig_reader_cleanup(&r);
+    return ok;
+}
+
+static bool finish(Outgoing *o)
+{
+    bool ok;
+
+    mig_in_main_thread(stop_guest, o);
+    if (!o->stopped || !wait_for_continue(o)) {
+        return false;
+    }
+    mig_in_main_thread(save_devices, o);
+    if (!o->devices) {
+        return false;
+    }
+    sync_ram(o);
+    ok = send_pass(o) && send_state(o) && wait_for_answer(o) &&
+         mig_channel_finish(o->ch, &o->err);
+    o->bytes = o->w.bytes;
+    o->downtime_bytes = o->w.bytes - o->precopy_bytes;
+    return ok && !cancelled(o);
+}
+
+/* In the main thread: the guest is somewhere else, or still here. */
+static void end(void *opaque)
+{
+    Outgoing *o = opaque;
+    int64_t now = clock_get_ns(CLOCK_RT);
+    MigrationStatus status = MIGRATION_STATUS_COMPLETED;
+
+    cpu_throttle_set(0);
+    o->total_ms = (now - o->begun_ns) / NS_PER_MS;
+    ram_save_free(o->ram);
+    o->ram = NULL;
+    migration_set_busy(false);
+    if (!o->err) {
+        o->downtime_ms = (now - o->stopped_ns) / NS_PER_MS;
+        o->pending = 0;
+        runstate_set(RUN_STATE_POSTMIGRATE, NULL);
+    } else {
+        status = o->cancel ? MIGRATION_STATUS_CANCELLED : MIGRATION_STATUS_FAILED;
+        if (o->stopped && o->state_before == RUN_STATE_RUNNING) {
+            vm_start(NULL);
+        } else if (o->stopped) {
+            runstate_set(o->state_before, NULL);
+        }
+    }
+    o->error = status == MIGRATION_STATUS_FAILED ? g_strdup(error_message(o->err)) : NULL;
+    set_status(o, status);
+    o->finished = true;
+}
+
+static void *outgoing_run(void *opaque)
+{
+    Outgoing *o = opaque;
+
+    if (open_channel(o) && begin(o) && send_live(o)) {
+        finish(o);
+    }
+    mutex_lock(&o->lock);
+    mig_channel_free(o->ch);
+    o->ch = NULL;
+    mutex_unlock(&o->lock);
+    mig_in_main_thread(end, o);
+    return NULL;
+}
+
+/* -------------------------------------------------- from the main thread */
+
+static void outgoing_free(Outgoing *o)
+{
+    thread_join(&o->thread);
+    mig_uri_cleanup(&o->uri);
+    mig_writer_cleanup(&o->w);
+    mig_devices_free(o->devices);
+    error_free(o->err);
+    g_free(o->error);
+    cond_destroy(&o->cond);
+    mutex_destroy(&o->lock);
+    g_free(o);
+}
+
+static bool may_start(Error **errp)
+{
+    if (going_on(last) || migration_is_busy()) {
+        error_setf(errp, ERR_WRONG_STATE, "There's a migration process in progress");
+        return false;
+    }
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        error_setf(errp, ERR_WRONG_STATE, "Guest is waiting for an incoming migration");
+        return false;
+    }
+    if (runstate_check(RUN_STATE_POSTMIGRATE)) {
+        error_setf(errp, ERR_WRONG_STATE,
+                   "Can't migrate the vm that was paused due to previous migration");
+        return false;
+    }
+    if (*mig_params()->tls_creds) {
+        error_setf(errp, ERR_NOT_SUPPORTED,
+                   "the parameter 'tls-creds' is '%s': migration with TLS is not supported",
+                   mig_params()->tls_creds);
+        return false;
+    }
+    return migration_is_possible(errp);
+}
+
+bool outgoing_start(const char *uri_text, Error **errp)
+{
+    MigUri uri;
+    Outgoing *o;
+
+    if (!may_start(errp) || !mig_uri_parse(uri_text, &uri, errp)) {
+        return false;
+    }
+    if (last) {
+        outgoing_free(last);
+    }
+    last = o = g_new0(Outgoing, 1);
+    o->uri = uri;
+    o->total_ms = o->downtime_ms = o->setup_ms = -1;
+    o->expected_downtime_ms = (int64_t)mig_params()->downtime_limit;
+    o->begun_ns = clock_get_ns(CLOCK_RT);
+    mutex_init(&o->lock);
+    cond_init(&o->cond);
+    migration_set_busy(true);
+    set_status(o, MIGRATION_STATUS_SETUP);
+    thread_create(&o->thread, "live_migration", outgoing_run, o);
+    return true;
+}
+
+void outgoing_cancel(void)
+{
+    Outgoing *o = last;
+
+    if (!going_on(o) || o->status == MIGRATION_STATUS_CANCELLING) {
+        return;
+    }
+    set_status(o, MIGRATION_STATUS_CANCELLING);
+    mutex_lock(&o->lock);
+    o->cancel = true;
+    if (o->ch) {
+        mig_channel_interrupt(o->ch);
+    }
+    cond_broadcast(&o->cond);
+    mutex_unlock(&o->lock);
+}
+
+bool outgoing_continue(MigrationStatus state, Error **errp)
+{
+    Outgoing *o = last;
+
+    if (!going_on(o) || o->status != state || state != MIGRATION_STATUS_PRE_SWITCHOVER) {
+        error_setf(errp, ERR_WRONG_STATE, "Migration not in expected state: %s; it is in: %s",
+                   MigrationStatus_name(state), MigrationStatus_name(o ? o->status : 0));
+        return false;
+    }
+    mutex_lock(&o->lock);
+    o->go_on = true;
+    cond_broadcast(&o->cond);
+    mutex_unlock(&o->lock);
+    return true;
+}
+
+void outgoing_cleanup(void)
+{
+    if (going_on(last)) {
+        outgoing_cancel();
+        main_loop_run_until(&last->finished);
+    }
+    if (last) {
+        outgoing_free(last);
+        last = NULL;
+    }
+}
+
+static MigrationStats *ram_stats(const Outgoing *o)
+{
+    MigrationStats *s = qapi_new(MigrationStats);
+
+    s->transferred = (int64_t)o->bytes;
+    s->remaining = (int64_t)o->pending;
+    s->total = (int64_t)o->total;
+    s->duplicate = (int64_t)o->counters.zero;
+    s->normal = (int64_t)o->counters.normal;
+    s->normal_bytes = s->normal << MEM_PAGE_BITS;
+    s->dirty_pages_rate = (int64_t)o->counters.dirty_rate;
+    s->dirty_sync_count = (int64_t)o->counters.syncs;
+    s->mbps = (double)o->bandwidth * 8 / 1e6;
+    s->pages_per_second = o->pages_rate;
+    s->page_size = MEM_PAGE_SIZE;
+    s->precopy_bytes = o->precopy_bytes ? o->precopy_bytes : o->bytes;
+    s->downtime_bytes = o->downtime_bytes;
+    return s;
+}
+
+static XBZRLECacheStats *cache_stats(const Outgoing *o)
+{
+    XBZRLECacheStats *s = qapi_new(XBZRLECacheStats);
+
+    s->cache_size = mig_params()->xbzrle_cache_size;
+    s->bytes = (int64_t)o->counters.xbzrle_bytes;
+    s->pages = (int64_t)o->counters.xbzrle_pages;
+    s->cache_miss = (int64_t)o->counters.xbzrle_misses;
+    s->overflow = (int64_t)o->counters.xbzrle_overflows;
+    s->cache_miss_rate = s->pages + s->cache_miss
+                         ? (double)s->cache_miss / (double)(s->pages + s->cache_miss) : 0;
+    s->encoding_rate = s->bytes ? (double)s->pages * MEM_PAGE_SIZE / (double)s->bytes : 0;
+    return s;
+}
+
+void outgoing_query(MigrationInfo *info)
+{
+    const Outgoing *o = last;
+
+    if (!o) {
+        return;
+    }
+    QAPI_SET(info, status, o->status);
+    if (o->error) {
+        info->error_desc = strdup(o->error);
+    }
+    if (o->setup_ms >= 0) {
+        QAPI_SET(info, setup_time, o->setup_ms);
+        info->ram = ram_stats(o);
+        if (mig_cap(MIGRATION_CAPABILITY_XBZRLE)) {
+            info->xbzrle_cache = cache_stats(o);
+        }
+    }
+    if (going_on(o)) {
+        QAPI_SET(info, total_time, (clock_get_ns(CLOCK_RT) - o->begun_ns) / NS_PER_MS);
+        QAPI_SET(info, expected_downtime, o->expected_downtime_ms);
+        if (cpu_throttle_get()) {
+            QAPI_SET(info, cpu_throttle_percentage, cpu_throttle_get());
+        }
+    } else {
+        QAPI_SET(info, total_time, o->total_ms);
+        if (o->downtime_ms >= 0) {
+            QAPI_SET(info, downtime, o->downtime_ms);
+        }
+    }
+}

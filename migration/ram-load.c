@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include "migration/ram.h"
+
+#include <glib.h>
+#include "migration/ram-int.h"
+#include "qobject/qobject.h"
+#include "util/bswap.h"
+
+struct RamLoad {
+    RamBlock **blocks;          /* in CONF's order */
+    size_t n;
+};
+
+static RamBlock *find_block(const QObject *entry, Error **errp)
+{
+    const QDict *d = qobject_get_dict(entry, "ram", errp);
+    const char *id = d ? qdict_get_str(d, "id", errp) : NULL;
+    RamBlock *b;
+    uint64_t size;
+
+    if (!id || !qdict_get_uint(d, "size", &size, errp)) {
+        return NULL;
+    }
+    b = ram_block_find(id);
+    if (!b) {
+        error_setf(errp, ERR_STATE_INVALID,
+                   "the stream has a RAM block '%s', which this machine doesn't have", id);
+    } else if (b->size != size) {
+        error_setf(errp, ERR_STATE_INVALID,
+                   "RAM block '%s' has %" PRIu64 " bytes in the stream and %" PRIu64 " here", id,
+                   size, b->size);
+        b = NULL;
+    } else if (b->read_only) {
+        error_setf(errp, ERR_STATE_INVALID, "RAM block '%s' can't be written here", id);
+        b = NULL;
+    }
+    return b;
+}
+
+RamLoad *ram_load_new(const struct QList *list, Error **errp)
+{
+    RamLoad *l = g_new0(RamLoad, 1);
+
+    l->blocks = g_new0(RamBlock *, qlist_size(list) + 1);
+    QLIST_FOR_EACH(e, list) {
+        RamBlock *b = find_block(e, errp);
+
+        for (size_t i = 0; b && i < l->n; i++) {
+            if (l->blocks[i] == b) {
+                error_setf(errp, ERR_STATE_INVALID, "RAM block '%s' is there twice", b->id);
+                b = NULL;
+            }
+        }
+        if (!b) {
+            ram_load_free(l);
+            return NULL;
+        }
+        l->blocks[l->n++] = b;
+    }
+    return l;
+}
+
+void ram_load_free(RamLoad *l)
+{
+    if (l) {
+        g_free(l->blocks);
+        g_free(l);
+    }
+}
+
+static bool load_page(RamBlock *b, uint64_t page, unsigned kind, MigReader *r, Error **errp)
+{
+    uint64_t offset = page << MEM_PAGE_BITS;
+    uint8_t *host = b->host + offset;
+    const uint8_t *data;
+    uint16_t len;
+
+    switch (kind) {
+    case RAM_PAGE_ZERO:
+        if (page_is_zero(host)) {
+            return true;        /* untouched memory stays so */
+        }
+        memset(host, 0, MEM_PAGE_SIZE);
+        break;
+    case RAM_PAGE_PLAIN:
+        data = mig_get(r, MEM_PAGE_SIZE, errp);
+        if (!data) {
+            return false;
+        }
+        memcpy(host, data, MEM_PAGE_SIZE);
+        break;
+    case RAM_PAGE_XBZRLE:
+        if (!mig_get_u16(r, &len, errp) || !(data = mig_get(r, len, errp))) {
+            return false;
+        }
+        if (!xbzrle_decode(host, MEM_PAGE_SIZE, data, len)) {
+            error_setf(errp, ERR_STATE_INVALID, "the difference of %u bytes doesn't fit", len);
+            return false;
+        }
+        break;
+    default:
+        error_setf(errp, ERR_STATE_INVALID, "pages of kind %u are not known", kind);
+        return false;
+    }
+    ram_written(b, offset, MEM_PAGE_SIZE);
+    return true;
+}
+
+bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
+{
+    uint32_t block, n;
+    const uint8_t *entries;
+    RamBlock *b;
+
+    if (!mig_get_u32(r, &block, errp) || !mig_get_u32(r, &n, errp)) {
+        return false;
+    }
+    if (block >= l->n) {
+        error_setf(errp, ERR_STATE_INVALID, "the stream has pages of RAM block %u of %zu", block,
+                   l->n);
+        return false;
+    }
+    b = l->blocks[block];
+    if (n > mig_left(r) / 8) {
+        error_setf(errp, ERR_STATE_INVALID, "RAM block '%s': %u pages don't fit into the record",
+                   b->id, n);
+        return false;
+    }
+    entries = mig_get(r, (size_t)n * 8, errp);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t e = load_be64(entries + 8 * (size_t)i), page = e >> RAM_PAGE_KIND_BITS;
+
+        if (page >= b->size >> MEM_PAGE_BITS) {
+            error_setf(errp, ERR_STATE_INVALID,
+                       "RAM block '%s' has no page %" PRIu64 ": it has %" PRIu64, b->id, page,
+                       b->size >> MEM_PAGE_BITS);
+            return false;
+        }
+        if (!load_page(b, page, e & ((1 << RAM_PAGE_KIND_BITS) - 1), r, errp)) {
+            error_prepend(errp, "RAM block '%s', page %" PRIu64 ": ", b->id, page);
+            return false;
+        }
+    }
+    return mig_get_end(r, errp);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/osdep.h"
+#include "migration/ram.h"
+
+#include <glib.h>
+#include "hw/core/cpu.h"
+#include "migration/ram-int.h"
+#include "qobject/qobject.h"
+#include "util/bitmap.h"
+#include "util/rcu.h"
+
+/* Pages in one record: much for the channel, little for the cache. */
+#define RECORD_PAGES    128
+/* Zero pages cost nothing; don't scan the whole RAM for one record. */
+#define RECORD_ENTRIES  4096
+
+typedef struct SaveBlock {
+    RamBlock *ram;
+    uint64_t pages, left;
+    uint64_t *todo;             /* owned; a bit for each page to send */
+} SaveBlock;
+
+/* Pages as they were sent last, one for each slot. */
+typedef struct PageCache {
+    uint8_t *data;
+    uint64_t *owner;            /* RAM page number + 1; 0: free */
+    size_t slots;               /* a power of two */
+} PageCache;
+
+struct RamSave {
+    SaveBlock *blocks;
+    unsigned n, at;             /* the block that is being sent */
+    uint64_t next;              /* its next page */
+    uint64_t total;
+    bool first_sync_done;
+    PageCache cache;
+    bool use_cache;             /* from the second pass on */
+    RamCounters *counters;
+    uint8_t page[MEM_PAGE_SIZE];
+};
+
+static int count_block(RamBlock *b, void *opaque)
+{
+    (void)b;
+    ++*(unsigned *)opaque;
+    return 0;
+}
+
+typedef struct Adding {
+    RamSave *s;
+    bool skip_shared;
+} Adding;
+
+static int add_block(RamBlock *b, void *opaque)
+{
+    Adding *a = opaque;
+    SaveBlock *sb = &a->s->blocks[a->s->n];
+
+    if (b->read_only || (a->skip_shared && b->shared)) {
+        return 0;
+    }
+    sb->ram = b;
+    sb->pages = b->size >> MEM_PAGE_BITS;
+    sb->todo = bitmap_new(sb->pages);
+    ram_log_start(b, RAM_DIRTY_MIGRATION);
+    a->s->total += b->size;
+    a->s->n++;
+    return 0;
+}
+
+RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters)
+{
+    RamSave *s = g_new0(RamSave, 1);
+    unsigned count = 0;
+    Adding a = { s, opts->skip_shared };
+
+    s->counters = counters;
+    ram_block_foreach(count_block, &count);
+    s->blocks = g_new0(SaveBlock, count);
+    ram_block_foreach(add_block, &a);
+    if (opts->xbzrle_cache) {
+        size_t slots = opts->xbzrle_cache >> MEM_PAGE_BITS;
+
+        s->cache.slots = slots;
+        s->cache.data = g_malloc(slots << MEM_PAGE_BITS);
+        s->cache.owner = g_new0(uint64_t, slots);
+    }
+    return s;
+}
+
+void ram_save_free(RamSave *s)
+{
+    if (!s) {
+        return;
+    }
+    for (unsigned i = 0; i < s->n; i++) {
+        ram_log_stop(s->blocks[i].ram, RAM_DIRTY_MIGRATION);
+        free(s->blocks[i].todo);
+    }
+    g_free(s->blocks);
+    g_free(s->cache.data);
+    g_free(s->cache.owner);
+    g_free(s);
+}
+
+struct QList *ram_save_blocks(const RamSave *s)
+{
+    QList *l = qlist_new();
+
+    for (unsigned i = 0; i < s->n; i++) {
+        QDict *d = qdict_new();
+
+        qdict_put_str(d, "id", s->blocks[i].ram->id);
+        qdict_put_uint(d, "size", s->blocks[i].ram->size);
+        qlist_append(l, d);
+    }
+    return l;
+}
+
+uint64_t ram_save_total(const RamSave *s)
+{
+    return s->total;
+}
+
+uint64_t ram_save_pending(const RamSave *s)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        pages += s->blocks[i].left;
+    }
+    return pages << MEM_PAGE_BITS;
+}
+
+uint64_t ram_save_sync(RamSave *s)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        any |= ram_dirty_take(s->blocks[i].ram, RAM_DIRTY_MIGRATION, s->blocks[i].todo) != 0;
+    }
+    if (any) {
+        /* Whoever was about to store through a mapping that was just taken back has done so
+         * when it has left generated code. */
+        CPU_FOREACH(cpu) {
+            cpu_kick(cpu);
+        }
+        rcu_synchronize();
+    }
+    for (unsigned i = 0; i < s->n; i++) {
+        s->blocks[i].left = bitmap_count(s->blocks[i].todo, s->blocks[i].pages);
+    }
+    s->use_cache = s->first_sync_done && s->cache.slots;
+    s->first_sync_done = true;
+    s->at = 0;
+    s->next = 0;
+    s->counters->syncs++;
+    return ram_save_pending(s);
+}
+
+bool page_is_zero(const uint8_t *page)
+{
+    /* Most pages differ early. */
+    for (unsigned i = 0; i < MEM_PAGE_SIZE; i += 64) {
+        uint64_t w[8], any;
+
+        memcpy(w, page + i, sizeof(w));
+        any = w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
+        if (any) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint8_t *cache_slot(RamSave *s, uint64_t page, bool *hit)
+{
+    size_t i = page & (s->cache.slots - 1);
+
+    *hit = s->cache.owner[i] == page + 1;
+    s->cache.owner[i] = page + 1;
+    return s->cache.data + (i << MEM_PAGE_BITS);
+}
+
+/* What the destination has is known: send the difference. False: send it whole. */
+static bool put_difference(RamSave *s, GByteArray *data, uint64_t ram_page)
+{
+    uint8_t diff[MEM_PAGE_SIZE], len[2];
+    bool hit;
+    uint8_t *old = cache_slot(s, ram_page, &hit);
+    int n;
+
+    if (!hit) {
+        s->counters->xbzrle_misses++;
+        memcpy(old, s->page, MEM_PAGE_SIZE);
+        return false;
+    }
+    n = xbzrle_encode(old, s->page, MEM_PAGE_SIZE, diff, sizeof(diff));
+    memcpy(old, s->page, MEM_PAGE_SIZE);
+    if (n < 0) {
+        s->counters->xbzrle_overflows++;
+        return false;
+    }
+    len[0] = n >> 8;
+    len[1] = n & 0xff;
+    g_byte_array_append(data, len, 2);
+    g_byte_array_append(data, diff, n);
+    s->counters->xbzrle_pages++;
+    s->counters->xbzrle_bytes += (unsigned)n + 2;
+    return true;
+}
+
+static RamPageKind put_page(RamSave *s, const SaveBlock *b, GByteArray *data, uint64_t page)
+{
+    const uint8_t *host = b->ram->host + (page << MEM_PAGE_BITS);
+    uint64_t ram_page = (b->ram->start >> MEM_PAGE_BITS) + page;
+
+    if (page_is_zero(host)) {
+        if (s->cache.slots) {
+            bool hit;
+
+            memset(cache_slot(s, ram_page, &hit), 0, MEM_PAGE_SIZE);
+        }
+        s->counters->zero++;
+        return RAM_PAGE_ZERO;
+    }
+    if (s->use_cache) {
+        /* It may change while we look: what is sent and what is remembered must be the same. */
+        memcpy(s->page, host, MEM_PAGE_SIZE);
+        if (put_difference(s, data, ram_page)) {
+            return RAM_PAGE_XBZRLE;
+        }
+        g_byte_array_append(data, s->page, MEM_PAGE_SIZE);
+    } else {
+        g_byte_array_append(data, host, MEM_PAGE_SIZE);
+        if (s->cache.slots) {
+            bool hit;
+
+            memcpy(cache_slot(s, ram_page, &hit), data->data + data->len - MEM_PAGE_SIZE,
+                   MEM_PAGE_SIZE);
+        }
+    }
+    s->counters->normal++;
+    return RAM_PAGE_PLAIN;
+}
+
+/* The next block with something to send; NULL: the pass is over. */
+static SaveBlock *next_block(RamSave *s)
+{
+    while (s->at < s->n) {
+        SaveBlock *b = &s->blocks[s->at];
+
+        s->next = b->left ? bitmap_find_set(b->todo, b->pages, s->next) : b->pages;
+        if (s->next < b->pages) {
+            return b;
+        }
+        s->at++;
+        s->next = 0;
+    }
+    return NULL;
+}
+
+bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp)
+{
+    SaveBlock *b = next_block(s);
+    GByteArray *data;
+    unsigned n = 0;
+    bool ok;
+
+    *done = !b;
+    if (!b) {
+        return true;
+    }
+    data = g_byte_array_sized_new(RECORD_PAGES * MEM_PAGE_SIZE);
+    mig_begin(w, MIG_RAMP);
+    mig_put_u32(w, s->at);
+    mig_put_u32(w, 0);
+    while (s->next < b->pages && n < RECORD_ENTRIES &&
+           data->len < RECORD_PAGES * MEM_PAGE_SIZE) {
+        uint64_t page = s->next;
+
+        bitmap_clear_bit(b->todo, page);
+        b->left--;
+        mig_put_u64(w, page << RAM_PAGE_KIND_BITS | put_page(s, b, data, page));
+        n++;
+        s->next = bitmap_find_set(b->todo, b->pages, page + 1);
+    }
+    mig_patch_u32(w, 4, n);
+    mig_put(w, data->data, data->len);
+    g_byte_array_free(data, TRUE);
+    ok = mig_end(w, errp);
+    *done = ok && !next_block(s);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RAM in the migration stream. Sending: passes over the pages that have been
+ * written since they were sent last. The migration thread runs all of it,
+ * without the big lock except where said.
+ */
+#ifndef MIGRATION_RAM_H
+#define MIGRATION_RAM_H
+
+#include "memory/ram.h"
+#include "migration/stream.h"
+
+struct QList;
+typedef struct RamSave RamSave;
+typedef struct RamLoad RamLoad;
+
+/* Counted while it is sent; read from any thread. */
+typedef struct RamCounters {
+    _Atomic uint64_t zero, normal, skipped, syncs, dirty_rate, xbzrle_bytes, xbzrle_pages,
+        xbzrle_misses, xbzrle_overflows;
+} RamCounters;
+
+typedef struct RamSaveOptions {
+    bool skip_shared;           /* x-ignore-shared */
+    uint64_t xbzrle_cache;      /* bytes; 0: not used */
+} RamSaveOptions;
+
+/* Watch all writes from now on. Big lock; migration_set_busy() keeps the blocks. */
+RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters);
+/* Stop watching. Big lock. NULL is allowed. */
+void ram_save_free(RamSave *s);
+/* For CONF: the blocks' ids and sizes. */
+struct QList *ram_save_blocks(const RamSave *s);
+uint64_t ram_save_total(const RamSave *s);
+/* Take what was written since the last time into the pass that comes; with the bytes to send. */
+uint64_t ram_save_sync(RamSave *s);
+/* Bytes to send that are known of. */
+uint64_t ram_save_pending(const RamSave *s);
+/* Write one record; *done when nothing is left of the pass. */
+bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp);
+
+/* @blocks: of CONF. Fails, naming the block, when this machine's are others. Big lock. */
+RamLoad *ram_load_new(const struct QList *blocks, Error **errp);
+void ram_load_free(RamLoad *l);                 /* NULL is allowed */
+/* The record that the reader has. The machine must be stopped; no lock. */
+bool ram_load_record(RamLoad *l, MigReader *r, Error **errp);
+
+/* xbzrle.c. How @new differs from @old, both @len (up to 64 KiB) long: runs of a
+ * 16-bit number of equal bytes, a 16-bit number of others, those. The length, 0 when they are
+ * the same, -1 when it isn't shorter than @room. */
+int xbzrle_encode(const uint8_t *old, const uint8_t *new, size_t len, uint8_t *out, size_t room);
+/* False when it doesn't fit. */
+bool xbzrle_decode(uint8_t *page, size_t len, const uint8_t *in, size_t in_len);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Linux is moved from process to process while programs in it compute, and they
+ * print the same results as on this host. MIGRATE_LOOPS says how often each
+ * guest is moved (default 2); downtime and throughput are printed.
+ */
+#include "util/osdep.h"
+#include "libqmp/qmp-client.h"
+#include "tests/lib/test.h"
+
+#include <glib.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_S      100
+
+/* One emulator. */
+typedef struct Vm {
+    Test *t;
+    pid_t pid;
+    QmpClient *qmp;
+    char *serial;               /* file */
+} Vm;
+
+/* A guest on its way. */
+typedef struct Guest {
+    Test *t;
+    const char *arch, *append, *more;
+    unsigned made;              /* processes so far */
+    Vm *vm;
+    GString *said;              /* serial output of the processes that are gone */
+    int64_t downtime, total, bytes;
+} Guest;
+
+static char *cached(Test *t, const char *item, const char *file)
+{
+    g_autofree char *script = test_src_path("scripts/guests.sh"), *out = NULL;
+    char *argv[] = { script, (char *)item, NULL };
+    int status = -1;
+
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status,
+                 NULL);
+    if (status || !out) {
+        test_fail(t, "the guest '%s' can't be had", item);
+        return g_strdup(file);
+    }
+    g_strstrip(out);
+    return g_strdup_printf("%s/%s", out, file);
+}
+
+static void vm_free(void *opaque)
+{
+    Vm *v = opaque;
+
+    if (v->pid > 0) {
+        kill(v->pid, SIGKILL);
+        waitpid(v->pid, NULL, 0);
+    }
+    qmp_client_free(v->qmp);
+    g_free(v->serial);
+    g_free(v);
+}
+
+static Vm *vm_start(Guest *g, const char *incoming)
+{
+    Vm *v = g_new0(Vm, 1);
+    bool is64 = !strcmp(g->arch, "amd64");
+    g_autofree char *kernel = cached(g->t, is64 ? "kernel-amd64" : "kernel-i386",
+                                     is64 ? "linux-amd64" : "linux-i386");
+    g_autofree char *initrd = cached(g->t, is64 ? "initramfs-x86_64" : "initramfs-i386",
+                                     is64 ? "initramfs-x86_64.cpio.gz" : "initramfs-i386.cpio.gz");
+    g_autofree char *sock = g_strdup_printf("%s/qmp%u", test_tmpdir(g->t), g->made);
+    g_autofree char *address = g_strdup_printf("unix:%s", sock);
+    g_autofree char *line = NULL;
+    g_auto(GStrv) argv = NULL;
+    Error *err = NULL;
+
+    v->t = g->t;
+    v->serial = g_strdup_printf("%s/serial%u", test_tmpdir(g->t), g->made++);
+    line = g_strdup_printf("%s-%s -m 256 -nodefaults -nographic -no-reboot -kernel %s -initrd %s "
+                           "-append 'console=ttyS0 %s' -serial file:%s "
+                           "-qmp unix:%s,server=on,wait=off %s %s%s",
+                           test_qemu_bin(), is64 ? "x86_64" : "i386", kernel, initrd, g->append,
+                           v->serial, sock, g->more, incoming ? "-incoming " : "",
+                           incoming ? incoming : "");
+    g_shell_parse_argv(line, NULL, &argv, NULL);
+    v->pid = fork();
+    if (v->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    test_at_end(g->t, vm_free, v);
+    v->qmp = qmp_client_new(address, WAIT_S * 1000, &err);
+    if (!v->qmp) {
+        test_fail(g->t, "no QMP: %s", error_message(err));
+        error_free(err);
+    }
+    return v;
+}
+
+static bool command(Vm *v, const char *name, QDict *args)
+{
+    Error *err = NULL;
+
+    if (!v->qmp || !qmp_cmd_ok(v->qmp, name, args, &err)) {
+        test_fail(v->t, "%s: %s", name, err ? error_message(err) : "no monitor");
+        error_free(err);
+        return false;
+    }
+    return true;
+}
+
+/* Until the serial port has said @text; false after too long. */
+static bool wait_for(Vm *v, const char *text, int seconds)
+{
+    for (int i = 0; i < seconds * 20; i++) {
+        g_autofree char *said = NULL;
+
+        if (g_file_get_contents(v->serial, &said, NULL, NULL) && strstr(said, text)) {
+            return true;
+        }
+        g_usleep(50000);
+    }
+    test_fail(v->t, "the guest doesn't say '%s'", text);
+    return false;
+}
+
+/* The end of a migration as the source sees it. */
+static bool wait_completed(Guest *g, Vm *v)
+{
+    for (int i = 0; i < WAIT_S * 50; i++) {
+        Error *err = NULL;
+        QObject *o = qmp_cmd(v->qmp, "query-migrate", NULL, &err);
+        const QDict *d = qobject_to_dict(o);
+        const char *status = d ? qdict_str_or(d, "status", "") : "failed";
+
+        if (!strcmp(status, "completed")) {
+            g->downtime = qdict_int_or(d, "downtime", -1);
+            g->total = qdict_int_or(d, "total-time", -1);
+            g->bytes = qdict_int_or(d, "ram.transferred", -1);
+            qobject_unref(o);
+            return true;
+        }
+        if (!strcmp(status, "failed")) {
+            test_fail(g->t, "migration failed: %s",
+                      err ? error_message(err) : qdict_str_or(d, "error-desc", "?"));
+            error_free(err);
+            qobject_unref(o);
+            return false;
+        }
+        qobject_unref(o);
+        g_usleep(20000);
+    }
+    test_fail(g->t, "the migration takes too long");
+    return false;
+}
+
+static bool wait_running(Guest *g, Vm *v)
+{
+    for (int i = 0; v->qmp && i < WAIT_S * 50; i++) {
+        QObject *o = qmp_cmd(v->qmp, "query-status", NULL, NULL);
+        bool running = o && qdict_bool_or(qobject_to_dict(o), "running", false);
+
+        qobject_unref(o);
+        if (running) {
+            return true;
+        }
+        g_usleep(20000);
+    }
+    test_fail(g->t, "the guest doesn't run");
+    return false;
+}
+
+static void finished(Guest *g, Vm *v)
+{
+    g_autofree char *said = NULL;
+
+    command(v, "quit", NULL);
+    waitpid(v->pid, NULL, 0);
+    v->pid = 0;
+    if (g_file_get_contents(v->serial, &said, NULL, NULL)) {
+        g_string_append(g->said, said);
+    }
+}
+
+/* Begin to move @g to @uri, with parameters that let it go as fast as it can. */
+static bool migrate(Guest *g, const char *uri)
+{
+    return command(g->vm, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 0}")) &&
+           command(g->vm, "migrate", qdict_from_fmt("{'uri': %s}", uri)) &&
+           wait_completed(g, g->vm);
+}
+
+static bool move(Guest *g, const char *kind)
+{
+    g_autofree char *uri = NULL, *at = NULL;
+    bool file = !strcmp(kind, "file");
+    Vm *old = g->vm, *new = NULL;
+
+    at = g_strdup_printf("%s/stream%u", test_tmpdir(g->t), g->made);
+    uri = !strcmp(kind, "tcp") ? g_strdup("tcp:127.0.0.1:0") : g_strdup_printf("%s:%s", kind, at);
+    if (!file) {
+        new = vm_start(g, uri);
+    }
+    if (!strcmp(kind, "tcp")) {
+        QObject *o = new->qmp ? qmp_cmd(new->qmp, "query-migrate", NULL, NULL) : NULL;
+
+        g_free(uri);
+        uri = g_strdup_printf("tcp:127.0.0.1:%s", o ? qdict_str_or(qobject_to_dict(o),
+                              "socket-address[0].port", "0") : "0");
+        qobject_unref(o);
+    }
+    if (!migrate(g, uri)) {
+        return false;
+    }
+    finished(g, old);
+    g->vm = file ? vm_start(g, uri) : new;
+    test_note(g->t, "%s: downtime %" PRId64 " ms, total %" PRId64 " ms, %" PRId64 " MiB, %.0f MiB/s",
+              kind, g->downtime, g->total, g->bytes >> 20,
+              g->total > 0 ? (double)g->bytes / 1048576 * 1000 / (double)g->total : 0.0);
+    if (file) {
+        unlink(at);
+    }
+    return wait_running(g, g->vm);
+}
+
+static void compare(Guest *g, const char *arguments)
+{
+    bool is64 = !strcmp(g->arch, "amd64");
+    g_autofree char *src = test_src_path("tests/guests/src/migtest.c");
+    g_autofree char *bin = g_strdup_printf("%s/migtest", test_tmpdir(g->t));
+    g_autofree char *build = g_strdup_printf("cc -O2 -static %s %s -o %s -pthread",
+                                             is64 ? "" : "-m32 -march=i686", src, bin);
+    g_autofree char *line = g_strdup_printf("%s %s", bin, arguments), *want = NULL;
+    unsigned n = 0;
+
+    if (!g_spawn_command_line_sync(build, NULL, NULL, NULL, NULL) ||
+        !g_spawn_command_line_sync(line, &want, NULL, NULL, NULL)) {
+        test_fail(g->t, "the program can't be run here");
+        return;
+    }
+    for (char *at = want; (at = strstr(at, "migtest-result")); at++) {
+        g_autofree char *one = g_strndup(at, strcspn(at, "\n"));
+
+        check_true(g->t, strstr(g->said->str, one), one);
+        n++;
+    }
+    check_true(g->t, n > 0, "there are results");
+}
+
+static unsigned loops(void)
+{
+    const char *text = g_getenv("MIGRATE_LOOPS");
+
+    return text ? (unsigned)atoi(text) : 2;
+}
+
+/* @kinds: to be used in turns. */
+static void journey(Test *t, const char *arch, unsigned threads, const char *more,
+                    const char *const *kinds)
+{
+    Guest g = { .t = t, .arch = arch, .more = more, .said = g_string_new(NULL) };
+    unsigned n = loops(), k = 0, passes = 2000 + 2500 * n;
+    g_autofree char *append = g_strdup_printf("run=migtest arg=%u,8,%u", threads, passes);
+    g_autofree char *arguments = g_strdup_printf("%u 8 %u", threads, passes);
+    bool ok;
+
+    g.append = append;
+    g.vm = vm_start(&g, NULL);
+    ok = g.vm->qmp && wait_for(g.vm, "migtest-pass 8 ", WAIT_S);
+    for (unsigned i = 0; ok && i < n; i++) {
+        g_usleep(200000);
+        ok = move(&g, kinds[k]);
+        k = kinds[k + 1] ? k + 1 : 0;
+    }
+    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 2 * (int)n)) {
+        finished(&g, g.vm);
+        check_true(t, strstr(g.said->str, "GUEST-DONE rc=0"), "the program ends well");
+        check_true(t, !strstr(g.said->str, "BACKWARDS"), "time goes on");
+        check_true(t, !strstr(g.said->str, "BUG:") && !strstr(g.said->str, "Oops"),
+                   "the kernel has no complaint");
+        compare(&g, arguments);
+    }
+    g_string_free(g.said, TRUE);
+}
+
+static const char *const sockets[] = { "unix", "tcp", NULL };
+static const char *const files[] = { "file", NULL };
+
+TEST(migrate, linux_by_sockets)
+{
+    test_note(t, "timeout: 900");
+    journey(t, "amd64", 1, "", sockets);
+}
+
+TEST(migrate, linux_by_file)
+{
+    journey(t, "amd64", 1, "", files);
+}
+
+TEST(migrate, two_processors)
+{
+    journey(t, "amd64", 2, "-smp 2", sockets);
+}
+
+TEST(migrate, linux_i386)
+{
+    journey(t, "i386", 1, "", sockets);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records of the migration stream, page differences, CRC-32C. */
+#include "util/osdep.h"
+#include "migration/ram.h"
+#include "migration/stream.h"
+#include "tests/lib/test.h"
+#include "util/crc32c.h"
+
+#include <glib.h>
+
+/* A channel in memory: what was written is read. */
+typedef struct MemChannel {
+    MigChannel parent;
+    GByteArray *data;
+    size_t pos;
+} MemChannel;
+
+static ssize_t mem_read(MigChannel *c, void *buf, size_t len, UNUSED Error **errp)
+{
+    MemChannel *m = (MemChannel *)c;
+    size_t n = MIN(len, m->data->len - m->pos);
+
+    memcpy(buf, m->data->data + m->pos, n);
+    m->pos += n;
+    return (ssize_t)n;
+}
+
+static ssize_t mem_write(MigChannel *c, const void *buf, size_t len, UNUSED Error **errp)
+{
+    g_byte_array_append(((MemChannel *)c)->data, buf, (guint)len);
+    return (ssize_t)len;
+}
+
+static void mem_free(MigChannel *c)
+{
+    g_byte_array_unref(((MemChannel *)c)->data);
+    g_free(c);
+}
+
+static const MigChannelOps mem_ops = { .read = mem_read, .write = mem_write, .free = mem_free };
+
+static MemChannel *mem_channel(void)
+{
+    MemChannel *m = g_new0(MemChannel, 1);
+
+    m->parent.ops = &mem_ops;
+    m->data = g_byte_array_new();
+    return m;
+}
+
+static void write_two(MigChannel *c)
+{
+    MigWriter w;
+
+    mig_writer_init(&w, c);
+    mig_write_head(&w, NULL);
+    mig_begin(&w, MIG_RAMP);
+    mig_put_u8(&w, 0x12);
+    mig_put_u16(&w, 0x3456);
+    mig_put_u32(&w, 0x789abcde);
+    mig_put_u64(&w, 0x0123456789abcdef);
+    mig_end(&w, NULL);
+    mig_begin(&w, MIG_DONE);
+    mig_end(&w, NULL);
+    mig_writer_cleanup(&w);
+}
+
+TEST(stream, numbers_come_back)
+{
+    MemChannel *m = mem_channel();
+    MigReader r;
+    Error *err = NULL;
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+    uint64_t d;
+
+    write_two(&m->parent);
+    mig_reader_init(&r, &m->parent);
+    check_true(t, mig_read_head(&r, &err) && mig_next(&r, &err), "head and first record");
+    check_u32(t, r.tag, MIG_RAMP, "its tag");
+    check_true(t, mig_get_u8(&r, &a, &err) && mig_get_u16(&r, &b, &err) &&
+               mig_get_u32(&r, &c, &err) && mig_get_u64(&r, &d, &err), "its numbers");
+    check_u8(t, a, 0x12, "u8");
+    check_u16(t, b, 0x3456, "u16");
+    check_u32(t, c, 0x789abcde, "u32");
+    check_u64(t, d, 0x0123456789abcdef, "u64");
+    check_true(t, mig_get_end(&r, &err), "nothing is left");
+    check_true(t, !mig_get_u8(&r, &a, &err) && err, "no more can be had");
+    error_free(err);
+    err = NULL;
+    check_true(t, mig_next(&r, &err) && r.tag == MIG_DONE, "the end");
+    check_true(t, !mig_next(&r, &err) && error_code(err) == ERR_EOF, "then nothing");
+    error_free(err);
+    mig_reader_cleanup(&r);
+    mig_channel_free(&m->parent);
+}
+
+TEST(stream, each_damaged_byte_is_noticed)
+{
+    MemChannel *m = mem_channel();
+    unsigned noticed = 0;
+
+    write_two(&m->parent);
+    for (guint i = 0; i < m->data->len; i++) {
+        MigReader r;
+        bool ok;
+
+        m->data->data[i] ^= 0x10;
+        m->pos = 0;
+        mig_reader_init(&r, &m->parent);
+        ok = mig_read_head(&r, NULL) && mig_next(&r, NULL) && mig_next(&r, NULL);
+        noticed += !ok;
+        mig_reader_cleanup(&r);
+        m->data->data[i] ^= 0x10;
+    }
+    /* The last four bytes of the head are reserved. */
+    check_int(t, noticed, m->data->len - 4, "bytes that were noticed");
+    mig_channel_free(&m->parent);
+}
+
+TEST(stream, a_length_is_no_order_for_memory)
+{
+    static const uint8_t bytes[] = { 'R', 'A', 'M', 'P', 0x03, 0xff, 0xff, 0xff, 1, 2, 3 };
+    MemChannel *m = mem_channel();
+    MigReader r;
+    Error *err = NULL;
+
+    g_byte_array_append(m->data, bytes, sizeof(bytes));
+    mig_reader_init(&r, &m->parent);
+    check_true(t, !mig_next(&r, &err) && error_code(err) == ERR_EOF, "it ends early");
+    check_true(t, r.room < 16 * MIB, "memory for what could be there only");
+    error_free(err);
+    mig_reader_cleanup(&r);
+    mig_channel_free(&m->parent);
+}
+
+TEST(stream, crc_is_castagnoli)
+{
+    uint8_t data[100];
+
+    check_u32(t, crc32c(0, "123456789", 9), 0xe3069283, "the check value");
+    check_u32(t, crc32c_portable(0, "123456789", 9), 0xe3069283, "without the host's help");
+    for (unsigned i = 0; i < sizeof(data); i++) {
+        data[i] = i * 41;
+    }
+    for (unsigned i = 0; i < sizeof(data); i++) {
+        check_u32(t, crc32c(crc32c(0, data, i), data + i, sizeof(data) - i),
+                  crc32c_portable(0, data, sizeof(data)), "in two pieces");
+    }
+}
+
+TEST(stream, differences_of_pages)
+{
+    g_autofree uint8_t *old = g_malloc(4096), *new = g_malloc(4096), *page = g_malloc(4096);
+    uint8_t out[4096];
+
+    for (unsigned round = 0; round < 300; round++) {
+        unsigned changes = round % 40;
+        int n;
+
+        for (unsigned i = 0; i < 4096; i++) {
+            old[i] = new[i] = g_test_rand_int();
+        }
+        while (changes--) {
+            unsigned at = g_test_rand_int_range(0, 4096), len = g_test_rand_int_range(1, 60);
+
+            for (unsigned i = at; i < MIN(at + len, 4096); i++) {
+                new[i]++;
+            }
+        }
+        n = xbzrle_encode(old, new, 4096, out, sizeof(out));
+        memcpy(page, old, 4096);
+        if (check_true(t, n >= 0 && xbzrle_decode(page, 4096, out, (size_t)n), "it fits")) {
+            check_mem(t, page, new, 4096, "the page");
+        }
+        for (int cut = 1; cut < n && cut < 5; cut++) {
+            memcpy(page, old, 4096);
+            check_true(t, !xbzrle_decode(page, 4096, out, (size_t)cut), "cut short");
+        }
+    }
+    for (unsigned i = 0; i < 4096; i++) {
+        new[i] = old[i] + 1;
+    }
+    check_int(t, xbzrle_encode(old, new, 4096, out, sizeof(out)), -1, "all is new");
+}
