@@ -237,7 +237,15 @@ void hmp_info_pci(Hmp *hmp, const QDict *args)
     qapi_free_PciRootInfoList(list);
 }
 
-/* ------------------------------------------------------------------ JIT */
+/* ---------------------------------------------- what comes as text already */
+
+static void show_text(Hmp *hmp, HumanReadableText *text, Error *err)
+{
+    if (!hmp_error(hmp, err)) {
+        hmp_printf(hmp, "%s", text->human_readable_text);
+        qapi_free_HumanReadableText(text);
+    }
+}
 
 void hmp_info_jit(Hmp *hmp, const QDict *args)
 {
@@ -245,8 +253,14 @@ void hmp_info_jit(Hmp *hmp, const QDict *args)
     HumanReadableText *text = qmp_x_query_jit(&err);
 
     (void)args;
-    if (!hmp_error(hmp, err)) {
-        hmp_printf(hmp, "%s", text->human_readable_text);
-        qapi_free_HumanReadableText(text);
-    }
+    show_text(hmp, text, err);
+}
+
+void hmp_info_usb(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    HumanReadableText *text = qmp_x_query_usb(&err);
+
+    (void)args;
+    show_text(hmp, text, err);
 }

@@ -134,7 +134,7 @@ static void set_machine_props(Config *c, Machine *m)
     m->dtb = c->dtb ? g_strdup(c->dtb) : opts_text(c->machine, "dtb");
     m->vga = g_strdup(c->vga ? c->vga : c->no_defaults ? "none" : NULL);
     m->graphics = !c->nographic;
-    m->usb |= c->usb;
+    m->usb |= c->usb || c->usbdevices->len;
     if ((m->initrd || m->append) && !m->kernel) {
         Error *err = NULL;
 
@@ -537,6 +537,34 @@ static bool build_with_mistakes(Config *c, Machine *m, bool possible)
     return false;
 }
 
+/* -usbdevice NAME: the older way to say -device usb-NAME. */
+static void build_usbdevices(Config *c)
+{
+    static const struct { const char *name, *driver; } known[] = {
+        { "keyboard", "usb-kbd" }, { "mouse", "usb-mouse" }, { "tablet", "usb-tablet" },
+    };
+
+    for (unsigned i = 0; i < c->usbdevices->len; i++) {
+        const char *name = c->usbdevices->pdata[i], *driver = NULL;
+
+        for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
+            driver = strcmp(known[k].name, name) ? driver : known[k].driver;
+        }
+        if (driver) {
+            QDict *d = qdict_new();
+
+            qdict_put_str(d, "driver", driver);
+            qlist_append(c->devices, d);
+        } else {
+            Error *err = NULL;
+
+            error_setf(&err, ERR_INVALID_ARGUMENT,
+                       "there is no USB device '%s'; accepted: keyboard, mouse, tablet", name);
+            config_error(c, "usbdevice", err);
+        }
+    }
+}
+
 bool config_build(Config *c)
 {
     Error *err = NULL;
@@ -563,6 +591,7 @@ bool config_build(Config *c)
     config_make_each(c, c->chardevs, "chardev", make_chardev, c);
     build_serials(c, m);
     build_debugcons(c);
+    build_usbdevices(c);
     config_make_each(c, c->objects, "object", make_object, NULL);
     build_backends(c, m);
     if (qlist_size(c->errors)) {

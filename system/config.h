@@ -25,6 +25,7 @@ typedef struct Config {
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
           *audiodevs, *globals, *icount;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
+    GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;
     bool stopped;               /* -S */
     bool no_defaults, nographic, no_user_config, daemonize, usb;

@@ -318,6 +318,7 @@ const Option config_options[] = {
     { "preconfig", false, "-preconfig", "wait for the monitor before the machine is made",
       opt_missing, 0, NULL },
     FLAG("usb", usb, "enable the machine's USB controller"),
+    TEXTS("usbdevice", usbdevices, "NAME", "a USB device: mouse, tablet, keyboard; turns USB on"),
     { "snapshot", false, "-snapshot", "write to temporary files instead of images", opt_missing,
       0, NULL },
     { "no-acpi", false, "-no-acpi", "as -machine acpi=off", opt_machine_off, 0, NULL },
@@ -365,6 +366,7 @@ static const char *nearest(const char *name)
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals, \
                         &c->icount, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
+                             &c->usbdevices, \
                              &c->debugcons }
 
 static void set_up(Config *c, const char *argv0)

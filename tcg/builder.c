@@ -54,6 +54,7 @@ void ir_region_free(IrRegion *r)
         free(r->snaps);
         free(r->locals);
         free(r->order);
+        free(r->guards);
         free(r->build);
         free(r);
     }
@@ -74,6 +75,7 @@ void ir_region_reset(IrRegion *r, const IrGlobalTable *globals)
     r->n_snaps = 1;
     r->n_locals = 0;
     r->n_order = 0;
+    r->n_guards = 0;
     r->entry_offset = 0;
     r->n_insns = 0;
     r->count_insns = false;
@@ -108,6 +110,7 @@ IrRegion *ir_region_clone(const IrRegion *r)
     CLONE(snaps, n_snaps, cap_snaps);
     CLONE(locals, n_locals, cap_locals);
     CLONE(order, n_order, cap_order);
+    CLONE(guards, n_guards, cap_guards);
 #undef CLONE
     return c;
 }

@@ -234,6 +234,17 @@ IrValue ir_ld_env(IrRegion *r, IrType t, int32_t offset)
     return ir_emit(r, &(IrOp){ .opcode = IR_LD_ENV, .type = t, .imm = (int64_t)offset });
 }
 
+IrValue ir_ld_code(IrRegion *r, IrType t, const void *host)
+{
+    return ir_emit(r, &(IrOp){ .opcode = IR_LD_CODE, .type = t, .imm = (uintptr_t)host });
+}
+
+void ir_guard(IrRegion *r, const uint8_t *host, unsigned size, uint64_t value)
+{
+    ir_grow((void **)&r->guards, &r->cap_guards, r->n_guards, sizeof(*r->guards));
+    r->guards[r->n_guards++] = (IrGuard){ host, value, size };
+}
+
 void ir_st_env(IrRegion *r, int32_t offset, IrValue v)
 {
     ir_emit(r, &(IrOp){ .opcode = IR_ST_ENV, .type = ir_value_type(r, v), .nargs = 1,

@@ -284,6 +284,28 @@ static Left leave_region(InterpFrame *f, const IrOp *o)
     }
 }
 
+static uint64_t ld_code(const uint8_t *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n--) {
+        v = v << 8 | __atomic_load_n(p + n, __ATOMIC_RELAXED);
+    }
+    return v;
+}
+
+static bool is_stale(const IrRegion *r)
+{
+    for (uint32_t i = 0; i < r->n_guards; i++) {
+        const IrGuard *g = &r->guards[i];
+
+        if (ld_code(g->host, g->size) != g->value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static Left run_block(InterpFrame *f, InterpValue *locals, IrBlockId *next)
 {
     const IrRegion *r = f->region->ir;
@@ -304,6 +326,9 @@ static Left run_block(InterpFrame *f, InterpValue *locals, IrBlockId *next)
             break;
         case IR_LD_ENV:
             interp_get_home((char *)env + (int64_t)o->imm, o->type, d);
+            break;
+        case IR_LD_CODE:
+            d->i = ld_code((const uint8_t *)(uintptr_t)o->imm, ir_type_bits(o->type) / 8);
             break;
         case IR_ST_ENV:
             interp_put_home((char *)env + (int64_t)o->imm, o->type, &f->val[o->arg[0]]);
@@ -346,6 +371,12 @@ static void run(InterpFrame *f)
         if (must_leave(f)) {
             f->env->pc = f->env->pc_bias + f->region->ir->entry_offset;
             leave_code(f, TCG_LEAVE_REQUEST);
+            return;
+        }
+        if (is_stale(f->region->ir)) {
+            f->env->pc = f->env->pc_bias + f->region->ir->entry_offset;
+            f->leave.from = f->region->user;
+            leave_code(f, TCG_LEAVE_STALE);
             return;
         }
         do {

@@ -277,6 +277,14 @@ enum {
     IR_EXIT_DEBUG,
 };
 
+/* Code bytes that the region was made from and that nobody watches: it may be run only while
+ * the @size bytes (1, 4 or 8) at @host are @value (little-endian). */
+typedef struct IrGuard {
+    const uint8_t *host;
+    uint64_t value;
+    unsigned size;
+} IrGuard;
+
 typedef struct IrRegion IrRegion;
 struct IrRegion {
     const IrGlobalTable *globals;
@@ -302,6 +310,8 @@ struct IrRegion {
                                ir_region_reset leaves it alone */
     IrBlockId *order;       /* the begun blocks as they lie in ops */
     uint32_t n_order, cap_order;
+    IrGuard *guards;        /* tested at each entry, else TCG_LEAVE_STALE */
+    uint32_t n_guards, cap_guards;
     struct IrBuild *build;  /* the builder's own tables */
 };
 
@@ -433,6 +443,11 @@ void ir_fence(IrRegion *r);
  * @offset from the CPU pointer. Not tracked: never alias a global's home. */
 IrValue ir_ld_env(IrRegion *r, IrType t, int32_t offset);
 void ir_st_env(IrRegion *r, int32_t offset, IrValue v);
+/* Bytes of guest code that change so often that they are data: an I8 to I64 at @host, which
+ * must stay readable as long as the region is valid. */
+IrValue ir_ld_code(IrRegion *r, IrType t, const void *host);
+/* Run the region only while these 1, 4 or 8 bytes are so. */
+void ir_guard(IrRegion *r, const uint8_t *host, unsigned size, uint64_t value);
 
 /* n arguments besides the CPU pointer. Result IR_NO_VALUE for void. */
 IrValue ir_call(IrRegion *r, const IrHelper *h, unsigned n, const IrValue *args);

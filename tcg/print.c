@@ -121,6 +121,9 @@ static void print_trailer(const IrOp *o, FILE *f)
     case IR_LD_ENV: case IR_ST_ENV:
         fprintf(f, "%s [env+0x%x]", o->nargs ? "," : "", (unsigned)o->imm);
         break;
+    case IR_LD_CODE:
+        fprintf(f, " [code]");
+        break;
     case IR_EXTRACT: case IR_SEXTRACT: case IR_DEPOSIT:
         fprintf(f, ", %u:%u", (unsigned)(o->imm & 0xff), (unsigned)(o->imm >> 8 & 0xff));
         break;

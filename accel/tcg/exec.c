@@ -220,7 +220,8 @@ static struct TcgRegion *next_region(VcpuTcg *v)
 
         do {
             r = region_find(entry, (uint32_t)env->mode_gen, one, r);
-        } while (r && r->page1 != RAM_ADDR_INVALID && !page1_agrees(v, r, address));
+        } while (r && ((r->page1 != RAM_ADDR_INVALID && !page1_agrees(v, r, address)) ||
+                       (r->guarded && !region_holds(r))));
     }
     if (!r) {
         r = tcg_translate(v, pc, address);
@@ -236,6 +237,7 @@ static void transient_free(struct TcgRegion *r)
     /* The code bytes stay until the next flush of the cache. */
     r->be->code_free(&r->code);
     g_free(r->linked);
+    g_free(r->copy);
     g_free(r);
 }
 
@@ -358,6 +360,10 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
         transient_free(r);
     }
     switch (leave->reason) {
+    case TCG_LEAVE_STALE:
+        region_stale(leave->from);
+        leave->from = NULL;
+        break;
     case IR_EXIT_IRQ_CHECK:
         v->check_irq = true;
         tcg_mode_changed(v->env);

@@ -10,13 +10,28 @@
 #include "util/osdep.h"
 #include "accel/tcg/region.h"
 #include "util/rcu.h"
+#include "util/timer.h"
 
 #define HASH_BITS       16
 #define LEAF_BITS       12
 #define TOP_BITS        20      /* 16 TiB of RAM addresses */
 
+#define HOT_COUNT       6       /* changes of a granule, ... */
+#define HOT_WITHIN_NS   (20 * NS_PER_MS)        /* ... this long after each other at most */
+#define COLD_AFTER_NS   (1000 * NS_PER_MS)
+#define MAX_VARIANTS    8       /* of guarded regions with the same key */
+
+/* Of a page whose code was changed. */
+typedef struct PageHeat {
+    uint64_t hot;               /* granules */
+    int64_t last_ns;            /* the last change that was seen */
+    uint8_t count[64];          /* changes, by granule */
+    uint64_t changed[64];       /* and which of its bytes */
+} PageHeat;
+
 typedef struct CodePage {
-    _Atomic uint64_t granules;
+    _Atomic uint64_t granules;  /* that are watched */
+    PageHeat *heat;             /* or NULL */
     struct TcgRegion *regions;  /* chained by page_next[0 or 1] */
     RamBlock *ram;
     uint64_t ram_offset;
@@ -25,15 +40,19 @@ typedef struct CodePage {
 static struct {
     Mutex lock;
     const TcgBackend *be;
+    bool guard_hot;
     struct TcgRegion *_Atomic hash[1 << HASH_BITS];
     CodePage *_Atomic leaf[1 << TOP_BITS];
     struct TcgRegion **all;     /* everything since the last flush, to be freed */
     size_t n_all, cap_all;
+    PageHeat **heats;           /* all there are */
+    size_t n_heats, cap_heats;
     RegionStats stats;
 } cache;
 
-void region_init(const TcgBackend *be)
+void region_init(const TcgBackend *be, bool guard_hot)
 {
+    cache.guard_hot = guard_hot;
     mutex_init_recursive(&cache.lock);
     cache.be = be;
 }
@@ -102,23 +121,146 @@ static inline ram_addr_t page_of(const struct TcgRegion *r, int i)
 
 static uint64_t region_granules(const struct TcgRegion *r, int i)
 {
-    return i ? granule_mask(0, r->bytes - r->bytes0)
-             : granule_mask(r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
+    return r->guarded ? 0 : i ? granule_mask(0, r->bytes - r->bytes0)
+                              : granule_mask(r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
 }
 
 static void page_add(struct TcgRegion *r, int i, RamBlock *ram, uint64_t ram_offset)
 {
     CodePage *p = code_page(page_of(r, i), true);
+    uint64_t granules = region_granules(r, i);
 
     p->ram = ram;
     p->ram_offset = ram_offset & ~(uint64_t)(TCG_PAGE_SIZE - 1);
     r->page_next[i] = p->regions;
     p->regions = r;
-    if (p->granules == 0) {
-        p->granules = region_granules(r, i);
+    if (p->granules == 0 && granules) {
+        p->granules = granules;
         ram_code_mark(ram, p->ram_offset, TCG_PAGE_SIZE);
     } else {
-        p->granules |= region_granules(r, i);
+        p->granules |= granules;
+    }
+}
+
+/* Byte @n of the region as it is in memory now. */
+static uint8_t byte_now(const struct TcgRegion *r, uint32_t n)
+{
+    int i = n >= r->bytes0;
+    const CodePage *p = code_page(page_of(r, i), false);
+    unsigned off = i ? n - r->bytes0 : (r->entry & (TCG_PAGE_SIZE - 1)) + n;
+
+    return __atomic_load_n(p->ram->host + p->ram_offset + off, __ATOMIC_RELAXED);
+}
+
+/* Bytes first..last-1 of the region: are they as they were? */
+static bool bytes_same(const struct TcgRegion *r, uint32_t first, uint32_t last)
+{
+    for (int i = 0; i < 2; i++) {
+        uint32_t start = i ? r->bytes0 : 0, end = i ? r->bytes : r->bytes0;
+        uint32_t lo = MAX(first, start), hi = MIN(last, end);
+        const CodePage *p;
+
+        if (lo >= hi) {
+            continue;
+        }
+        p = code_page(page_of(r, i), false);
+        if (memcmp(p->ram->host + p->ram_offset + lo - start +
+                   (i ? 0 : r->entry & (TCG_PAGE_SIZE - 1)), r->copy + lo, hi - lo)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- heat --- */
+
+static PageHeat *heat_of(CodePage *p)
+{
+    if (!p->heat) {
+        p->heat = g_new0(PageHeat, 1);
+        if (cache.n_heats == cache.cap_heats) {
+            cache.cap_heats = cache.cap_heats ? cache.cap_heats * 2 : 64;
+            cache.heats = g_renew(PageHeat *, cache.heats, cache.cap_heats);
+        }
+        cache.heats[cache.n_heats++] = p->heat;
+    }
+    return p->heat;
+}
+
+/* Note the bytes first..last-1 of the region that have changed. */
+static void warm(struct TcgRegion *r, uint32_t first, uint32_t last, int64_t now)
+{
+    uint64_t seen = 0;
+    int page = -1;
+    PageHeat *h = NULL;
+
+    for (uint32_t n = first; n < last; n++) {
+        int i = n >= r->bytes0;
+        unsigned off = i ? n - r->bytes0 : (r->entry & (TCG_PAGE_SIZE - 1)) + n;
+
+        if (byte_now(r, n) == r->copy[n]) {
+            continue;
+        }
+        if (i != page) {
+            h = heat_of(code_page(page_of(r, i), false));
+            if (now - h->last_ns > HOT_WITHIN_NS) {
+                memset(h->count, 0, sizeof(h->count));
+                if (!h->hot) {
+                    memset(h->changed, 0, sizeof(h->changed));
+                }
+            }
+            h->last_ns = now;
+            page = i;
+            seen = 0;
+        }
+        h->changed[off >> 6] |= BIT64(off & 63);
+        if (!(seen >> (off >> 6) & 1) && h->count[off >> 6] < HOT_COUNT) {
+            h->count[off >> 6]++;
+        }
+        seen |= BIT64(off >> 6);
+    }
+}
+
+uint64_t region_hot(ram_addr_t page)
+{
+    CodePage *p = cache.guard_hot ? code_page(page, false) : NULL;
+
+    if (!p || !p->heat || !p->heat->hot) {
+        return 0;
+    }
+    if (clock_get_ns(CLOCK_RT) - p->heat->last_ns > COLD_AFTER_NS) {
+        p->heat->hot = 0;
+    }
+    return p->heat->hot;
+}
+
+bool region_patched(ram_addr_t addr, unsigned len)
+{
+    CodePage *p = code_page(addr, false);
+    unsigned off = addr & (TCG_PAGE_SIZE - 1);
+
+    for (unsigned i = 0; p && p->heat && i < len && off + i < TCG_PAGE_SIZE; i++) {
+        if (p->heat->changed[(off + i) >> 6] >> ((off + i) & 63) & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void region_drop(struct TcgRegion *r);
+
+/* There is going to be one more: drop the oldest if they are many. */
+static void limit_variants(const struct TcgRegion *r)
+{
+    struct TcgRegion *o = NULL, *oldest = NULL;
+    unsigned n = 0;
+
+    while ((o = region_find(r->entry, r->mode, r->one_insn, o)) != NULL) {
+        n++;
+        oldest = o;
+    }
+    if (n >= MAX_VARIANTS) {
+        region_drop(oldest);
     }
 }
 
@@ -126,6 +268,10 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
 {
     unsigned h = hash_of(r->entry, r->mode, r->one_insn);
 
+    if (r->guarded) {
+        limit_variants(r);
+        cache.stats.guarded++;
+    }
     page_add(r, 0, b0, off0);
     if (r->page1 != RAM_ADDR_INVALID) {
         page_add(r, 1, b1, off1);
@@ -138,6 +284,11 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
     }
     cache.all[cache.n_all++] = r;
     cache.stats.live++;
+    /* From page_add on a store is noticed; was there one before it? */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!r->guarded && !bytes_same(r, 0, r->bytes)) {
+        region_drop(r);
+    }
 }
 
 void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size)
@@ -301,16 +452,77 @@ bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len)
            addr + len > r->page1;
 }
 
+/* Bytes of @r that lie in addr..addr+len-1 of one page: first..last-1. */
+static void overlap(const struct TcgRegion *r, ram_addr_t addr, unsigned len, uint32_t *first,
+                    uint32_t *last)
+{
+    ram_addr_t base = addr & ~(ram_addr_t)(TCG_PAGE_SIZE - 1);
+    int i = r->page1 == base;
+    uint32_t before = i ? r->bytes0 : 0, n = i ? r->bytes - r->bytes0 : r->bytes0;
+    ram_addr_t start = i ? r->page1 : r->entry;
+
+    *first = before + (addr > start ? MIN(addr - start, n) : 0);
+    *last = before + (addr + len > start ? MIN(addr + len - start, n) : 0);
+}
+
+/* Granules that were changed often enough now: what was made of them goes. */
+static void make_hot(CodePage *p, ram_addr_t base)
+{
+    uint64_t hot = 0;
+    struct TcgRegion *next;
+
+    for (unsigned g = 0; g < 64; g++) {
+        hot |= (uint64_t)(p->heat->count[g] >= HOT_COUNT) << g;
+    }
+    hot &= ~p->heat->hot;
+    if (!hot) {
+        return;
+    }
+    p->heat->hot |= hot;
+    for (struct TcgRegion *r = p->regions; r; r = next) {
+        int i = r->page1 == base;
+
+        next = r->page_next[i];
+        if (region_granules(r, i) & hot) {
+            region_drop(r);
+        }
+    }
+}
+
 static void invalidate_in_page(ram_addr_t addr, unsigned len)
 {
     CodePage *p = code_page(addr, false);
     ram_addr_t base = addr & ~(ram_addr_t)(TCG_PAGE_SIZE - 1);
     struct TcgRegion *next;
+    int64_t now = 0;
 
     if (!p || !(p->granules & granule_mask(addr & (TCG_PAGE_SIZE - 1), len))) {
         return;
     }
     for (struct TcgRegion *r = p->regions; r; r = next) {
+        uint32_t first, last;
+
+        next = r->page_next[r->page1 == base];
+        overlap(r, addr, len, &first, &last);
+        if (r->guarded || first >= last || bytes_same(r, first, last)) {
+            continue;
+        }
+        now = now ? now : clock_get_ns(CLOCK_RT);
+        warm(r, first, last, now);
+        region_drop(r);
+    }
+    if (now && p->heat && cache.guard_hot) {
+        make_hot(p, base);
+    }
+}
+
+static void forget_in_page(ram_addr_t addr, unsigned len)
+{
+    CodePage *p = code_page(addr, false);
+    ram_addr_t base = addr & ~(ram_addr_t)(TCG_PAGE_SIZE - 1);
+    struct TcgRegion *next;
+
+    for (struct TcgRegion *r = p ? p->regions : NULL; r; r = next) {
         next = r->page_next[r->page1 == base];
         if (region_contains(r, addr, len)) {
             region_drop(r);
@@ -318,17 +530,53 @@ static void invalidate_in_page(ram_addr_t addr, unsigned len)
     }
 }
 
-void region_invalidate(ram_addr_t addr, uint64_t len)
+static void by_pages(ram_addr_t addr, uint64_t len, void (*fn)(ram_addr_t addr, unsigned len))
 {
     region_lock();
     while (len) {
         unsigned n = MIN(len, TCG_PAGE_SIZE - (addr & (TCG_PAGE_SIZE - 1)));
 
-        invalidate_in_page(addr, n);
+        fn(addr, n);
         addr += n;
         len -= n;
     }
     region_unlock();
+}
+
+void region_invalidate(ram_addr_t addr, uint64_t len)
+{
+    by_pages(addr, len, invalidate_in_page);
+}
+
+void region_forget(ram_addr_t addr, uint64_t len)
+{
+    by_pages(addr, len, forget_in_page);
+}
+
+void region_stale(struct TcgRegion *r)
+{
+    region_lock();
+    cache.stats.stale++;
+    if (!r->invalid) {
+        warm(r, 0, r->bytes, clock_get_ns(CLOCK_RT));
+        unlink_incoming(r);
+        jc_drop(r);
+    }
+    region_unlock();
+}
+
+bool region_holds(const struct TcgRegion *r)
+{
+    for (uint32_t i = 0; i < r->n_guards; i++) {
+        const IrGuard *g = &r->guards[i];
+
+        for (unsigned k = 0; k < g->size; k++) {
+            if (__atomic_load_n(&g->host[k], __ATOMIC_RELAXED) != (uint8_t)(g->value >> (8 * k))) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 uint64_t region_flushes(void)
@@ -368,7 +616,12 @@ void region_flush_all(void)
         }
         r->be->code_free(&r->code);
         g_free(r->linked);
+        g_free(r->copy);
+        g_free(r->guards);
         g_free(r);
+    }
+    for (size_t i = 0; i < cache.n_heats; i++) {
+        memset(cache.heats[i], 0, sizeof(*cache.heats[i]));
     }
     cache.n_all = 0;
     memset((void *)cache.hash, 0, sizeof(cache.hash));

@@ -3,6 +3,9 @@
  * Translated regions: found by physical entry address and mode, watched
  * for writes to their bytes in granules of 64, chained to each other.
  *
+ * A granule whose bytes keep being rewritten becomes hot: regions of it aren't
+ * watched any more but compare their bytes at each entry (IrGuard), and take patched immediates from memory.
+ *
  * All functions but region_find take the translation lock themselves unless they
  * say otherwise. A region that was invalidated stays allocated until the
  * whole code cache is flushed, since a vCPU may still be running in it.
@@ -30,6 +33,7 @@ struct TcgRegion {
     uint32_t mode;
     bool one_insn;
     bool transient;             /* from MMIO: not in the table, run once */
+    bool guarded;               /* of hot granules: watches nothing */
     /* Where its bytes are: page 0 from the entry on, page 1 from its start. */
     ram_addr_t page1;           /* RAM_ADDR_INVALID: touches one page only */
     uint32_t bytes;
@@ -44,16 +48,21 @@ struct TcgRegion {
     struct TcgRegion **linked;  /* by exit: whom it is chained to */
     uint64_t pc;                /* a virtual PC it was seen at, for people */
     uint32_t n_insns;
+    uint8_t *copy;              /* its bytes when it was translated */
+    IrGuard *guards;            /* n_guards of them, if guarded */
+    uint32_t n_guards;
 };
 
-void region_init(const TcgBackend *be);
+/* @guard_hot: let granules become hot. */
+void region_init(const TcgBackend *be, bool guard_hot);
 /* Lock-free. The next one in the table after @after (NULL: the first), or NULL:
  * there may be several that differ in their second page. */
 struct TcgRegion *region_find(ram_addr_t entry, uint32_t mode, bool one_insn,
                               struct TcgRegion *after);
 void region_lock(void);
 void region_unlock(void);
-/* With the lock: put a new one into the table and mark its pages. */
+/* With the lock: put a new one into the table and mark its pages. If its bytes have changed
+ * since they were read, it is dropped at once. */
 void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b1, uint64_t off1);
 /* Chain exit @n of @from to @to if both are still valid. */
 void region_link(struct TcgRegion *from, unsigned n, struct TcgRegion *to);
@@ -63,15 +72,27 @@ void region_note_jc(struct TcgRegion *r, unsigned index);
 bool region_watches(ram_addr_t addr, unsigned len);
 /* Does @r contain one of these bytes? */
 bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len);
-/* Bytes were written: drop the translations that have one of them. */
+/* Bytes were written: drop the translations that have one that is another now. */
 void region_invalidate(ram_addr_t addr, uint64_t len);
+/* The bytes are gone: drop the translations that have any of them. */
+void region_forget(ram_addr_t addr, uint64_t len);
+/* Granules of a page that are hot now, lock held. A granule that has been left alone for a
+ * second isn't any more. */
+uint64_t region_hot(ram_addr_t page);
+/* Were any of these bytes of a page changed while it was being made hot? Lock held. */
+bool region_patched(ram_addr_t addr, unsigned len);
+/* A guard of @r didn't hold: note what has changed, and let nothing jump straight to it. */
+void region_stale(struct TcgRegion *r);
+/* Are the bytes of guarded @r, but for those it takes from memory, what they were? Under RCU. */
+bool region_holds(const struct TcgRegion *r);
 /* Drop everything; no vCPU is in generated code, lock held. */
 void region_flush_all(void);
 /* How often that has happened: pointers to regions of before are stale. */
 uint64_t region_flushes(void);
 
 typedef struct RegionStats {
-    uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, flushes;
+    uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, flushes, guarded,
+             stale;
 } RegionStats;
 RegionStats region_stats(void);
 /* Statistics of a new translation; with the lock. */

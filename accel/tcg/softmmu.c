@@ -150,8 +150,9 @@ static void read_page(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned
     }
 }
 
-/* Before a store: see the comment at the top. */
-static void check_code(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned n)
+/* Before a store of @buf (NULL: not known): see the comment at the top. Bytes that stay as they are
+ * change nothing. */
+static void check_code(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, unsigned n)
 {
     struct TcgRegion *r;
     ram_addr_t ra;
@@ -161,7 +162,8 @@ static void check_code(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned n)
         return;
     }
     ra = f->ram->start + f->ram_offset + page_off(addr);
-    if (!v->env->jit_ra || !region_watches(ra, n)) {
+    if (!v->env->jit_ra || !region_watches(ra, n) ||
+        (buf && !memcmp(f->host + page_off(addr), buf, n))) {
         return;
     }
     r = v->be->find(v->env, v->env->jit_ra);
@@ -247,7 +249,7 @@ static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, uns
 
     if (likely(!crosses(addr, n))) {
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
-        check_code(v, f, addr, n);
+        check_code(v, f, addr, buf, n);
         write_page(v, f, addr, buf, n);
         retag(v, f, addr, mmu);
     } else {
@@ -255,9 +257,9 @@ static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, uns
         uint64_t addr1 = addr + n0;
 
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
-        check_code(v, f, addr, n0);
+        check_code(v, f, addr, buf, n0);
         f = tlb_get(v, addr1, MMU_WRITE, mmu, true);
-        check_code(v, f, addr1, n - n0);
+        check_code(v, f, addr1, (const uint8_t *)buf + n0, n - n0);
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
         for (unsigned i = 0; i < n0; i++) {
             write_page(v, f, addr + i, (const uint8_t *)buf + i, 1);
@@ -412,7 +414,7 @@ uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t x, uint64_t expect
     if (!crosses(addr, n) && f->host && !f->readonly && !(addr & (n - 1))) {
         uint8_t *p = f->host + page_off(addr);
 
-        check_code(v, f, addr, n);
+        check_code(v, f, addr, NULL, n);
         old = n == 1 ? rmw8(p, x, expect, op, be) : n == 2 ? rmw16(p, x, expect, op, be)
               : n == 4 ? rmw32(p, x, expect, op, be) : rmw64(p, x, expect, op, be);
         if (ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
@@ -620,7 +622,7 @@ static void flush_all_cpus(void)
 
 static void unmapped(ram_addr_t addr, uint64_t len)
 {
-    region_invalidate(addr, len);
+    region_forget(addr, len);
     flush_all_cpus();
 }
 

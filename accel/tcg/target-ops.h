@@ -64,6 +64,17 @@ static inline int64_t tcg_pc_offset(const TcgTranslate *t, uint64_t pc)
 bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n);
 void tcg_fetch_fault(TcgTranslate *t) NORETURN;
 
+/*
+ * Code that is rewritten often isn't watched, but compared with what it was whenever a region of
+ * it is entered. A region has either only instructions with such bytes or none.
+ * tcg_code_hot: have these @n bytes at @delta from the entry any of them? If so, the region is
+ * left after each instruction that may write memory, and has no branches inside.
+ * tcg_code_patched: where such bytes (1, 2, 4 or 8) keep changing while the rest of the code stays, the
+ * host address that an IR_LD_CODE shall take them from; else NULL, and they are constants.
+ */
+bool tcg_code_hot(const TcgTranslate *t, uint32_t delta, unsigned n);
+const void *tcg_code_patched(TcgTranslate *t, uint32_t delta, unsigned n);
+
 typedef struct TargetOps {
     const char *name;               /* "x86_64" */
     TcgEnv *(*env_of)(CPUState *cpu);       /* its state; env->cpu points back */

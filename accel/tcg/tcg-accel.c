@@ -4,7 +4,8 @@
  * the machine, the code cache, properties.
  *
  * Properties of -accel tcg: interp=on|off (the IR interpreter instead of the host's back end),
- * tb-size=MiB (code cache), thread=multi|single (single is accepted; there is a thread a vCPU in any case).
+ * tb-size=MiB (code cache), guarded-code=on|off (code that is patched often isn't watched but compared),
+ * thread=multi|single (single is accepted; there is a thread a vCPU in any case).
  */
 #include "util/osdep.h"
 #include <sys/mman.h>
@@ -275,9 +276,10 @@ static bool parse_bool(const QDict *props, const char *name, bool *out, Error **
 
 static bool init(const QDict *props, Error **errp)
 {
-    bool interp = false;
+    bool interp = false, guard = true;
 
-    if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp))) {
+    if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp) ||
+                  !parse_bool(props, "guarded-code", &guard, errp))) {
         return false;
     }
 #if defined(__x86_64__)
@@ -286,7 +288,7 @@ static bool init(const QDict *props, Error **errp)
     tcg.be = &tcg_backend_interp;
 #endif
     cond_init(&tcg.pause_cond);
-    region_init(tcg.be);
+    region_init(tcg.be, guard);
     softmmu_init();
     cpu_set_accel(&cpu_ops);
     runstate_set_cpu_hooks(pause_all, resume_all);

@@ -13,9 +13,15 @@
 
 #define REGION_MAX_INSNS    128
 
+#define GRANULE             64
+#define MAX_DATA            32  /* patched operands of a region */
+
 typedef struct FetchPage {
     TlbFull full;               /* a copy: the TLB may change meanwhile */
     bool valid;
+    uint64_t have;              /* granules that are in @code */
+    uint64_t hot;               /* those that aren't to be watched */
+    uint8_t *code;              /* what was read of host memory: each byte once */
 } FetchPage;
 
 typedef struct Fetch {
@@ -23,6 +29,8 @@ typedef struct Fetch {
     uint64_t address;           /* of the entry, as the MMU sees it */
     unsigned mmu;
     FetchPage page[2];
+    struct { uint32_t delta, n; } data[MAX_DATA];       /* taken from memory when it runs */
+    unsigned n_data;
 } Fetch;
 
 /* Calls of helpers in what was translated, by helper; under the translation lock. */
@@ -81,6 +89,7 @@ unsigned tcg_helper_counts(TcgHelperCount list[TCG_HELPERS_MAX])
 }
 
 static IrRegion *ir;            /* reused; under the translation lock */
+static uint8_t code_copy[2][TCG_PAGE_SIZE];     /* so is this */
 
 static bool fetch_page(Fetch *f, unsigned i, bool raise)
 {
@@ -90,8 +99,27 @@ static bool fetch_page(Fetch *f, unsigned i, bool raise)
     if (full) {
         f->page[i].full = *full;
         f->page[i].valid = true;
+        f->page[i].have = 0;
+        f->page[i].code = code_copy[i];
+        f->page[i].hot = 0;
+        if (full->host) {
+            region_lock();
+            f->page[i].hot = region_hot(full->ram->start + full->ram_offset);
+            region_unlock();
+        }
     }
     return full;
+}
+
+/* Read by granules, so that all who look at a byte see the same. */
+static void copy_code(FetchPage *p, unsigned off, unsigned n)
+{
+    for (unsigned g = off / GRANULE; g <= (off + n - 1) / GRANULE; g++) {
+        if (!(p->have >> g & 1)) {
+            memcpy(p->code + g * GRANULE, p->full.host + g * GRANULE, GRANULE);
+            p->have |= BIT64(g);
+        }
+    }
 }
 
 bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n)
@@ -112,7 +140,8 @@ bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n)
             return false;
         }
         if (full->host) {
-            memcpy(out + i, full->host + o, k);
+            copy_code(&f->page[p], o, k);
+            memcpy(out + i, f->page[p].code + o, k);
         } else {
             AddressSpace *as = cpu_address_space(f->v->cpu, full->as_index);
             MemAttrs attrs = full->attrs;
@@ -123,6 +152,75 @@ bool tcg_fetch(TcgTranslate *t, uint32_t delta, void *buf, unsigned n)
         i += k;
     }
     return true;
+}
+
+bool tcg_code_hot(const TcgTranslate *t, uint32_t delta, unsigned n)
+{
+    const Fetch *f = t->priv;
+    unsigned off = t->entry_offset + delta;
+
+    if (likely(!f->page[0].hot && !f->page[1].hot)) {
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned p = (off + i) / TCG_PAGE_SIZE, o = (off + i) % TCG_PAGE_SIZE;
+
+        if (p < 2 && f->page[p].hot >> (o / GRANULE) & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const void *tcg_code_patched(TcgTranslate *t, uint32_t delta, unsigned n)
+{
+    Fetch *f = t->priv;
+    unsigned off = t->entry_offset + delta, p = off / TCG_PAGE_SIZE;
+    const TlbFull *full = &f->page[p & 1].full;
+
+    off %= TCG_PAGE_SIZE;
+    if (p > 1 || off + n > TCG_PAGE_SIZE || f->n_data == MAX_DATA || !full->host ||
+        !tcg_code_hot(t, delta, n) || !region_patched(full->ram->start + full->ram_offset + off, n)) {
+        return NULL;
+    }
+    f->data[f->n_data].delta = delta;
+    f->data[f->n_data++].n = n;
+    return full->host + off;
+}
+
+static bool is_data(const Fetch *f, uint32_t delta)
+{
+    for (unsigned i = 0; i < f->n_data; i++) {
+        if (delta - f->data[i].delta < f->data[i].n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a region of hot granules: compare all its bytes but those at each entry. */
+static void add_guards(IrRegion *r, const TcgTranslate *t, const Fetch *f)
+{
+    for (uint32_t i = 0; i < t->bytes; ) {
+        unsigned p = (t->entry_offset + i) / TCG_PAGE_SIZE, o = (t->entry_offset + i) % TCG_PAGE_SIZE;
+        const uint8_t *b = f->page[p].code + o;
+        unsigned n = 0, size;
+        uint64_t v = 0;
+
+        while (n < 8 && i + n < t->bytes && o + n < TCG_PAGE_SIZE && !is_data(f, i + n)) {
+            n++;
+        }
+        size = n >= 8 ? 8 : n >= 4 ? 4 : n ? 1 : 0;
+        if (!size) {
+            i++;
+            continue;
+        }
+        for (unsigned k = 0; k < size; k++) {
+            v |= (uint64_t)b[k] << (8 * k);
+        }
+        ir_guard(r, f->page[p].full.host + o, size, v);
+        i += size;
+    }
 }
 
 void tcg_fetch_fault(TcgTranslate *t)
@@ -195,6 +293,21 @@ static void set_pages(struct TcgRegion *r, const TcgTranslate *t, const Fetch *f
     }
 }
 
+static void keep_bytes(struct TcgRegion *r, Fetch *f)
+{
+    /* Between its blocks there may be bytes that nobody has looked at. */
+    copy_code(&f->page[0], r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
+    r->copy = g_malloc(MAX(r->bytes, 1));
+    memcpy(r->copy, f->page[0].code + (r->entry & (TCG_PAGE_SIZE - 1)), r->bytes0);
+    if (r->bytes > r->bytes0) {
+        memcpy(r->copy + r->bytes0, f->page[1].code, r->bytes - r->bytes0);
+    }
+    if (r->guarded) {
+        r->n_guards = ir->n_guards;
+        r->guards = g_memdup2(ir->guards, ir->n_guards * sizeof(*ir->guards));
+    }
+}
+
 struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
 {
     Fetch f = { .v = v, .address = address, .mmu = v->ops->code_mmu(v->env) };
@@ -223,6 +336,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         ir->mode = t.mode;
         t.ir = ir;
         t.bytes = 0;
+        f.n_data = 0;
         if (!f.page[0].full.host) {
             t.max_insns = 1;
             r->one_insn = true;
@@ -234,6 +348,10 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         }
         r->n_insns = ir->n_insns;
         set_pages(r, &t, &f);
+        r->guarded = !r->transient && tcg_code_hot(&t, 0, r->bytes);
+        if (r->guarded) {
+            add_guards(ir, &t, &f);
+        }
         if (log_is_on(LOG_IN_ASM)) {
             log_region(&t, r, LOG_IN_ASM);
         }
@@ -275,6 +393,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
     r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
     region_count(r->n_insns, r->bytes, r->code.size);
     if (!r->transient) {
+        keep_bytes(r, &f);
         region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,
                       f.page[1].full.ram, f.page[1].full.ram_offset);
     } else {

@@ -3,7 +3,7 @@
  * The machine `pc`: i440FX host bridge, PIIX3 south bridge.
  *
  *   CPUs -- 82441FX -- PCI 0 -- 1.0 PIIX3 (ISA: 8259s, 8254, RTC, 8042, COM)
- *              |             `- 1.1 IDE, 1.3 PIIX4 power management, display,
+ *              |             `- 1.1 IDE, 1.2 USB, 1.3 PIIX4 power management, display,
  *             RAM                   network, what -device adds
  */
 #include "util/osdep.h"
@@ -79,6 +79,11 @@ static bool create_pm(PcMachine *pc, Error **errp)
     return device_realize_unref(pc->pm, &pc->pci->bus, errp);
 }
 
+static bool create_usb(PcMachine *pc, Error **errp)
+{
+    return !pc->parent.usb || pci_create(pc->pci, PCI_DEVFN(1, 2), "piix3-usb-uhci", errp);
+}
+
 static bool pc_piix_init(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
@@ -104,7 +109,7 @@ static bool pc_piix_init(Machine *m, Error **errp)
     pc_init_gsi(pc);
     return create_ioapic(pc, nb.host, errp) && pc_init_isa_devices(pc, errp) &&
            pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) && create_ide(pc, errp) &&
-           (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
+           create_usb(pc, errp) && (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
 }
 

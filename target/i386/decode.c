@@ -350,6 +350,8 @@ static void decode_memory(X86Insn *i, Reader *r, uint8_t rex, unsigned bits, boo
             i->base = rm | (rex & 1) << 3;
         }
         if (disp) {
+            i->disp_at = r->pos;
+            i->disp_enc = disp;
             i->disp = next_signed(r, disp);
         }
         if (i->base == R_SP || i->base == R_BP) {
@@ -475,10 +477,14 @@ static bool decode_operand(X86Insn *i, X86Operand *o, const OperandSpec *spec,
         return reg < 8;
     case 'I':
         o->kind = XO_IMM;
+        o->at = r->pos;
+        o->enc = o->size;
         o->imm = next_signed(r, o->size);
         break;
     case 'J':
         o->kind = XO_REL;
+        o->at = r->pos;
+        o->enc = o->size;
         o->imm = next_signed(r, o->size);
         break;
     case 'A':

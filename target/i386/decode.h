@@ -91,6 +91,7 @@ typedef struct X86Operand {
     uint8_t size;               /* bytes; 0 if it has none */
     uint8_t reg;
     bool high;
+    uint8_t at, enc;            /* IMM, REL: where in the instruction, how many bytes */
     int64_t imm;
 } X86Operand;
 
@@ -125,6 +126,7 @@ typedef struct X86Insn {
     int8_t seg_override;        /* S_*, or -1 */
     uint8_t seg;                /* effective: S_* */
     int64_t disp;
+    uint8_t disp_at, disp_enc;  /* as for immediates; 0 bytes: none */
     uint16_t sel;               /* far pointer's selector */
     uint8_t modrm;              /* for x87's last-opcode register and listings */
     uint8_t opcode;

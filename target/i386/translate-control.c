@@ -20,8 +20,23 @@ static IrValue wide(X86Tr *tr, IrValue v)
     return ir_zext(tr->ir, IR_I64, v);
 }
 
+/* The target of a jump whose displacement is patched all the time, else IR_NO_VALUE. */
+static IrValue patched_target(X86Tr *tr, const X86Insn *i)
+{
+    const X86Operand *o = &i->op[0];
+    IrValue d = i->opsize == 8 ? x86_code_bytes(tr, o->at, o->enc, 8) : IR_NO_VALUE;
+
+    return d ? ir_add(tr->ir, IR_I64, ir_pc(tr->ir, tcg_pc_offset(tr->t, tr->next_pc)), d) : d;
+}
+
 static void tr_jmp(X86Tr *tr, const X86Insn *i)
 {
+    IrValue target = patched_target(tr, i);
+
+    if (target) {
+        x86_jump_value(tr, target, IR_JUMP_PLAIN);
+        return;
+    }
     x86_jump(tr, target_of(tr, i, i->op[0].imm));
 }
 
@@ -69,7 +84,13 @@ static void tr_jmp_indirect(X86Tr *tr, const X86Insn *i)
 
 static void tr_call(X86Tr *tr, const X86Insn *i)
 {
+    IrValue target = patched_target(tr, i);
+
     x86_push(tr, x86_next_pc(tr, i->opsize));
+    if (target) {
+        x86_jump_value(tr, target, IR_JUMP_CALL);
+        return;
+    }
     x86_leave(tr, target_of(tr, i, i->op[0].imm));
 }
 

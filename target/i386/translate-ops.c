@@ -72,13 +72,24 @@ static IrValue index_value(X86Tr *tr, unsigned reg, unsigned scale, unsigned siz
     return scale ? ir_shl(tr->ir, t, v, ir_const(tr->ir, t, scale)) : v;
 }
 
+IrValue x86_code_bytes(X86Tr *tr, unsigned at, unsigned enc, unsigned size)
+{
+    const void *p = tr->hot && enc ? tcg_code_patched(tr->t, tr->pc - tr->t->pc + at, enc) : NULL;
+
+    return p ? ir_sext(tr->ir, x86_type(size), ir_ld_code(tr->ir, x86_type(enc), p)) : IR_NO_VALUE;
+}
+
 IrValue x86_offset(X86Tr *tr, const X86Insn *i)
 {
     IrRegion *ir = tr->ir;
     unsigned size = i->adsize;
     IrType t = x86_type(size);
-    IrValue v = IR_NO_VALUE;
+    IrValue v = IR_NO_VALUE, d = x86_code_bytes(tr, i->disp_at, i->disp_enc, size);
 
+    if (i->base == XM_RIP && d) {
+        v = ir_pc(ir, tcg_pc_offset(tr->t, tr->next_pc));
+        return ir_zext(ir, IR_I64, ir_add(ir, t, ir_trunc(ir, t, v), d));
+    }
     if (i->base == XM_RIP) {
         v = ir_pc(ir, tcg_pc_offset(tr->t, tr->next_pc) + i->disp);
         return size == 8 ? v : ir_zext(ir, IR_I64, ir_trunc(ir, t, v));
@@ -91,9 +102,8 @@ IrValue x86_offset(X86Tr *tr, const X86Insn *i)
 
         v = v ? ir_add(ir, t, v, x) : x;
     }
-    if (i->disp || !v) {
-        IrValue d = ir_const(ir, t, i->disp);
-
+    if (i->disp || !v || d) {
+        d = d ? d : ir_const(ir, t, i->disp);
         v = v ? ir_add(ir, t, v, d) : d;
     }
     return ir_zext(ir, IR_I64, v);
@@ -193,8 +203,9 @@ IrValue x86_get(X86Tr *tr, const X86Insn *i, unsigned n)
         return x86_load(tr, x86_address(tr, i, o->size, false), o->size);
     case XO_IMM: {
         unsigned size = MAX(o->size, i->op[0].size);
+        IrValue v = x86_code_bytes(tr, o->at, o->enc, size);
 
-        return ir_const(tr->ir, x86_type(size), o->imm);
+        return v ? v : ir_const(tr->ir, x86_type(size), o->imm);
     }
     default:
         return ir_const(tr->ir, x86_type(o->size), 0);

@@ -213,7 +213,7 @@ static bool in_page(const X86Tr *tr, uint64_t pc)
  */
 static bool in_region(const X86Tr *tr, uint64_t pc)
 {
-    return !tr->one && in_page(tr, pc);
+    return !tr->one && !tr->hot && in_page(tr, pc);
 }
 
 /*
@@ -619,6 +619,31 @@ static bool block_ends(X86Tr *tr, uint64_t pc)
     return false;
 }
 
+/* Do the operations from @first on write memory, or may they? */
+static bool writes_memory(const IrRegion *ir, uint32_t first)
+{
+    for (uint32_t v = first; v < ir->n_ops; v++) {
+        const IrOp *o = &ir->ops[v];
+
+        if (o->opcode == IR_ST || (o->opcode >= IR_ATOMIC_XCHG && o->opcode <= IR_ATOMIC_CMPXCHG) ||
+            (o->opcode == IR_CALL && !(o->helper->flags & IR_H_PURE))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Hot code keeps to itself. */
+static bool other_heat(X86Tr *tr, uint64_t pc)
+{
+    bool hot = tcg_code_hot(tr->t, pc - tr->t->pc, MAX(tr->insn.len, 1));
+
+    if (tr->n_insns == 0) {
+        tr->hot = hot;
+    }
+    return hot != tr->hot;
+}
+
 static void code_block(X86Tr *tr, X86Block *b)
 {
     FlagDesc flags = b->flags;
@@ -631,6 +656,7 @@ static void code_block(X86Tr *tr, X86Block *b)
     x86_forget(tr);
     for (;;) {
         X86DecodeResult result;
+        uint32_t first_op;
 
         if (!first && block_ends(tr, pc)) {
             return;
@@ -639,7 +665,7 @@ static void code_block(X86Tr *tr, X86Block *b)
         if (result == XD_NO_BYTES && tr->n_insns == 0) {
             tcg_fetch_fault(tr->t);
         }
-        if (result == XD_NO_BYTES ||
+        if (result == XD_NO_BYTES || other_heat(tr, pc) ||
             (tr->n_insns && !in_page(tr, pc + MAX(tr->insn.len, 1) - 1))) {
             if (first) {
                 at_insn(tr, pc);
@@ -655,7 +681,11 @@ static void code_block(X86Tr *tr, X86Block *b)
         tr->n_insns++;
         tr->pc = pc;
         tr->high = MAX(tr->high, pc - tr->t->pc + MAX(tr->insn.len, 1));
+        first_op = tr->ir->n_ops;
         translate_insn(tr, result);
+        if (unlikely(tr->hot) && !tr->ended && writes_memory(tr->ir, first_op)) {
+            leave_to(tr, tr->next_pc);      /* it may have written what comes next */
+        }
         first = false;
         if (tr->ended) {
             return;

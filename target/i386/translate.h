@@ -45,6 +45,7 @@ typedef struct X86Tr {
     unsigned max_insns, n_insns;
     bool one;           /* one instruction a region: TF, shadow, single step */
     bool no_step;       /* MOV SS, POP SS: no #DB of TF after it */
+    bool hot;           /* of code that is rewritten often (tcg_code_hot) */
     bool hold;          /* STI: the next instruction must follow in the same block */
 
     /* The instruction. */
@@ -88,6 +89,9 @@ IrValue x86_get(X86Tr *tr, const X86Insn *i, unsigned n);
  * address kept for x86_put. */
 IrValue x86_get_rmw(X86Tr *tr, const X86Insn *i, unsigned n);
 void x86_put(X86Tr *tr, const X86Insn *i, unsigned n, IrValue v);
+/* If these bytes of the instruction are patched all the time: what they are when it runs,
+ * sign-extended to @size. Else IR_NO_VALUE. */
+IrValue x86_code_bytes(X86Tr *tr, unsigned at, unsigned enc, unsigned size);
 /* Offset of the memory operand in its segment (LEA), as I64. */
 IrValue x86_offset(X86Tr *tr, const X86Insn *i);
 /* Linear address of the memory operand: segment checks for @bytes made. */

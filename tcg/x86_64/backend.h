@@ -138,6 +138,7 @@ enum {
     ST_EDGE,            /* from a back edge, likewise */
     ST_UNLINKED,        /* where an exit that isn't linked goes */
     ST_LOOKUP,          /* jump cache miss */
+    ST_STALE,           /* from a guard */
 };
 
 typedef struct Cg {
@@ -181,6 +182,8 @@ typedef struct Cg {
     uint32_t n_fix, cap_fix;
     Stub *stubs;
     uint32_t n_stubs, cap_stubs;
+    uint32_t *stale;            /* displacements of jumps from guards */
+    uint32_t n_stale, cap_stale;
     SnapRec *snaps;
     uint32_t n_snaps, cap_snaps;
     SnapItem *items;

@@ -247,7 +247,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->user = user;
     cg->th = thunks_for(r->globals);
     cg->fail = false;
-    cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = 0;
+    cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = cg->n_stale = 0;
     if (!cg->th || atomic_load(&cache.n_regions) == cache.max_regions || !layout(cg) ||
         cache.size - cache.used < 16 * KIB) {
         return false;

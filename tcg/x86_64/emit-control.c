@@ -64,6 +64,45 @@ static void test_exit(Cg *cg, uint32_t from[2])
     }
 }
 
+/* Compare the code bytes that nobody watches with what they were. */
+static void emit_guards(Cg *cg)
+{
+    Asm *a = &cg->a;
+    const uint8_t *base = NULL;
+    Stub *s;
+
+    for (uint32_t i = 0; i < cg->r->n_guards; i++) {
+        const IrGuard *g = &cg->r->guards[i];
+        Mem m;
+
+        if (a->end - a->p < 2048) {
+            cg->fail = true;
+            return;
+        }
+        if (!base || g->host - base != (int32_t)(g->host - base)) {
+            base = g->host;
+            x_mov_ri(a, R_RCX, (uintptr_t)base);
+        }
+        m = mem_b(R_RCX, (int32_t)(g->host - base));
+        if (g->size == 8) {
+            x_mov_ri(a, R_RAX, g->value);
+            x_alu_rm(a, ALU_CMP, true, R_RAX, m);
+        } else if (g->size == 4) {
+            x_alu_mi(a, ALU_CMP, false, m, (int32_t)g->value);
+        } else {
+            x_rm(a, 0x80, ALU_CMP, m);
+            x_byte(a, (uint8_t)g->value);
+        }
+        GROW(cg->stale, cg->n_stale, cg->cap_stale);
+        cg->stale[cg->n_stale++] = x_jcc(a, X_NE);
+    }
+    if (cg->n_stale) {
+        s = cg_stub(cg, ST_STALE);
+        s->aux = TCG_LEAVE_STALE;
+        s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
+    }
+}
+
 /* The full entry makes pc_bias and falls into the chained one. */
 void emit_entry(Cg *cg, uint32_t *chained)
 {
@@ -82,6 +121,7 @@ void emit_entry(Cg *cg, uint32_t *chained)
     s->aux = TCG_LEAVE_REQUEST;
     s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
     memcpy(s->from, from, sizeof(from));
+    emit_guards(cg);
     emit_load_residents(cg, true, 0);
 }
 
@@ -391,11 +431,16 @@ void emit_stubs(Cg *cg)
             x_mov_ri(a, R_RCX, (uintptr_t)cg->user);
             jmp_thunk(cg, cg->th->leave);
             break;
+        case ST_STALE:
+            for (uint32_t n = 0; n < cg->n_stale; n++) {
+                asm_bind(a, cg->stale[n]);
+            }
+            /* fall through */
         case ST_LEAVE:
             put_pc(cg, (int64_t)s->imm);
             x_mov_ri(a, R_RAX, s->aux);
             x_mov_ri(a, R_RDX, 0);
-            x_mov_ri(a, R_RCX, 0);
+            x_mov_ri(a, R_RCX, s->kind == ST_STALE ? (uintptr_t)cg->user : 0);
             jmp_thunk(cg, cg->th->leave);
             break;
         case ST_LOOKUP:

@@ -948,6 +948,15 @@ static void emit_ld_env(Cg *cg, IrValue i, IrOp *op)
     }
 }
 
+static void emit_ld_code(Cg *cg, IrValue i, IrOp *op)
+{
+    int d = ra_def(cg, i, R_NONE, 0);
+
+    x_mov_ri(&cg->a, d, op->imm);
+    cg_load(cg, op->type, d, mem_b(d, 0));
+    cg->val[i].zbits = (uint8_t)ir_type_bits(op->type);
+}
+
 static void emit_st_env(Cg *cg, IrOp *op)
 {
     Mem m = mem_b(R_RBP, (int32_t)op->imm), from;
@@ -1052,6 +1061,9 @@ bool emit_int(Cg *cg, IrValue i, IrOp *op)
         return true;
     case IR_LD_ENV:
         emit_ld_env(cg, i, op);
+        return true;
+    case IR_LD_CODE:
+        emit_ld_code(cg, i, op);
         return true;
     case IR_ST_ENV:
         emit_st_env(cg, op);

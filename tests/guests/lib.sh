@@ -72,6 +72,25 @@ wait_for() {
 	done
 }
 
+# qmp COMMAND-LINE: sends it on descriptor 3 and waits for its answer in file $out, where
+# $answers came before; fails when that is an error
+qmp() {
+	answers=$((answers + 1))
+	printf '%s\n' "$1" >&3
+	qtries=100
+	until [ "$(grep -c -E '"(return|error)"' "$out")" -ge $answers ]; do
+		qtries=$((qtries - 1))
+		[ $qtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 0.1
+	done
+	[ "$(grep -E '"(return|error)"' "$out" | sed -n ${answers}p | grep -c '"error"')" = 0 ]
+}
+
+# key QCODE: typed at the machine of qmp
+key() {
+	qmp '{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"'"$1"'"}]}}'
+}
+
 done_testing() {
 	echo "1..$count"
 }

@@ -7,25 +7,8 @@
 guest_items iso
 want=$(md5sum < "$cache/linux-amd64")
 
-# qmp COMMAND-LINE: sends it and waits for its answer; fails when that is an error
-qmp() {
-	answers=$((answers + 1))
-	printf '%s\n' "$1" >&3
-	qtries=100
-	until [ "$(grep -c -E '"(return|error)"' "$out")" -ge $answers ]; do
-		qtries=$((qtries - 1))
-		[ $qtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
-		sleep 0.1
-	done
-	[ "$(grep -E '"(return|error)"' "$out" | sed -n ${answers}p | grep -c '"error"')" = 0 ]
-}
-
 dump() {
 	qmp '{"execute":"screendump","arguments":{"filename":"'"$1"'"}}'
-}
-
-key() {
-	qmp '{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"'"$1"'"}]}}'
 }
 
 # How many different rows of pixels a dump has: one when the screen is blank.

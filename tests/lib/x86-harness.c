@@ -172,8 +172,12 @@ Xh *xh_new(const TcgBackend *be)
     h->host = memory_region_ram_ptr(&h->ram);
     h->cpu->parent.as[0] = &h->as;
     h->cpu->parent.num_as = 1;
-    region_init(be);
+    region_init(be, true);
+    if (!ready) {
+        softmmu_init();
+    }
     ready = true;
+    atomic_store(&cpu_list_head, &h->cpu->parent);      /* the only one */
 
     put64(h, PML4, PDPT | 0x67);
     put64(h, PDPT, PD | 0x67);
@@ -222,14 +226,15 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     the_xh = h;
     h->out = out;
     out->bits = in->bits;
-    region_invalidate(h->ram.ram ? h->ram.ram->start + CODE_PHYS : CODE_PHYS, XH_CODE_SIZE);
-    /* Not while it runs: a flush empties the jump caches of the CPUs in the list only. */
+    region_forget(h->ram.ram->start + CODE_PHYS, XH_CODE_SIZE);
+    if (in->exec_data) {
+        region_forget(h->ram.ram->start + DATA_PHYS, XH_DATA_SIZE);
+    }
     if (h->v.be->used() > CACHE_SIZE / 2) {
         region_lock();
         region_flush_all();
         region_unlock();
     }
-    memset(h->v.jc, 0, JC_SIZE * sizeof(JumpCacheEntry));   /* the CPU is in no list */
     memset(h->host + CODE_PHYS, 0xf4, XH_CODE_SIZE);
     memcpy(h->host + CODE_PHYS + code_offset(in), code, n);
     memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
@@ -390,6 +395,8 @@ bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out)
     memset((void *)XH_CODE, 0xf4, XH_CODE_SIZE);
     memcpy((void *)(XH_CODE + code_offset(in)), code, n);
     mprotect((void *)XH_CODE, XH_CODE_SIZE, PROT_READ | PROT_EXEC);
+    mprotect((void *)XH_DATA, XH_DATA_SIZE,
+             PROT_READ | PROT_WRITE | (in->exec_data ? PROT_EXEC : 0));
     memcpy((void *)XH_DATA, in->data, XH_DATA_SIZE);
     memcpy(out->fx, in->fx, 512);
     out->bits = in->bits;

@@ -22,6 +22,7 @@
 typedef struct XhState {
     /* In and out. */
     unsigned bits;              /* 64, 32 or 16 */
+    bool exec_data;             /* the host may execute the data (the emulator does anyway) */
     uint64_t regs[16], rip, eflags;
     uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE image */
     uint8_t ymmh[16][16];       /* upper halves of the YMM registers, if the host has AVX */

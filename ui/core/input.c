@@ -32,6 +32,25 @@ void input_activate(InputHandler *h)
     handlers = h;
 }
 
+void input_deactivate(InputHandler *h)
+{
+    InputHandler **pp = &handlers;
+    bool found = false;
+
+    while (*pp) {
+        if (*pp == h) {
+            *pp = h->next;
+            found = true;
+        } else {
+            pp = &(*pp)->next;
+        }
+    }
+    if (found) {
+        h->next = NULL;
+        *pp = h;
+    }
+}
+
 InputHandler *input_first(void)
 {
     return handlers;

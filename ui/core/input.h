@@ -31,6 +31,8 @@ void input_remove(InputHandler *h);
 InputHandler *input_first(void);
 /* Make it the one that gets its kind of events. */
 void input_activate(InputHandler *h);
+/* Let all others of its kind go before it. Does nothing to one that isn't registered. */
+void input_deactivate(InputHandler *h);
 /* The active pointing device, or NULL. */
 InputHandler *input_pointer(void);
 

@@ -81,6 +81,7 @@ static bool bring_up(Test *t)
     machine = machine_new(mt);
     machine->vga = g_strdup("none");
     machine->ram_size = 16 * MIB;
+    machine->usb = true;
     check_true(t, accel_use("qtest", none, &err), err ? error_message(err) : "qtest");
     qobject_unref(none);
     if (!check_true(t, machine_init(machine, &err),
