@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of command-line options, and how each is put into a Config. */
 #include "util/osdep.h"
+#include <errno.h>
 #include "hw/core/machine.h"
 #include "chardev/chardev.h"
 #include "system/config.h"
 #include "system/opts.h"
+#include "util/guest-random.h"
 #include "util/log.h"
 
 #define MEMBER(c, o, type)  ((type *)((char *)(c) + (o)->offset))
@@ -213,6 +215,23 @@ static void opt_chardev(Config *c, const Option *o, const char *arg)
 }
 
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
+static void opt_seed(Config *c, UNUSED const Option *o, const char *arg)
+{
+    char *end;
+    uint64_t seed;
+
+    errno = 0;
+    seed = strtoull(arg, &end, 0);
+    if (errno || *end || end == arg || !(*arg >= '0' && *arg <= '9')) {
+        Error *err = NULL;
+
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't a seed; accepted: a number of 64 bits", arg);
+        config_error(c, "seed", err);
+        return;
+    }
+    guest_random_seed(seed);
+}
+
 static void opt_nothing(UNUSED Config *c, UNUSED const Option *o, UNUSED const char *arg)
 {
 }
@@ -254,6 +273,8 @@ const Option config_options[] = {
            "[,panic=pause|shutdown|exit-failure|none][,watchdog=ACTION]",
            "what to do on the guest's events"),
     TEXT("uuid", uuid, "UUID", "the machine's UUID"),
+    { "seed", true, "-seed NUMBER", "the guest's random numbers are the same in each run", opt_seed, 0,
+      NULL },
     TEXT("kernel", kernel, "FILE", "boot this kernel: bzImage, multiboot or PVH"),
     TEXT("initrd", initrd, "FILE", "its initial RAM disk (multiboot: modules)"),
     TEXT("append", append, "TEXT", "its command line"),

@@ -155,7 +155,8 @@ static void basic(const X86State *s, uint32_t leaf, uint32_t sub, uint32_t out[4
     case 7:
         if (sub == 0) {
             out[1] = s->features[FEAT_7_0_EBX];
-            out[2] = s->features[FEAT_7_0_ECX];
+            out[2] = s->features[FEAT_7_0_ECX] & ~BIT(4);
+            out[2] |= s->cr[4] & CR4_PKE ? BIT(4) : 0;      /* OSPKE */
             out[3] = s->features[FEAT_7_0_EDX];
         }
         break;
@@ -168,6 +169,14 @@ static void basic(const X86State *s, uint32_t leaf, uint32_t sub, uint32_t out[4
     default:
         break;
     }
+}
+
+static uint32_t virtual_bits(const X86State *s)
+{
+    if (!x86_has(s, FEAT_8000_0001_EDX, 29)) {
+        return 32;
+    }
+    return x86_has(s, FEAT_7_0_ECX, 16) ? 57 : 48;
 }
 
 static void extended(const X86State *s, uint32_t leaf, uint32_t out[4])
@@ -223,7 +232,7 @@ static void extended(const X86State *s, uint32_t leaf, uint32_t out[4])
         out[3] = s->features[FEAT_8000_0007_EDX];
         break;
     case 0x80000008:
-        out[0] = s->phys_bits | (x86_has(s, FEAT_8000_0001_EDX, 29) ? 48 << 8 : 32 << 8);
+        out[0] = s->phys_bits | virtual_bits(s) << 8;
         out[1] = s->features[FEAT_8000_0008_EBX];
         if (is_amd(s) && n > 1) {
             out[2] = (n - 1) | (width_of(nonzero(s->nr_threads)) + width_of(nonzero(s->nr_cores)) +

@@ -78,6 +78,7 @@ static uint64_t cr4_allowed(const X86State *s)
         { CR4_UMIP, FEAT_7_0_ECX, 2 }, { CR4_FSGSBASE, FEAT_7_0_EBX, 0 },
         { CR4_PCIDE, FEAT_1_ECX, 17 }, { CR4_OSXSAVE, FEAT_1_ECX, 26 },
         { CR4_SMEP, FEAT_7_0_EBX, 7 }, { CR4_SMAP, FEAT_7_0_EBX, 20 },
+        { CR4_PKE, FEAT_7_0_ECX, 3 }, { CR4_LA57, FEAT_7_0_ECX, 16 },
     };
     uint64_t mask = CR4_PCE;
 
@@ -98,14 +99,15 @@ void x86_set_cr4(X86State *s, uint64_t v)
                         v & ~cr4_allowed(s));
         x86_raise_error(s, EXCP_GP, 0);
     }
-    if (x86_lma(s) && !(v & CR4_PAE)) {
+    if (x86_lma(s) && (!(v & CR4_PAE) || (changed & CR4_LA57))) {
         x86_raise_error(s, EXCP_GP, 0);
     }
     if ((changed & v & CR4_PCIDE) && (!x86_lma(s) || (s->cr[3] & 0xfff))) {
         x86_raise_error(s, EXCP_GP, 0);
     }
     s->cr[4] = v;
-    if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)) {
+    if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP |
+                   CR4_PKE | CR4_LA57)) {
         tcg_tlb_flush(&s->tcg);
     }
     x86_mode_sync(s);

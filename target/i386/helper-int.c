@@ -7,6 +7,7 @@
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "target/i386/translate.h"
+#include "util/guest-random.h"
 #include "util/host-utils.h"
 
 #define HELPER(name, sig, flags) \
@@ -580,7 +581,22 @@ static void h_invpcid(X86State *s, uint64_t type, uint64_t pcid, uint64_t addr)
 }
 HELPER(invpcid, "v:eqqq", IR_H_RAISES)
 
+static void h_wrpkru(X86State *s, uint32_t v)
+{
+    if (s->pkru != v) {
+        s->pkru = v;
+        x86_pkru_changed(s);
+    }
+}
+HELPER(wrpkru, "v:el", 0)
+
 /* ----------------------------------------------------- identification, MSRs */
+
+static uint64_t h_random(UNUSED X86State *s)
+{
+    return guest_random_u64();
+}
+HELPER(random, "q:e", 0)
 
 static void h_cpuid(X86State *s)
 {

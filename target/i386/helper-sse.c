@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What SSE and MMX instructions call: MXCSR, unmasked exceptions, state images. */
 #include "util/osdep.h"
+#include "target/i386/seg.h"
 #include "target/i386/sse.h"
 
 #define MXCSR_FLAGS     0x3fu
@@ -60,6 +61,9 @@ static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uin
     const uint8_t *v = mmx ? (const uint8_t *)&s->st[src].m : s->xmm[src];
     const uint8_t *m = mmx ? (const uint8_t *)&s->st[mask].m : s->xmm[mask];
 
+    if (x86_code64(s) && !x86_canonical(s, addr)) {     /* whatever the mask says */
+        x86_raise_error(s, EXCP_GP, 0);
+    }
     for (unsigned i = 0; i < n; i++) {
         if (m[i] & 0x80) {              /* CR2: where the operand, or its second page, begins */
             uint64_t page = (addr + i) & ~(uint64_t)(TCG_PAGE_SIZE - 1);

@@ -91,8 +91,8 @@ static bool list_64(Lister *l, uint64_t table, unsigned shift, uint64_t vaddr, u
         if (!(e & PTE_P)) {
             continue;
         }
-        if (shift == top_shift && shift == 39 && (i & 256)) {
-            va |= UINT64_C(0xffff) << 48;       /* canonical addresses (SDM 1, 3.3.7.1) */
+        if (shift == top_shift && shift >= 39 && (i & 256)) {
+            va |= UINT64_MAX << (shift + 9);    /* canonical addresses (SDM 1, 3.3.7.1) */
         }
         if (shift == 12 || ((e & PTE_PS) && shift <= 30 && !is_pdpte)) {
             if (!emit(l, va, UINT64_C(1) << shift, e & ADDR_MASK, e, r, n)) {
@@ -117,7 +117,9 @@ void x86_list_mappings(CPUState *cpu, bool (*fn)(const CpuMapping *m, void *opaq
     if (!(s->cr[4] & CR4_PAE)) {
         list_32(&l, s->cr[3]);
     } else if (s->efer & EFER_LMA) {
-        list_64(&l, s->cr[3] & ADDR_MASK, 39, 0, PTE_W | PTE_U, false, 512, 39);
+        unsigned top = s->cr[4] & CR4_LA57 ? 48 : 39;
+
+        list_64(&l, s->cr[3] & ADDR_MASK, top, 0, PTE_W | PTE_U, false, 512, top);
     } else {
         list_64(&l, s->cr[3] & 0xffffffe0, 30, 0, PTE_W | PTE_U, false, 4, 30);
     }

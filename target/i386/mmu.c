@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Page walks: no paging, 32-bit (with PSE and PSE-36), PAE, and 4-level.
+ * Page walks: no paging, 32-bit (with PSE and PSE-36), PAE, 4-level and 5-level.
  *
  * A walk reads the tables as the CPU's physical accesses do, sets accessed
  * and dirty bits by compare-and-swap (another CPU may be changing the entry),
@@ -24,7 +24,7 @@
 #define PTE_NX      BIT64(63)
 
 /* Error code of #PF (SDM 3A figure 4-12). */
-enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
+enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16, PF_PK = 32 };
 
 typedef struct Walk {
     X86State *s;
@@ -35,6 +35,7 @@ typedef struct Walk {
     /* What the tables allow so far. */
     uint64_t rights;            /* AND of W and U */
     bool nx;
+    unsigned key;               /* the page's PKRU bits: AD, WD */
 } Walk;
 
 typedef enum { WALK_OK, WALK_FAULT, WALK_AGAIN } WalkStatus;
@@ -75,13 +76,22 @@ static WalkStatus set_bits(Walk *w, uint64_t addr, uint64_t *entry, uint64_t bit
     return WALK_OK;
 }
 
+/* Do the rights of the page's protection key forbid it? (SDM 3A 4.6.2) */
+static bool key_forbids(const Walk *w, MmuAccess access)
+{
+    if (access == MMU_EXEC || !(w->rights & PTE_U)) {
+        return false;
+    }
+    return (w->key & 1) || (access == MMU_WRITE && (w->key & 2) && (w->user || w->wp));
+}
+
 /* May the access be made to a page with these rights? (SDM 3A 4.6) */
 static bool allowed(const Walk *w, MmuAccess access)
 {
     bool u = w->rights & PTE_U, wr = w->rights & PTE_W;
     const X86State *s = w->s;
 
-    if (access == MMU_EXEC && w->nx) {
+    if ((access == MMU_EXEC && w->nx) || key_forbids(w, access)) {
         return false;
     }
     if (w->user) {
@@ -103,8 +113,11 @@ static WalkStatus finish(Walk *w, uint64_t addr, uint64_t entry_addr, uint64_t e
 {
     WalkStatus st;
 
+    if ((w->s->cr[4] & CR4_PKE) && x86_lma(w->s)) {
+        w->key = w->s->pkru >> (entry >> 59 & 15) * 2 & 3;
+    }
     if (!allowed(w, w->access)) {
-        page_fault(w, PF_P, fault);
+        page_fault(w, key_forbids(w, w->access) ? PF_P | PF_PK : PF_P, fault);
         return WALK_FAULT;
     }
     st = set_bits(w, entry_addr, &entry, w->access == MMU_WRITE ? PTE_A | PTE_D : PTE_A,
@@ -185,7 +198,7 @@ static WalkStatus walk_64(Walk *w, uint64_t addr, uint64_t table, unsigned shift
             page_fault(w, 0, fault);
             return WALK_FAULT;
         }
-        if ((entry & rsvd) || (shift == 39 && (entry & PTE_PS))) {
+        if ((entry & rsvd) || (shift >= 39 && (entry & PTE_PS))) {
             page_fault(w, PF_P | PF_RSVD, fault);
             return WALK_FAULT;
         }
@@ -256,7 +269,7 @@ bool x86_mmu_walk(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu, bo
         out->page_size = 4096;
         return true;
     }
-    if (x86_lma(s) && !x86_canonical(addr)) {
+    if (x86_lma(s) && !x86_canonical(s, addr)) {
         fault[0] = EXCP_GP;
         fault[1] = 0;
         return false;
@@ -265,7 +278,8 @@ bool x86_mmu_walk(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu, bo
         w.rights = PTE_W | PTE_U;
         w.nx = false;
         if (x86_lma(s)) {
-            st = walk_64(&w, addr, s->cr[3] & MASK64(12, 40), 39, out, fault);
+            st = walk_64(&w, addr, s->cr[3] & MASK64(12, 40), s->cr[4] & CR4_LA57 ? 48 : 39, out,
+                         fault);
         } else if (s->cr[4] & CR4_PAE) {
             st = walk_pae(&w, addr, out, fault);
         } else {
@@ -293,7 +307,7 @@ void x86_mmu_fault(TcgEnv *env, uint64_t addr, UNUSED MmuAccess access, UNUSED u
  * are dropped with the others. */
 void x86_invlpg(X86State *s, uint64_t addr)
 {
-    if (x86_lma(s) && !x86_canonical(addr)) {
+    if (x86_lma(s) && !x86_canonical(s, addr)) {
         return;                                 /* APM vol. 3, INVLPG: no effect */
     }
     tcg_tlb_flush_page(&s->tcg, x86_linear(s, addr));
@@ -302,7 +316,7 @@ void x86_invlpg(X86State *s, uint64_t addr)
 void x86_invpcid(X86State *s, unsigned type, uint64_t pcid, uint64_t addr)
 {
     if (type > 3 || (pcid & ~UINT64_C(0xfff)) ||
-        (type < 2 && pcid && !(s->cr[4] & CR4_PCIDE)) || (type == 0 && !x86_canonical(addr))) {
+        (type < 2 && pcid && !(s->cr[4] & CR4_PCIDE)) || (type == 0 && !x86_canonical(s, addr))) {
         x86_raise_error(s, EXCP_GP, 0);
     }
     switch (type) {

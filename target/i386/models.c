@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of CPUID features (name, place, whether the translators have it)
- * and the CPU models. Features that are asked for and not implemented are
+ * The table of CPUID features (name, place, whether the translators have it), and what a model
+ * (model-table.c) makes of a CPU. Features that are asked for and not implemented are
  * taken away, with a warning.
  *
  * Sources: SDM vol. 2, CPUID; AMD CPUID specification (25481), APM vol. 3
@@ -34,23 +34,23 @@ const X86Feature x86_features[] = {
     F2("sse4.1", "sse4-1", 1_ECX, 19), F2("sse4.2", "sse4-2", 1_ECX, 20), F("x2apic", 1_ECX, 21),
     F("movbe", 1_ECX, 22), F("popcnt", 1_ECX, 23), F("tsc-deadline", 1_ECX, 24),
     F("aes", 1_ECX, 25), F("xsave", 1_ECX, 26), F("avx", 1_ECX, 28), F("f16c", 1_ECX, 29),
-    NO("rdrand", 1_ECX, 30), F("hypervisor", 1_ECX, 31),
+    F("rdrand", 1_ECX, 30), F("hypervisor", 1_ECX, 31),
 
     F("fsgsbase", 7_0_EBX, 0), F("tsc-adjust", 7_0_EBX, 1), NO("sgx", 7_0_EBX, 2),
     F("bmi1", 7_0_EBX, 3), NO("hle", 7_0_EBX, 4), F("avx2", 7_0_EBX, 5), F("smep", 7_0_EBX, 7),
     F("bmi2", 7_0_EBX, 8), F("erms", 7_0_EBX, 9), F("invpcid", 7_0_EBX, 10),
     NO("rtm", 7_0_EBX, 11), NO("mpx", 7_0_EBX, 14), NO("avx512f", 7_0_EBX, 16),
-    NO("avx512dq", 7_0_EBX, 17), NO("rdseed", 7_0_EBX, 18), F("adx", 7_0_EBX, 19),
+    NO("avx512dq", 7_0_EBX, 17), F("rdseed", 7_0_EBX, 18), F("adx", 7_0_EBX, 19),
     F("smap", 7_0_EBX, 20), NO("avx512ifma", 7_0_EBX, 21), NO("pcommit", 7_0_EBX, 22),
     F("clflushopt", 7_0_EBX, 23), F("clwb", 7_0_EBX, 24), NO("intel-pt", 7_0_EBX, 25),
     NO("avx512pf", 7_0_EBX, 26), NO("avx512er", 7_0_EBX, 27), NO("avx512cd", 7_0_EBX, 28),
     F("sha-ni", 7_0_EBX, 29), NO("avx512bw", 7_0_EBX, 30), NO("avx512vl", 7_0_EBX, 31),
 
-    NO("avx512vbmi", 7_0_ECX, 1), F("umip", 7_0_ECX, 2), NO("pku", 7_0_ECX, 3),
+    NO("avx512vbmi", 7_0_ECX, 1), F("umip", 7_0_ECX, 2), F("pku", 7_0_ECX, 3),
     NO("ospke", 7_0_ECX, 4), NO("waitpkg", 7_0_ECX, 5), NO("avx512vbmi2", 7_0_ECX, 6),
     NO("gfni", 7_0_ECX, 8), NO("vaes", 7_0_ECX, 9), NO("vpclmulqdq", 7_0_ECX, 10),
     NO("avx512vnni", 7_0_ECX, 11), NO("avx512bitalg", 7_0_ECX, 12),
-    NO("avx512-vpopcntdq", 7_0_ECX, 14), NO("la57", 7_0_ECX, 16), F("rdpid", 7_0_ECX, 22),
+    NO("avx512-vpopcntdq", 7_0_ECX, 14), F("la57", 7_0_ECX, 16), F("rdpid", 7_0_ECX, 22),
     NO("bus-lock-detect", 7_0_ECX, 24), NO("cldemote", 7_0_ECX, 25), NO("movdiri", 7_0_ECX, 27),
     NO("movdir64b", 7_0_ECX, 28), NO("sgxlc", 7_0_ECX, 30), NO("pks", 7_0_ECX, 31),
 
@@ -119,86 +119,6 @@ const char *x86_feature_word_name(unsigned word)
 {
     return word_names[word];
 }
-
-/* ------------------------------------------------------------------- models */
-
-/* Bits of CPUID 1.EDX by the processor that first had them. */
-#define EDX_486     (BIT(0) | BIT(1) | BIT(3))                          /* fpu vme pse */
-/* de tsc msr mce cx8 apic mmx */
-#define EDX_P5      (EDX_486 | BIT(2) | BIT(4) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(23))
-#define EDX_P6      (EDX_P5 | BIT(6) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(15) | \
-                     BIT(16) | BIT(17) | BIT(24))      /* pae sep mtrr .. pse36 fxsr */
-#define EDX_SSE2    (BIT(25) | BIT(26))
-/* What every x86-64 system has: P6 with CLFLUSH, SSE2, without VME. */
-#define EDX_64      ((EDX_P6 & ~BIT(1)) | BIT(19) | EDX_SSE2)
-/* The least that qemu32 promises: no PSE36, MTRR, MCA, CLFLUSH. */
-#define EDX_32      (EDX_64 & ~(BIT(12) | BIT(14) | BIT(17) | BIT(19)))
-#define EXT_EDX_64  (BIT(11) | BIT(20) | BIT(29))                       /* syscall nx lm */
-#define ECX_SSE3    BIT(0)
-#define ECX_CORE2   (ECX_SSE3 | BIT(9) | BIT(13))                       /* ssse3 cx16 */
-#define ECX_PENRYN  (ECX_CORE2 | BIT(19))                               /* sse4.1 */
-#define ECX_NEHALEM (ECX_PENRYN | BIT(20) | BIT(23))                    /* sse4.2 popcnt */
-
-#define INTEL   "GenuineIntel"
-#define AMD     "AuthenticAMD"
-#define FEATURES(edx, ecx, xedx, xecx) \
-    { [FEAT_1_EDX] = (edx), [FEAT_1_ECX] = (ecx), [FEAT_8000_0001_EDX] = (xedx), \
-      [FEAT_8000_0001_ECX] = (xecx) }
-#define QEMU_ID "QEMU Virtual CPU version 2.5+"
-
-const X86Model x86_models[] = {
-    { "qemu64", "general-purpose 64-bit processor", AMD, 15, 107, 1, 0xd, 0x8000000a,
-      FEATURES(EDX_64, ECX_SSE3 | BIT(13), EXT_EDX_64, BIT(0)), QEMU_ID, false },
-    { "qemu32", "general-purpose 32-bit processor", INTEL, 6, 6, 3, 4, 0x80000004,
-      FEATURES(EDX_32, ECX_SSE3, 0, 0), QEMU_ID, false },
-    { "max", "everything that is implemented", AMD, 15, 107, 1, 0xd, 0x8000000a,
-      FEATURES(0, 0, 0, 0), "QEMU TCG CPU version 2.5+", true },
-    { "base", "nothing but what is asked for", AMD, 0, 0, 0, 0, 0, FEATURES(0, 0, 0, 0), "", false },
-    { "486", "Intel 486", INTEL, 4, 8, 0, 1, 0, FEATURES(EDX_486, 0, 0, 0), "", false },
-    { "pentium", "Intel Pentium", INTEL, 5, 4, 3, 1, 0, FEATURES(EDX_P5, 0, 0, 0), "",
-      false },
-    { "pentium2", "Intel Pentium II", INTEL, 6, 5, 2, 2, 0, FEATURES(EDX_P6, 0, 0, 0), "", false },
-    { "pentium3", "Intel Pentium III", INTEL, 6, 7, 3, 3, 0, FEATURES(EDX_P6 | BIT(25), 0, 0, 0),
-      "", false },
-    { "athlon", "AMD Athlon", AMD, 6, 2, 3, 2, 0x80000008,
-      FEATURES(EDX_32 | BIT(1) | BIT(12) | BIT(14) | BIT(17), 0, BIT(22), 0), QEMU_ID, false },
-    { "kvm32", "32-bit processor for any host", INTEL, 15, 6, 1, 5, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3, 0, 0), "Common 32-bit KVM processor", false },
-    { "kvm64", "64-bit processor for any host", INTEL, 15, 6, 1, 0xd, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3 | BIT(13), EXT_EDX_64, 0), "Common KVM processor", false },
-    { "coreduo", "Intel Core Duo T2600", INTEL, 6, 14, 8, 10, 0x80000008,
-      FEATURES((EDX_64 | BIT(1) | BIT(27)) & ~BIT(17), ECX_SSE3 | BIT(3), BIT(20), 0),
-      "Genuine Intel(R) CPU           T2600  @ 2.16GHz", false },
-    { "core2duo", "Intel Core 2 Duo T7700", INTEL, 6, 15, 11, 10, 0x80000008,
-      FEATURES(EDX_64 | BIT(1) | BIT(27), ECX_CORE2 | BIT(3), EXT_EDX_64, BIT(0)),
-      "Intel(R) Core(TM)2 Duo CPU     T7700  @ 2.40GHz", false },
-    { "Conroe", "Intel Celeron 4x0 (Conroe/Merom class)", INTEL, 6, 15, 3, 10, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3 | BIT(9), EXT_EDX_64, BIT(0)),
-      "Intel Celeron_4x0 (Conroe/Merom Class Core 2)", false },
-    { "Penryn", "Intel Core 2 (Penryn class)", INTEL, 6, 23, 3, 10, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_PENRYN, EXT_EDX_64, BIT(0)),
-      "Intel Core 2 Duo P9xxx (Penryn Class Core 2)", false },
-    { "Nehalem", "Intel Core i7 9xx (Nehalem)", INTEL, 6, 26, 3, 11, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_NEHALEM, EXT_EDX_64, BIT(0)),
-      "Intel Core i7 9xx (Nehalem Class Core i7)", false },
-    { "Westmere", "Westmere E56xx/L56xx/X56xx (Nehalem-C)", INTEL, 6, 44, 1, 11, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_NEHALEM | BIT(1) | BIT(25), EXT_EDX_64, BIT(0)),
-      "Westmere E56xx/L56xx/X56xx (Nehalem-C)", false },
-    { "n270", "Intel Atom N270", INTEL, 6, 28, 2, 10, 0x80000008,
-      FEATURES((EDX_64 | BIT(1) | BIT(27)) & ~BIT(17), ECX_SSE3 | BIT(3) | BIT(9) | BIT(22),
-               BIT(20), BIT(0)), "Intel(R) Atom(TM) CPU N270   @ 1.60GHz", false },
-    { "phenom", "AMD Phenom 9550", AMD, 16, 2, 3, 5, 0x8000001a,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3 | BIT(3) | BIT(13) | BIT(23),
-               EXT_EDX_64 | BIT(22) | BIT(26) | BIT(27), BIT(0) | BIT(5)),
-      "AMD Phenom(tm) 9550 Quad-Core Processor", false },
-    { "Opteron_G1", "AMD Opteron 240", AMD, 15, 6, 1, 5, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3, EXT_EDX_64, 0), "AMD Opteron 240 (Gen 1 Class Opteron)",
-      false },
-    { "Opteron_G2", "AMD Opteron 22xx", AMD, 15, 6, 1, 5, 0x80000008,
-      FEATURES(EDX_64 | BIT(1), ECX_SSE3 | BIT(13), EXT_EDX_64, BIT(0)),
-      "AMD Opteron 22xx (Gen 2 Class Opteron)", false },
-};
-const unsigned x86_num_models = ARRAY_SIZE(x86_models);
 
 uint32_t x86_implemented(unsigned word)
 {

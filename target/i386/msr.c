@@ -330,7 +330,7 @@ bool x86_wrmsr(X86State *s, uint32_t index, uint64_t v)
     case MSR_KERNEL_GS_BASE:
     case MSR_SYSENTER_ESP:
     case MSR_SYSENTER_EIP:
-        if (!x86_canonical(v)) {
+        if (!x86_canonical(s, v)) {
             return false;
         }
         break;

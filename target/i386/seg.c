@@ -273,7 +273,7 @@ void x86_enter_code(X86State *s, uint16_t sel, const X86Desc *d, unsigned cpl, u
 void x86_check_target(X86State *s, const X86Desc *d, uint64_t pc)
 {
     if (x86_lma(s) && (d->hi & SEG_L)) {
-        if (!x86_canonical(pc)) {
+        if (!x86_canonical(s, pc)) {
             x86_raise_error(s, EXCP_GP, 0);
         }
     } else if ((uint32_t)pc > x86_desc_limit(d->lo, d->hi)) {
@@ -338,7 +338,7 @@ static uint64_t stack_address(const X86Stack *st, uint64_t sp, unsigned size)
     uint64_t off = sp & st->mask;
 
     if (st->mask == UINT64_MAX) {
-        if (!x86_canonical(off) || !x86_canonical(off + size - 1)) {
+        if (!x86_canonical(st->s, off) || !x86_canonical(st->s, off + size - 1)) {
             x86_raise_error(st->s, EXCP_SS, 0);
         }
         return off;
@@ -420,7 +420,7 @@ void x86_tss_stack(X86State *s, unsigned cpl, uint16_t *ss, uint64_t *sp)
     if (x86_lma(s)) {
         *ss = cpl;
         *sp = tss_load(s, 4 + cpl * 8, 8);
-        if (!x86_canonical(*sp)) {
+        if (!x86_canonical(s, *sp)) {
             x86_raise_error(s, EXCP_SS, 0);
         }
     } else if (desc_type(s->seg[S_TR].flags) & 8) {
@@ -436,7 +436,7 @@ uint64_t x86_tss_ist(X86State *s, unsigned n)
 {
     uint64_t sp = tss_load(s, 0x24 + (n - 1) * 8, 8);
 
-    if (!x86_canonical(sp)) {
+    if (!x86_canonical(s, sp)) {
         x86_raise_error(s, EXCP_SS, 0);
     }
     return sp;
@@ -551,7 +551,7 @@ static uint64_t system_base(X86State *s, uint16_t sel, const X86Desc *d)
             x86_raise_error(s, EXCP_GP, sel & ~3u);
         }
         base |= (uint64_t)hi << 32;
-        if (!x86_canonical(base)) {
+        if (!x86_canonical(s, base)) {
             x86_raise_error(s, EXCP_GP, sel & ~3u);
         }
     }
@@ -658,7 +658,7 @@ void x86_sysret(X86State *s, unsigned opsize)
     }
     if (x86_lma(s)) {
         if (opsize == 8) {
-            if (!x86_canonical(s->regs[R_CX])) {
+            if (!x86_canonical(s, s->regs[R_CX])) {
                 x86_raise_error(s, EXCP_GP, 0);
             }
             set_flat(s, S_CS, (sel + 16) | 3, (SEG_FLAT_CODE & ~SEG_DB) | SEG_L, 3);
@@ -704,7 +704,7 @@ void x86_sysexit(X86State *s, unsigned opsize)
         x86_raise_error(s, EXCP_GP, 0);
     }
     if (opsize == 8) {
-        if (!x86_canonical(s->regs[R_CX]) || !x86_canonical(s->regs[R_DX])) {
+        if (!x86_canonical(s, s->regs[R_CX]) || !x86_canonical(s, s->regs[R_DX])) {
             x86_raise_error(s, EXCP_GP, 0);
         }
         set_flat(s, S_CS, (sel + 32) | 3, (SEG_FLAT_CODE & ~SEG_DB) | SEG_L, 3);

@@ -45,9 +45,12 @@ static inline bool desc_is_conforming(uint32_t hi)      /* of a code segment */
 {
     return hi & SEG_DC;
 }
-static inline bool x86_canonical(uint64_t addr)         /* 48 bits */
+/* Of 48 bits, with five levels of page tables of 57. */
+static inline bool x86_canonical(const X86State *s, uint64_t addr)
 {
-    return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
+    unsigned unused = s->cr[4] & CR4_LA57 ? 7 : 16;
+
+    return (uint64_t)((int64_t)(addr << unused) >> unused) == addr;
 }
 /* A linear address as the mode has it: 32 bits outside long mode. */
 static inline uint64_t x86_linear(const X86State *s, uint64_t addr)

@@ -8,7 +8,7 @@
 extern const IrHelper x86_h_get_cr8, x86_h_set_cr, x86_h_get_dr, x86_h_set_dr, x86_h_lmsw,
                       x86_h_invlpg, x86_h_cpuid, x86_h_rdtsc, x86_h_rdmsr, x86_h_wrmsr,
                       x86_h_lar_lsl, x86_h_ver, x86_h_lldt, x86_h_ltr, x86_h_syscall,
-                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_rsm,
+                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_wrpkru, x86_h_random, x86_h_rsm,
                       x86_h_invpcid, x86_h_hlt, x86_h_sti, x86_h_swapgs;
 
 #define ENV(field) ((int32_t)offsetof(X86State, field))
@@ -256,6 +256,32 @@ static void tr_rdpid(X86Tr *tr, const X86Insn *i)
     x86_put(tr, i, 0, ir_trunc(tr->ir, x86_type(i->op[0].size), v));
 }
 
+/* RDPKRU (0), WRPKRU (1): SDM vol. 2. */
+static void tr_pkru(X86Tr *tr, const X86Insn *i)
+{
+    IrRegion *ir = tr->ir;
+    IrValue zero = ir_i32(ir, 0);
+
+    x86_fault_if(tr, IR_TST_Z, IR_I64, ir_ld_env(ir, IR_I64, ENV(cr[4])), ir_i64(ir, CR4_PKE),
+                 EXCP_UD, false, 0);
+    x86_fault_if(tr, IR_NE, IR_I32, x86_reg(tr, R_CX, 4), zero, EXCP_GP, true, 0);
+    if (i->arg) {
+        x86_fault_if(tr, IR_NE, IR_I32, x86_reg(tr, R_DX, 4), zero, EXCP_GP, true, 0);
+        X86_CALL(tr, &x86_h_wrpkru, x86_reg(tr, R_AX, 4));
+    } else {
+        x86_put_edx_eax(tr, ir_zext(ir, IR_I64, ir_ld_env(ir, IR_I32, ENV(pkru))));
+    }
+}
+
+/* RDRAND (0), RDSEED (1): CF is set, the other flags are clear. */
+static void tr_rdrand(X86Tr *tr, const X86Insn *i)
+{
+    IrValue v = X86_CALL(tr, &x86_h_random);
+
+    x86_put(tr, i, 0, ir_trunc(tr->ir, x86_type(i->op[0].size), v));
+    x86_set_flags_value(tr, ir_i32(tr->ir, FL_CF));
+}
+
 static void tr_rdpmc(X86Tr *tr, UNUSED const X86Insn *i)
 {
     x86_fault_code(tr, EXCP_GP, 0);     /* no counters */
@@ -317,7 +343,10 @@ static void tr_fsgsbase(X86Tr *tr, const X86Insn *i)
         IrValue v = ir_zext(ir, IR_I64, x86_get(tr, i, 0));
 
         if (size == 8) {
-            IrValue s = ir_sar(ir, IR_I64, ir_shl(ir, IR_I64, v, ir_i64(ir, 16)), ir_i64(ir, 16));
+            IrValue cr4 = ir_ld_env(ir, IR_I64, ENV(cr[4]));
+            IrValue n = ir_select(ir, IR_TST_NZ, IR_I64, cr4, ir_i64(ir, CR4_LA57), IR_I64,
+                                  ir_i64(ir, 7), ir_i64(ir, 16));
+            IrValue s = ir_sar(ir, IR_I64, ir_shl(ir, IR_I64, v, n), n);
 
             x86_fault_if(tr, IR_NE, IR_I64, v, s, EXCP_GP, true, 0);
         }
@@ -411,7 +440,8 @@ static const X86Handler system_handlers[] = {
     { "CLTS", tr_clts, 0 }, { "INVLPG", tr_invlpg, 0 }, { "INVPCID", tr_invpcid, 0 },
     { "INVD", tr_none, 0 }, { "WBINVD", tr_none, 0 },
     { "CPUID", tr_cpuid, 0 }, { "RDTSC", tr_rdtsc, 0 }, { "RDTSCP", tr_rdtsc, 1 },
-    { "RDPID", tr_rdpid, 0 }, { "RDPMC", tr_rdpmc, 0 }, { "RDMSR", tr_rdmsr, 0 },
+    { "RDPID", tr_rdpid, 0 }, { "RDPKRU", tr_pkru, 0 }, { "WRPKRU", tr_pkru, 1 },
+    { "RDRAND", tr_rdrand, 0 }, { "RDSEED", tr_rdrand, 1 }, { "RDPMC", tr_rdpmc, 0 }, { "RDMSR", tr_rdmsr, 0 },
     { "WRMSR", tr_wrmsr, 0 }, { "SYSCALL", tr_syscall, 0 }, { "SYSRET", tr_sysret, 0 },
     { "SYSENTER", tr_sysenter, 0 }, { "SYSEXIT", tr_sysret, 1 }, { "SWAPGS", tr_swapgs, 0 },
     { "RDFSBASE", tr_fsgsbase, 0 }, { "RDGSBASE", tr_fsgsbase, 1 },

@@ -111,9 +111,13 @@ uint64_t x86_xsave_image(const X86State *s, uint8_t img[XSAVE_MAX_SIZE], unsigne
 {
     bool compact = flags & XSAVE_COMPACT;
     uint64_t bv = load_le64(img + XSAVE_HEADER), in_use = rfbm & x86_xinuse(s);
-    uint64_t written = flags & (XSAVE_COMPACT | XSAVE_OPT) ? in_use : rfbm;
+    uint64_t written;
     uint8_t *p;
 
+    if (compact && (rfbm & XSTATE_SSE) && s->mxcsr != 0x1f80) {
+        in_use |= XSTATE_SSE;           /* there MXCSR belongs to SSE's component */
+    }
+    written = flags & (XSAVE_COMPACT | XSAVE_OPT) ? in_use : rfbm;
     if (written & XSTATE_X87) {
         x86_save_x87(s, img, flags & XSAVE_WIDE);
     }
