@@ -51,7 +51,7 @@ TEST(cpu, only_what_is_implemented)
     x86_cpuid(f->s, 0x80000001, 0, r);
     check_true(t, r[3] & BIT(29), "long mode");
     x86_cpuid(f->s, 0x80000008, 0, r);
-    check_u32(t, r[0], 40 | 48 << 8, "address widths");
+    check_u32(t, r[0], 40 | 57 << 8, "address widths, of LA57");
     f = fixture_new(t, "max-i386-cpu");
     x86_cpuid(f->s, 0x80000001, 0, r);
     check_true(t, !(r[3] & BIT(29)), "no long mode in an i386 CPU");

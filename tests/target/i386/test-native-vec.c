@@ -230,27 +230,27 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
 
 TEST(x86_native_vec, interpreter_64)
 {
-    run_all(t, &tcg_backend_interp, 64, 2000);
+    run_all(t, &tcg_backend_interp, 64, 1000);
 }
 
 TEST(x86_native_vec, interpreter_32)
 {
-    run_all(t, &tcg_backend_interp, 32, 1000);
+    run_all(t, &tcg_backend_interp, 32, 500);
 }
 
 #ifdef __x86_64__
 TEST(x86_native_vec, backend_64)
 {
-    run_all(t, &tcg_backend_x86_64, 64, 4000);
+    run_all(t, &tcg_backend_x86_64, 64, 2500);
 }
 
 TEST(x86_native_vec, backend_32)
 {
-    run_all(t, &tcg_backend_x86_64, 32, 2000);
+    run_all(t, &tcg_backend_x86_64, 32, 1200);
 }
 
 TEST(x86_native_vec, backend_16)
 {
-    run_all(t, &tcg_backend_x86_64, 16, 1500);
+    run_all(t, &tcg_backend_x86_64, 16, 1000);
 }
 #endif
