@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/throttle.h"
 #include "qapi/events-block.h"
 #include "util/coroutine.h"
 #include "util/iov.h"
@@ -144,6 +145,9 @@ static int coroutine_fn request(BlockBackend *b, Kind what, uint64_t offset, uin
     int64_t begin = clock_get_ns(CLOCK_RT);
     int r;
 
+    if (b->throttle && what != AIO_FLUSH) {
+        throttle_co_wait(b->throttle, what != AIO_READ, len, &b->hurry);
+    }
     enter(b);
     r = to_node(b, what, offset, len, iov, niov, flags);
     account(b, what, offset, len, begin, r);
@@ -426,6 +430,7 @@ static bool busy(BlockBackend *b)
 
 void blk_drain(BlockBackend *b)
 {
+    __atomic_fetch_add(&b->hurry, 1, __ATOMIC_RELAXED);
     while (busy(b)) {
         if (in_main_thread()) {
             main_loop_iterate(true);
@@ -436,6 +441,7 @@ void blk_drain(BlockBackend *b)
             big_lock();
         }
     }
+    __atomic_fetch_sub(&b->hurry, 1, __ATOMIC_RELAXED);
 }
 
 void blk_drain_all(void)
@@ -475,4 +481,17 @@ void blk_set_loop(BlockBackend *b, EventLoop *loop)
     blk_drain_begin(b);
     b->loop = loop ? loop : main_event_loop();
     blk_drain_end(b);
+}
+
+void blk_set_throttle(BlockBackend *b, ThrottleGroup *g)
+{
+    ThrottleGroup *old = b->throttle;
+
+    if (g == old) {
+        return;
+    }
+    blk_drain_begin(b);
+    b->throttle = g ? throttle_group_get(throttle_group_name(g)) : NULL;
+    blk_drain_end(b);
+    throttle_group_put(old);
 }

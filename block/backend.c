@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/throttle.h"
 #include "qom/object.h"
 
 static BlockBackend *backends;          /* registry */
@@ -29,6 +30,7 @@ BlockBackend *blk_find(const char *id)
 
     if (n) {
         b = blk_new(id, NULL);
+        b->anonymous = true;
         blk_insert(b, n, NULL);
     }
     return b;
@@ -64,6 +66,7 @@ void blk_delete(BlockBackend *b)
     blk_cancel_held(b);
     blk_drain(b);
     block_node_unref(b->node);
+    throttle_group_put(b->throttle);
     mutex_destroy(&b->lock);
     g_free(b->id);
     g_free(b);
@@ -158,6 +161,9 @@ static void detach(UNUSED Object *owner, void *backend)
     blk_cancel_held(b);
     b->owner = NULL;
     b->ops = NULL;
+    if (b->anonymous) {
+        blk_delete(b);                  /* it was made for this device; the node stays */
+    }
 }
 
 static const char *backend_id(void *backend)

@@ -3,10 +3,12 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include <sys/stat.h>
-#include "block/block.h"
+#include "block/block-qmp.h"
+#include "block/throttle.h"
 #include "qapi/commands-block.h"
 #include "qapi/events-block.h"
 #include "qom/object.h"
+#include "util/timer.h"
 
 /* Drivers have names for the layer at the bottom; people know the image's. */
 static const char *file_of(const BlockNode *n)
@@ -19,10 +21,58 @@ static const char *file_of(const BlockNode *n)
     return "";
 }
 
-static ImageInfo *image_info(BlockNode *n)
+SnapshotInfoList *block_qmp_snapshots(BlockNode *n)
+{
+    SnapshotInfoList *list = qapi_new(SnapshotInfoList);
+    BlockSnapshot *s;
+    size_t count;
+
+    s = n->drv->snapshot_list ? n->drv->snapshot_list(n, &count) : NULL;
+    for (size_t i = 0; s && i < count; i++) {
+        SnapshotInfo *info = qapi_new(SnapshotInfo);
+
+        info->id = strdup(s[i].id);
+        info->name = strdup(s[i].name);
+        info->vm_state_size = s[i].vm_state_size;
+        info->date_sec = s[i].date_sec;
+        info->date_nsec = s[i].date_nsec;
+        info->vm_clock_sec = s[i].vm_clock_ns / NS_PER_SECOND;
+        info->vm_clock_nsec = s[i].vm_clock_ns % NS_PER_SECOND;
+        if (s[i].icount != UINT64_MAX) {
+            QAPI_SET(info, icount, (int64_t)s[i].icount);
+        }
+        qapi_list_append(list, info);
+    }
+    if (s) {
+        block_snapshot_list_free(s, count);
+    }
+    return list;
+}
+
+static ImageInfoSpecific *specific(const BlockFormatInfo *f)
+{
+    ImageInfoSpecific *s = qapi_new(ImageInfoSpecific);
+    ImageInfoSpecificQCow2 *q = qapi_new(ImageInfoSpecificQCow2);
+
+    s->type = IMAGE_INFO_SPECIFIC_KIND_QCOW2;
+    q->compat = strdup(f->compat);
+    q->refcount_bits = f->refcount_bits;
+    q->compression_type = f->compression[1] == 's' ? QCOW2_COMPRESSION_TYPE_ZSTD
+                                                   : QCOW2_COMPRESSION_TYPE_ZLIB;
+    if (f->v3) {
+        QAPI_SET(q, lazy_refcounts, f->lazy_refcounts);
+        QAPI_SET(q, corrupt, f->corrupt);
+        QAPI_SET(q, extended_l2, f->extended_l2);
+    }
+    s->u.qcow2.data = q;
+    return s;
+}
+
+ImageInfo *block_qmp_image_info(BlockNode *n, bool chain)
 {
     ImageInfo *info = qapi_new(ImageInfo);
     int64_t length = block_length(n);
+    BlockFormatInfo f = { 0 };
     struct stat st;
 
     info->filename = strdup(file_of(n));
@@ -31,10 +81,68 @@ static ImageInfo *image_info(BlockNode *n)
     if (*info->filename && stat(info->filename, &st) == 0) {
         QAPI_SET(info, actual_size, (int64_t)st.st_blocks * 512);
     }
+    if (n->drv->info) {
+        n->drv->info(n, &f);
+    }
+    if (f.cluster_size) {
+        QAPI_SET(info, cluster_size, (int64_t)f.cluster_size);
+    }
+    if (f.is_qcow2) {
+        QAPI_SET(info, dirty_flag, f.dirty);
+        info->format_specific = specific(&f);
+    }
+    if (n->backing_file) {
+        info->backing_filename = strdup(n->backing_file);
+        {
+            char *full = block_backing_path(n->filename, n->backing_file);
+
+            info->full_backing_filename = strdup(full);
+            g_free(full);
+        }
+        info->backing_filename_format = n->backing_format ? strdup(n->backing_format) : NULL;
+    }
+    if (n->drv->snapshot_list) {
+        SnapshotInfoList *list = block_qmp_snapshots(n);
+
+        if (list->n) {
+            info->snapshots = list;
+        } else {
+            qapi_free_SnapshotInfoList(list);
+        }
+    }
+    if (chain && n->backing) {
+        info->backing_image = block_qmp_image_info(n->backing, true);
+    }
     return info;
 }
 
-static BlockDeviceInfo *node_info(BlockNode *n)
+static void add_limits(BlockDeviceInfo *info, struct ThrottleGroup *g)
+{
+    ThrottleConfig c = throttle_group_config(g);
+
+    info->bps = c.avg[THROTTLE_BPS];
+    info->bps_rd = c.avg[THROTTLE_BPS_RD];
+    info->bps_wr = c.avg[THROTTLE_BPS_WR];
+    info->iops = c.avg[THROTTLE_IOPS];
+    info->iops_rd = c.avg[THROTTLE_IOPS_RD];
+    info->iops_wr = c.avg[THROTTLE_IOPS_WR];
+    QAPI_SET(info, bps_max, (int64_t)c.max[THROTTLE_BPS]);
+    QAPI_SET(info, bps_rd_max, (int64_t)c.max[THROTTLE_BPS_RD]);
+    QAPI_SET(info, bps_wr_max, (int64_t)c.max[THROTTLE_BPS_WR]);
+    QAPI_SET(info, iops_max, (int64_t)c.max[THROTTLE_IOPS]);
+    QAPI_SET(info, iops_rd_max, (int64_t)c.max[THROTTLE_IOPS_RD]);
+    QAPI_SET(info, iops_wr_max, (int64_t)c.max[THROTTLE_IOPS_WR]);
+    QAPI_SET(info, bps_max_length, (int64_t)MAX(c.length[THROTTLE_BPS], UINT64_C(1)));
+    QAPI_SET(info, bps_rd_max_length, (int64_t)MAX(c.length[THROTTLE_BPS_RD], UINT64_C(1)));
+    QAPI_SET(info, bps_wr_max_length, (int64_t)MAX(c.length[THROTTLE_BPS_WR], UINT64_C(1)));
+    QAPI_SET(info, iops_max_length, (int64_t)MAX(c.length[THROTTLE_IOPS], UINT64_C(1)));
+    QAPI_SET(info, iops_rd_max_length, (int64_t)MAX(c.length[THROTTLE_IOPS_RD], UINT64_C(1)));
+    QAPI_SET(info, iops_wr_max_length, (int64_t)MAX(c.length[THROTTLE_IOPS_WR], UINT64_C(1)));
+    QAPI_SET(info, iops_size, (int64_t)c.iops_size);
+    info->group = strdup(throttle_group_name(g));
+}
+
+static BlockDeviceInfo *node_info(BlockNode *n, bool chain)
 {
     BlockDeviceInfo *info = qapi_new(BlockDeviceInfo);
 
@@ -42,7 +150,12 @@ static BlockDeviceInfo *node_info(BlockNode *n)
     info->node_name = strdup(n->name);
     info->ro = n->read_only;
     info->drv = strdup(n->drv->name);
-    info->image = image_info(n);
+    info->detect_zeroes = (BlockdevDetectZeroesOptions)n->detect_zeroes;
+    for (BlockNode *b = n->backing; b; b = b->backing) {
+        info->backing_file_depth++;
+    }
+    info->backing_file = n->backing ? strdup(file_of(n->backing)) : NULL;
+    info->image = block_qmp_image_info(n, chain);
     info->cache = qapi_new(BlockdevCacheInfo);
     info->cache->writeback = true;
     info->cache->direct = n->direct;
@@ -67,20 +180,26 @@ BlockInfoList *qmp_query_block(Error **errp)
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         BlockInfo *info = qapi_new(BlockInfo);
 
-        info->device = strdup(b->id);
+        info->device = strdup(b->anonymous ? "" : b->id);
         info->qdev = device_path(b);
         info->type = strdup("unknown");
         info->removable = b->removable;
         info->locked = b->ops && b->ops->is_locked && b->ops->is_locked(b->opaque);
         if (b->node) {
-            info->inserted = node_info(b->node);
+            info->inserted = node_info(b->node, true);
             info->inserted->ro = blk_is_read_only(b);
+            info->inserted->cache->writeback = b->write_cache;
+            if (b->throttle) {
+                add_limits(info->inserted, b->throttle);
+            }
         }
         if (b->ops && b->ops->tray_open) {
             QAPI_SET(info, tray_open, b->ops->tray_open(b->opaque));
         }
         if (!b->removable) {
-            QAPI_SET(info, io_status, BLOCK_DEVICE_IO_STATUS_OK);
+            QAPI_SET(info, io_status, b->io_status == 0 ? BLOCK_DEVICE_IO_STATUS_OK
+                                      : b->io_status == ENOSPC ? BLOCK_DEVICE_IO_STATUS_NOSPACE
+                                      : BLOCK_DEVICE_IO_STATUS_FAILED);
         }
         qapi_list_append(list, info);
     }
@@ -92,10 +211,8 @@ BlockDeviceInfoList *qmp_query_named_block_nodes(bool has_flat, bool flat, Error
     BlockDeviceInfoList *list = qapi_new(BlockDeviceInfoList);
 
     (void)errp;
-    (void)has_flat;
-    (void)flat;                         /* no image here has another below it */
     for (BlockNode *n = block_node_first(); n; n = n->next) {
-        qapi_list_append(list, node_info(n));
+        qapi_list_append(list, node_info(n, !has_flat || !flat));
     }
     return list;
 }
@@ -110,6 +227,13 @@ static BlockDeviceStats *stats_of(const BlockStats *s)
     d->wr_operations = (int64_t)s->wr_ops;
     d->flush_operations = (int64_t)s->flush_ops;
     d->unmap_operations = (int64_t)s->discard_ops;
+    d->unmap_bytes = (int64_t)s->discard_bytes;
+    d->unmap_total_time_ns = (int64_t)s->discard_ns;
+    d->failed_unmap_operations = (int64_t)s->discard_failed;
+    d->wr_highest_offset = (int64_t)s->wr_highest;
+    if (s->last_ns) {
+        QAPI_SET(d, idle_time_ns, clock_get_ns(CLOCK_RT) - s->last_ns);
+    }
     d->rd_total_time_ns = (int64_t)s->rd_ns;
     d->wr_total_time_ns = (int64_t)s->wr_ns;
     d->flush_total_time_ns = (int64_t)s->flush_ns;
@@ -120,29 +244,53 @@ static BlockDeviceStats *stats_of(const BlockStats *s)
     return d;
 }
 
+/* The nodes below have counters that stay 0: what devices do is counted where they are. */
+static BlockStatsInfo *node_stats(BlockNode *n);
+
+static void below(BlockStatsInfo *info, BlockNode *n)
+{
+    if (n && n->file) {
+        info->parent = node_stats(n->file);
+    }
+    if (n && n->backing) {
+        info->backing = node_stats(n->backing);
+    }
+}
+
+static BlockStatsInfo *node_stats(BlockNode *n)
+{
+    static const BlockStats none;
+    BlockStatsInfo *info = qapi_new(BlockStatsInfo);
+
+    info->node_name = strdup(n->name);
+    info->stats = stats_of(&none);
+    below(info, n);
+    return info;
+}
+
 BlockStatsInfoList *qmp_query_blockstats(bool has_query_nodes, bool query_nodes, Error **errp)
 {
     BlockStatsInfoList *list = qapi_new(BlockStatsInfoList);
-    static const BlockStats none;
 
     (void)errp;
     if (has_query_nodes && query_nodes) {
         for (BlockNode *n = block_node_first(); n; n = n->next) {
-            BlockStatsInfo *info = qapi_new(BlockStatsInfo);
-
-            info->node_name = strdup(n->name);
-            info->stats = stats_of(&none);      /* counted where devices are, not here */
-            qapi_list_append(list, info);
+            qapi_list_append(list, node_stats(n));
         }
         return list;
     }
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         BlockStatsInfo *info = qapi_new(BlockStatsInfo);
+        BlockStats stats;
 
-        info->device = strdup(b->id);
+        info->device = strdup(b->anonymous ? "" : b->id);
         info->qdev = device_path(b);
         info->node_name = b->node ? strdup(b->node->name) : NULL;
-        info->stats = stats_of(&b->stats);
+        mutex_lock(&b->lock);
+        stats = b->stats;
+        mutex_unlock(&b->lock);
+        info->stats = stats_of(&stats);
+        below(info, b->node);
         qapi_list_append(list, info);
     }
     return list;
@@ -150,7 +298,7 @@ BlockStatsInfoList *qmp_query_blockstats(bool has_query_nodes, bool query_nodes,
 
 /* --------------------------------------------------------------- media */
 
-static BlockBackend *find_backend(const char *device, const char *id, Error **errp)
+BlockBackend *block_qmp_backend(const char *device, const char *id, Error **errp)
 {
     if (!device == !id) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "Need exactly one of 'device' and 'id'");
@@ -179,6 +327,30 @@ static BlockBackend *find_backend(const char *device, const char *id, Error **er
     return NULL;
 }
 
+BlockNode *block_qmp_node(const char *device, const char *node_name, Error **errp)
+{
+    const char *name = device ? device : node_name;
+
+    if (!device == !node_name) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "Need exactly one of 'device' and 'node-name'");
+        return NULL;
+    }
+    for (BlockBackend *b = blk_first(); b && device; b = b->next) {
+        if (!strcmp(b->id, device)) {
+            if (!b->node) {
+                error_setf(errp, ERR_WRONG_STATE, "Device '%s' has no medium", device);
+            }
+            return b->node;
+        }
+    }
+    if (!block_node_find(name)) {
+        error_setf(errp, ERR_NO_SUCH_BACKEND, "Cannot find device='%s' nor node-name='%s'",
+                   device ? device : "", name);
+        return NULL;
+    }
+    return block_node_find(name);
+}
+
 /* Whether the medium may go. The guest is asked to let go of one that it holds. */
 static bool may_eject(BlockBackend *b, bool force, Error **errp)
 {
@@ -204,13 +376,13 @@ static void tray_moved(const BlockBackend *b, bool open)
 {
     char *path = device_path(b);
 
-    qapi_event_send_device_tray_moved(b->id, path ? path : "", open);
+    qapi_event_send_device_tray_moved(b->anonymous ? "" : b->id, path ? path : "", open);
     free(path);
 }
 
 bool qmp_eject(const char *device, const char *id, bool has_force, bool force, Error **errp)
 {
-    BlockBackend *b = find_backend(device, id, errp);
+    BlockBackend *b = block_qmp_backend(device, id, errp);
 
     if (!b || !may_eject(b, has_force && force, errp)) {
         return false;
@@ -235,7 +407,7 @@ bool qmp_blockdev_change_medium(const char *device, const char *id, const char *
                                 bool has_read_only_mode,
                                 BlockdevChangeReadOnlyMode read_only_mode, Error **errp)
 {
-    BlockBackend *b = find_backend(device, id, errp);
+    BlockBackend *b = block_qmp_backend(device, id, errp);
     BlockNode *node;
     QDict *opts;
     bool ok;
@@ -243,9 +415,19 @@ bool qmp_blockdev_change_medium(const char *device, const char *id, const char *
     if (!b || !may_eject(b, has_force && force, errp)) {
         return false;
     }
-    opts = qdict_from_fmt("{'driver': %s, 'read-only': %i, 'file': {'driver': 'file', "
-                          "'filename': %s}}", format ? format : "raw",
-                          (int)wants_read_only(b, has_read_only_mode, read_only_mode), filename);
+    {
+        QDict *file = block_filename_options(filename, errp);
+
+        if (!file) {
+            return false;
+        }
+        opts = qdict_new();
+        qdict_put(opts, "file", file);
+    }
+    if (format) {
+        qdict_put_str(opts, "driver", format);
+    }
+    qdict_put_bool(opts, "read-only", wants_read_only(b, has_read_only_mode, read_only_mode));
     node = block_node_open(opts, errp);         /* before the old one goes */
     qobject_unref(opts);
     if (!node) {

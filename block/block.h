@@ -168,6 +168,13 @@ void block_node_unref(BlockNode *n);
 BlockNode *block_node_first(void);
 /* Fails with ERR_IN_USE as long as somebody uses it. */
 bool block_node_delete(const char *name, Error **errp);
+/* The node and its file become read-only or writable. Requests are drained. */
+bool block_node_set_read_only(BlockNode *n, bool read_only, Error **errp);
+/* What has @old, devices and nodes above but @except, has @with from now on. */
+void block_node_replace(BlockNode *old, BlockNode *with, const BlockNode *except);
+/* An empty qcow2 image in @path, based on @backing_file if that isn't NULL. */
+bool block_create_qcow2(const char *path, uint64_t size, const char *backing_file,
+                        const char *backing_format, Error **errp);
 /* The format that @file's first bytes look like; raw if none. */
 const BlockDriver *block_probe(BlockNode *file, Error **errp);
 bool blockdev_add(const QDict *opts, Error **errp);         /* -blockdev */
@@ -234,6 +241,7 @@ typedef struct BlockDeviceOps {
     bool (*tray_open)(void *opaque);
     void (*eject_request)(void *opaque, bool force);
     void (*resized)(void *opaque);              /* blk_length() is another now */
+    void (*set_tray)(void *opaque, bool open);  /* the user moves the tray */
 } BlockDeviceOps;
 
 typedef struct BlockStats {
@@ -257,6 +265,9 @@ struct BlockBackend {
     BlockErrorAction on_read_error, on_write_error;
     int io_status;                  /* 0, or the error that stopped the machine */
     bool write_cache;               /* off: a write is on the disk when it is done */
+    bool anonymous;                 /* made for a node: query-block shows no id */
+    struct ThrottleGroup *throttle; /* a reference; NULL: no limits */
+    unsigned hurry;                 /* somebody drains: limits don't count; atomic */
     const BlockDeviceOps *ops;
     void *opaque;                   /* of ops */
     void *owner;                    /* the device (Object) that holds it */
@@ -292,6 +303,9 @@ void blk_set_write_cache(BlockBackend *b, bool on);
 void blk_set_loop(BlockBackend *b, EventLoop *loop);
 /* Before event_loop_free, when no back end belongs to it any more: files let go of it. */
 void block_forget_loop(EventLoop *loop);
+
+/* NULL: none. Takes a reference of its own. */
+void blk_set_throttle(BlockBackend *b, struct ThrottleGroup *g);
 
 /* The blk_co_ and blk_aio_ functions need no lock. */
 int coroutine_fn blk_co_preadv(BlockBackend *b, uint64_t offset, const struct iovec *iov,

@@ -2,7 +2,9 @@
 /* -drive: a back end, its image, and where the board shall put it. */
 #include "util/osdep.h"
 #include <glib.h>
+#include <unistd.h>
 #include "block/block.h"
+#include "block/throttle.h"
 
 static const char *const interfaces[] = { "default", "none", "ide", "scsi", "floppy", "pflash",
                                           "mtd", "sd", "virtio", "xen", NULL };
@@ -11,6 +13,9 @@ static const char *const interfaces[] = { "default", "none", "ide", "scsi", "flo
 static const char *const own_keys[] = { "if", "bus", "unit", "index", "media", "id", "file",
                                         "format", "readonly", "read-only", "cache", "aio", "snapshot",
                                         "werror", "rerror", "serial", "copy-on-read", "addr",
+                                        "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr",
+                                        "bps_max", "bps_rd_max", "bps_wr_max", "iops_max",
+                                        "iops_rd_max", "iops_wr_max", "iops_size", "group",
                                         "driver", "cache.writeback", "cache.direct", "cache.no-flush",
                                         NULL };
 
@@ -130,24 +135,146 @@ static QDict *node_options(BlockBackend *b, const QDict *opts, const char *file,
     return d;
 }
 
+static void warn_guessed(const BlockNode *n)
+{
+    fprintf(stderr, "qemu-system: warning: Image format was not specified for '%s' and probing "
+            "guessed raw.\n         Automatically detecting the format is dangerous for raw images, "
+            "write operations on block 0 will be restricted.\n"
+            "         Specify the 'raw' format explicitly to remove the restrictions.\n",
+            n->filename ? n->filename : n->name);
+}
+
+/* A node on top of @n, which it takes over. */
+static BlockNode *on_top(BlockNode *n, QDict *opts, Error **errp)
+{
+    BlockNode *top = n ? block_node_open(opts, errp) : NULL;
+
+    qobject_unref(opts);
+    block_node_unref(n);
+    return top;
+}
+
+typedef struct Create {
+    BlockNode *file;
+    uint64_t size;
+    Error **errp;
+    bool ok;
+} Create;
+
+static void coroutine_fn create_entry(void *opaque)
+{
+    Create *c = opaque;
+    QDict *opts = qdict_from_fmt("{'size': %lld}", (long long)c->size);
+
+    c->ok = block_driver_find("qcow2")->co_create(c->file, opts, c->errp);
+    qobject_unref(opts);
+}
+
+/* snapshot=on: writes go to a file without a name, which ends with the program. */
+static BlockNode *temporary_overlay(BlockNode *n, Error **errp)
+{
+    const char *dir = g_getenv("TMPDIR");
+    char *name = g_strdup_printf("%s/vl.XXXXXX", dir ? dir : "/var/tmp");
+    int fd = g_mkstemp(name);
+    Create c = { .size = block_length(n), .errp = errp };
+    QDict *file;
+
+    if (fd < 0) {
+        error_set_errno(errp, errno, "Could not create temporary file '%s'", name);
+        g_free(name);
+        block_node_unref(n);
+        return NULL;
+    }
+    file = qdict_from_fmt("{'driver': 'file', 'filename': %s, 'cache.no-flush': true, 'discard': 'unmap'}",
+                          name);
+    c.file = block_node_open(file, errp);
+    qobject_unref(file);
+    unlink(name);
+    close(fd);
+    g_free(name);
+    if (c.file) {
+        block_run(create_entry, &c);
+    }
+    if (!c.ok) {
+        block_node_unref(c.file);
+        block_node_unref(n);
+        return NULL;
+    }
+    n = on_top(n, qdict_from_fmt("{'driver': 'qcow2', 'file': %s, 'backing': %s, 'cache.no-flush': true, "
+                                 "'discard': 'unmap'}", c.file->name, n->name), errp);
+    block_node_unref(c.file);
+    return n;
+}
+
 static bool open_image(BlockBackend *b, const QDict *opts, const char *file, Error **errp)
 {
-    QDict *d = node_options(b, opts, file, errp);
-    BlockNode *n = d ? block_node_open(d, errp) : NULL;
+    bool read_only = b->read_only, snapshot = block_bool_option(opts, "snapshot", false) && !read_only;
+    BlockNode *n;
+    QDict *d;
 
+    b->read_only |= snapshot;           /* of the image, when it is opened */
+    d = node_options(b, opts, file, errp);
+    b->read_only = read_only;
+    n = d ? block_node_open(d, errp) : NULL;
     qobject_unref(d);
+    if (n && n->probed && !read_only) {
+        warn_guessed(n);
+    }
+    if (n && snapshot) {
+        n = temporary_overlay(n, errp);
+    }
+    if (n && block_bool_option(opts, "copy-on-read", false)) {
+        if (read_only) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, "copy-on-read can't be used with a read-only image");
+            block_node_unref(n);
+            return false;
+        }
+        n = on_top(n, qdict_from_fmt("{'driver': 'copy-on-read', 'file': %s}", n->name), errp);
+    }
     if (n) {
         blk_insert(b, n, NULL);
         block_node_unref(n);
     }
-    if (n && n->probed && !b->read_only) {
-        fprintf(stderr, "qemu-system: warning: Image format was not specified for '%s' and probing "
-                "guessed raw.\n         Automatically detecting the format is dangerous for raw images, "
-                "write operations on block 0 will be restricted.\n"
-                "         Specify the 'raw' format explicitly to remove the restrictions.\n",
-                n->filename ? n->filename : n->name);
-    }
     return n;
+}
+
+/* throttling.*, and the short names that came before. */
+static bool limits(BlockBackend *b, const QDict *opts, Error **errp)
+{
+    static const char *const old[][2] = {
+        { "bps", "bps-total" }, { "bps_rd", "bps-read" }, { "bps_wr", "bps-write" },
+        { "iops", "iops-total" }, { "iops_rd", "iops-read" }, { "iops_wr", "iops-write" },
+        { "bps_max", "bps-total-max" }, { "bps_rd_max", "bps-read-max" },
+        { "bps_wr_max", "bps-write-max" }, { "iops_max", "iops-total-max" },
+        { "iops_rd_max", "iops-read-max" }, { "iops_wr_max", "iops-write-max" },
+        { "iops_size", "iops-size" }, { "group", "group" },
+    };
+    QDict *d = qdict_new();
+    ThrottleConfig c = { { 0 } };
+    Error *err = NULL;
+    bool some;
+
+    QDICT_FOR_EACH(e, opts) {
+        const char *name = g_str_has_prefix(e->key, "throttling.") ? e->key + 11 : NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(old) && !name; i++) {
+            name = strcmp(old[i][0], e->key) ? NULL : old[i][1];
+        }
+        if (name) {
+            qdict_put(d, name, qobject_ref(e->value));
+        }
+    }
+    some = throttle_parse(d, "", &c, &err);
+    if (some && throttle_enabled(&c)) {
+        ThrottleGroup *g = throttle_group_get(qdict_str_or(d, "group", b->id));
+
+        throttle_group_set(g, &c);
+        blk_set_throttle(b, g);
+        throttle_group_put(g);
+    }
+    qobject_unref(d);
+    error_propagate(errp, err);
+    return !err;
 }
 
 void drive_spec_cleanup(DriveSpec *d)
@@ -218,7 +345,7 @@ bool drive_add(const QDict *opts, const char *default_if, DriveSpec *out, Error 
     b->removable = d.cdrom || !strcmp(iface, "floppy");
     b->read_only = d.cdrom || read_only;
     if (!error_action(opts, "rerror", &b->on_read_error, errp) ||
-        !error_action(opts, "werror", &b->on_write_error, errp) ||
+        !error_action(opts, "werror", &b->on_write_error, errp) || !limits(b, opts, errp) ||
         (file && *file && !open_image(b, opts, file, errp))) {
         blk_delete(b);
         return false;

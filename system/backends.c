@@ -108,6 +108,11 @@ static void build_drives(Config *c, Machine *m)
     runstate_add_listener(&listener);
 
     config_make_each(c, c->blockdevs, "blockdev", make_blockdev, NULL);
+    QLIST_FOR_EACH(e, c->drives) {
+        if (c->snapshot && !qdict_has(qobject_to_dict(e), "snapshot")) {
+            qdict_put_str(qobject_to_dict(e), "snapshot", "on");
+        }
+    }
     config_make_each(c, c->drives, "drive", make_drive, &(DriveMaker){ c, m });
 }
 

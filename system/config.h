@@ -28,7 +28,7 @@ typedef struct Config {
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;
     bool stopped;               /* -S */
-    bool no_defaults, nographic, no_user_config, daemonize, usb;
+    bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot;
     QList *errors;              /* texts */
     QDict *failed;              /* ids of what couldn't be made */
     bool done;                  /* help was printed: exit now, status 0 */

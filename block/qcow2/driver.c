@@ -184,6 +184,21 @@ static void qcow2_close(BlockNode *n)
     free_state(s);
 }
 
+/* Read-only: as if it were closed. */
+static bool qcow2_reopen(BlockNode *n, bool read_only, Error **errp)
+{
+    Qcow2 *s = n->state;
+
+    if (read_only) {
+        block_run(close_entry, s);
+    } else if (s->incompat & (INCOMPAT_CORRUPT | INCOMPAT_DIRTY)) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "the image '%s' is corrupt or wasn't closed properly",
+                   n->filename);
+        return false;
+    }
+    return !s->broken || read_only;
+}
+
 static int64_t qcow2_length(BlockNode *n)
 {
     Qcow2 *s = n->state;
@@ -234,7 +249,7 @@ static BlockDriver driver_qcow2 = {
     .close = qcow2_close, .length = qcow2_length, .has_backing = true, .probe = qcow2_probe,
     .co_preadv = qcow2_co_preadv, .co_pwritev = qcow2_co_pwritev, .co_flush = qcow2_co_flush,
     .co_discard = qcow2_co_discard, .co_zero = qcow2_co_zero, .co_truncate = qcow2_co_truncate,
-    .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
+    .reopen = qcow2_reopen, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
     .co_write_compressed = qcow2_co_write_compressed, .co_check = qcow2_co_check,
     .co_create = qcow2_co_create, .create_options = qcow2_create_options,
     .co_change_backing = qcow2_co_change_backing,

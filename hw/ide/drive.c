@@ -46,8 +46,21 @@ static void resized(void *opaque)
     d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
 }
 
+static void set_tray(void *opaque, bool open)
+{
+    IdeDrive *d = opaque;
+
+    d->tray_open = open;
+    d->media_changed = true;
+    d->event_new_media |= !open && blk_has_medium(d->blk);
+    d->event_eject |= open;
+}
+
 static const BlockDeviceOps hd_ops = { .resized = resized };
-static const BlockDeviceOps cd_ops = { media_changed, is_locked, tray_open, eject_request };
+static const BlockDeviceOps cd_ops = {
+    .media_changed = media_changed, .is_locked = is_locked, .tray_open = tray_open,
+    .eject_request = eject_request, .set_tray = set_tray,
+};
 
 /* The cable of a bus: the controller that owns it has the channels in its struct; it tells which by
  * the bus's pointer when the drive is realized. */
