@@ -349,6 +349,10 @@ void blk_cancel_held(BlockBackend *b);
 /* Whether any back end holds one: the machine's state isn't complete then. */
 bool blk_any_held(void);
 
+/* The emulator ends: what is in flight ends, images are flushed and closed, as far as nobody else has
+ * them. The machine is stopped. */
+void block_close_all(void);
+
 /* --- -drive --- */
 
 typedef struct DriveSpec {

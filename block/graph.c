@@ -103,3 +103,40 @@ bool block_create_qcow2(const char *path, uint64_t size, const char *backing_fil
     block_node_unref(c.file);
     return c.ok;
 }
+
+/* --- the end --- */
+
+static void coroutine_fn flush_entry(void *opaque)
+{
+    block_co_flush(opaque);
+}
+
+void block_close_all(void)
+{
+    bool again = true;
+
+    for (BlockBackend *b = blk_first(); b; b = b->next) {
+        BlockNode *n = b->node;
+
+        blk_cancel_held(b);
+        blk_drain_begin(b);             /* for good: no request comes after this */
+        b->node = NULL;
+        block_node_unref(n);
+    }
+    /* What the monitor made; then whatever is left is at least flushed. */
+    while (again) {
+        again = false;
+        for (BlockNode *n = block_node_first(); n && !again; n = n->next) {
+            if (n->monitor_owned) {
+                n->monitor_owned = false;
+                block_node_unref(n);
+                again = true;
+            }
+        }
+    }
+    for (BlockNode *n = block_node_first(); n; n = n->next) {
+        if (!n->read_only) {
+            block_run(flush_entry, n);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include <signal.h>
+#include "block/block.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
@@ -78,6 +79,7 @@ static int run(Config *c)
     status = runstate_main_loop();
     outgoing_cleanup();
     vm_shutdown();
+    block_close_all();
     gdbstub_close();
     vnc_close_all();
     monitor_cleanup();
