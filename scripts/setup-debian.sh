@@ -13,7 +13,8 @@ build='gcc libc6-dev make pkgconf libglib2.0-dev libpixman-1-dev zlib1g-dev libp
 guest='seabios busybox-static cpio kmod debian-installer-12-netboot-amd64
     debian-installer-12-netboot-i386'
 # Makers of images, a debugger, a 32-bit C library.
-tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils qemu-utils'
+tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils qemu-utils mmdebstrap fdisk
+    e2fsprogs openssh-client'
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || exit 0
 

@@ -72,6 +72,20 @@ wait_for() {
 	done
 }
 
+# with_qmp NAME SECONDS ARCH ARG...: runs the emulator in the background as process $pid, its QMP on
+# our descriptor 3, its serial port in $tmp/NAME.log (also $serial). End with: wait $pid; exec 3>&-
+with_qmp() {
+	out=$tmp/$1.qmp serial=$tmp/$1.log err=$tmp/$1.err answers=0 qseconds=$2 qarch=$3
+	shift 3
+	rm -f "$tmp/in"
+	mkfifo "$tmp/in"
+	timeout -k 5 "$qseconds" "$QEMU_BIN-$qarch" -display none -qmp stdio -serial "file:$serial" "$@" \
+		< "$tmp/in" > "$out" 2> "$err" &
+	pid=$!
+	exec 3> "$tmp/in"
+	qmp '{"execute":"qmp_capabilities"}'
+}
+
 # qmp COMMAND-LINE: sends it on descriptor 3 and waits for its answer in file $out, where
 # $answers came before; fails when that is an error
 qmp() {

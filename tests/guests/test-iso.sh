@@ -40,14 +40,7 @@ dump_changed() {
 try() {
 	name=$1
 	shift
-	out=$tmp/$name.qmp serial=$tmp/$name.log answers=0
-	rm -f "$tmp/in"
-	mkfifo "$tmp/in"
-	timeout -k 5 100 "$QEMU_BIN-x86_64" -m 512 -display none -no-reboot -qmp stdio \
-		-serial "file:$serial" "$@" < "$tmp/in" > "$out" 2> "$tmp/$name.err" &
-	pid=$!
-	exec 3> "$tmp/in"
-	qmp '{"execute":"qmp_capabilities"}'
+	with_qmp "$name" 100 x86_64 -m 512 -no-reboot "$@"
 	wait_for "$serial" 'Linux on screen and serial port' 30
 	ok $? "$name: GRUB's menu on the serial port"
 	dump_text "$tmp/menu.ppm"
