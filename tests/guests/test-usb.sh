@@ -16,16 +16,9 @@ abs() {
 try() {
 	name=$1 append=$2
 	shift 2
-	out=$tmp/$name.qmp serial=$tmp/$name.log answers=0
 	cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
-	rm -f "$tmp/in"
-	mkfifo "$tmp/in"
-	timeout -k 5 100 "$QEMU_BIN-x86_64" -M pc,i8042=off -m 512 -display none -no-reboot -qmp stdio \
-		-serial "file:$serial" -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
-		-append "console=ttyS0 $append" "$@" < "$tmp/in" > "$out" 2> "$tmp/$name.err" &
-	pid=$!
-	exec 3> "$tmp/in"
-	qmp '{"execute":"qmp_capabilities"}'
+	with_qmp "$name" 100 x86_64 -M pc,i8042=off -m 512 -no-reboot -kernel "$cache/linux-amd64" \
+		-initrd "$tmp/modules.gz" -append "console=ttyS0 $append" "$@"
 }
 
 finish() {
