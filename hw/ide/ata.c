@@ -150,6 +150,7 @@ static uint32_t get_count(const IdeDrive *d)
 static bool begin_transfer(IdeDrive *d, bool lba48)
 {
     d->lba48 = lba48;
+    d->fetched = 0;
     d->lba = get_lba(d);
     d->left = get_count(d);
     if (d->lba >= d->nb_sectors || d->left > d->nb_sectors - d->lba) {
@@ -164,6 +165,7 @@ static bool begin_transfer(IdeDrive *d, bool lba48)
 static bool failed(IdeDrive *d, int result)
 {
     if (result < 0) {
+        d->fetched = 0;
         set_lba(d, d->lba);
         ide_abort(d, result == -ENOMEDIUM || result == -EROFS ? ATA_ERR_ABRT : ATA_ERR_UNC);
         return true;
@@ -171,23 +173,44 @@ static bool failed(IdeDrive *d, int result)
     return false;
 }
 
-static void read_done(IdeDrive *d, int result)
+/*
+ * One request of the image fetches what of the command fits into the buffer: a data phase is one sector
+ * or a few, and each would be a way to a worker thread and back. The drive has what follows ready at
+ * once. An error has to be told at its own sector: then the next phase's are fetched alone.
+ */
+static void hand_over(IdeDrive *d, uint32_t start, uint32_t at_once)
 {
-    if (failed(d, result)) {
-        return;
-    }
+    d->block = MIN(d->left, at_once);
+    d->fetched -= d->block;
     d->lba += d->block;
     d->left -= d->block;
     if (d->left == 0) {
         set_lba(d, d->lba - 1);
     }
-    ide_data_phase(d, d->block * IDE_SECTOR, d->left ? IDE_PIO_READ : IDE_PIO_IN_DONE, true);
+    ide_data_phase(d, start, d->block * IDE_SECTOR, d->left ? IDE_PIO_READ : IDE_PIO_IN_DONE, true);
+}
+
+static void read_done(IdeDrive *d, int result)
+{
+    uint32_t at_once = d->r.feature ? d->r.feature : 1;
+
+    if (result < 0 && d->fetched > MIN(d->left, at_once)) {
+        d->fetched = MIN(d->left, at_once);
+        ide_io(d, false, d->lba * IDE_SECTOR, d->fetched * IDE_SECTOR, read_done);
+    } else if (!failed(d, result)) {
+        hand_over(d, 0, at_once);
+    }
 }
 
 static void read_next(IdeDrive *d, uint32_t at_once)
 {
-    d->block = MIN(d->left, at_once);
-    ide_io(d, false, d->lba * IDE_SECTOR, d->block * IDE_SECTOR, read_done);
+    if (d->fetched >= MIN(d->left, at_once)) {
+        hand_over(d, d->end, at_once);
+    } else {
+        /* Whole phases only. */
+        d->fetched = MIN(d->left, IDE_BUFFER / IDE_SECTOR / at_once * at_once);
+        ide_io(d, false, d->lba * IDE_SECTOR, d->fetched * IDE_SECTOR, read_done);
+    }
 }
 
 static void write_done(IdeDrive *d, int result)
@@ -202,7 +225,7 @@ static void write_done(IdeDrive *d, int result)
         ide_done(d, true);
     } else {
         d->block = MIN(d->left, d->r.feature ? d->r.feature : 1);
-        ide_data_phase(d, d->block * IDE_SECTOR, IDE_PIO_WRITE, true);
+        ide_data_phase(d, 0, d->block * IDE_SECTOR, IDE_PIO_WRITE, true);
     }
 }
 
@@ -229,7 +252,7 @@ static void pio_transfer(IdeDrive *d, bool write, bool lba48, uint32_t at_once)
     d->r.feature = at_once;
     if (write) {
         d->block = MIN(d->left, at_once);
-        ide_data_phase(d, d->block * IDE_SECTOR, IDE_PIO_WRITE, false);
+        ide_data_phase(d, 0, d->block * IDE_SECTOR, IDE_PIO_WRITE, false);
     } else {
         read_next(d, at_once);
     }
@@ -327,7 +350,7 @@ static void identify(IdeDrive *d)
         d->buffer[2 * i] = d->identify[i];
         d->buffer[2 * i + 1] = d->identify[i] >> 8;
     }
-    ide_data_phase(d, 512, IDE_PIO_IN_DONE, true);
+    ide_data_phase(d, 0, 512, IDE_PIO_IN_DONE, true);
 }
 
 static void set_features(IdeDrive *d)

@@ -211,7 +211,7 @@ void atapi_start_packet(IdeDrive *d)
     d->packet_limit = d->r.lba_mid | (uint32_t)d->r.lba_high << 8;
     d->r.count = (d->r.count & ~7) | IR_CD;
     d->left = 0;
-    ide_data_phase(d, sizeof(d->packet), IDE_PACKET, false);
+    ide_data_phase(d, 0, sizeof(d->packet), IDE_PACKET, false);
 }
 
 /* --- commands --- */
@@ -501,7 +501,7 @@ static void mode_select(IdeDrive *d)
     d->r.count = d->r.count & ~7;
     d->r.lba_mid = n;
     d->r.lba_high = n >> 8;
-    ide_data_phase(d, n, IDE_PACKET_OUT, true);
+    ide_data_phase(d, 0, n, IDE_PACKET_OUT, true);
 }
 
 /* Those that need a medium, and tell that it was changed (MMC-6, 4.1.6). */

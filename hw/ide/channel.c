@@ -45,11 +45,11 @@ void ide_abort(IdeDrive *d, uint8_t error)
     ide_done(d, true);
 }
 
-void ide_data_phase(IdeDrive *d, uint32_t bytes, IdePhase phase, bool interrupt)
+void ide_data_phase(IdeDrive *d, uint32_t start, uint32_t bytes, IdePhase phase, bool interrupt)
 {
     d->phase = phase;
-    d->pos = 0;
-    d->end = bytes;
+    d->pos = start;
+    d->end = start + bytes;
     d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
     if (interrupt) {
         ide_set_irq(d);
@@ -67,6 +67,7 @@ void ide_signature(IdeDrive *d)
     } else {
         d->status = ATA_DRDY | ATA_DSC;
     }
+    d->fetched = 0;
     d->error = 1;               /* diagnostics passed */
 }
 

@@ -174,7 +174,8 @@ static bool drive_post_load(void *opaque, Error **errp)
 {
     IdeDrive *d = opaque;
 
-    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > IDE_BUFFER / IDE_SECTOR) {
+    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > IDE_BUFFER / IDE_SECTOR ||
+        d->fetched > (IDE_BUFFER - d->end) / IDE_SECTOR || d->fetched > d->left) {
         error_setf(errp, ERR_STATE_INVALID, "the data phase is from byte %u to %u of %u", d->pos,
                    d->end, IDE_BUFFER);
         return false;
@@ -202,8 +203,9 @@ static const VmField drive_fields[] = {
     VM_U32_RANGE(IdeDrive, sectors, 0, 255), VM_U8(IdeDrive, udma_mode),
     VM_U8(IdeDrive, mwdma_mode), VM_BOOL(IdeDrive, write_cache),
     VM_U32_RANGE(IdeDrive, phase, 0, IDE_PHASE__LAST), VM_U32_RANGE(IdeDrive, dma, 0, IDE_DMA__LAST),
-    VM_U64(IdeDrive, lba), VM_U32(IdeDrive, left), VM_U32(IdeDrive, block), VM_U32(IdeDrive, pos),
-    VM_U32(IdeDrive, end), VM_BUFFER_PTR(IdeDrive, buffer, IDE_BUFFER), VM_BOOL(IdeDrive, lba48),
+    VM_U64(IdeDrive, lba), VM_U32(IdeDrive, left), VM_U32(IdeDrive, block),
+    VM_U32(IdeDrive, fetched), VM_U32(IdeDrive, pos), VM_U32(IdeDrive, end),
+    VM_BUFFER_PTR(IdeDrive, buffer, IDE_BUFFER), VM_BOOL(IdeDrive, lba48),
     VM_BUFFER(IdeDrive, packet), VM_U32(IdeDrive, packet_left), VM_U32(IdeDrive, packet_limit),
     VM_U8(IdeDrive, sense), VM_U8(IdeDrive, asc), VM_U8(IdeDrive, ascq),
     VM_BOOL(IdeDrive, packet_dma), VM_BOOL(IdeDrive, tray_open), VM_BOOL(IdeDrive, tray_locked),

@@ -87,6 +87,7 @@ struct IdeDrive {
     uint64_t lba;               /* next sector (CD: of 2048 bytes) */
     uint32_t left;              /* sectors still to be read or written */
     uint32_t block;             /* sectors of this data phase */
+    uint32_t fetched;           /* PIO reads: sectors in the buffer behind this data phase */
     uint32_t pos, end;          /* in the buffer: next byte of the data port, end of the phase */
     uint8_t *buffer;
     bool busy_io;               /* a request is in flight */
@@ -144,8 +145,8 @@ void ide_set_irq(IdeDrive *d);
 /* The command has ended: with @status bits besides DRDY and DSC, and an interrupt. */
 void ide_done(IdeDrive *d, bool interrupt);
 void ide_abort(IdeDrive *d, uint8_t error);
-/* The host moves bytes pos..end of the buffer through the data port; then @phase comes. */
-void ide_data_phase(IdeDrive *d, uint32_t bytes, IdePhase phase, bool interrupt);
+/* The host moves @bytes from @start of the buffer on through the data port; then @phase comes. */
+void ide_data_phase(IdeDrive *d, uint32_t start, uint32_t bytes, IdePhase phase, bool interrupt);
 void ide_signature(IdeDrive *d);
 /* Reads or writes @len bytes of the buffer; @done with the result unless a reset came. */
 typedef void IdeIoDone(IdeDrive *d, int result);
