@@ -40,7 +40,6 @@ typedef struct CodePage {
 static struct {
     Mutex lock;
     const TcgBackend *be;
-    bool guard_hot;
     struct TcgRegion *_Atomic hash[1 << HASH_BITS];
     CodePage *_Atomic leaf[1 << TOP_BITS];
     struct TcgRegion **all;     /* everything since the last flush, to be freed */
@@ -50,9 +49,8 @@ static struct {
     RegionStats stats;
 } cache;
 
-void region_init(const TcgBackend *be, bool guard_hot)
+void region_init(const TcgBackend *be)
 {
-    cache.guard_hot = guard_hot;
     mutex_init_recursive(&cache.lock);
     cache.be = be;
 }
@@ -223,7 +221,7 @@ static void warm(struct TcgRegion *r, uint32_t first, uint32_t last, int64_t now
 
 uint64_t region_hot(ram_addr_t page)
 {
-    CodePage *p = cache.guard_hot ? code_page(page, false) : NULL;
+    CodePage *p = tcg_options.guarded_code ? code_page(page, false) : NULL;
 
     if (!p || !p->heat || !p->heat->hot) {
         return 0;
@@ -511,7 +509,7 @@ static void invalidate_in_page(ram_addr_t addr, unsigned len)
         warm(r, first, last, now);
         region_drop(r);
     }
-    if (now && p->heat && cache.guard_hot) {
+    if (now && p->heat && tcg_options.guarded_code) {
         make_hot(p, base);
     }
 }

@@ -53,8 +53,7 @@ struct TcgRegion {
     uint32_t n_guards;
 };
 
-/* @guard_hot: let granules become hot. */
-void region_init(const TcgBackend *be, bool guard_hot);
+void region_init(const TcgBackend *be);
 /* Lock-free. The next one in the table after @after (NULL: the first), or NULL:
  * there may be several that differ in their second page. */
 struct TcgRegion *region_find(ram_addr_t entry, uint32_t mode, bool one_insn,

@@ -5,7 +5,7 @@
  *
  * Properties of -accel tcg: interp=on|off (the IR interpreter instead of the host's back end),
  * tb-size=MiB (code cache), guarded-code=on|off (code that is patched often isn't watched but compared),
- * thread=multi|single (single is accepted; there is a thread a vCPU in any case).
+ * perf-map=on|off (/tmp/perf-PID.map, which perf reads), thread=multi|single (single is accepted; there is a thread a vCPU in any case).
  */
 #include "util/osdep.h"
 #include <sys/mman.h>
@@ -28,6 +28,21 @@ static struct {
     size_t cache_size;
     Cond pause_cond;            /* a vCPU has stopped, or come up */
 } tcg = { .cache_size = CACHE_DEFAULT };
+
+TcgOptions tcg_options = { .guarded_code = true };
+
+/* perf(1) takes symbols of anonymous memory alone from its map file. */
+static bool cache_map_for_perf(Error **errp)
+{
+    tcg.rw = mmap(NULL, tcg.cache_size, PROT_READ | PROT_WRITE | PROT_EXEC,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    tcg.rx = tcg.rw;
+    if (tcg.rw == MAP_FAILED) {
+        error_set_errno(errp, errno, "can't map the code cache writable and executable");
+        return false;
+    }
+    return true;
+}
 
 static bool cache_map(Error **errp)
 {
@@ -125,7 +140,7 @@ static bool create(CPUState *cpu, Error **errp)
         return false;
     }
     if (!tcg.backend_ready) {
-        if (!cache_map(errp)) {
+        if (!(tcg_options.perf_map ? cache_map_for_perf(errp) : cache_map(errp))) {
             return false;
         }
         if (!tcg.be->init(ops->globals, tcg.rw, tcg.rx, tcg.cache_size)) {
@@ -274,12 +289,25 @@ static bool parse_bool(const QDict *props, const char *name, bool *out, Error **
     return true;
 }
 
+static bool open_perf_map(Error **errp)
+{
+    char *name = g_strdup_printf("/tmp/perf-%d.map", (int)getpid());
+
+    tcg_options.perf_map = fopen(name, "we");
+    if (!tcg_options.perf_map) {
+        error_set_errno(errp, errno, "can't write '%s'", name);
+    }
+    g_free(name);
+    return tcg_options.perf_map;
+}
+
 static bool init(const QDict *props, Error **errp)
 {
-    bool interp = false, guard = true;
+    bool interp = false, perf_map = false;
 
     if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp) ||
-                  !parse_bool(props, "guarded-code", &guard, errp))) {
+                  !parse_bool(props, "guarded-code", &tcg_options.guarded_code, errp) ||
+                  !parse_bool(props, "perf-map", &perf_map, errp))) {
         return false;
     }
 #if defined(__x86_64__)
@@ -287,8 +315,11 @@ static bool init(const QDict *props, Error **errp)
 #else
     tcg.be = &tcg_backend_interp;
 #endif
+    if (perf_map && !open_perf_map(errp)) {
+        return false;
+    }
     cond_init(&tcg.pause_cond);
-    region_init(tcg.be, guard);
+    region_init(tcg.be);
     softmmu_init();
     cpu_set_accel(&cpu_ops);
     runstate_set_cpu_hooks(pause_all, resume_all);

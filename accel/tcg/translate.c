@@ -258,6 +258,14 @@ static void log_region(const TcgTranslate *t, const struct TcgRegion *r, unsigne
     log_end(out);
 }
 
+/* A line for perf(1): where the code is, and which guest code it stands for. */
+static void perf_line(FILE *f, const struct TcgRegion *r)
+{
+    fprintf(f, "%" PRIxPTR " %" PRIx32 " guest_%" PRIx64 "_mode_%" PRIx32 "_insns_%u\n",
+            (uintptr_t)r->code.full_entry, r->code.size, r->pc, r->mode, r->n_insns);
+    fflush(f);
+}
+
 /* Everything out of the cache; lock held, kept. */
 static void flush_all(VcpuTcg *v)
 {
@@ -389,6 +397,9 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
     }
     if (log_is_on(LOG_OUT_ASM) && r->code.code) {
         log_region(&t, r, LOG_OUT_ASM);
+    }
+    if (tcg_options.perf_map && r->code.code) {
+        perf_line(tcg_options.perf_map, r);
     }
     r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
     region_count(r->n_insns, r->bytes, r->code.size);

@@ -61,6 +61,13 @@ typedef struct TcgWatch {
     uint8_t access;             /* 1 << MmuAccess */
 } TcgWatch;
 
+/* What -accel tcg,... and the back end were told; set before any vCPU runs. */
+typedef struct TcgOptions {
+    bool guarded_code;          /* let granules that change often become hot (region.h) */
+    FILE *perf_map;             /* /tmp/perf-PID.map, or NULL */
+} TcgOptions;
+extern TcgOptions tcg_options;
+
 typedef struct VcpuTcg {
     CPUState *cpu;
     TcgEnv *env;

@@ -341,6 +341,26 @@ static void tr_div(X86Tr *tr, const X86Insn *i)
 
 extern const IrHelper x86_h_idiv64;
 
+/*
+ * What CDQ and CQO made: the dividend is as wide as the divisor, which is neither 0 (#DE) nor -1
+ * (overflow). Other cases run alone, as the general one.
+ */
+static void idiv_narrow(X86Tr *tr, unsigned size, IrValue d)
+{
+    IrRegion *ir = tr->ir;
+    IrType t = x86_type(size);
+    IrValue lo = x86_reg(tr, R_AX, size), hi = x86_reg(tr, R_DX, size), q, r;
+    IrValue sign = ir_sar(ir, t, lo, ir_const(ir, t, 8 * size - 1));
+
+    x86_fault_if(tr, IR_NE, t, hi, sign, X86_RETRY_ALONE, false, 0);
+    x86_fault_if(tr, IR_LEU, t, ir_add(ir, t, d, ir_const(ir, t, 1)), ir_const(ir, t, 1),
+                 X86_RETRY_ALONE, false, 0);
+    q = ir_div2(ir, true, t, sign, lo, d);
+    r = ir_second(ir, q);
+    x86_put_reg(tr, R_AX, size, q);
+    x86_put_reg(tr, R_DX, size, r);
+}
+
 static void tr_idiv(X86Tr *tr, const X86Insn *i)
 {
     unsigned size = i->op[0].size;
@@ -348,6 +368,10 @@ static void tr_idiv(X86Tr *tr, const X86Insn *i)
     IrRegion *ir = tr->ir;
     IrValue d = x86_get(tr, i, 0), n, q, r, low;
 
+    if (size >= 4 && !tr->one) {
+        idiv_narrow(tr, size, d);
+        return;
+    }
     if (size == 8) {
         X86_CALL(tr, &x86_h_idiv64, d);
         return;

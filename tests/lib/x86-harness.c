@@ -172,7 +172,7 @@ Xh *xh_new(const TcgBackend *be)
     h->host = memory_region_ram_ptr(&h->ram);
     h->cpu->parent.as[0] = &h->as;
     h->cpu->parent.num_as = 1;
-    region_init(be, true);
+    region_init(be);
     if (!ready) {
         softmmu_init();
     }

@@ -570,7 +570,7 @@ static void check_sequences(Test *t, const TcgBackend *be, uint64_t first, unsig
         test_skip(t, "no memory that may be executed, or not at its address");
         return;
     }
-    region_init(be, true);
+    region_init(be);
     f->v->be = be;
     enter_long(f, 0);
     for (uint64_t seed = first; seed < first + count && failures < 5; seed++) {
