@@ -170,15 +170,19 @@ void tcg_mode_changed(TcgEnv *env)
 
 /* --- the next region --- */
 
+static uint64_t next_page(uint64_t address)
+{
+    return (address & ~(uint64_t)(TCG_PAGE_SIZE - 1)) + TCG_PAGE_SIZE;
+}
+
 static bool page1_agrees(VcpuTcg *v, const struct TcgRegion *r, uint64_t address)
 {
-    uint64_t next = (address & ~(uint64_t)(TCG_PAGE_SIZE - 1)) + TCG_PAGE_SIZE;
-    TlbFull *f = tlb_get(v, next, MMU_EXEC, v->ops->code_mmu(v->env), false);
+    TlbFull *f = tlb_get(v, next_page(address), MMU_EXEC, v->ops->code_mmu(v->env), false);
 
     return f && f->host && f->ram->start + f->ram_offset == r->page1;
 }
 
-static void jc_fill(VcpuTcg *v, uint64_t pc, struct TcgRegion *r)
+static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion *r, bool global)
 {
     unsigned i = jc_index(pc);
     JumpCacheEntry *e = &v->jc[i];
@@ -189,6 +193,10 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, struct TcgRegion *r)
     }
     if (!known) {
         region_note_jc(r, i);
+    }
+    tlb_note_code(v, i, address, global);
+    if (r->page1 != RAM_ADDR_INVALID) {
+        tlb_note_code(v, i, next_page(address), false);
     }
     e->mode_gen = 0;
     e->pc = pc;
@@ -209,12 +217,14 @@ static struct TcgRegion *next_region(VcpuTcg *v)
     JumpCacheEntry *e = &v->jc[jc_index(pc)];
     struct TcgRegion *r = NULL;
     TlbFull *f;
+    bool global;
 
     v->stats.lookups++;
     if (!one && e->pc == pc && e->mode_gen == env->mode_gen) {
         return e->region;
     }
     f = tlb_get(v, address, MMU_EXEC, v->ops->code_mmu(env), true);
+    global = f->global;
     if (f->host) {
         ram_addr_t entry = f->ram->start + f->ram_offset + (address & (TCG_PAGE_SIZE - 1));
 
@@ -227,7 +237,7 @@ static struct TcgRegion *next_region(VcpuTcg *v)
         r = tcg_translate(v, pc, address);
     }
     if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry) {
-        jc_fill(v, pc, r);
+        jc_fill(v, pc, address, r, global);
     }
     return r;
 }

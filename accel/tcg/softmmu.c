@@ -441,18 +441,41 @@ uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t x, uint64_t expect
 
 /* --- for the targets' helpers --- */
 
+/* What generated code does first; NULL: the slow path. */
+static inline uint8_t *fast_host(VcpuTcg *v, uint64_t addr, unsigned n, unsigned mmu, bool write)
+{
+    const TlbFast *t = &v->env->tlb[mmu];
+    const TlbEntry *e = (const TlbEntry *)((const char *)t->table +
+                                           ((addr >> (TCG_PAGE_BITS - TLB_ENTRY_BITS)) & t->mask));
+    uint64_t tag = __atomic_load_n(write ? &e->tag_write : &e->tag_read, __ATOMIC_RELAXED);
+
+    return likely(((addr + n - 1) & ~(uint64_t)(TCG_PAGE_SIZE - 1)) == tag)
+        ? (uint8_t *)(uintptr_t)(addr + e->addend) : NULL;
+}
+
 #define DEFINE_LDST(bits) \
 uint64_t tcg_ldu##bits(TcgEnv *env, uint64_t addr, unsigned mmu) \
 { \
+    VcpuTcg *v = vcpu_of(env); \
+    const uint8_t *p = fast_host(v, addr, bits / 8, mmu, false); \
     uint8_t b[8]; \
-    do_read(vcpu_of(env), addr, b, bits / 8, mmu, false); \
+    if (p) { \
+        host_read(b, p, bits / 8); \
+    } else { \
+        do_read(v, addr, b, bits / 8, mmu, false); \
+    } \
     return from_bytes(b, bits / 8, false); \
 } \
 void tcg_stu##bits(TcgEnv *env, uint64_t addr, uint64_t x, unsigned mmu) \
 { \
-    uint8_t b[8]; \
+    VcpuTcg *v = vcpu_of(env); \
+    uint8_t *p = fast_host(v, addr, bits / 8, mmu, true), b[8]; \
     to_bytes(b, x, bits / 8, false); \
-    do_write(vcpu_of(env), addr, b, bits / 8, mmu); \
+    if (p) { \
+        host_write(p, b, bits / 8); \
+    } else { \
+        do_write(v, addr, b, bits / 8, mmu); \
+    } \
 }
 DEFINE_LDST(8)
 DEFINE_LDST(16)
@@ -465,9 +488,15 @@ void tcg_ld_bytes(TcgEnv *env, uint64_t addr, void *buf, unsigned n, unsigned mm
 
     probe(v, addr, MIN(n, TCG_PAGE_SIZE), false, mmu);
     for (unsigned done = 0; done < n; ) {
-        unsigned k = MIN(MIN(n - done, 16), TCG_PAGE_SIZE - page_off(addr + done));
+        unsigned k = MIN(n - done, TCG_PAGE_SIZE - page_off(addr + done));
+        const uint8_t *p = fast_host(v, addr + done, k, mmu, false);
 
-        do_read(v, addr + done, (uint8_t *)buf + done, k, mmu, false);
+        if (p) {
+            memcpy((uint8_t *)buf + done, p, k);
+        } else {
+            k = MIN(k, 16);
+            do_read(v, addr + done, (uint8_t *)buf + done, k, mmu, false);
+        }
         done += k;
     }
 }
@@ -478,9 +507,15 @@ void tcg_st_bytes(TcgEnv *env, uint64_t addr, const void *buf, unsigned n, unsig
 
     probe(v, addr, MIN(n, TCG_PAGE_SIZE), true, mmu);
     for (unsigned done = 0; done < n; ) {
-        unsigned k = MIN(MIN(n - done, 16), TCG_PAGE_SIZE - page_off(addr + done));
+        unsigned k = MIN(n - done, TCG_PAGE_SIZE - page_off(addr + done));
+        uint8_t *p = fast_host(v, addr + done, k, mmu, true);
 
-        do_write(v, addr + done, (const uint8_t *)buf + done, k, mmu);
+        if (p) {
+            memcpy(p, (const uint8_t *)buf + done, k);
+        } else {
+            k = MIN(k, 16);
+            do_write(v, addr + done, (const uint8_t *)buf + done, k, mmu);
+        }
         done += k;
     }
 }
@@ -493,9 +528,15 @@ void tcg_probe(TcgEnv *env, uint64_t addr, unsigned n, bool write, unsigned mmu)
 void *tcg_host_ptr(TcgEnv *env, uint64_t addr, unsigned *n, bool write, unsigned mmu)
 {
     VcpuTcg *v = vcpu_of(env);
-    TlbFull *f = tlb_get(v, addr, write ? MMU_WRITE : MMU_READ, mmu, true);
+    uint8_t *p = fast_host(v, addr, 1, mmu, write);
+    TlbFull *f;
     ram_addr_t a;
 
+    if (p) {
+        *n = MIN(*n, TCG_PAGE_SIZE - page_off(addr));
+        return p;
+    }
+    f = tlb_get(v, addr, write ? MMU_WRITE : MMU_READ, mmu, true);
     if (!f->host || (write && f->readonly) || f->watch) {
         return NULL;
     }

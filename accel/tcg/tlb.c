@@ -73,7 +73,9 @@ static void flush_mode(VcpuTcg *v, unsigned m)
     TlbMode *t = &v->tlb[m];
     unsigned n = 1u << t->bits;
 
-    t->large_mask = 0;
+    t->huge_mask = 0;
+    t->large_size = 0;
+    memset(t->large, 0, sizeof(t->large));
     if (t->fills > n / 2 + n / 8 && t->bits < TLB_MAX_BITS) {
         table_alloc(v, m, t->bits + 1);
     } else if (t->fills < n / 16 && t->bits > TLB_MIN_BITS && ++t->flushes_sparse > 64) {
@@ -125,6 +127,49 @@ void tlb_new_generation(VcpuTcg *v)
         v->generation = 1;
     }
     v->env->mode_gen = (uint32_t)v->env->mode_gen | (uint64_t)v->generation << 32;
+    memset(v->jc_local, 0, sizeof(v->jc_local));
+    memset(v->jc_pages, 0, sizeof(v->jc_pages));
+}
+
+static uint64_t *filter_word(uint64_t *filter, unsigned bits, uint64_t number, uint64_t *bit)
+{
+    unsigned h = (number * UINT64_C(0x9e3779b97f4a7c15)) >> 40 & (bits - 1);
+
+    *bit = BIT64(h & 63);
+    return &filter[h / 64];
+}
+
+static void filter_add(uint64_t *filter, unsigned bits, uint64_t number)
+{
+    uint64_t bit, *w = filter_word(filter, bits, number, &bit);
+
+    *w |= bit;
+}
+
+static bool filter_has(uint64_t *filter, unsigned bits, uint64_t number)
+{
+    uint64_t bit, *w = filter_word(filter, bits, number, &bit);
+
+    return *w & bit;
+}
+
+void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global)
+{
+    if (!global) {
+        v->jc_local[index / 64] |= BIT64(index % 64);
+    }
+    filter_add(v->jc_pages, CODE_FILTER, address >> TCG_PAGE_BITS);
+}
+
+/* Entries of mappings that aren't global go. */
+static void jc_drop_local(VcpuTcg *v)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(v->jc_local); i++) {
+        for (uint64_t w = v->jc_local[i]; w; w &= w - 1) {
+            __atomic_store_n(&v->jc[i * 64 + __builtin_ctzll(w)].mode_gen, 0, __ATOMIC_RELAXED);
+        }
+        v->jc_local[i] = 0;
+    }
 }
 
 void tcg_tlb_flush(TcgEnv *env)
@@ -176,31 +221,59 @@ void tcg_tlb_flush_non_global(TcgEnv *env)
         t->fills = kept;
     }
     mutex_unlock(&v->tlb_lock);
-    tlb_new_generation(v);
+    jc_drop_local(v);
     v->stats.tlb_flushes++;
+}
+
+/* Is @addr in a large page of the mode? Then no entry of that stays. */
+static bool flush_large(VcpuTcg *v, unsigned m, uint64_t addr)
+{
+    TlbMode *t = &v->tlb[m];
+    uint64_t start;
+
+    if (t->huge_mask && (addr & t->huge_mask) == t->huge_start) {
+        flush_mode(v, m);
+        return true;
+    }
+    if (!t->large_size || !filter_has(t->large, LARGE_FILTER, addr >> 21)) {
+        return false;
+    }
+    start = addr & ~(t->large_size - 1);
+    for (uint64_t page = start; page - start < t->large_size; page += TCG_PAGE_SIZE) {
+        unsigned i = tlb_index(t, page);
+
+        if (t->full[i].vpage == page) {
+            entry_clear(v, m, i);
+        }
+    }
+    return true;
 }
 
 void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
 {
     VcpuTcg *v = vcpu_of(env);
     uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
+    bool code;
 
     if (!v) {
         return;
     }
+    code = filter_has(v->jc_pages, CODE_FILTER, page >> TCG_PAGE_BITS);
     mutex_lock(&v->tlb_lock);
     for (unsigned m = 0; m < TLB_MODES; m++) {
         TlbMode *t = &v->tlb[m];
         unsigned i = tlb_index(t, page);
 
-        if (t->large_mask && (addr & t->large_mask) == t->large_start) {
-            flush_mode(v, m);
+        if (flush_large(v, m, addr)) {
+            code = true;
         } else if (t->full[i].vpage == page) {
             entry_clear(v, m, i);
         }
     }
     mutex_unlock(&v->tlb_lock);
-    tlb_new_generation(v);
+    if (code) {
+        tlb_new_generation(v);
+    }
     v->stats.page_flushes++;
 }
 
@@ -230,19 +303,25 @@ void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
     mutex_unlock(&v->tlb_lock);
 }
 
-/* Remember one range that covers all large pages of the mode. */
 static void note_large(TlbMode *t, uint64_t addr, uint64_t size)
 {
     uint64_t mask = ~(size - 1);
 
-    if (t->large_mask) {
-        mask &= t->large_mask;
-        while (((t->large_start ^ addr) & mask) != 0) {
+    if (size <= 4 * MIB) {
+        t->large_size = MAX(t->large_size, size);
+        for (uint64_t a = addr & mask, n = 0; n < size; n += 2 * MIB) {
+            filter_add(t->large, LARGE_FILTER, (a + n) >> 21);
+        }
+        return;
+    }
+    if (t->huge_mask) {
+        mask &= t->huge_mask;
+        while (((t->huge_start ^ addr) & mask) != 0) {
             mask <<= 1;
         }
     }
-    t->large_start = addr & mask;
-    t->large_mask = mask;
+    t->huge_start = addr & mask;
+    t->huge_mask = mask;
 }
 
 static bool watched(const VcpuTcg *v, uint64_t page)

@@ -17,6 +17,8 @@
 
 #define TLB_MIN_BITS    8
 #define TLB_MAX_BITS    13
+#define LARGE_FILTER    512     /* bits of filters, powers of two */
+#define CODE_FILTER     1024
 #define TLB_USED_MAX    512     /* entries remembered, to flush only those */
 
 /* All that is known of a TLB entry; the fast entry of the same index has the
@@ -47,7 +49,11 @@ typedef struct TlbMode {
     uint16_t used[TLB_USED_MAX];
     unsigned fills;             /* since the last flush */
     unsigned flushes_sparse;    /* in a row, that saw few fills */
-    uint64_t large_start, large_mask;   /* covers all large pages; mask 0: none */
+    /* Large pages of up to 4 MiB: a filter by 2 MiB, and the largest size seen. One range
+     * that covers all larger ones; mask 0: none. */
+    uint64_t large[LARGE_FILTER / 64];
+    uint64_t large_size;
+    uint64_t huge_start, huge_mask;
 } TlbMode;
 
 typedef struct TcgStats {
@@ -78,6 +84,8 @@ typedef struct VcpuTcg {
     uint32_t generation;        /* of the address space, for the jump cache */
     uint64_t code_base;         /* address of virtual PC 0, for the same */
     JumpCacheEntry *jc;
+    uint64_t jc_local[JC_SIZE / 64];            /* entries whose mapping isn't global */
+    uint64_t jc_pages[CODE_FILTER / 64];        /* filter of the pages that entries are in */
     sigjmp_buf unwind;          /* of tcg_raise outside generated code */
     bool in_code;               /* generated code is on the stack */
     bool exclusive;             /* between exclusive_begin and _end */
@@ -116,6 +124,8 @@ TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool
 void tlb_grow(VcpuTcg *v);
 /* What the jump cache holds is worth nothing from now on. */
 void tlb_new_generation(VcpuTcg *v);
+/* Jump-cache entry @index leads to code in the page of @address. */
+void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global);
 /* Take the write tags of a RAM range out of every mode's fast entries. Any thread. */
 void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
 
