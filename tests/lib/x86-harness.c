@@ -206,10 +206,15 @@ Xh *xh_new(const TcgBackend *be)
     x86_fpu_init(h->s);
     h->s->cr[0] = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
     h->s->cr[3] = PML4;
-    h->s->cr[4] = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
+    h->s->cr[4] = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     h->s->xcr0 = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
     h->s->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
     return h;
+}
+
+void xh_map_data(Xh *h, unsigned page, unsigned to, bool global)
+{
+    map_page(h, 16 + page, DATA_PHYS + to * 4096, 6 | (global ? 0x100 : 0));
 }
 
 X86State *xh_cpu(Xh *h)
@@ -227,7 +232,7 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     h->out = out;
     out->bits = in->bits;
     region_forget(h->ram.ram->start + CODE_PHYS, XH_CODE_SIZE);
-    if (in->exec_data) {
+    if (in->exec_data && memcmp(h->host + DATA_PHYS, in->data, XH_DATA_SIZE)) {
         region_forget(h->ram.ram->start + DATA_PHYS, XH_DATA_SIZE);
     }
     if (h->v.be->used() > CACHE_SIZE / 2) {

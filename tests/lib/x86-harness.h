@@ -40,6 +40,8 @@ typedef struct Xh Xh;
 /* One at a time in a process; all features of the CPU are on. NULL: can't be made. */
 Xh *xh_new(const TcgBackend *be);
 X86State *xh_cpu(Xh *h);
+/* Map page @page of the data area to where page @to of it is; flushes nothing. */
+void xh_map_data(Xh *h, unsigned page, unsigned to, bool global);
 /* From state @in with @code at its RIP, in the code area (cut to it). */
 void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *out);
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jumps to a page that is mapped elsewhere in the meantime: what the jump cache and links between
+ * translations remember is good exactly as long as hardware's TLB entry could be.
+ */
+#include "util/osdep.h"
+#include <glib.h>
+#include "accel/tcg/vcpu.h"
+#include "tests/lib/test.h"
+#include "tests/lib/x86-harness.h"
+
+static Xh *h;
+static XhState in, out;
+
+/* Page @n of the data begins with: mov eax, @n; ud2. */
+static void set_up(const TcgBackend *be)
+{
+    h = h ? h : xh_new(be);
+    xh_state_init(&in, 64);
+    in.exec_data = true;
+    for (unsigned n = 0; n < 4; n++) {
+        memcpy(in.data + n * 4096, (uint8_t[]){ 0xb8, n, 0, 0, 0, 0x0f, 0x0b }, 7);
+        xh_map_data(h, n, n, false);
+    }
+    tcg_tlb_flush(&xh_cpu(h)->tcg);
+}
+
+/* Jump to page @n, directly or through RBX, as often as it takes to be remembered. */
+static unsigned run(unsigned n, bool indirect)
+{
+    uint64_t target = XH_DATA + n * 4096;
+    uint8_t code[16] = { 0xff, 0xe3 };
+    int32_t rel = target - (XH_CODE + 5);
+
+    if (!indirect) {
+        code[0] = 0xe9;
+        memcpy(code + 1, &rel, 4);
+    }
+    in.regs[R_BX] = target;
+    for (int i = 0; i < 3; i++) {
+        xh_run(h, code, sizeof(code), &in, &out);
+    }
+    return out.regs[R_AX];
+}
+
+enum { INVLPG, CR3, CR3_TWICE, FULL, OTHER_PAGE, HOWS };
+
+static void flush(unsigned how)
+{
+    X86State *s = xh_cpu(h);
+
+    switch (how) {
+    case INVLPG: tcg_tlb_flush_page(&s->tcg, XH_DATA + 4096); break;
+    case CR3_TWICE: tcg_tlb_flush_non_global(&s->tcg); /* fall through */
+    case CR3: tcg_tlb_flush_non_global(&s->tcg); break;
+    case FULL: tcg_tlb_flush(&s->tcg); break;
+    default: tcg_tlb_flush_page(&s->tcg, XH_DATA); break;
+    }
+}
+
+static void remap_all(Test *t, const TcgBackend *be)
+{
+    h = NULL;
+    for (unsigned k = 0; k < HOWS * 4; k++) {
+        unsigned how = k % HOWS;
+        bool indirect = k / HOWS & 1, global = k / HOWS & 2, kept;
+
+        set_up(be);
+        xh_map_data(h, 1, 2, global);
+        flush(FULL);
+        check_int(t, run(1, indirect), 2, "the page mapped first");
+        check_int(t, run(0, indirect), 0, "another page");
+        xh_map_data(h, 1, 3, global);
+        flush(how);
+        /* Entries may stay where the architecture lets them; a global one does over CR3. */
+        kept = how == OTHER_PAGE || (global && (how == CR3 || how == CR3_TWICE));
+        if (!kept) {
+            check_int(t, run(1, indirect), 3, "the page mapped then");
+        } else if (how != OTHER_PAGE) {
+            check_int(t, run(1, indirect), 2, "a global entry stays");
+        }
+        check_int(t, run(0, indirect), 0, "the other page again");
+    }
+}
+
+TEST(remap, interpreter)
+{
+    remap_all(t, &tcg_backend_interp);
+}
+
+#ifdef __x86_64__
+TEST(remap, backend)
+{
+    remap_all(t, &tcg_backend_x86_64);
+}
+#endif
