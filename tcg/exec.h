@@ -60,6 +60,22 @@ typedef struct TlbFast {
     TlbEntry *table;
 } TlbFast;
 
+/*
+ * Page hints: the page of the last access of one kind (mode, read or write) that was made in a
+ * certain way, such as off a certain register. Generated code tries it before the TLB: it hits
+ * if address - @page < @limit; the host address is then address + @addend. Only generated code fills them, from
+ * TLB hits; whoever takes anything out of the TLB empties them all (limit 0).
+ */
+typedef struct TcgHint {
+    uint64_t page, addend;
+    uint64_t limit;         /* TCG_HINT_LIMIT: what an access of any size may begin at */
+    uint64_t unused;
+} TcgHint;
+#define TCG_HINTS           22
+#define TCG_HINT_LIMIT      (TCG_PAGE_SIZE - 31)
+/* May the back end use them? Set before the first region is made. */
+extern bool tcg_page_hints;
+
 #define JC_BITS             12
 #define JC_SIZE             (1u << JC_BITS)
 #define JC_MASK             (JC_SIZE - 1)
@@ -108,6 +124,7 @@ struct TcgEnv {
     unsigned as_index;          /* CPUState.as[] of tcg_phys_ld/st/cmpxchg; the
                                    target sets it (x86: 1 in SMM) */
     uint8_t spill[1024] __attribute__((aligned(32)));   /* back end's */
+    TcgHint hint[TLB_MODES][2][TCG_HINTS];      /* [][1]: writes */
 };
 
 /* --- what a back end or the interpreter offers (tcg/<host>/, tcg/interp.c) --- */

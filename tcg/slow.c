@@ -7,3 +7,5 @@ TcgSlowPaths tcg_slow_paths = {
     .ld = tcg_slow_ld, .st = tcg_slow_st, .ld_buf = tcg_slow_ld_buf, .st_buf = tcg_slow_st_buf,
     .probe = tcg_slow_probe, .atomic = tcg_slow_atomic,
 };
+
+bool tcg_page_hints = true;

@@ -282,6 +282,10 @@ static bool requests(VcpuTcg *v, VcpuExit *why)
 
     if (__atomic_exchange_n(&v->env->exit_request, 0, __ATOMIC_SEQ_CST)) {
         v->check_irq = true;
+        if (atomic_load(&v->hints_stale)) {
+            atomic_store(&v->hints_stale, false);
+            tlb_hints_clear(v);
+        }
         if (v->tlb_crowded) {
             v->tlb_crowded = false;
             tlb_grow(v);

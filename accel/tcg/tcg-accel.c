@@ -5,6 +5,7 @@
  *
  * Properties of -accel tcg: interp=on|off (the IR interpreter instead of the host's back end),
  * tb-size=MiB (code cache), guarded-code=on|off (code that is patched often isn't watched but compared),
+ * page-hints=on|off (accesses try the page of the last one off the same register before the TLB),
  * perf-map=on|off (/tmp/perf-PID.map, which perf reads), thread=multi|single (single is accepted; there is a thread a vCPU in any case).
  */
 #include "util/osdep.h"
@@ -307,7 +308,8 @@ static bool init(const QDict *props, Error **errp)
 
     if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp) ||
                   !parse_bool(props, "guarded-code", &tcg_options.guarded_code, errp) ||
-                  !parse_bool(props, "perf-map", &perf_map, errp))) {
+                  !parse_bool(props, "perf-map", &perf_map, errp) ||
+                  !parse_bool(props, "page-hints", &tcg_page_hints, errp))) {
         return false;
     }
 #if defined(__x86_64__)

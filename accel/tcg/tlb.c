@@ -62,6 +62,17 @@ static inline void fast_store(TlbEntry *e, uint64_t r, uint64_t w, uint64_t adde
     __atomic_store_n(&e->tag_write, w, __ATOMIC_RELAXED);
 }
 
+void tlb_hints_clear(VcpuTcg *v)
+{
+    for (unsigned m = 0; m < v->ops->mmu_modes; m++) {
+        for (unsigned w = 0; w < 2; w++) {
+            for (unsigned i = 0; i < TCG_HINTS; i++) {
+                __atomic_store_n(&v->env->hint[m][w][i].limit, 0, __ATOMIC_RELAXED);
+            }
+        }
+    }
+}
+
 static void entry_clear(VcpuTcg *v, unsigned m, unsigned i)
 {
     v->env->tlb[m].table[i] = empty_fast;
@@ -184,6 +195,7 @@ void tcg_tlb_flush(TcgEnv *env)
         flush_mode(v, m);
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_hints_clear(v);
     tlb_new_generation(v);
     v->stats.tlb_flushes++;
 }
@@ -221,6 +233,7 @@ void tcg_tlb_flush_non_global(TcgEnv *env)
         t->fills = kept;
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_hints_clear(v);
     jc_drop_local(v);
     v->stats.tlb_flushes++;
 }
@@ -271,6 +284,7 @@ void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
         }
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_hints_clear(v);
     if (code) {
         tlb_new_generation(v);
     }
@@ -301,6 +315,12 @@ void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
         }
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_hints_clear(v);
+    if (v->cpu != current_cpu) {
+        /* It may be filling a hint from what it has just seen in the TLB. */
+        atomic_store(&v->hints_stale, true);
+        __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
+    }
 }
 
 static void note_large(TlbMode *t, uint64_t addr, uint64_t size)
@@ -348,8 +368,10 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
     TlbFull *f = &t->full[i];
     TlbEntry *e = &v->env->tlb[mmu].table[i];
     uint64_t tr = TLB_NO_TAG, tw = TLB_NO_TAG, addend = 0;
+    bool replaced;
 
     mutex_lock(&v->tlb_lock);
+    replaced = f->vpage == page;
     *f = (TlbFull){ .vpage = page, .phys = phys, .attrs = r->attrs, .prot = r->prot,
                     .global = r->global, .as_index = r->as_index,
                     .guest_watch = r->watch,
@@ -373,6 +395,10 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
             !ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             tw = page;
         }
+    }
+    if (replaced && (e->addend != addend || (e->tag_read == page && tr != page) ||
+                     (e->tag_write == page && tw != page))) {
+        tlb_hints_clear(v);
     }
     fast_store(e, tr, tw, addend);
     if (t->n_used < TLB_USED_MAX) {

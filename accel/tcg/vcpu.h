@@ -92,6 +92,7 @@ typedef struct VcpuTcg {
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
     uint64_t flushes_seen;      /* region_flushes() when generated code returned */
+    _Atomic bool hints_stale;   /* another thread has taken permissions away */
     bool tlb_crowded;           /* tlb_grow is wanted */
     bool single_insn;           /* the next region is one instruction long */
     bool check_irq;
@@ -122,6 +123,8 @@ void tlb_cleanup(VcpuTcg *v);
 TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool raise);
 /* Make tables larger that turned out too small. Between regions. */
 void tlb_grow(VcpuTcg *v);
+/* Forget the page hints of generated code. */
+void tlb_hints_clear(VcpuTcg *v);
 /* What the jump cache holds is worth nothing from now on. */
 void tlb_new_generation(VcpuTcg *v);
 /* Jump-cache entry @index leads to code in the page of @address. */

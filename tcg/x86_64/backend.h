@@ -126,6 +126,7 @@ typedef struct Stub {
     IrMemOp memop;
     uint32_t aux;               /* atomic's op; probe: write; exit: reason */
     int8_t tc_page, tc_add, tc_t;       /* registers of the page cache, R_NONE */
+    int32_t hint;               /* offset of the page hint that didn't hold, or 0 */
     bool lookup;                /* look the page up before the slow path ... */
     bool write;
     uint32_t access;            /* ... and go on here */
@@ -168,6 +169,7 @@ typedef struct Cg {
      * value first compare with the page in @tc_page, whose addend is in @tc_add. */
     uint32_t held;              /* these two registers, or 0 */
     IrValue tc_root;
+    uint64_t chased;            /* globals that are loaded through pointers (page-hint.c) */
     int8_t tc_page, tc_add;
     bool tc_write;
     IrMemOp tc_mmu;
@@ -296,6 +298,11 @@ void x87_save(Cg *cg, IrValue v);               /* have @v in memory */
 void x87_drop(Cg *cg);                          /* empty the unit */
 void x87_put(Cg *cg, IrVar var, IrValue v);
 void cg_load_v128(Cg *cg, int reg, uint64_t lo, uint64_t hi);
+
+/* --- page-hint.c --- */
+void hint_region(Cg *cg);       /* look at the region's pointers */
+/* Offset of the hint for an access, from the CPU pointer; -1: none. */
+int hint_of(Cg *cg, IrValue addr, IrMemOp mo, bool write);
 
 /* --- thunks.c --- */
 /* @rx_delta: run-time less writable address. */

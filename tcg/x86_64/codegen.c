@@ -257,6 +257,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->rw = a->start;
     cg->rx = cache.rx + (a->start - cache.rw);
     ra_region(cg);
+    hint_region(cg);
     emit_entry(cg, &chained);
     for (uint32_t k = 0; k < cg->n_layout && !cg->fail; k++) {
         IrBlockId b = (IrBlockId)cg->layout[k];

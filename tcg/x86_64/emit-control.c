@@ -323,14 +323,22 @@ static void stub_slow(Cg *cg, Stub *s)
     unsigned n = ir_mo_bytes(s->memop);
     uint32_t miss = 0;
 
-    if (s->lookup) {
-        /* Another page than the cached one: it becomes that. */
+    if (s->lookup || s->hint) {
+        /* Another page than the cached one or the hint: it becomes that. */
         emit_tlb_index(cg, s->tc_add, s->addr, s->memop);
         emit_last_page(cg, s->tc_t, s->addr, n);
         x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->write));
         miss = x_jcc(a, X_NE);
-        x_mov_rr(a, true, s->tc_page, s->tc_t);
+        if (s->lookup) {
+            x_mov_rr(a, true, s->tc_page, s->tc_t);
+        }
         x_ld(a, true, s->tc_add, mem_b(s->tc_add, (int32_t)offsetof(TlbEntry, addend)));
+        if (s->hint) {
+            x_st(a, 8, s->tc_t, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, page)));
+            x_st(a, 8, s->tc_add, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, addend)));
+            x_st_imm(a, 8, TCG_HINT_LIMIT,
+                     mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, limit)));
+        }
         x_jmp_back(a, s->access);
         asm_bind(a, miss);
     }

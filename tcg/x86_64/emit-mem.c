@@ -75,6 +75,7 @@ typedef struct TlbRegs {
     int t;                      /* the page; free after the check if not @hold */
     bool cached;                /* e is the page cache's addend */
     bool hold;                  /* make e and t the page cache */
+    int hint;                   /* offset of the page hint to be tried, or 0 */
 } TlbRegs;
 
 /* What an address is an offset from. */
@@ -142,6 +143,9 @@ static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
     g.e = ra_scratch(cg);
     g.t = ra_scratch(cg);
     g.hold = can && !cg->tc_root && more_of(cg, root, write, mmu);
+    if (can) {
+        g.hint = MAX(hint_of(cg, op->arg[0], op->memop, write), 0);
+    }
     return g;
 }
 
@@ -215,6 +219,28 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
         x_alu_ri(a, ALU_CMP, true, g.t, TCG_PAGE_SIZE - (int32_t)n);
         st->from[0] = x_jcc(a, X_A);
         st->lookup = true;
+        st->write = write;
+        st->tc_add = (int8_t)g.e;
+        st->tc_t = (int8_t)g.t;
+        st->access = asm_pos(a);
+        return;
+    }
+    if (g.hint) {
+        Mem page = mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, page));
+        Mem limit = mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, limit));
+
+        if (g.hold) {
+            x_ld(a, true, g.t, page);
+            x_mov_rr(a, true, g.e, addr);
+            x_alu_rr(a, ALU_SUB, true, g.e, g.t);
+        } else {
+            x_mov_rr(a, true, g.e, addr);
+            x_alu_rm(a, ALU_SUB, true, g.e, page);
+        }
+        x_alu_rm(a, ALU_CMP, true, g.e, limit);
+        st->from[0] = x_jcc(a, X_AE);
+        x_ld(a, true, g.e, mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, addend)));
+        st->hint = g.hint;
         st->write = write;
         st->tc_add = (int8_t)g.e;
         st->tc_t = (int8_t)g.t;
