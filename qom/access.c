@@ -41,6 +41,19 @@ static const Property *find_or_error(Object *obj, const char *name, Error **errp
     return p;
 }
 
+static bool is_fixed(Object *obj, const Property *p, Error **errp)
+{
+    if (!obj->props_fixed || p->flags & PROP_F_RUNTIME) {
+        return false;
+    }
+    error_setf(errp, ERR_WRONG_STATE,
+               "property '%s.%s' cannot be changed once the object is in use",
+               object_type_name(obj), p->name);
+    error_argument(errp, p->name, NULL, NULL);
+    name_subject(obj, errp);
+    return true;
+}
+
 static bool set_value(Object *obj, const char *name, const QObject *value,
                       bool from_text, Error **errp)
 {
@@ -57,12 +70,7 @@ static bool set_value(Object *obj, const char *name, const QObject *value,
         name_subject(obj, errp);
         return false;
     }
-    if (obj->props_fixed && !(p->flags & PROP_F_RUNTIME)) {
-        error_setf(errp, ERR_WRONG_STATE,
-                   "property '%s.%s' cannot be changed once the object is in use",
-                   object_type_name(obj), name);
-        error_argument(errp, name, NULL, NULL);
-        name_subject(obj, errp);
+    if (is_fixed(obj, p, errp)) {
         return false;
     }
     ok = property_set(obj, p, value, from_text, errp);
@@ -123,11 +131,7 @@ bool object_set_link(void *opaque, const char *name, void *target, Error **errp)
         name_subject(obj, errp);
         return false;
     }
-    if (obj->props_fixed && !(p->flags & PROP_F_RUNTIME)) {
-        error_setf(errp, ERR_WRONG_STATE,
-                   "property '%s.%s' cannot be changed once the object is in use",
-                   object_type_name(obj), name);
-        name_subject(obj, errp);
+    if (is_fixed(obj, p, errp)) {
         return false;
     }
     field = (Object **)((char *)obj + p->offset);
@@ -179,31 +183,14 @@ struct QObject *object_get(void *opaque, const char *name, Error **errp)
 char *object_get_str(void *obj, const char *name, Error **errp)
 {
     QOBJECT_AUTO QObject *v = object_get(obj, name, errp);
-    int64_t i;
-    uint64_t u;
+    char *text = v ? scalar_text(v) : NULL;
 
-    if (!v) {
-        return NULL;
-    }
-    switch (qobject_type(v)) {
-    case QTYPE_STRING:
-        return g_strdup(qstring_value(v));
-    case QTYPE_BOOL:
-        return g_strdup(qbool_value(v) ? "true" : "false");
-    case QTYPE_NUMBER:
-        if (qnum_to_int(qobject_to_num(v), &i)) {
-            return g_strdup_printf("%" PRId64, i);
-        }
-        if (qnum_to_uint(qobject_to_num(v), &u)) {
-            return g_strdup_printf("%" PRIu64, u);
-        }
-        return g_strdup_printf("%.17g", qnum_to_double(qobject_to_num(v)));
-    default:
+    if (v && !text) {
         error_setf(errp, ERR_WRONG_TYPE, "property '%s.%s' is an %s and has no text",
                    object_type_name(obj), name, qobject_type_text(v));
         name_subject(obj, errp);
-        return NULL;
     }
+    return text;
 }
 
 bool object_get_bool(void *obj, const char *name, bool *value, Error **errp)

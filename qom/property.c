@@ -114,7 +114,7 @@ char *property_accepts(const Property *p)
 
 /* --- setting --- */
 
-static char *value_text(const QObject *v)
+char *scalar_text(const QObject *v)
 {
     int64_t i;
     uint64_t u;
@@ -131,10 +131,17 @@ static char *value_text(const QObject *v)
         if (qnum_to_uint(qobject_to_num(v), &u)) {
             return g_strdup_printf("%" PRIu64, u);
         }
-        return g_strdup_printf("%g", qnum_to_double(qobject_to_num(v)));
+        return g_strdup_printf("%.17g", qnum_to_double(qobject_to_num(v)));
     default:
-        return g_strdup(qobject_type_text(v));
+        return NULL;
     }
+}
+
+static char *value_text(const QObject *v)
+{
+    char *text = scalar_text(v);
+
+    return text ? text : g_strdup(qobject_type_text(v));
 }
 
 static bool refuse(Object *obj, const Property *p, const QObject *v, ErrorCode code,

@@ -28,6 +28,8 @@ bool property_set(Object *obj, const Property *prop, const QObject *value,
                   bool from_text, Error **errp);
 QObject *property_get(Object *obj, const Property *prop, Error **errp);
 void property_release(Object *obj, const Property *prop);
+/* A string, bool or number as text, freed with g_free(); NULL for others. */
+char *scalar_text(const QObject *v);
 
 /* The whole text must be a value: "on", "0x10", "-5", "1.5G", "52:54:00:12:34:56". */
 bool property_parse_bool(const char *s, bool *v);

@@ -62,34 +62,40 @@ static void merge_dict(Config *c, const Option *o, const char *arg)
     }
 }
 
+/* Whether help is asked for, after which nothing else is done. */
+static bool is_help(Config *c, const char *arg)
+{
+    bool help = !strcmp(arg, "help") || !strcmp(arg, "?");
+
+    c->done |= help;
+    return help;
+}
+
 static void opt_machine(Config *c, const Option *o, const char *arg)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(c, arg)) {
         help_machines(c->arch);
-        c->done = true;
-        return;
+    } else {
+        merge_dict(c, o, arg);
     }
-    merge_dict(c, o, arg);
 }
 
 static void opt_cpu(Config *c, const Option *o, const char *arg)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(c, arg)) {
         help_cpus(c->arch);
-        c->done = true;
-        return;
+    } else {
+        set_text(c, o, arg);
     }
-    set_text(c, o, arg);
 }
 
 static void opt_accel(Config *c, const Option *o, const char *arg)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(c, arg)) {
         help_accels();
-        c->done = true;
-        return;
+    } else {
+        add_dict(c, o, arg);
     }
-    add_dict(c, o, arg);
 }
 
 static void opt_device(Config *c, const Option *o, const char *arg)
@@ -191,27 +197,25 @@ static void opt_machine_off(Config *c, const Option *o, UNUSED const char *arg)
 
 static void opt_log(Config *c, const Option *o, const char *arg)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(c, arg)) {
         for (const LogItem *i = log_items; i->name; i++) {
             printf("%-14s %s\n", i->name, i->help);
         }
-        c->done = true;
-        return;
+    } else {
+        set_text(c, o, arg);
     }
-    set_text(c, o, arg);
 }
 
 static void opt_chardev(Config *c, const Option *o, const char *arg)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(c, arg)) {
         char *text = chardev_help();
 
         fputs(text, stdout);
         free(text);
-        c->done = true;
-        return;
+    } else {
+        add_dict(c, o, arg);
     }
-    add_dict(c, o, arg);
 }
 
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */

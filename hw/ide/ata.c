@@ -173,6 +173,16 @@ static bool failed(IdeDrive *d, int result)
     return false;
 }
 
+/* Past the block that is done; the registers then name the last sector. */
+static void advance(IdeDrive *d)
+{
+    d->lba += d->block;
+    d->left -= d->block;
+    if (d->left == 0) {
+        set_lba(d, d->lba - 1);
+    }
+}
+
 /*
  * One request of the image fetches what of the command fits into the buffer: a data phase is one sector
  * or a few, and each would be a way to a worker thread and back. The drive has what follows ready at
@@ -182,11 +192,7 @@ static void hand_over(IdeDrive *d, uint32_t start, uint32_t at_once)
 {
     d->block = MIN(d->left, at_once);
     d->fetched -= d->block;
-    d->lba += d->block;
-    d->left -= d->block;
-    if (d->left == 0) {
-        set_lba(d, d->lba - 1);
-    }
+    advance(d);
     ide_data_phase(d, start, d->block * IDE_SECTOR, d->left ? IDE_PIO_READ : IDE_PIO_IN_DONE, true);
 }
 
@@ -218,10 +224,8 @@ static void write_done(IdeDrive *d, int result)
     if (failed(d, result)) {
         return;
     }
-    d->lba += d->block;
-    d->left -= d->block;
+    advance(d);
     if (d->left == 0) {
-        set_lba(d, d->lba - 1);
         ide_done(d, true);
     } else {
         d->block = MIN(d->left, d->r.feature ? d->r.feature : 1);
