@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "memory/memory.h"
+#include "memory/guest-ram.h"
 #include "memory/memory-int.h"
 
 #include "util/bswap.h"
@@ -122,65 +123,6 @@ const MemSection *memory_translate(AddressSpace *as, hwaddr addr,
         as = e.target;
     }
     return NULL;
-}
-
-/* --- host memory: relaxed atomics where the size allows --- */
-
-static inline uint64_t ram_load(const uint8_t *p, unsigned size)
-{
-    uintptr_t misaligned = (uintptr_t)p & (size - 1);
-
-    if (likely(!misaligned)) {
-        switch (size) {
-        case 1: return __atomic_load_n(p, __ATOMIC_RELAXED);
-        case 2: return le16_to_host(__atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED));
-        case 4: return le32_to_host(__atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED));
-        case 8: return le64_to_host(__atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED));
-        }
-    }
-    uint64_t v = 0;
-    for (unsigned i = 0; i < size; i++) {
-        v |= (uint64_t)__atomic_load_n(p + i, __ATOMIC_RELAXED) << (8 * i);
-    }
-    return v;
-}
-
-static inline void ram_store(uint8_t *p, uint64_t v, unsigned size)
-{
-    uintptr_t misaligned = (uintptr_t)p & (size - 1);
-
-    if (likely(!misaligned)) {
-        switch (size) {
-        case 1:
-            __atomic_store_n(p, (uint8_t)v, __ATOMIC_RELAXED);
-            return;
-        case 2:
-            __atomic_store_n((uint16_t *)p, host_to_le16((uint16_t)v), __ATOMIC_RELAXED);
-            return;
-        case 4:
-            __atomic_store_n((uint32_t *)p, host_to_le32((uint32_t)v), __ATOMIC_RELAXED);
-            return;
-        case 8:
-            __atomic_store_n((uint64_t *)p, host_to_le64(v), __ATOMIC_RELAXED);
-            return;
-        }
-    }
-    for (unsigned i = 0; i < size; i++) {
-        __atomic_store_n(p + i, (uint8_t)(v >> (8 * i)), __ATOMIC_RELAXED);
-    }
-}
-
-/* Bulk copies of guest RAM race with the guest by design; what a guest sees
- * while a device writes is undefined on hardware too. */
-#if defined(__SANITIZE_THREAD__)
-#define RAM_NO_TSAN __attribute__((no_sanitize("thread"), noinline))
-#else
-#define RAM_NO_TSAN
-#endif
-
-RAM_NO_TSAN static void ram_copy(void *dst, const void *src, size_t len)
-{
-    memcpy(dst, src, len);
 }
 
 /* --- dispatch --- */

@@ -188,7 +188,7 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
     JumpCacheEntry *e = &v->jc[i];
     bool known = false;
 
-    for (unsigned k = 0; k < MIN(r->n_jc, REGION_MAX_JC); k++) {
+    for (unsigned k = 0; k < __atomic_load_n(&r->n_jc, __ATOMIC_ACQUIRE); k++) {
         known |= r->jc[k] == i;
     }
     if (!known) {
@@ -201,7 +201,7 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
     e->mode_gen = 0;
     e->pc = pc;
     e->code = r->code.full_entry;
-    e->region = r;
+    __atomic_store_n(&e->region, r, __ATOMIC_RELAXED);
     /* Before the look at invalid: whoever sets that clears the entries after it. */
     __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_SEQ_CST);
     if (r->invalid) {

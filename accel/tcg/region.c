@@ -358,7 +358,8 @@ void region_note_jc(struct TcgRegion *r, unsigned index)
     if (r->n_jc == REGION_MAX_JC) {
         r->jc_overflow = true;
     } else {
-        r->jc[r->n_jc++] = index;
+        r->jc[r->n_jc] = index;
+        __atomic_store_n(&r->n_jc, r->n_jc + 1, __ATOMIC_RELEASE);      /* jc_fill() looks too */
     }
     region_unlock();
 }
@@ -373,13 +374,13 @@ static void jc_drop(struct TcgRegion *r)
         }
         if (r->jc_overflow) {
             for (unsigned i = 0; i < JC_SIZE; i++) {
-                if (v->jc[i].region == r) {
+                if (__atomic_load_n(&v->jc[i].region, __ATOMIC_RELAXED) == r) {
                     __atomic_store_n(&v->jc[i].mode_gen, 0, __ATOMIC_RELEASE);
                 }
             }
         } else {
             for (unsigned i = 0; i < r->n_jc; i++) {
-                if (v->jc[r->jc[i]].region == r) {
+                if (__atomic_load_n(&v->jc[r->jc[i]].region, __ATOMIC_RELAXED) == r) {
                     __atomic_store_n(&v->jc[r->jc[i]].mode_gen, 0, __ATOMIC_RELEASE);
                 }
             }

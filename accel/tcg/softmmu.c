@@ -11,6 +11,7 @@
 #include "util/osdep.h"
 #include "accel/tcg/region.h"
 #include "memory/memory.h"
+#include "memory/guest-ram.h"
 #include "util/bswap.h"
 #include "util/log.h"
 #include "util/main-loop.h"
@@ -54,10 +55,10 @@ static void host_read(void *buf, const uint8_t *p, unsigned n)
 {
     switch (n) {
     case 1: *(uint8_t *)buf = __atomic_load_n(p, __ATOMIC_RELAXED); break;
-    case 2: store_host16(buf, load_host16(p)); break;
-    case 4: store_host32(buf, load_host32(p)); break;
-    case 8: store_host64(buf, load_host64(p)); break;
-    default: memcpy(buf, p, n);
+    case 2: store_le16(buf, ram_load(p, 2)); break;
+    case 4: store_le32(buf, ram_load(p, 4)); break;
+    case 8: store_le64(buf, ram_load(p, 8)); break;
+    default: ram_copy(buf, p, n);
     }
 }
 
@@ -65,10 +66,10 @@ static void host_write(uint8_t *p, const void *buf, unsigned n)
 {
     switch (n) {
     case 1: __atomic_store_n(p, *(const uint8_t *)buf, __ATOMIC_RELAXED); break;
-    case 2: store_host16(p, load_host16(buf)); break;
-    case 4: store_host32(p, load_host32(buf)); break;
-    case 8: store_host64(p, load_host64(buf)); break;
-    default: memcpy(p, buf, n);
+    case 2: ram_store(p, load_le16(buf), 2); break;
+    case 4: ram_store(p, load_le32(buf), 4); break;
+    case 8: ram_store(p, load_le64(buf), 8); break;
+    default: ram_copy(p, buf, n);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "accel/tcg/disas.h"
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
+#include "memory/guest-ram.h"
 #include "util/log.h"
 #include "util/rcu.h"
 
@@ -116,7 +117,7 @@ static void copy_code(FetchPage *p, unsigned off, unsigned n)
 {
     for (unsigned g = off / GRANULE; g <= (off + n - 1) / GRANULE; g++) {
         if (!(p->have >> g & 1)) {
-            memcpy(p->code + g * GRANULE, p->full.host + g * GRANULE, GRANULE);
+            ram_copy(p->code + g * GRANULE, p->full.host + g * GRANULE, GRANULE);
             p->have |= BIT64(g);
         }
     }

@@ -4,6 +4,7 @@
  * function and the IrHelper that describes it to the translator.
  */
 #include "util/osdep.h"
+#include "memory/guest-ram.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "target/i386/translate.h"
@@ -311,12 +312,12 @@ static void store_element(X86State *s, uint64_t addr, uint64_t v, unsigned size,
 static void copy_up(uint8_t *d, const uint8_t *s, unsigned bytes, unsigned size)
 {
     if (d <= s || d >= s + bytes) {
-        memmove(d, s, bytes);
+        ram_copy(d, s, bytes);
         return;
     }
     /* Overlapping upwards: what was stored is read again. */
     for (unsigned k = 0; k < bytes; k += size) {
-        memmove(d + k, s + k, size);
+        ram_copy(d + k, s + k, size);
     }
 }
 
@@ -365,12 +366,12 @@ static void fill(uint8_t *to, uint64_t v, unsigned size, uint64_t n)
         le[b] = v >> (8 * b);
     }
     if (size == 1 || !memcmp(le, le + 1, size - 1)) {
-        memset(to, le[0], n * size);
+        ram_fill(to, le[0], n * size);
         return;
     }
-    memcpy(to, le, size);
+    ram_copy(to, le, size);
     for (n *= size; k < n; k *= 2) {
-        memcpy(to + k, to, MIN(k, n - k));
+        ram_copy(to + k, to, MIN(k, n - k));
     }
 }
 
