@@ -103,7 +103,7 @@ struct CPUState {
     bool start_powered_off;
     /* Run control, under the big lock. */
     bool created;                       /* its thread is up */
-    bool stop;                          /* asked to stop */
+    _Atomic bool stop;                  /* asked to stop */
     bool stopped;
     bool unplug;
     bool crash_occurred;

@@ -6,6 +6,7 @@
  * vol. 2, 4.11.
  */
 #include "util/osdep.h"
+#include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 
 static uint64_t size_mask(unsigned size)
@@ -380,8 +381,15 @@ uint32_t x86_flags_mask(const X86State *s, unsigned opsize)
     return opsize == 2 ? m & 0xffff : m;
 }
 
+/* RF holds for one instruction, whose check of breakpoints clears it; without any it would stay. */
+static uint32_t without_stale_rf(const X86State *s, uint32_t flags)
+{
+    return x86_has_breakpoints(s) ? flags : flags & ~(uint32_t)FL_RF;
+}
+
 static void set_flags_masked(X86State *s, uint32_t v, uint32_t mask)
 {
+    v = without_stale_rf(s, v);
     x86_set_eflags(s, (x86_get_eflags(s) & ~mask) | (v & mask) | FL_1);
 }
 
@@ -396,7 +404,7 @@ static void iret_to_vm86(X86State *s, X86Stack *st, uint64_t pc, uint16_t cs, ui
     for (int i = 0; i < 4; i++) {
         sel[i] = x86_stack_pop(st, 4);
     }
-    x86_set_eflags(s, (flags & 0x003f7fd5) | FL_1 | FL_VM);
+    x86_set_eflags(s, (without_stale_rf(s, flags) & 0x003f7fd5) | FL_1 | FL_VM);
     x86_set_cpl(s, 3);
     x86_set_segment_real(s, S_CS, cs);
     x86_set_segment_real(s, S_SS, ss);

@@ -67,6 +67,27 @@ TEST(excp, same_level)
     check_u32(t, x86_get_eflags(s), FL_1, "IF and TF are clear");
 }
 
+/* Going back from a fault: RF is for the next instruction's breakpoint, and only for it. */
+TEST(excp, rf_returned_to)
+{
+    for (unsigned breakpoints = 0; breakpoints < 2; breakpoints++) {
+        Fixture *f = fixture_new(t, "max-x86_64-cpu");
+        X86State *s = f->s;
+
+        enter_protected(f, 0);
+        idt32(f, EXCP_GP, SEL_CODE0, 0x6000, SYS_INT32, 0);
+        x86_set_eflags(s, FL_1 | FL_IF);
+        check_true(t, CATCH(f, x86_raise_error(s, EXCP_GP, 0x58)), "#GP");
+        take(f);
+        x86_set_dr(s, 0, 0x4000);
+        x86_set_dr(s, 7, breakpoints ? 0x401 : 0x400);
+        s->regs[R_SP] += 4;
+        check_true(t, !CATCH(f, x86_iret(s, 4, 0)), "IRET");
+        check_u32(t, x86_get_eflags(s), FL_1 | FL_IF | (breakpoints ? FL_RF : 0),
+                  "RF where something looks at it, else nothing would clear it");
+    }
+}
+
 TEST(excp, inner_level)
 {
     Fixture *f = fixture_new(t, "max-x86_64-cpu");
