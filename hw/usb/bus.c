@@ -209,14 +209,19 @@ void usb_port_reset(UsbPort *port)
 
 void usb_wakeup(UsbDevice *d)
 {
+    UsbPort *root = d->port;
+
     if (!d->port || !d->attached) {
         return;
     }
     if (d->remote_wakeup && d->port->ops->wakeup) {
         d->port->ops->wakeup(d->port);
     }
-    if (d->port->bus->ops->kick) {
-        d->port->bus->ops->kick(d->port->bus);
+    while (root && root->hub) {
+        root = root->hub->port;
+    }
+    if (root && root->ops->kick) {
+        root->ops->kick(root);
     }
 }
 

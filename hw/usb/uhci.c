@@ -377,6 +377,29 @@ static TdResult run_td(UhciState *s, uint32_t addr, uint32_t qh_addr, UhciTd *td
     }
 }
 
+/* What has completed since the last frame goes to memory, as a frame would have done it. */
+static void finish_done(UhciState *s)
+{
+    for (UhciTransfer *t = s->transfers, *next; t; t = next) {
+        uint32_t addr = t->td_addr, qh = t->qh_addr, raw[4], element;
+        UhciTd td;
+
+        next = t->next;
+        if (!t->done) {
+            continue;
+        }
+        if (!read_words(s, addr, raw, 4)) {
+            return;
+        }
+        td = (UhciTd){ raw[0], raw[1], raw[2], raw[3] };
+        if (td.token == t->token && (td.ctrl & TD_ACTIVE) &&
+            resume_transfer(s, t, addr, &td) == TD_ADVANCE && qh &&
+            read_words(s, qh + 4, &element, 1) && element == addr) {
+            write_word(s, qh + 4, td.link);
+        }
+    }
+}
+
 /* --- frames (UHCI 3.4) --- */
 
 typedef struct Frame {
@@ -614,18 +637,17 @@ static void port_wakeup(UsbPort *port)
     }
 }
 
-static const UsbPortOps port_ops = { port_attach, port_detach, port_wakeup };
-
-static void bus_kick(UsbBus *bus)
+static void port_kick(UsbPort *port)
 {
-    UhciState *s = bus->opaque;
+    UhciState *s = port->opaque;
 
     if (s->idle_frames >= IDLE_FRAMES) {
         wake(s);
     }
 }
 
-static const UsbBusOps bus_ops = { .kick = bus_kick };
+static const UsbPortOps port_ops = { port_attach, port_detach, port_wakeup, port_kick };
+static const UsbBusOps bus_ops = { .add_companion = NULL };
 
 static void write_port(UhciState *s, unsigned n, uint16_t val)
 {
@@ -886,6 +908,18 @@ static void uhci_unrealize(Device *dev)
     memory_region_cleanup(&s->io);
 }
 
+static void uhci_pre_save(void *opaque)
+{
+    UhciState *s = opaque;
+
+    s->pending_int = 0;
+    finish_done(s);
+    if (s->pending_int) {
+        s->status |= (uint16_t)s->pending_int;
+        update_irq(s);
+    }
+}
+
 static bool uhci_post_load(void *opaque, Error **errp)
 {
     UhciState *s = opaque;
@@ -931,7 +965,7 @@ static const DeviceType uhci_type = {
     .category = DEVICE_USB, .fw_name = "usb", .props = uhci_props,
     .pci = { .vendor = 0x8086, .class_code = 0x0c0300, .revision = 1 },
     .realize = uhci_realize, .unrealize = uhci_unrealize, .reset_hold = uhci_reset_hold,
-    .vm = { 1, uhci_fields, .post_load = uhci_post_load },
+    .vm = { 1, uhci_fields, .pre_save = uhci_pre_save, .post_load = uhci_post_load },
 };
 DEVICE_TYPE(uhci_type)
 

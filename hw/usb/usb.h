@@ -153,6 +153,7 @@ typedef struct UsbPortOps {
     void (*attach)(UsbPort *port);      /* port->dev has come, at dev->speed */
     void (*detach)(UsbPort *port);      /* port->dev is about to go */
     void (*wakeup)(UsbPort *port);      /* it asks for a resume; may be NULL */
+    void (*kick)(UsbPort *port);        /* root ports: a device has something; may be NULL */
 } UsbPortOps;
 
 struct UsbPort {
@@ -172,8 +173,6 @@ typedef struct UsbBusOps {
     bool (*add_companion)(UsbBus *bus, UsbPort **ports, unsigned n, unsigned first,
                           const UsbPortOps *ops, void *opaque, Error **errp);
     void (*remove_companion)(UsbBus *bus, void *opaque);
-    /* A device has something for the controller. */
-    void (*kick)(UsbBus *bus);
 } UsbBusOps;
 
 struct UsbBus {

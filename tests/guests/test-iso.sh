@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An ISO of grub-mkrescue boots through SeaBIOS and GRUB from a CD drive and from a disk. GRUB is
+# An ISO of grub-mkrescue boots through SeaBIOS and GRUB from a CD drive, a disk and a USB stick. GRUB is
 # seen on the screen, by screendump, and on the serial port. Keys come by QMP's send-key: one
 # chooses GRUB's second entry, others type a line at Linux's console.
 . "$(dirname "$0")/lib.sh"
@@ -67,4 +67,7 @@ try() {
 try cdrom -cdrom "$cache/guest.iso"
 cp "$cache/guest.iso" "$tmp/disk.img"
 try disk -hda "$tmp/disk.img"
+cp "$cache/guest.iso" "$tmp/stick.img"
+try stick -device usb-ehci -drive "file=$tmp/stick.img,format=raw,if=none,id=s" \
+	-device usb-storage,drive=s,bootindex=0
 done_testing

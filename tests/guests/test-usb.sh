@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's uhci_hcd and usbhid: devices behind the board's controller, and behind the hub that comes by
-# itself, enumerate; typed keys arrive through a USB keyboard (there is no other), a tablet tells
-# absolute places.
+# Linux's drivers on UHCI, and on EHCI with companions: devices behind the controllers, and behind a hub
+# that comes by itself, enumerate; typed keys arrive through a USB keyboard (there is no other), a tablet
+# tells absolute places, a disk is written and read.
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
 
@@ -57,7 +57,22 @@ seen() {
 	ok $? "$name: and its button goes down"
 }
 
-try uhci 'run=usb arg=4' -usb -device usb-mouse -device usb-tablet -device usb-kbd
+disk() {
+	truncate -s 32M "$tmp/$1.img"
+	try "$1" "run=usb arg=$2,65536" -drive "file=$tmp/$1.img,format=raw,if=none,id=stick" $3
+}
+
+disk_seen() {
+	has "$name" '^disk /dev/sd. rc=0'
+	ok $? "$name: the disk is written, mounted again and compared"
+	[ "$(od -An -tx2 -j1080 -N2 "$tmp/$name.img" | tr -d ' ')" = ef53 ]
+	ok $? "$name: the image holds the file system"
+	! grep -q -a -i -e 'I/O error' -e 'reset .*speed' "$serial"
+	ok $? "$name: the disk's driver has no complaint"
+}
+
+disk uhci 5 '-usb -device usb-mouse -device usb-tablet -device usb-kbd
+	-device usb-storage,drive=stick,serial=S1'
 type_and_point
 qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info usb"}}' &&
 	grep -q 'Device 0.[1-9][0-9]*, Port 2.2, Speed 12 Mb/s, Product QEMU USB Keyboard' "$out"
@@ -67,5 +82,20 @@ seen
 has uhci '^usb 1-1 0627:0001 12 QEMU USB Mouse' && has uhci '^usb 1-2 0409:55aa 12 QEMU USB Hub' &&
 	has uhci '^usb 1-2.1 0627:0001 12 QEMU USB Tablet' &&
 	has uhci '^usb 1-2.2 0627:0001 12 QEMU USB Keyboard'
-ok $? 'uhci: four devices, two of them behind a hub'
+ok $? 'uhci: devices, some of them behind a hub'
+disk_seen
+
+disk ich9 4 '-device ich9-usb-ehci1,id=u,addr=1d.7,multifunction=on
+	-device ich9-usb-uhci1,masterbus=u.0,firstport=0,addr=1d.0,multifunction=on
+	-device ich9-usb-uhci2,masterbus=u.0,firstport=2,addr=1d.1,multifunction=on
+	-device usb-storage,drive=stick,bus=u.0 -device usb-tablet,usb_version=1,bus=u.0
+	-device usb-kbd,bus=u.0 -device usb-hub,bus=u.0'
+type_and_point
+finish
+seen
+has ich9 '^usb ... 46f4:0001 480 ' && has ich9 '^usb ... 0627:0001 480 QEMU USB Keyboard' &&
+	has ich9 '^usb ... 0627:0001 12 QEMU USB Tablet' && has ich9 '^usb ... 0409:55aa 12 '
+ok $? 'ich9: fast devices at the EHCI, slow ones at its companions'
+disk_seen
+
 done_testing
