@@ -4,6 +4,7 @@
 #include "monitor/hmp-cmds.h"
 #include "qapi/commands-block.h"
 #include "qapi/commands-machine.h"
+#include "qapi/commands-misc.h"
 #include "qapi/commands-net.h"
 #include "qapi/commands-pci.h"
 
@@ -251,6 +252,15 @@ void hmp_info_jit(Hmp *hmp, const QDict *args)
 {
     Error *err = NULL;
     HumanReadableText *text = qmp_x_query_jit(&err);
+
+    (void)args;
+    show_text(hmp, text, err);
+}
+
+void hmp_info_audio(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    HumanReadableText *text = qmp_x_query_audio(&err);
 
     (void)args;
     show_text(hmp, text, err);

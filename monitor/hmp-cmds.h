@@ -56,6 +56,7 @@ void hmp_info_block(Hmp *hmp, const QDict *args);
 void hmp_info_blockstats(Hmp *hmp, const QDict *args);
 void hmp_info_network(Hmp *hmp, const QDict *args);
 void hmp_info_pci(Hmp *hmp, const QDict *args);
+void hmp_info_audio(Hmp *hmp, const QDict *args);
 void hmp_info_usb(Hmp *hmp, const QDict *args);
 void hmp_info_jit(Hmp *hmp, const QDict *args);
 void hmp_eject(Hmp *hmp, const QDict *args);

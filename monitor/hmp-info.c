@@ -265,6 +265,8 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "network", .run = hmp_info_network, .qmp = "x-query-network",
       .help = "show the network back ends" },
     { .name = "pci", .run = hmp_info_pci, .qmp = "query-pci", .help = "show the PCI functions" },
+    { .name = "audio", .run = hmp_info_audio, .qmp = "x-query-audio",
+      .help = "show the sound back ends" },
     { .name = "usb", .run = hmp_info_usb, .qmp = "x-query-usb", .help = "show the USB devices" },
     { .name = "jit", .run = hmp_info_jit, .help = "show the code generator's counters" },
     { .name = "migrate", .run = hmp_info_migrate, .qmp = "query-migrate",

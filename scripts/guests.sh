@@ -108,7 +108,8 @@ programs() {
 	cc -O2 -frounding-math -fno-builtin -Wno-clobbered -static -no-pie -fno-pie $2 \
 		"$src/tests/guests/src/selftest.c" -o "$1/bin/selftest" -lm -pthread
 	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/migtest.c" -o "$1/bin/migtest" -pthread
-	strip "$1/bin/gbench" "$1/bin/selftest" "$1/bin/migtest"
+	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/tone.c" -o "$1/bin/tone" -lm
+	strip "$1/bin/gbench" "$1/bin/selftest" "$1/bin/migtest" "$1/bin/tone"
 }
 
 static_busybox() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a machine is connected to: disks and networks before it, monitors and screens after. */
 #include "util/osdep.h"
+#include "audio/audio.h"
 #include "block/block.h"
 #include "hw/core/runstate.h"
 #include "monitor/monitor.h"
@@ -168,8 +169,47 @@ static void build_nics(Config *c, Machine *m)
     }
 }
 
+/* -audio driver=D,model=M[,...]: a back end, and a device of the machine for it. */
+static void build_audio(Config *c)
+{
+    static const struct { const char *model, *driver; } known[] = {
+        { "ac97", "AC97" }, { "es1370", "ES1370" }, { "hda", "intel-hda" },
+    };
+    Error *err = NULL;
+
+    QLIST_FOR_EACH(e, c->audios) {
+        const QDict *opts = qobject_to_dict(e);
+        g_autofree char *model = opts_text(opts, "model");
+        QDict *back = qobject_to_dict(qobject_copy((const QObject *)opts));
+        const char *driver = model;
+
+        for (size_t i = 0; model && i < ARRAY_SIZE(known); i++) {
+            driver = strcmp(known[i].model, model) ? driver : known[i].driver;
+        }
+        qdict_del(back, "model");
+        if (!qdict_has(back, "id")) {
+            qdict_put_str(back, "id", "audiodev0");
+        }
+        if (driver) {
+            QDict *d = qdict_new();
+
+            qdict_put_str(d, "driver", driver);
+            qdict_put_str(d, "audiodev", qdict_str_or(back, "id", ""));
+            qlist_append(c->devices, d);
+        }
+        qlist_append(c->audiodevs, back);
+    }
+    QLIST_FOR_EACH(e, c->audiodevs) {
+        if (!audiodev_add(qobject_to_dict(e), &err)) {
+            config_error(c, "audiodev", err);
+            err = NULL;
+        }
+    }
+}
+
 void build_backends(Config *c, Machine *m)
 {
+    build_audio(c);
     build_drives(c, m);
     build_nics(c, m);
 }

@@ -23,7 +23,7 @@ typedef struct Config {
     QDict *memory, *smp, *boot, *rtc, *name, *action;
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
-          *audiodevs, *globals, *icount;
+          *audiodevs, *audios, *globals, *icount;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
+#include "audio/audio.h"
 #include <signal.h>
 #include "block/block.h"
 #include "chardev/chardev.h"
@@ -84,6 +85,7 @@ static int run(Config *c)
     vnc_close_all();
     monitor_cleanup();
     chardev_cleanup();
+    audio_close_all();
     return status;
 }
 

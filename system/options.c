@@ -317,7 +317,10 @@ const Option config_options[] = {
     TEXT("vga", vga, "std|none", "the VGA card"),
     TEXT("display", display, "none|vnc=...", "where the screen is shown"),
     DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
-    DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]", "an audio back end"),
+    DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]",
+          "a sound back end: none, wav, alsa, sdl"),
+    DICTS("audio", audios, "driver", "DRIVER,model=M[,...]",
+          "a sound back end and a device of the machine: ac97, es1370"),
     { "fw_cfg", true, "-fw_cfg [name=]N,file=F|string=S", "an entry for the firmware",
       opt_missing, 0, NULL },
     { "smbios", true, "-smbios type=N[,field=value]...|file=F", "SMBIOS fields", opt_missing, 0,
@@ -387,7 +390,7 @@ static const char *nearest(const char *name)
     QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
                         &c->action, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
-                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->globals, \
+                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
                         &c->icount, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \

@@ -37,6 +37,7 @@ const Property pc_machine_props[] = {
     PROP_BOOL("i8042", PcMachine, i8042_enabled, true, "keyboard controller"),
     PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, 0, entry_point_names,
               "width of the SMBIOS entry point"),
+    PROP_STR("pcspk-audiodev", PcMachine, pcspk_audiodev, NULL, "sound back end of the speaker"),
     PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address"),
     PROP_END
 };
@@ -194,7 +195,8 @@ static bool create_pcspk(PcMachine *pc, Error **errp)
 {
     Device *dev = device_new(TYPE_PCSPK);
 
-    if (!object_set_link(dev, "pit", pc->pit, errp)) {
+    if (!object_set_link(dev, "pit", pc->pit, errp) ||
+        (pc->pcspk_audiodev && !object_set_str(dev, "audiodev", pc->pcspk_audiodev, errp))) {
         object_unref(dev);
         return false;
     }

@@ -26,6 +26,7 @@ typedef struct PcMachine {
     /* Properties. */
     int acpi, smm;                      /* OnOffAuto */
     int smbios_entry_point;
+    char *pcspk_audiodev;
     bool hpet_enabled, pit_enabled, i8042_enabled;
     uint64_t max_ram_below_4g;
     /* Memory. */

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Linux's drivers play a tone; in the wav file sox finds its frequency and about its length.
+. "$(dirname "$0")/lib.sh"
+command -v sox > /dev/null || { echo "1..0 # SKIP there is no sox"; exit 0; }
+guest_items kernel-amd64 initramfs-x86_64 modules-amd64
+
+# try NAME HERTZ RATE ARG...
+try() {
+	name=$1 hertz=$2 rate=$3
+	shift 3
+	linux_modules "$name" 90 "run=sound arg=$hertz,1500,$rate" \
+		-audiodev "wav,id=snd,path=$tmp/$name.wav,out.frequency=48000" "$@"
+	[ $? = 0 ] && has "$name" "^tone rate $rate:" && has "$name" 'GUEST-DONE rc=0'
+	ok $? "$name: the driver plays"
+	sox "$tmp/$name.wav" -n remix 1 stat 2> "$tmp/stat"
+	sed 's/^/# /' "$tmp/stat" | grep -E 'Rough|Length|Maximum amp'
+	awk -v want="$hertz" '
+		/Rough/ { f = $3 } /Length/ { s = $3 } /Maximum amplitude/ { a = $3 }
+		END { exit !(f > want * 0.97 && f < want * 1.03 && s > 1.3 && s < 3 && a > 0.3) }' "$tmp/stat"
+	ok $? "$name: sox finds $hertz Hz"
+}
+
+try ac97 440 48000 -device AC97,audiodev=snd
+try ac97-rate 1000 44100 -device AC97,audiodev=snd
+try es1370 700 48000 -device ES1370,audiodev=snd
+done_testing
