@@ -41,11 +41,17 @@ static uint32_t ring_frames(const AudioBackend *b, uint32_t freq)
 
 /* --- playing --- */
 
+/* What a device has written is heard even if it has stopped since. */
+static bool has_sound(const AudioOut *v)
+{
+    return v->active || v->ring.count;
+}
+
 static void feed(AudioOut *v)
 {
     uint32_t room = audio_ring_room(&v->ring);
 
-    if (room) {
+    if (room && v->active) {
         v->more(v->opaque, room * audio_frame_bytes(&v->format));
     }
 }
@@ -63,7 +69,7 @@ static void play(AudioBackend *b, uint32_t frames)
             uint32_t done = 0, got;
 
             next = v->next;
-            if (!v->active) {
+            if (!has_sound(v)) {
                 continue;
             }
             do {                        /* a ring may be smaller than a chunk */
@@ -72,7 +78,7 @@ static void play(AudioBackend *b, uint32_t frames)
                                      n - done, v->mute ? 0 : v->left + (v->left >> 7),
                                      v->mute ? 0 : v->right + (v->right >> 7));
                 done += got;
-            } while (got && done < n && v->active);
+            } while (got && done < n);
         }
         if (b->drv->write) {
             audio_encode(raw, mix, &b->out.format, n);
@@ -124,7 +130,7 @@ static bool any_active(const AudioBackend *b, bool *out)
 
     *out = false;
     for (const AudioOut *v = b->outs; v; v = v->next) {
-        *out |= v->active;
+        *out |= has_sound(v);
     }
     for (const AudioIn *v = b->ins; v; v = v->next) {
         in |= v->active;

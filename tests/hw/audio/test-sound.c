@@ -107,7 +107,7 @@ TEST(ac97, plays_its_list)
     check_u8(t, port_rd(NABM + 0x16, 1), 1, "reset of the channel");
     audio_close_all();
     s = samples(t, path, &n);
-    check_true(t, n / 2 > 1900 && n / 2 < 2400, "a quarter of a second at 8 kHz");
+    check_int(t, n / 2 / 100 * 100, 2000, "a quarter of a second at 8 kHz");
     check_true(t, abs(count_zero_crossings(s, n) - 250) < 8, "500 Hz");
     check_true(t, abs(s[100]) > 7000 && abs(s[100]) < 8500, "at full volume");
 }
