@@ -7,7 +7,8 @@
 #   make check       everything below plus lint; T=pattern selects programs
 #   make lint        the rules of the house
 #   make fuzz        the fuzz targets, with clang, in build-fuzz/
-#   make bench demo install docs clean
+#   make check-clients   real VNC viewers (packages from Debian)
+#   make bench bench-vnc demo install docs clean
 #
 # Sources are found by folder: a new .c file needs no line here. A room that
 # needs more than that has a rules.mk, which is included below.
@@ -37,8 +38,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check lint fuzz bench demo install docs clean
-check lint fuzz bench demo install docs clean: build/config.mak
+.PHONY: check check-clients lint fuzz bench bench-vnc demo install docs clean
+check check-clients lint fuzz bench bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -175,6 +176,7 @@ $(TEST_PROGRAMS): %: %.o $(TEST_LIB_OBJS) | $(CORE_LIB)
 $(REPLAYS): tests/fuzz/replay-%: tests/fuzz/fuzz-%.o tests/fuzz/replay.o | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
+tests/bench/bench-vnc: tests/lib/rfb-client.o tests/lib/rfb-decode.o
 $(BENCH_SOURCES:.c=): %: %.o | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
@@ -215,6 +217,13 @@ bench: all $(BENCH_SOURCES:.c=) $(CORE_LIB)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) SRC_DIR=$(abspath $(SRC)) \
 	 $(SRC)/tests/bench/run.sh
 
+bench-vnc: all tests/bench/bench-vnc $(CORE_LIB)
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) tests/bench/bench-vnc
+# Slow, and they need viewers and an X server: not a part of check.
+check-clients: all tests/harness/tap-run
+	@QEMU_BIN=$(CURDIR)/qemu-system-x86_64 SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) CHECK_JOBS=1 \
+	 tests/harness/tap-run $(sort $(wildcard $(abspath $(SRC))/tests/clients/*.sh))
+
 DOCS := $(sort $(shell cd $(SRC) && find docs -name '*.md' 2>/dev/null))
 GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md,$(QAPI_GEN_FILES)))
 docs: $(GENERATED_DOCS)
@@ -236,7 +245,7 @@ clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(LINKS) $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
-.PHONY: all check lint fuzz bench demo install docs clean test-programs
+.PHONY: all check check-clients lint fuzz bench bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VNC server beside the installed QEMU's: the same screens, painted by qtest into the frame
+ * buffer of -vga std in both, one viewer, each encoding. For each: bytes, processor time of the
+ * emulator (less what painting alone costs), frames a second, latency from the guest's write to the
+ * viewer's pixels.
+ *
+ *   bench-vnc [PEER]       default: qemu-system-x86_64 on the PATH; "" for none
+ *
+ * Environment: QEMU_BIN.
+ */
+#include "util/osdep.h"
+#include <glib.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "tests/lib/rfb-client.h"
+
+#define W       1024
+#define H       768
+#define FB      0xe0000000u
+#define FRAME_WAIT_MS   1500
+
+typedef struct Emulator {
+    const char *name, *binary;
+    pid_t pid;
+    int qtest;
+    char *dir, *vnc;
+} Emulator;
+
+static uint32_t screen[W * H];
+static uint32_t rnd = 1;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* --- the emulator --- */
+
+static void ask(Emulator *e, char *answer, size_t size, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void ask(Emulator *e, char *answer, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+    char *line;
+    size_t n = 0;
+
+    va_start(ap, fmt);
+    line = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    for (size_t at = 0, len = strlen(line); at < len; ) {
+        ssize_t k = write(e->qtest, line + at, len - at);
+
+        if (k <= 0) {
+            fprintf(stderr, "%s has ended\n", e->name);
+            exit(1);
+        }
+        at += k;
+    }
+    g_free(line);
+    for (;;) {
+        char c;
+
+        if (read(e->qtest, &c, 1) != 1) {
+            fprintf(stderr, "%s has ended\n", e->name);
+            exit(1);
+        }
+        if (c == '\n') {
+            break;
+        }
+        if (n + 1 < size) {
+            answer[n++] = c;
+        }
+    }
+    answer[n] = '\0';
+}
+
+static void out(Emulator *e, const char *op, unsigned port, unsigned v)
+{
+    char a[64];
+
+    ask(e, a, sizeof(a), "%s 0x%x 0x%x\n", op, port, v);
+}
+
+static uint32_t inl(Emulator *e, unsigned port)
+{
+    char a[64];
+
+    ask(e, a, sizeof(a), "inl 0x%x\n", port);
+    return strtoul(a + 3, NULL, 0);
+}
+
+static void dispi(Emulator *e, unsigned index, unsigned v)
+{
+    out(e, "outw", 0x1ce, index);
+    out(e, "outw", 0x1cf, v);
+}
+
+static void set_mode(Emulator *e)
+{
+    for (unsigned dev = 0; dev < 32; dev++) {
+        out(e, "outl", 0xcf8, 0x80000000u | dev << 11);
+        if (inl(e, 0xcfc) == 0x11111234) {
+            out(e, "outl", 0xcf8, 0x80000010u | dev << 11);
+            out(e, "outl", 0xcfc, FB);
+            out(e, "outl", 0xcf8, 0x80000004u | dev << 11);
+            out(e, "outl", 0xcfc, 7);
+            break;
+        }
+    }
+    out(e, "outb", 0x3c0, 0x20);            /* the screen on */
+    dispi(e, 4, 0);
+    dispi(e, 1, W);
+    dispi(e, 2, H);
+    dispi(e, 3, 32);
+    dispi(e, 4, 0x41);
+}
+
+static void start(Emulator *e, const char *options)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char *qarg, *varg;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    e->dir = g_dir_make_tmp("bench-XXXXXX", NULL);
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/qtest", e->dir);
+    e->vnc = g_strdup_printf("unix:%s/vnc", e->dir);
+    qarg = g_strdup_printf("unix:%s", a.sun_path);
+    varg = g_strdup_printf("%s%s", e->vnc, options);
+    if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 1) < 0) {
+        exit(1);
+    }
+    e->pid = fork();
+    if (e->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp(e->binary, "qemu-system-x86_64", "-M", "pc", "-m", "64", "-vga", "std", "-accel",
+               "qtest", "-qtest", qarg, "-qtest-log", "/dev/null", "-display", "none", "-vnc", varg,
+               NULL);
+        _exit(127);
+    }
+    e->qtest = accept(listener, NULL, NULL);
+    close(listener);
+    g_free(qarg);
+    g_free(varg);
+    set_mode(e);
+}
+
+static void stop(Emulator *e)
+{
+    char *path = g_build_filename(e->dir, "qtest", NULL);
+
+    kill(e->pid, SIGKILL);
+    waitpid(e->pid, NULL, 0);
+    close(e->qtest);
+    unlink(path);
+    g_free(path);
+    unlink(e->vnc + 5);
+    rmdir(e->dir);
+    g_free(e->dir);
+    g_free(e->vnc);
+}
+
+/* Seconds of processor time so far, all threads. */
+static double cpu(const Emulator *e)
+{
+    char path[64], text[1024];
+    unsigned long u = 0, s = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)e->pid);
+    f = fopen(path, "r");
+    if (f) {
+        if (fgets(text, sizeof(text), f)) {
+            sscanf(strrchr(text, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                   &u, &s);
+        }
+        fclose(f);
+    }
+    return (double)(u + s) / sysconf(_SC_CLK_TCK);
+}
+
+static void show(Emulator *e, int x, int y, int w, int h)
+{
+    char a[64];
+
+    /* Whole lines in pieces of 64 KiB. */
+    int step = x == 0 && w == W ? 16 : 1;
+
+    for (int k = y; k < y + h; k += step) {
+        size_t n = step > 1 ? 4 * (size_t)W * MIN(step, y + h - k) : 4 * (size_t)w;
+        char *b64 = g_base64_encode((uint8_t *)(screen + k * W + x), n);
+
+        ask(e, a, sizeof(a), "b64write 0x%x 0x%zx %s\n", FB + 4 * (W * k + x), n, b64);
+        if (strcmp(a, "OK") != 0) {
+            fprintf(stderr, "%s: %s\n", e->name, a);
+        }
+        g_free(b64);
+    }
+}
+
+/* --- screens --- */
+
+static unsigned noise(void)
+{
+    rnd = rnd * 1664525 + 1013904223;
+    return rnd >> 8;
+}
+
+/* A character of a made-up font, 8x16. */
+static void glyph(int x, int y, unsigned c, uint32_t fg, uint32_t bg)
+{
+    for (int j = 0; j < 16; j++) {
+        unsigned bits = j < 3 || j > 12 || c == 0 ? 0
+                      : (c * 2654435761u >> (j / 2 * 3 % 24)) & 0x7e & (0x3c | c << 1);
+
+        for (int i = 0; i < 8; i++) {
+            screen[(y + j) * W + x + i] = bits >> i & 1 ? fg : bg;
+        }
+    }
+}
+
+static void text_line(int y, uint32_t fg, uint32_t bg)
+{
+    unsigned len = 20 + noise() % 100;
+
+    for (int i = 0; i < W / 8; i++) {
+        glyph(i * 8, y, (unsigned)i < len && noise() % 6 ? 1 + noise() % 60 : 0, fg, bg);
+    }
+}
+
+static void fill(int x, int y, int w, int h, uint32_t c)
+{
+    for (int j = y; j < y + h; j++) {
+        for (int i = x; i < x + w; i++) {
+            screen[j * W + i] = c;
+        }
+    }
+}
+
+static void photo(int x, int y, int w, int h, double phase)
+{
+    for (int j = 0; j < h; j++) {
+        for (int i = 0; i < w; i++) {
+            int n = noise() & 7;
+
+            screen[(y + j) * W + x + i] =
+                (uint32_t)(120 + 100 * sin((i + 3 * phase) / 41.0 + j / 67.0) + n) << 16 |
+                (uint32_t)(120 + 100 * cos((j + phase) / 33.0) + n) << 8 |
+                (uint32_t)(120 + 90 * sin((i - j) / 59.0 + phase / 9) + n);
+        }
+    }
+}
+
+static void window(int x, int y, int w, int h, unsigned seed)
+{
+    uint32_t keep = rnd;
+
+    rnd = seed;
+    fill(x, y, w, h, 0xf4f4f4);
+    fill(x, y, w, 22, 0x3060b0);
+    for (int k = 0; k < (h - 40) / 18; k++) {
+        for (int i = 0; i < (w - 20) / 8; i++) {
+            glyph(x + 10 + 8 * i, y + 30 + 18 * k, noise() % 5 ? 1 + noise() % 60 : 0, 0x202020,
+                  0xf4f4f4);
+        }
+    }
+    rnd = keep;
+}
+
+static void desktop(int wx, int wy)
+{
+    for (int j = 0; j < H; j++) {
+        for (int i = 0; i < W; i++) {
+            screen[j * W + i] = 0x204060 + (j / 8) * 0x000101;
+        }
+    }
+    fill(0, H - 28, W, 28, 0xd0d0d0);
+    window(40, 60, 420, 300, 5);
+    window(wx, wy, 480, 360, 9);
+}
+
+/* One frame of a sequence; what has changed is shown. False: it is over. */
+static bool frame(Emulator *e, unsigned sequence, unsigned n)
+{
+    switch (sequence) {
+    case 0:                     /* a text console that scrolls */
+        if (n == 0) {
+            fill(0, 0, W, H, 0);
+            for (int y = 0; y < H; y += 16) {
+                text_line(y, 0xaaaaaa, 0);
+            }
+        } else {
+            memmove(screen, screen + 16 * W, 4 * (size_t)W * (H - 16));
+            text_line(H - 16, 0xaaaaaa, 0);
+        }
+        show(e, 0, 0, W, H);
+        return n < 30;
+    case 1:                     /* typing */
+        glyph(8 * (n % 100), 16 * (n / 100), 1 + noise() % 60, 0xffffff, 0);
+        show(e, 8 * (n % 100), 16 * (n / 100), 8, 16);
+        return n < 40;
+    case 2:                     /* a window that is moved */
+        desktop(200 + 12 * n, 180 + 7 * n);
+        show(e, 0, 0, W, H);
+        return n < 25;
+    case 3:                     /* photographs */
+        photo(0, 0, W, H, n * 100);
+        show(e, 0, 0, W, H);
+        return n < 3;
+    default:                    /* a film in a window */
+        if (n == 0) {
+            desktop(300, 200);
+            show(e, 0, 0, W, H);
+        }
+        photo(320, 240, 320, 240, n * 4);
+        show(e, 0, 240, W, 240);
+        return n < 30;
+    }
+}
+#define SEQUENCES 5
+static const char *const sequence_names[] = { "console", "typing", "window", "photo", "film" };
+
+/* --- measuring --- */
+
+static const struct {
+    const char *name;
+    int32_t list[4];
+    unsigned n;
+    bool loss;
+} settings[] = {
+    { "raw", { 0 }, 1, false }, { "hextile", { 5 }, 1, false }, { "zlib", { 6 }, 1, false },
+    { "zlib level 6", { 6, -250 }, 2, false },
+    { "tight", { 7 }, 1, false }, { "tight level 6", { 7, -250 }, 2, false },
+    { "zrle", { 16 }, 1, false }, { "zrle level 6", { 16, -250 }, 2, false },
+    { "tight-png", { -260 }, 1, false }, { "all, zrle first", { 16, 1, 7, 5 }, 4, false },
+    { "tight, quality 6", { 7, 1, -26 }, 3, true },
+};
+
+static bool equal(const RfbClient *c)
+{
+    for (int i = 0; i < W * H; i++) {
+        if ((c->values[i] ^ screen[i]) & 0xffffff) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Until the viewer shows the screen; seconds, negative if it never does. */
+static double follow(RfbClient *c, bool exact)
+{
+    double begin = now();
+    unsigned before = c->updates;
+
+    while (now() - begin < FRAME_WAIT_MS / 1000.0) {
+        unsigned had = c->updates;
+
+        if (!rfb_readable(c, FRAME_WAIT_MS)) {
+            return -1;
+        }
+        if (rfb_message(c) < 0) {
+            fprintf(stderr, "%s\n", c->error);
+            return -1;
+        }
+        if (c->updates != had) {
+            rfb_request(c, true, 0, 0, c->width, c->height);
+            if (exact ? equal(c) : c->updates > before) {
+                return now() - begin;
+            }
+        }
+    }
+    return -1;
+}
+
+static double baseline(Emulator *e, unsigned sequence)
+{
+    double t = cpu(e);
+
+    rnd = 1;
+    for (unsigned n = 0; frame(e, sequence, n); n++) {
+    }
+    return cpu(e) - t;
+}
+
+static void measure(Emulator *e, unsigned k, unsigned sequence, double base, FILE *to)
+{
+    double spent, begin, sum = 0, worst = 0;
+    unsigned frames = 0, lost = 0;
+    uint64_t bytes;
+    RfbClient c;
+
+    rnd = 1;
+    memset(screen, 0, sizeof(screen));
+    show(e, 0, 0, W, H);
+    if (!rfb_open(&c, rfb_connect(e->vnc), NULL) ||
+        !rfb_set_encodings(&c, settings[k].list, settings[k].n) || !rfb_update(&c, true)) {
+        fprintf(stderr, "%s: %s\n", e->name, c.error);
+        rfb_close(&c);
+        return;
+    }
+    while (rfb_readable(&c, 300) && rfb_message(&c) >= 0) {
+    }
+    rfb_request(&c, true, 0, 0, W, H);
+    bytes = c.bytes;
+    spent = cpu(e);
+    begin = now();
+    for (unsigned n = 0; frame(e, sequence, n); n++) {
+        double l = follow(&c, !settings[k].loss);
+
+        frames++;
+        if (l < 0) {
+            lost++;
+        } else {
+            sum += l;
+            worst = MAX(worst, l);
+        }
+    }
+    spent = MAX(0, cpu(e) - spent - base);
+    fprintf(to, "%s\t%s\t%s\t%" PRIu64 "\t%.0f\t%.1f\t%.1f\t%.1f\t%u\n", settings[k].name,
+            sequence_names[sequence], e->name, c.bytes - bytes, spent * 1000,
+            frames / (now() - begin), frames > lost ? sum / (frames - lost) * 1000 : 0,
+            worst * 1000, lost);
+    fflush(to);
+    rfb_close(&c);
+}
+
+int main(int argc, char **argv)
+{
+    const char *peer = argc > 1 ? argv[1] : "qemu-system-x86_64";
+    const char *ours = getenv("QEMU_BIN");
+    Emulator e[2] = { { .name = "ours", .binary = ours }, { .name = "peer", .binary = peer } };
+    unsigned n = *peer ? 2 : 1;
+
+    if (!ours) {
+        fprintf(stderr, "QEMU_BIN isn't set\n");
+        return 1;
+    }
+    printf("encoding\tscreens\twho\tbytes\tcpu-ms\tframes/s\tlatency-ms\tworst-ms\tlost\n");
+    for (unsigned k = 0; k < ARRAY_SIZE(settings); k++) {
+        for (unsigned i = 0; i < n; i++) {
+            start(&e[i], settings[k].loss ? ",lossy=on" : "");
+            for (unsigned s = 0; s < SEQUENCES; s++) {
+                double base = baseline(&e[i], s);
+
+                measure(&e[i], k, s, base, stdout);
+            }
+            stop(&e[i]);
+        }
+    }
+    return 0;
+}

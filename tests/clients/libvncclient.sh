@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# LibVNCClient with each of its encodings by name; and many connections in a row.
+. "$(dirname "$0")/lib.bash"
+echo "# timeout: 400"
+need /usr/include/rfb/rfbclient.h libvncserver-dev compare imagemagick cc gcc
+cc -O -o "$work/vncclient" "$(dirname "$0")/src/vncclient.c" $(pkg-config --cflags --libs libvncclient) \
+    > "$work/cc.log" 2>&1 || { cat "$work/cc.log"; exit 1; }
+start_vm ""
+for e in raw copyrect hextile zlib tight zrle rre "tight zrle copyrect hextile raw"; do
+    : > "$work/serial"
+    "$work/vncclient" "$vnc_port" "$e" "$work/got.ppm" "Ab1!" > "$work/viewer.log" 2>&1
+    ok $? "$e: connects"
+    dump
+    [ "$(compare -metric AE "$work/got.ppm" "$work/dump.ppm" null: 2>&1)" = 0 ]
+    ok $? "$e: the picture"
+    [ "$(tr -d '\0' < "$work/serial")" = "Ab1!" ]
+    ok $? "$e: keys"
+done
+# Connections that say hello and go.
+bad=0
+for i in $(seq "${CYCLES:-1000}"); do
+    exec 8<> "/dev/tcp/127.0.0.1/$vnc_port" && read -r -t 10 -u 8 hello || bad=$((bad + 1))
+    [ $((i % 3)) = 0 ] && printf 'RFB 003.008\n' >&8
+    exec 8>&-
+done
+ok $bad "${CYCLES:-1000} connections come and go"
+vm_lives
+ok $? "the guest runs on"
+finish

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# noVNC in Chromium, by websocket.
+. "$(dirname "$0")/lib.bash"
+echo "# timeout: 400"
+need chromium chromium /usr/share/novnc/vnc_lite.html novnc busybox busybox-static Xvfb xvfb \
+    xdotool xdotool import imagemagick
+start_x
+start_vm ""
+http_port=$((ws_port + 2000))
+busybox httpd -f -p "127.0.0.1:$http_port" -h /usr/share/novnc &
+pids+=($!)
+url="http://127.0.0.1:$http_port/vnc_lite.html?host=127.0.0.1&port=$ws_port&scale=false"
+chromium --no-sandbox --no-first-run --disable-gpu --user-data-dir="$work/chromium" \
+    --force-device-scale-factor=1 --force-color-profile=srgb --window-size=800,700 \
+    --window-position=0,0 --app="$url" > "$work/viewer.log" 2>&1 &
+pids+=($!)
+w=$(find_window 'noVNC\|QEMU')
+found=1
+for _ in $(seq 15); do
+    sleep 2
+    dump
+    timeout 5 import -window "${w:-root}" "$work/all.png" 2> /dev/null || continue
+    # The canvas is in the middle below the bar: looked for by its place.
+    at=$(compare -metric AE -subimage-search -dissimilarity-threshold 1 "$work/all.png" \
+        "$work/dump.ppm" null: 2>&1)
+    case $at in
+    "0 @ "*) at=${at#0 @ }; found=0; break ;;
+    "0 (0) @ "*) at=${at#0 (0) @ }; found=0; break ;;
+    esac
+done
+ok $found "the picture (at $at)"
+if [ $found = 0 ]; then
+    dx=${at%%,*}
+    dy=${at#*,}
+    dy=${dy%% *}
+    xdotool mousemove --window "$w" $((dx + 100)) $((dy + 100)) click 1
+    type_text "$w" "hello web"
+    ok $? "keys"
+    window_equals "$w" "$dx" "$dy"
+    ok $? "the picture after typing"
+fi
+vm_lives
+ok $? "the guest runs on"
+finish

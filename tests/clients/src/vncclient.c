@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A viewer by LibVNCClient: vncclient PORT ENCODINGS PPM TEXT. Connects, types TEXT, waits until
+ * the screen has been quiet for half a second, and saves it.
+ */
+#include <rfb/rfbclient.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *password(rfbClient *c)
+{
+    (void)c;
+    return strdup("letmein");
+}
+
+static int quiet(rfbClient *c, int rounds)
+{
+    while (rounds > 0) {
+        int n = WaitForMessage(c, 100000);
+
+        if (n < 0 || (n > 0 && !HandleRFBServerMessage(c))) {
+            return 0;
+        }
+        rounds = n > 0 ? 5 : rounds - 1;
+    }
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    rfbClient *c = rfbGetClient(8, 3, 4);
+    FILE *f;
+
+    if (argc != 5) {
+        return 2;
+    }
+    c->serverHost = strdup("127.0.0.1");
+    c->serverPort = atoi(argv[1]);
+    c->appData.encodingsString = argv[2];
+    c->appData.compressLevel = 6;
+    c->appData.enableJPEG = FALSE;
+    c->appData.useRemoteCursor = FALSE;
+    c->GetPassword = password;
+    c->canHandleNewFBSize = TRUE;
+    if (!rfbInitClient(c, NULL, NULL) || !quiet(c, 5)) {
+        return 1;
+    }
+    for (const char *p = argv[4]; *p; p++) {
+        SendKeyEvent(c, (unsigned char)*p, TRUE);
+        SendKeyEvent(c, (unsigned char)*p, FALSE);
+        if (!quiet(c, 1)) {
+            return 1;
+        }
+    }
+    if (!quiet(c, 5)) {
+        return 1;
+    }
+    f = fopen(argv[3], "wb");
+    fprintf(f, "P6\n%d %d\n255\n", c->width, c->height);
+    for (int i = 0; i < c->width * c->height; i++) {
+        uint32_t v = ((uint32_t *)c->frameBuffer)[i];
+
+        fputc(v >> c->format.redShift & 255, f);
+        fputc(v >> c->format.greenShift & 255, f);
+        fputc(v >> c->format.blueShift & 255, f);
+    }
+    fclose(f);
+    rfbClientCleanup(c);
+    return 0;
+}
