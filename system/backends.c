@@ -10,6 +10,7 @@
 #include "system/build.h"
 #include "system/gdbstub.h"
 #include "system/opts.h"
+#include "ui/sdl/sdl.h"
 #include "ui/vnc/vnc.h"
 
 static int index_of(const DriveSpec *d, const Machine *m)
@@ -274,8 +275,16 @@ static void build_displays(Config *c)
         } else {
             config_error(c, "display", err);
         }
+    } else if (c->display && (strcmp(c->display, "sdl") == 0 ||
+                              g_str_has_prefix(c->display, "sdl,"))) {
+        QDict *d = opts_parse(c->display, "type", &err);
+
+        if (!d || !sdl_open(d, &err)) {
+            config_error(c, "display", err);
+        }
+        qobject_unref(d);
     } else if (c->display && strcmp(c->display, "none")) {
-        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't known; accepted: none, vnc=...",
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't known; accepted: none, sdl, vnc=...",
                    c->display);
         config_error(c, "display", err);
     }

@@ -13,6 +13,7 @@
 #include "system/build.h"
 #include "system/gdbstub.h"
 #include "system/qmp-options.h"
+#include "ui/sdl/sdl.h"
 #include "ui/vnc/vnc.h"
 #include "util/main-loop.h"
 
@@ -82,6 +83,7 @@ static int run(Config *c)
     vm_shutdown();
     block_close_all();
     gdbstub_close();
+    sdl_close();
     vnc_close_all();
     monitor_cleanup();
     chardev_cleanup();

@@ -373,6 +373,10 @@ static void server_init(VncClient *c)
 {
     uint8_t format[16];
 
+    if (c->screen->listener.console) {
+        console_refresh(c->screen->listener.console);   /* nobody looked: it may have another size */
+    }
+    c->size_changed = false;
     c->width = c->screen->width;
     c->height = c->screen->height;
     vnc_format_put(c->format, format);
@@ -398,7 +402,6 @@ static bool coroutine_fn handshake(VncClient *c, Error **errp)
     if (!settle_sharing(c, errp)) {
         return false;
     }
-    c->size_changed = false;
     server_init(c);
     return !c->closing;
 }
