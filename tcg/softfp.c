@@ -207,6 +207,9 @@ static FpPacked overflow(const FpFormat *f, bool sign, FpEnv *e)
     return (FpPacked){ sign, f->emax * 2, UINT64_MAX << (64 - f->precision) };
 }
 
+/* What unmasked overflow and underflow take from the exponent, or add. */
+enum { X87_SCALE = 24576 };
+
 FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
 {
     unsigned p = f->precision;
@@ -224,6 +227,10 @@ FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
         if (exp + carry > f->emax) {
             FpPacked max = overflow(f, sign, e);
 
+            if (f->x87 && (e->unmasked & FP_OE)) {      /* SDM vol. 1, 8.5.4: scaled down */
+                max = (FpPacked){ sign, exp + carry + f->emax - X87_SCALE, v };
+                e->rounded_up = up;
+            }
             e->flags |= FP_OE | (inexact || !(e->unmasked & FP_OE) ? FP_PE : 0);
             return max;
         }
@@ -239,6 +246,10 @@ FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
     if (e->unmasked & FP_UE) {
         /* Whether or not something is lost; PE as without a least exponent. */
         e->flags |= FP_UE | (inexact ? FP_PE : 0);
+        if (f->x87) {                           /* 8.5.5: scaled up */
+            e->rounded_up = up;
+            return (FpPacked){ sign, exp + carry + f->emax + X87_SCALE, v };
+        }
         v = round_bits(fp_shift_jam(m, f->emin - exp), p, e, sign, &inexact, &up, &carry);
         e->rounded_up = up;
         return (FpPacked){ sign, v >> 63, v };

@@ -78,6 +78,7 @@ static bool env_post_load(void *opaque, Error **errp)
     s->delivering = s->delivering_ext = false;
     s->excp_old = EXCP_NONE;
     s->tcg.as_index = s->smm;
+    x86_fpu_set_pointers(s);
     x86_fp_update_env(s);
     return true;
 }

@@ -40,6 +40,8 @@ const IrGlobal x86_globals[G_NUM] = {
     [G_XMM0] = XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7),
     XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13), XMM(14), XMM(15),
     [G_ST0] = FPR(0), FPR(1), FPR(2), FPR(3), FPR(4), FPR(5), FPR(6), FPR(7),
+    [G_FPU_INSN] = { "fpu_insn", IR_I64, OFS(fpu_insn) },
+    [G_FPU_FDP] = { "fpu_fdp", IR_I64, OFS(fpu_fdp) },
     [G_YMMH0] = YMMH(0), YMMH(1), YMMH(2), YMMH(3), YMMH(4), YMMH(5), YMMH(6), YMMH(7),
     YMMH(8), YMMH(9), YMMH(10), YMMH(11), YMMH(12), YMMH(13), YMMH(14), YMMH(15),
 };

@@ -30,6 +30,14 @@ void x86_fp_collect(X86State *s)
     s->mxcsr |= s->tcg.fp_mxcsr & 0x3f;
     s->fpu_fsw |= s->tcg.fp_fsw & 0x3f;
     s->tcg.fp_fsw = 0;
+    s->fpu_fip = s->fpu_bias + (int32_t)s->fpu_insn;
+    s->fpu_fop = s->fpu_insn >> 32 & 0x7ff;
+}
+
+void x86_fpu_set_pointers(X86State *s)
+{
+    s->fpu_bias = s->fpu_fip;
+    s->fpu_insn = (uint64_t)(s->fpu_fop & 0x7ff) << 32;
 }
 
 /* FNINIT (SDM vol. 2). The registers' contents stay, tagged empty. */
@@ -42,6 +50,7 @@ void x86_fpu_init(X86State *s)
     memset(s->fpu_tag_empty, 1, sizeof(s->fpu_tag_empty));
     s->fpu_fop = s->fpu_fcs = s->fpu_fds = 0;
     s->fpu_fip = s->fpu_fdp = 0;
+    x86_fpu_set_pointers(s);
     x86_fp_update_env(s);
 }
 
@@ -140,7 +149,7 @@ void x86_save_x87(const X86State *s, uint8_t *img, bool wide)
 
 void x86_load_x87(X86State *s, const uint8_t *img, bool wide)
 {
-    s->fpu_fcw = load_le16(img);
+    s->fpu_fcw = x86_fcw(load_le16(img));
     x86_fpu_set_status(s, load_le16(img + 2));
     for (unsigned i = 0; i < 8; i++) {
         s->fpu_tag_empty[i] = !(img[4] >> i & 1);
@@ -156,6 +165,7 @@ void x86_load_x87(X86State *s, const uint8_t *img, bool wide)
         s->fpu_fdp = load_le32(img + 16);
         s->fpu_fds = load_le16(img + 20);
     }
+    x86_fpu_set_pointers(s);
     for (unsigned i = 0; i < 8; i++) {
         get_f80(stack_reg(s, i), img + 32 + i * 16);
     }
@@ -251,7 +261,7 @@ unsigned x86_fldenv_image(X86State *s, const uint8_t img[28], unsigned opsize)
     bool prot = x86_protected(s);
 
     if (opsize == 2) {
-        s->fpu_fcw = load_le16(img);
+        s->fpu_fcw = x86_fcw(load_le16(img));
         x86_fpu_set_status(s, load_le16(img + 2));
         set_tag_word(s, load_le16(img + 4));
         s->fpu_fip = load_le16(img + 6);
@@ -268,7 +278,7 @@ unsigned x86_fldenv_image(X86State *s, const uint8_t img[28], unsigned opsize)
     } else {
         uint32_t w4 = load_le32(img + 16), w6 = load_le32(img + 24);
 
-        s->fpu_fcw = load_le16(img);
+        s->fpu_fcw = x86_fcw(load_le16(img));
         x86_fpu_set_status(s, load_le16(img + 4));
         set_tag_word(s, load_le16(img + 8));
         if (prot) {
@@ -284,6 +294,7 @@ unsigned x86_fldenv_image(X86State *s, const uint8_t img[28], unsigned opsize)
             s->fpu_fcs = s->fpu_fds = 0;
         }
     }
+    x86_fpu_set_pointers(s);
     x86_fp_update_env(s);
     return opsize == 2 ? 14 : 28;
 }

@@ -20,7 +20,7 @@ typedef struct X87 {
     FpEnv e;
     uint16_t cc;            /* C0..C3 to be set */
     uint16_t cc_mask;       /* which of them change */
-    bool stack_fault;
+    bool stack_fault, withheld;
 } X87;
 
 static F80 *st(X86State *s, unsigned i)
@@ -42,19 +42,37 @@ static void start(X87 *x, TcgEnv *env)
     *x = (X87){ .s = s, .cc_mask = C1 };
     x->e.round = s->fpu_fcw >> 10 & 3;
     x->e.precision = precision[s->fpu_fcw >> 8 & 3];
+    x->e.unmasked = ~s->fpu_fcw & 0x3f;
+}
+
+/* What is too large or too small for memory isn't stored, where that is unmasked; no PE then. */
+static void withhold(X87 *x)
+{
+    if (x->e.flags & ~x->s->fpu_fcw & (FP_OE | FP_UE)) {
+        x->e.flags &= ~FP_PE;
+        x->withheld = true;
+    }
 }
 
 /* Exceptions found before the operation that aren't masked: nothing is to be written. */
 static bool suppressed(const X87 *x)
 {
-    return x->e.flags & ~x->s->fpu_fcw & (FP_IE | FP_DE | FP_ZE);
+    return x->withheld || (x->e.flags & ~x->s->fpu_fcw & (FP_IE | FP_DE | FP_ZE));
 }
 
 static void finish(X87 *x)
 {
     X86State *s = x->s;
 
-    if (!x->stack_fault && (x->e.flags & FP_PE) && x->e.rounded_up) {
+    if (x->e.flags & (FP_IE | FP_ZE)) {
+        x->e.flags &= ~FP_DE;                   /* SDM vol. 1, 4.9.2 */
+    }
+    if (x->e.flags & ~s->fpu_fcw & (FP_IE | FP_DE | FP_ZE)) {
+        x->e.flags &= FP_IE | FP_DE | FP_ZE;    /* nothing was computed */
+    }
+    if (x->stack_fault) {
+        x->e.flags = FP_IE;             /* nothing was found out of the operands */
+    } else if ((x->e.flags & FP_PE) && x->e.rounded_up) {
         x->cc |= C1;
     }
     s->fpu_fsw = (s->fpu_fsw & ~x->cc_mask) | (x->cc & x->cc_mask) | x->e.flags |
@@ -64,7 +82,7 @@ static void finish(X87 *x)
 static void fault(X87 *x, bool overflow)
 {
     x->stack_fault = true;
-    x->e.flags |= FP_IE;
+    x->e.flags = FP_IE;                 /* not what a memory operand had */
     x->cc = (x->cc & ~C1) | (overflow ? C1 : 0);
 }
 
@@ -89,10 +107,12 @@ static void push(X87 *x, F80 v)
     X86State *s = x->s;
 
     if (!s->fpu_tag_empty[(s->fpu_top - 1) & 7]) {
-        fault(x, true);
+        if (!x->stack_fault) {          /* FLD of an empty register is that first */
+            fault(x, true);
+        }
         v = default_nan;
     }
-    if (!suppressed(x)) {
+    if (!(x->e.flags & ~s->fpu_fcw & FP_IE)) {  /* a denormal number is pushed in any case */
         s->fpu_top = (s->fpu_top - 1) & 7;
         put(x, 0, v);
     }
@@ -109,6 +129,12 @@ static void pop(X87 *x, unsigned n)
 static bool is_nan(F80 v)
 {
     return (v.se & 0x7fff) == 0x7fff && (v.m << 1);
+}
+
+/* Unnormals and the like (SDM vol. 1, 8.2.2). */
+static bool is_unsupported(F80 v)
+{
+    return (v.se & 0x7fff) && !(v.m >> 63);
 }
 
 static bool is_zero(F80 v)
@@ -167,9 +193,11 @@ static void store(X87 *x, X87Mem mem, F80 v, uint64_t addr, unsigned mmu, bool t
     switch (mem) {
     case X87_F32:
         n = f80_to_f32(v, &x->e);
+        withhold(x);
         break;
     case X87_F64:
         n = f80_to_f64(v, &x->e);
+        withhold(x);
         break;
     case X87_F80:
         if (!suppressed(x)) {
@@ -301,11 +329,11 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
     uint64_t q = 0;
     bool partial;
 
-    x->cc_mask = CC;
-    if (is_nan(a) || is_nan(b) || (a.se & 0x7fff) == 0x7fff || is_zero(b)) {
+    if (is_unsupported(a) || is_unsupported(b) || is_nan(a) || is_nan(b) ||
+        (a.se & 0x7fff) == 0x7fff || is_zero(b)) {
         FpEnv e = x->e;
 
-        if (!is_nan(a) && !is_nan(b)) {
+        if (is_unsupported(a) || is_unsupported(b) || (!is_nan(a) && !is_nan(b))) {
             x->e.flags |= FP_IE;
             return default_nan;
         }
@@ -313,10 +341,12 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
         x->e.flags |= e.flags & FP_IE;
         return r;
     }
+    x->cc_mask = CC;
     if (is_zero(a) || (b.se & 0x7fff) == 0x7fff) {
         return a;
     }
     x->e.flags |= (!(a.se & 0x7fff) || !(b.se & 0x7fff)) ? FP_DE : 0;
+    r.se |= !(a.se & 0x7fff) && a.m >> 63;      /* a pseudo-denormal becomes the number it is */
     ea = exponent(&a);
     eb = exponent(&b);
     d = ea - eb;
@@ -395,6 +425,29 @@ static F80 quiet(X87 *x, F80 v)
     static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
 #define HAVE_HOST_X87 0
 #endif
+/* Two results: what it leaves in ST(1), and in ST(0). */
+#if HAVE_HOST_X87
+static F80 host_fsincos(X87 *x, F80 a, F80 *second)
+{
+    long double t = to_ld(a), r, r2;
+    uint16_t saved, cw = 0x33f | x->e.round << 10, sw;
+
+    __asm__ volatile("fnstcw %2\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfsincos\n\tfnstsw %3\n\t"
+                     "fstpt %1\n\tfstpt %0\n\tfnclex\n\tfldcw %2"
+                     : "=m"(r), "=m"(r2), "=m"(saved), "=m"(sw) : "m"(t), "m"(cw)
+                     : "st", "st(1)", "memory");
+    x->e.flags |= sw & 0x3f;
+    x->e.rounded_up = sw & C1;
+    *second = from_ld(r2);
+    return from_ld(r);
+}
+#else
+static F80 host_fsincos(UNUSED X87 *x, F80 a, F80 *second)
+{
+    *second = a;
+    return a;
+}
+#endif
 HOST_FUNCTION(fyl2x, "fyl2x")
 HOST_FUNCTION(fyl2xp1, "fyl2xp1")
 HOST_FUNCTION(fpatan, "fpatan")
@@ -444,6 +497,10 @@ static F80 log2_times(X87 *x, F80 y, F80 a, bool plus1)
 {
     long double v = to_ld(a), l;
 
+    if (is_unsupported(a) || is_unsupported(y)) {
+        x->e.flags |= FP_IE;
+        return default_nan;
+    }
     if (is_nan(a) || is_nan(y)) {
         FpEnv e = x->e;
         F80 r = f80_add(y, a, &e);
@@ -479,6 +536,7 @@ static void one_operand(X87 *x, X87Op op)
 {
     F80 a = operand(x, 0), r = a;
 
+    x->cc_mask |= op == X87_SIN || op == X87_COS ? C2 : 0;
     if (x->stack_fault) {
         r = default_nan;
     } else if (op == X87_SQRT) {
@@ -491,7 +549,6 @@ static void one_operand(X87 *x, X87Op op)
         r = HAVE_HOST_X87 ? host_f2xm1(x, a, a) : transcendental(x, expm1l(to_ld(a) * M_LN2l), !is_zero(a));
     } else if ((a.se & 0x7fff) == 0x7fff) {
         x->e.flags |= FP_IE;
-        x->cc_mask |= C2;
         r = default_nan;
     } else if (in_range(x, a)) {
         if (HAVE_HOST_X87) {
@@ -510,6 +567,7 @@ static void two_results(X87 *x, X87Op op)
 {
     F80 a = operand(x, 0), first = default_nan, second = default_nan;
 
+    x->cc_mask |= C2;
     if (!x->stack_fault && !empty(x->s, 7)) {
         fault(x, true);
     }
@@ -525,9 +583,12 @@ static void two_results(X87 *x, X87Op op)
                                     transcendental(x, tanl(to_ld(a)), !is_zero(a));
             second = from_ld(1);
         } else {
-            first = HAVE_HOST_X87 ? host_fsin(x, a, a) :
-                                    transcendental(x, sinl(to_ld(a)), !is_zero(a));
-            second = HAVE_HOST_X87 ? host_fcos(x, a, a) : from_ld(cosl(to_ld(a)));
+            if (HAVE_HOST_X87) {
+                first = host_fsincos(x, a, &second);
+            } else {
+                first = transcendental(x, sinl(to_ld(a)), !is_zero(a));
+                second = from_ld(cosl(to_ld(a)));
+            }
         }
     }
     if (!suppressed(x)) {
@@ -592,6 +653,9 @@ static void two_operands(X87 *x, X87Op op)
     F80 a = operand(x, 0), b = operand(x, 1), r = default_nan;
     bool pops = op == X87_YL2X || op == X87_YL2XP1 || op == X87_PATAN;
 
+    if (op == X87_PREM || op == X87_PREM1) {
+        x->cc_mask |= C2;               /* complete, where there is nothing to reduce */
+    }
     if (!x->stack_fault) {
         switch (op) {
         case X87_YL2X:
@@ -648,6 +712,14 @@ static bool cmov_holds(const X86State *s, unsigned n)
     return !!(fl & masks[n & 3]) ^ (n >> 2);
 }
 
+/* A denormal number from memory doesn't count beside an operand that is invalid or a NaN. */
+static void forget_denormal(X87 *x, F80 other)
+{
+    if (is_nan(other) || is_unsupported(other)) {
+        x->e.flags &= ~FP_DE;
+    }
+}
+
 /* @word: see X87_WORD. For CMOV, the popping field's place holds nothing and to_i the condition. */
 static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
 {
@@ -664,6 +736,7 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
     case X87_ADD: case X87_MUL: case X87_SUB: case X87_SUBR: case X87_DIV: case X87_DIVR:
         b = mem ? load(&x, mem, addr, mmu) : operand(&x, to_i ? 0 : i);
         a = operand(&x, to_i ? i : 0);
+        forget_denormal(&x, a);
         if (!x.stack_fault) {
             a = arithmetic(&x, op, a, b);
         } else {
@@ -677,9 +750,10 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
     case X87_COM: case X87_UCOM: case X87_COMI: case X87_UCOMI: case X87_TST:
         b = op == X87_TST ? (F80){ 0 } : mem ? load(&x, mem, addr, mmu) : operand(&x, i);
         a = operand(&x, 0);
+        forget_denormal(&x, a);
         flags = compare(&x, a, b, op == X87_COM || op == X87_COMI || op == X87_TST);
         if (op == X87_COMI || op == X87_UCOMI) {
-            x.cc_mask = C1;
+            x.cc_mask = x.stack_fault ? C1 : 0;
         } else {
             x.cc_mask = CC;
             x.cc |= condition(flags);
@@ -750,13 +824,12 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
         break;
     case X87_FREE:
         x.s->fpu_tag_empty[(x.s->fpu_top + i) & 7] = 1;
-        x.cc_mask = 0;
         pop(&x, pops);
         break;
     case X87_CMOV:
-        x.cc_mask = C1;
         a = operand(&x, 0);
         b = operand(&x, i);
+        x.cc_mask = x.stack_fault ? C1 : 0;
         if (x.stack_fault) {
             b = default_nan;
         }
@@ -792,7 +865,7 @@ static void fldcw(TcgEnv *env, uint32_t v)
     X86State *s = x86_state(env);
 
     x86_fp_collect(s);
-    s->fpu_fcw = (v & 0x1f3f) | 0x40;
+    s->fpu_fcw = x86_fcw(v);
     x86_fp_update_env(s);
 }
 

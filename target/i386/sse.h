@@ -33,6 +33,8 @@ void tr_mmx(X86Tr *tr, const X86Insn *i);
 void mmx_commit(X86Tr *tr, bool empty);
 /* The x87's TOP is @top from here on: in the state and in the mode word. */
 void x87_put_top(X86Tr *tr, unsigned top);
+/* Before a branch inside the region: the pointers of the last x87 instruction to their homes. */
+void x87_commit_pointers(X86Tr *tr);
 static inline unsigned x87_top(const X86Tr *tr) { return tr->mode >> MW_TOP_SHIFT & 7; }
 
 extern const IrHelper helper_sse_begin, helper_sse_check, helper_ldmxcsr, helper_stmxcsr,

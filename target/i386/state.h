@@ -93,6 +93,7 @@ enum {
     G_FS_BASE, G_GS_BASE, G_DS_BASE, G_ES_BASE, G_SS_BASE, G_CS_BASE,
     G_XMM0, G_XMM15 = G_XMM0 + 15,
     G_ST0, G_ST7 = G_ST0 + 7,   /* F80, physical registers R0..R7 */
+    G_FPU_INSN, G_FPU_FDP,
     G_YMMH0, G_YMMH15 = G_YMMH0 + 15,   /* bits 128 to 255 of the YMM registers */
     G_NUM
 };
@@ -176,7 +177,9 @@ typedef struct X86State {
     uint16_t fpu_fcw, fpu_fsw;      /* fsw without TOP; live sticky bits are
                                        in tcg.fp_fsw until collected */
     uint16_t fpu_fop, fpu_fcs, fpu_fds;
-    uint64_t fpu_fip, fpu_fdp;
+    uint64_t fpu_fip, fpu_fdp;      /* fip and fop are current after x86_fp_collect: */
+    uint64_t fpu_bias;              /* FIP is this plus the low half (signed) of */
+    uint64_t fpu_insn;              /* ... whose bits 32 to 42 are FOP */
     /* SSE: guest MXCSR; its live sticky bits are in tcg.fp_mxcsr. */
     uint32_t mxcsr;
     uint8_t xmm[32][64] __attribute__((aligned(64)));   /* room for ZMM */
@@ -310,8 +313,11 @@ uint64_t x86_rdtsc(X86State *s);
  * (x86_fp_collect) and moves the bytes; the loading ones update the live
  * environment themselves. */
 void x86_fpu_init(X86State *s);         /* FNINIT */
+void x86_fpu_set_pointers(X86State *s); /* FIP and FOP were loaded */
 uint16_t x86_fpu_status(const X86State *s);     /* FSW with TOP, ES, B */
 uint16_t x86_fpu_tag_word(const X86State *s);   /* two bits a register */
+/* FCW as loaded: bit 6 is set, bits that don't exist are clear. */
+static inline uint16_t x86_fcw(uint16_t v) { return (v & 0x1f3f) | 0x40; }
 /* FSW as loaded: TOP goes to fpu_top, ES and B are computed. */
 void x86_fpu_set_status(X86State *s, uint16_t fsw);
 /* FXSAVE: bytes 0..159 (x87), 160..415 (XMM; if @xmm); @wide: REX.W. */

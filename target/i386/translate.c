@@ -11,6 +11,7 @@
  * nothing but the way out; they are made last, so they lie behind all code.
  */
 #include "util/osdep.h"
+#include "target/i386/sse.h"
 #include "target/i386/translate.h"
 #include "util/log.h"
 
@@ -125,6 +126,7 @@ static void put_local(X86Tr *tr, unsigned n, const FlagSym *s, IrValue v)
 /* Before a branch to a block with this key. */
 static void pass_flags(X86Tr *tr, const FlagDesc *d)
 {
+    x87_commit_pointers(tr);
     if (d->dynamic) {
         ir_commit_pending(tr->ir);
         return;
@@ -749,6 +751,7 @@ void x86_translate(TcgTranslate *t)
     X86Block blocks[MAX_BLOCKS];
     uint32_t mode = t->mode;
     X86Tr tr = {
+        .x87_block = IR_NO_BLOCK,
         .t = t, .ir = t->ir, .s = x86_state(t->env), .mode = mode,
         .code64 = mode & MW_CS64, .bits = mode & MW_CS64 ? 64 : mode & MW_CS32 ? 32 : 16,
         .cpl = mode & MW_CPL, .blocks = blocks,

@@ -59,6 +59,8 @@ typedef struct X86Tr {
     X86Flags fl;
     uint8_t st_known, st_empty; /* x87 tags known in block st_block (x87-ir.c) */
     IrBlockId st_block;
+    IrBlockId x87_block;        /* the block in which x87_insn was the last instruction of the x87 */
+    IrValue x87_insn, x87_fdp;
     IrVar fl_local[3];
     IrValue fl_local_value[3];
 

@@ -5,7 +5,7 @@
  * the instruction wants; tags are tested as far as they aren't known from earlier
  * in the block, and else the instruction is run alone by the reference
  * (helper-x87.c), which knows about stack faults.
- * C1 is changed by compares only.
+ * C1 is changed by compares only: what rounding does to it only the reference tells.
  */
 #include "util/osdep.h"
 #include "target/i386/x87.h"
@@ -100,6 +100,12 @@ static void store(X86Tr *tr, X87Mem mem, IrValue addr, IrValue v, bool truncate)
 {
     IrRegion *ir = tr->ir;
 
+    if (mem != X87_F80) {               /* no flags where it faults */
+        static const uint8_t sizes[] = { [X87_F32] = 4, [X87_F64] = 8, [X87_I16] = 2, [X87_I32] = 4,
+                                         [X87_I64] = 8 };
+
+        ir_probe(ir, addr, x86_memop(tr, sizes[mem]), true);
+    }
     switch (mem) {
     case X87_F32:
         ir_st(ir, addr, ir_fcvt(ir, IR_F32, v), x86_memop(tr, 4));
@@ -173,11 +179,13 @@ static bool tags(X86Tr *tr, X87Op op, X87Mem mem, unsigned i, bool emit)
     }
 }
 
-static bool supported(X87Op op, unsigned i)
+static bool supported(X87Op op, X87Mem mem, unsigned i)
 {
     switch (op) {
+    case X87_LD:
+        return mem || i != 7;                   /* ST(7) is where it would be pushed */
     case X87_ADD: case X87_MUL: case X87_SUB: case X87_SUBR: case X87_DIV: case X87_DIVR:
-    case X87_COM: case X87_UCOM: case X87_COMI: case X87_UCOMI: case X87_TST: case X87_LD:
+    case X87_COM: case X87_UCOM: case X87_COMI: case X87_UCOMI: case X87_TST:
     case X87_ST: case X87_ISTT: case X87_XCH: case X87_CHS: case X87_ABS: case X87_SQRT:
     case X87_RNDINT:
         return true;
@@ -194,7 +202,7 @@ bool x87_ir(X86Tr *tr, const X86Insn *insn, X87Op op, X87Mem mem, unsigned i, un
     IrRegion *ir = tr->ir;
     IrValue a, b, addr = IR_NO_VALUE;
 
-    if (tr->one || tr->mode & (MW_FPU_UNMASKED | MW_FPU_EXC) || !supported(op, i) ||
+    if (tr->one || tr->mode & (MW_FPU_UNMASKED | MW_FPU_EXC) || !supported(op, mem, i) ||
         !tags(tr, op, mem, i, false)) {
         return false;
     }

@@ -16,6 +16,51 @@ void x87_put_top(X86Tr *tr, unsigned top)
     ir_st_env(tr->ir, offsetof(TcgEnv, mode_gen), ir_i32(tr->ir, tr->mode));
 }
 
+/*
+ * The instruction is the last of the x87 (SDM vol. 1, 8.1.8): pending values, which snapshots
+ * and leaving the region make good; only where the code lies goes to memory once a block. Real and
+ * virtual-8086 mode have linear pointers, protected mode no selectors (as CPUs that deprecate
+ * these, CPUID 7.0:EBX[13]).
+ */
+static void note(X86Tr *tr, const X86Insn *i)
+{
+    IrRegion *ir = tr->ir;
+    bool real = !(tr->mode & MW_PE) || (tr->mode & MW_VM);
+    uint64_t fop = (i->opcode & 7) << 8 | i->modrm;
+    int32_t off = tcg_pc_offset(tr->t, tr->pc);
+
+    if (tr->x87_block != ir->cur) {
+        IrValue bias = ir_pc(ir, 0);
+
+        if (real) {
+            bias = ir_add(ir, IR_I64, bias, ir_get(ir, G_CS_BASE));
+        }
+        ir_st_env(ir, offsetof(X86State, fpu_bias), bias);
+        tr->x87_block = ir->cur;
+        tr->x87_fdp = IR_NO_VALUE;
+    }
+    tr->x87_insn = ir_i64(ir, (uint32_t)off | fop << 32);
+    ir_pend(ir, G_FPU_INSN, tr->x87_insn);
+    if (i->n_ops && i->op[0].kind == XO_MEM) {
+        tr->x87_fdp = x86_offset(tr, i);
+        if (real) {
+            tr->x87_fdp = x86_linear_address(tr, i->seg, tr->x87_fdp, 1, false);
+        }
+        ir_pend(ir, G_FPU_FDP, tr->x87_fdp);
+    }
+}
+
+void x87_commit_pointers(X86Tr *tr)
+{
+    if (tr->x87_block == tr->ir->cur) {
+        ir_put(tr->ir, G_FPU_INSN, tr->x87_insn);
+        if (tr->x87_fdp) {
+            ir_put(tr->ir, G_FPU_FDP, tr->x87_fdp);
+        }
+        tr->x87_block = IR_NO_BLOCK;
+    }
+}
+
 /* #NM, and #MF of earlier instructions where @waits. False: it has raised. */
 static bool x87_enabled(X86Tr *tr, bool waits)
 {
@@ -93,6 +138,7 @@ static void tr_x87(X86Tr *tr, const X86Insn *i)
     }
     if (x87_ir(tr, i, op, mem ? memory_kind(i, i->arg & A_INT) : X87_STACK, n, pops, to_i,
                i->arg & A_STORES)) {
+        note(tr, i);
         return;
     }
     addr = mem ? x86_address(tr, i, i->op[0].size, i->arg & A_STORES) : ir_i64(tr->ir, 0);
@@ -101,6 +147,7 @@ static void tr_x87(X86Tr *tr, const X86Insn *i)
     if (i->arg & A_EFLAGS) {
         x86_set_flags_value(tr, r);
     }
+    note(tr, i);
     if (op == X87_PTAN || op == X87_SINCOS) {
         x86_exit_next(tr, IR_EXIT_NEXT);        /* nothing is pushed where the operand is too large */
         return;
@@ -116,6 +163,7 @@ static void tr_fcmov(X86Tr *tr, const X86Insn *i)
     x86_flags_store(tr);
     X86_CALL(tr, &helper_x87, ir_i32(tr->ir, X87_WORD(X87_CMOV, X87_STACK, i->op[1].reg, 0, i->arg)),
              ir_i64(tr->ir, 0), mmu_index(tr));
+    note(tr, i);
     after(tr, 0);
 }
 

@@ -470,7 +470,10 @@ bool xh_same(const XhState *a, const XhState *b, uint32_t flags, bool fx, char *
         }
     }
     for (unsigned i = 0; fx && i < (a->bits == 64 ? 416 : 288); i++) {
-        if (a->fx[i] != b->fx[i] && (i < 8 || i >= 24) && (i < 28 || i >= 32)) {
+        /* AMD stores the x87's pointers only where an exception is pending (ES). */
+        bool pointers = i >= 6 && i < 24;
+
+        if (a->fx[i] != b->fx[i] && (!pointers || (b->fx[2] & 0x80)) && (i < 28 || i >= 32)) {
             say(&p, end, "fx byte", i, a->fx[i] | (uint64_t)b->fx[i] << 32);
             break;
         }

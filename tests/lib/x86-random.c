@@ -26,7 +26,7 @@ typedef struct Opcode {
     bool vex;
     uint8_t prefix, map, byte;      /* map: 0 one byte, 1 0F, 2 0F38, 3 0F3A */
     int digit, modrm;               /* -1: any; whole byte, or -1 */
-    bool has_modrm;
+    bool has_modrm, any_rm;
 } Opcode;
 
 static bool parse(const X86Row *row, Opcode *o)
@@ -56,8 +56,12 @@ static bool parse(const X86Row *row, Opcode *o)
             break;
         }
         v = strtoul(p, &end, 16);
-        if (end == p || *end == '+' || n == sizeof(b)) {
+        if (end == p || n == sizeof(b) || (*end == '+' && end[1] != 'i')) {
             return false;
+        }
+        if (*end == '+') {              /* C0+i */
+            o->any_rm = true;
+            end += 2;
         }
         if (first && *end && (v == 0x66 || v == 0xf2 || v == 0xf3)) {
             o->prefix = v;
@@ -86,7 +90,7 @@ static unsigned put_modrm(Random *r, const Opcode *o, unsigned bits, bool vsib, 
     unsigned n = 0;
 
     if (o->modrm >= 0) {
-        m = o->modrm;
+        m = o->any_rm ? o->modrm | (m & 7) : o->modrm;
     } else if (o->digit >= 0) {
         m = (m & 0xc7) | o->digit << 3;
     }
@@ -220,5 +224,58 @@ void x86_random_vector_state(Random *r, unsigned bits, XhState *st)
     st->eflags = 0x202 | (random_u64(r) >> 20 & FL_ARITH);
     for (unsigned k = 0; k < XH_DATA_SIZE; k += 16) {
         random_register(r, st->data + k);
+    }
+}
+
+/* Of all classes, those that the 387 and later refuse too. */
+static F80 random_f80(Random *r)
+{
+    F80 v = { random_bits(r) | UINT64_C(1) << 63, random_exponent(r, 0x7fff) | (random_u64(r) >> 40 & 0x8000) };
+
+    if (!(v.se & 0x7fff) && random_below(r, 4)) {
+        v.m &= ~(UINT64_C(1) << 63);
+    } else if (random_below(r, 24) == 0) {
+        v.m &= ~(UINT64_C(1) << 63);
+    }
+    switch (random_below(r, 12)) {
+    case 0: v.m = (v.se & 0x7fff) ? UINT64_C(1) << 63 : 0; break;
+    case 1: v = (F80){ 0, v.se & 0x8000 }; break;
+    case 2: v.m &= UINT64_MAX << random_below(r, 64); break;
+    }
+    return v;
+}
+
+void x86_random_x87_state(Random *r, XhState *st)
+{
+    uint16_t fcw = 0x7f | random_below(r, 4) << 10, fsw = random_below(r, 8) << 11;
+
+    fcw |= random_below(r, 3) ? 0x300 : random_below(r, 4) << 8;
+    if (random_below(r, 6) == 0) {
+        fcw &= ~(random_u64(r) & 0x3f);
+    }
+    fsw |= random_u64(r) >> 40 & 0x4700;
+    fsw |= random_below(r, 4) ? 0 : random_u64(r) >> 40 & 0x3f & fcw;
+    memcpy(st->fx, &fcw, 2);
+    memcpy(st->fx + 2, &fsw, 2);
+    st->fx[4] = random_below(r, 3) ? random_u64(r) >> 40 : random_below(r, 2) ? 0xff : 0x0f;
+    for (unsigned i = 0; i < 8; i++) {
+        F80 v = random_f80(r);
+
+        memcpy(st->fx + 32 + 16 * i, &v.m, 8);
+        memcpy(st->fx + 40 + 16 * i, &v.se, 2);
+    }
+    for (unsigned k = 0; k < XH_DATA_SIZE - 16; k += 16) {
+        F80 v = random_f80(r);
+        uint64_t n = random_u64(r) >> random_below(r, 64);
+
+        switch (random_below(r, 4)) {
+        case 0:
+            memcpy(st->data + k, &v.m, 8);
+            memcpy(st->data + k + 8, &v.se, 2);
+            break;
+        case 1:
+            memcpy(st->data + k, &n, 8);
+            break;
+        }
     }
 }

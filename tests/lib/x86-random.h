@@ -15,5 +15,8 @@ X86DecodeResult x86_decode_bytes(X86Insn *i, unsigned bits, const uint8_t *p, un
 /* Vector registers of all kinds of numbers, MXCSR with any rounding; registers that are
  * pointers into the data area, mostly aligned. */
 void x86_random_vector_state(Random *r, unsigned bits, XhState *st);
+/* Over that, the x87: numbers of all kinds, any TOP, some registers empty, exceptions mostly
+ * masked. */
+void x86_random_x87_state(Random *r, XhState *st);
 
 #endif
