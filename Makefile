@@ -124,15 +124,24 @@ TEST_PROGRAMS := $(TEST_SOURCES:.c=)
 # Each fuzz target is also an ordinary program that replays its corpus.
 REPLAYS := $(patsubst tests/fuzz/fuzz-%.c,tests/fuzz/replay-%,$(FUZZ_SOURCES))
 ALL_OBJS := $(sort $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
-            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) tests/harness/tap-run.o tests/fuzz/replay.o)
+            $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) $(patsubst %.c,%.o,$(shell cd $(SRC) && \
+            find tools -name '*.c' 2>/dev/null)) tests/harness/tap-run.o tests/fuzz/replay.o)
 
 $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
+
+# Programs beside the emulator: tools/NAME/*.c with the rooms that they may use, and of the others
+# what these need.
+TOOLS := $(notdir $(wildcard $(SRC)/tools/*))
+TOOL_SOURCES := $(sort $(shell cd $(SRC) && find tools -name '*.c' 2>/dev/null))
+TOOL_OBJS := $(TOOL_SOURCES:.c=.o)
+TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% generated/qapi/%,$(CORE_OBJS))
+TOOL_ROOM_OBJS = $(filter block/%,$(CORE_OBJS))
 
 PROGRAM := qemu-system
 ARCHS := x86_64 i386
 LINKS := $(addprefix qemu-system-,$(ARCHS))
 
-all: $(PROGRAM) $(LINKS) $(FIRMWARE)
+all: $(PROGRAM) $(LINKS) $(TOOLS) $(FIRMWARE)
 
 $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 
@@ -159,6 +168,12 @@ $(PROGRAM): $(OBJS) objects.list
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
 $(LINKS): | $(PROGRAM)
 	$(Q)ln -sf $(PROGRAM) $@
+
+libtools.a: $(TOOL_LIB_OBJS) objects.list
+	$(Q)rm -f $@ && ar rcs $@ $(TOOL_LIB_OBJS)
+$(TOOLS): %: $(TOOL_OBJS) $(TOOL_ROOM_OBJS) libtools.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter tools/$@/%,$^) $(TOOL_ROOM_OBJS) libtools.a $(LIBS)
 
 # --------------------------------------------------------------------- tests
 # Everything but main() as a shared library: a test program links in no time,
@@ -238,12 +253,13 @@ install: all docs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DATADIR) $(DOCDIR)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
 	for l in $(LINKS); do ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$$l || exit 1; done
+	for t in $(TOOLS); do install -m 755 $$t $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	for f in $(FIRMWARE); do install -m 644 $$f $(DATADIR)/ || exit 1; done
 	cp -r docs/. $(DOCDIR)/
 
 clean:
 	$(Q)find . -name '*.[od]' -delete
-	$(Q)rm -rf $(PROGRAM) $(LINKS) $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
+	$(Q)rm -rf $(PROGRAM) $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
 .PHONY: all check check-clients lint fuzz bench bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:

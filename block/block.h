@@ -121,6 +121,8 @@ typedef struct BlockDriver {
      * @file is NULL. @opts: of create_options, numbers and bools as such. */
     bool coroutine_fn (*co_create)(BlockNode *file, const QDict *opts, Error **errp);
     const char *const *create_options;
+    /* All that is in this image goes; the one below shows through. */
+    int coroutine_fn (*co_make_empty)(BlockNode *n);
     int coroutine_fn (*co_change_backing)(BlockNode *n, const char *file, const char *format,
                                           Error **errp);
     /* The node becomes read-only or writable; false: it can't. NULL: nothing to do. */
@@ -198,6 +200,10 @@ int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsi
 int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len);
 /* Of this node alone. */
 int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);
+/* With the images below: what isn't allocated in @n is looked up there; *@depth tells how far. What is
+ * past the end of an image below reads as zeros. */
+int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st,
+                                       BlockNode **where, unsigned *depth);
 int64_t block_length(BlockNode *n);
 /* Whether @n is @top or below it. */
 bool block_node_uses(const BlockNode *top, const BlockNode *n);

@@ -122,6 +122,37 @@ int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, Bl
     return 0;
 }
 
+int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st,
+                                       BlockNode **where, unsigned *depth)
+{
+    *depth = 0;
+    *where = n;
+    for (;;) {
+        int64_t length;
+        int r = block_co_status(*where, offset, len, st);
+
+        if (r < 0) {
+            return r;
+        }
+        len = st->len;
+        if (st->allocated || !(*where)->backing) {
+            break;
+        }
+        length = block_length((*where)->backing);
+        if (length < 0) {
+            return length;
+        }
+        if (offset >= (uint64_t)length) {
+            st->zero = true;            /* the image below ends before this */
+            break;
+        }
+        len = MIN(len, length - offset);
+        *where = (*where)->backing;
+        ++*depth;
+    }
+    return 0;
+}
+
 /* --- from outside of coroutines --- */
 
 typedef struct Run {

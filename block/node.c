@@ -287,7 +287,7 @@ static bool open_backing(BlockNode *n, const QDict *opts, unsigned depth, Error 
     inherit(d, n, true);
     n->backing = open_node(d, depth + 1, errp);
     if (!n->backing) {
-        error_prepend(errp, "Could not open backing file of '%s'", n->filename ? n->filename : n->name);
+        error_prepend(errp, "Could not open backing file of '%s': ", n->filename ? n->filename : n->name);
     }
     qobject_unref(d);
     return n->backing;

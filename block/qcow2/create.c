@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qcow2: new images, and images of another size. */
 #include "util/osdep.h"
+#include "config.h"
 #include "block/qcow2/qcow2.h"
 #include "util/bswap.h"
 
@@ -46,6 +47,12 @@ static bool options(Qcow2 *s, const QDict *opts, char **preallocation, Error **e
                    "at least 16384 bytes");
         return false;
     }
+#ifndef CONFIG_ZSTD
+    if (!strcmp(compression, "zstd")) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "zstd isn't built in");
+        return false;
+    }
+#endif
     if (!strcmp(compression, "zstd")) {
         s->compression = 1;
         s->incompat |= INCOMPAT_COMPRESSION;

@@ -252,7 +252,7 @@ static BlockDriver driver_qcow2 = {
     .reopen = qcow2_reopen, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
     .co_write_compressed = qcow2_co_write_compressed, .co_check = qcow2_co_check,
     .co_create = qcow2_co_create, .create_options = qcow2_create_options,
-    .co_change_backing = qcow2_co_change_backing,
+    .co_make_empty = qcow2_co_make_empty, .co_change_backing = qcow2_co_change_backing,
     .co_snapshot_create = qcow2_co_snapshot_create, .co_snapshot_goto = qcow2_co_snapshot_goto,
     .co_snapshot_delete = qcow2_co_snapshot_delete, .snapshot_list = qcow2_snapshot_list,
     .co_vmstate = qcow2_co_vmstate,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qcow2: the header and its extensions (Spec "Header", "Header extensions", "Feature name table"). */
 #include "util/osdep.h"
+#include "config.h"
 #include "block/qcow2/qcow2.h"
 #include "util/bswap.h"
 

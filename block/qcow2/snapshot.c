@@ -564,3 +564,29 @@ BlockSnapshot *qcow2_snapshot_list(BlockNode *n, size_t *count)
     }
     return list;
 }
+
+int coroutine_fn qcow2_co_make_empty(BlockNode *n)
+{
+    Qcow2 *s = n->state;
+    uint64_t *old;
+    int r;
+
+    co_mutex_lock(&s->lock);
+    old = g_memdup2(s->l1, s->l1_size * 8);
+    r = begin(s);
+    if (r == 0) {
+        memset(s->l1, 0, s->l1_size * 8);
+        qcow2_l1_dirty(s, 0, s->l1_size);
+        r = qcow2_write_tables(s);
+    }
+    if (r == 0) {
+        r = qcow2_barrier(s);
+    }
+    if (r == 0) {
+        r = add_refs(s, old, s->l1_size, -1);
+    }
+    r = finish(s, r);
+    co_mutex_unlock(&s->lock);
+    g_free(old);
+    return r;
+}
