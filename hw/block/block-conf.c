@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Common properties of disks, and what a failed access leads to. */
+/* Common properties of disks. */
 #include "util/osdep.h"
 #include "hw/block/block-conf.h"
-
-#include "hw/core/runstate.h"
-#include "qapi/events-block.h"
 
 const char *const block_error_names[] = { "auto", "report", "ignore", "stop", "enospc", NULL };
 
@@ -49,6 +46,16 @@ bool block_conf_realize(BlockConf *c, uint32_t block_size, Error **errp)
                    c->logical_block_size);
         return false;
     }
+    if (c->rerror) {
+        c->blk->on_read_error = (BlockErrorAction)(c->rerror - 1);
+    }
+    if (c->werror) {
+        c->blk->on_write_error = (BlockErrorAction)(c->werror - 1);
+    }
+    if (c->write_cache != ON_OFF_AUTO_AUTO) {
+        blk_set_write_cache(c->blk, c->write_cache == ON_OFF_AUTO_ON);
+    }
+    c->cache_at_start = c->blk->write_cache;
     return true;
 }
 
@@ -59,35 +66,5 @@ uint32_t block_conf_discard_unit(const BlockConf *c)
 
 bool block_conf_write_cache(const BlockConf *c)
 {
-    return c->write_cache != ON_OFF_AUTO_OFF;
-}
-
-static BlockErrorAction action_of(const BlockConf *c, bool is_read, int error)
-{
-    int own = is_read ? c->rerror : c->werror;
-    BlockErrorAction a = own ? (BlockErrorAction)(own - 1)
-                         : is_read ? c->blk->on_read_error : c->blk->on_write_error;
-
-    if (a == BLOCK_ERROR_ENOSPC) {
-        a = error == ENOSPC ? BLOCK_ERROR_STOP : BLOCK_ERROR_REPORT;
-    }
-    return a;
-}
-
-BlockErrorAction block_conf_error(const BlockConf *c, bool is_read, int error)
-{
-    static const BlockIoErrorAction told[] = {
-        [BLOCK_ERROR_REPORT] = BLOCK_IO_ERROR_ACTION_REPORT,
-        [BLOCK_ERROR_IGNORE] = BLOCK_IO_ERROR_ACTION_IGNORE,
-        [BLOCK_ERROR_STOP] = BLOCK_IO_ERROR_ACTION_STOP,
-    };
-    BlockErrorAction a = action_of(c, is_read, error);
-
-    qapi_event_send_block_io_error(c->blk->id, c->blk->node ? c->blk->node->name : NULL,
-                                   is_read ? IO_OPERATION_TYPE_READ : IO_OPERATION_TYPE_WRITE,
-                                   told[a], true, error == ENOSPC, strerror(error));
-    if (a == BLOCK_ERROR_STOP) {
-        vm_stop_request(RUN_STATE_IO_ERROR);
-    }
-    return a;
+    return c->cache_at_start;
 }

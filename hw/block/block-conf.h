@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What every device with a disk behind it lets its user choose: block sizes, the write
- * cache, and what happens when an access of the image fails. Big lock.
+ * cache, and what follows when an access of the image fails. Big lock.
  */
 #ifndef HW_BLOCK_BLOCK_CONF_H
 #define HW_BLOCK_BLOCK_CONF_H
@@ -16,7 +16,8 @@ typedef struct BlockConf {
     uint32_t min_io_size, opt_io_size;                  /* bytes; 0: not told */
     uint32_t discard_granularity;                       /* bytes; UINT32_MAX: the block size */
     int32_t bootindex;
-    int write_cache;                                    /* OnOffAuto */
+    int write_cache;                                    /* OnOffAuto; auto: the drive's */
+    bool cache_at_start;                                /* what that led to */
     bool share_rw;
     int rerror, werror;                                 /* 0: the drive's, else BlockErrorAction + 1 */
     uint32_t cyls, heads, secs;                         /* 0: computed */
@@ -45,14 +46,11 @@ extern const char *const block_error_names[];
     PROP_U32_RANGE("heads", S, f.heads, 0, 0, 255, "heads; 0: computed"), \
     PROP_U32_RANGE("secs", S, f.secs, 0, 0, 255, "sectors of a track; 0: computed")
 
-/* Check and complete: @block_size is the default. False with errp set. */
+/* Check, complete, and tell the back end: @block_size is the default. False with errp set. */
 bool block_conf_realize(BlockConf *c, uint32_t block_size, Error **errp);
 /* Bytes that can be discarded at once; 0: discarding isn't offered. */
 uint32_t block_conf_discard_unit(const BlockConf *c);
 /* The write cache is on when the machine starts. */
 bool block_conf_write_cache(const BlockConf *c);
-/* An access has failed with @error (positive): decides what the device does, tells clients, and
- * stops the machine when it says BLOCK_ERROR_STOP. */
-BlockErrorAction block_conf_error(const BlockConf *c, bool is_read, int error);
 
 #endif

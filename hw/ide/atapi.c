@@ -46,11 +46,6 @@ void atapi_identify_init(IdeDrive *d)
     w[88] = 0x3f;
 }
 
-static uint32_t cd_sectors(IdeDrive *d)
-{
-    return d->tray_open ? 0 : MIN(blk_length(d->blk) / CD_SECTOR, UINT32_MAX);
-}
-
 static void packet_done(IdeDrive *d)
 {
     d->r.count = (d->r.count & ~7) | IR_IO | IR_CD;
@@ -77,7 +72,7 @@ static void check_condition(IdeDrive *d, uint8_t sense, uint8_t asc)
 void atapi_reset(IdeDrive *d)
 {
     d->sense = d->asc = d->ascq = 0;
-    d->tray_locked = false;
+    d->mmc.tray_locked = false;
 }
 
 /* --- data to the host --- */
@@ -218,7 +213,7 @@ void atapi_start_packet(IdeDrive *d)
 
 static void read_command(IdeDrive *d, uint32_t lba, uint32_t count)
 {
-    uint32_t total = cd_sectors(d);
+    uint32_t total = mmc_sectors(&d->mmc);
 
     if (count == 0) {
         good(d);
@@ -266,107 +261,47 @@ static void inquiry(IdeDrive *d)
     reply(d, 36, load_be16(d->packet + 3));
 }
 
-static void put_msf(uint8_t *p, uint32_t lba)
+/* A reply that all CD drives give alike; @allocated bytes are wanted. */
+static void mmc_reply(IdeDrive *d, int len, uint32_t allocated)
 {
-    lba += 150;
-    p[0] = 0;
-    p[1] = lba / 75 / 60;
-    p[2] = lba / 75 % 60;
-    p[3] = lba % 75;
-}
-
-static void put_address(uint8_t *p, uint32_t lba, bool msf)
-{
-    if (msf) {
-        put_msf(p, lba);
-    } else {
-        store_be32(p, lba);
-    }
-}
-
-/* MMC-6, 6.25: one data track. */
-static void read_toc(IdeDrive *d)
-{
-    uint8_t *b = d->buffer, format = d->packet[2] & 15;
-    bool msf = d->packet[1] & 2;
-    uint32_t allocated = load_be16(d->packet + 7), n;
-
-    if (!format) {
-        format = d->packet[9] >> 6;             /* SFF-8020i */
-    }
-    memset(b, 0, 64);
-    if (format == 0) {
-        uint8_t first = d->packet[6];
-
-        if (first > 1 && first != 0xaa) {
-            check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
-            return;
-        }
-        b[2] = b[3] = 1;
-        n = 4;
-        if (first <= 1) {
-            b[n + 1] = 0x14;                    /* data track, no copy */
-            b[n + 2] = 1;
-            put_address(b + n + 4, 0, msf);
-            n += 8;
-        }
-        b[n + 1] = 0x16;
-        b[n + 2] = 0xaa;
-        put_address(b + n + 4, cd_sectors(d), msf);
-        n += 8;
-    } else if (format == 1) {                   /* sessions */
-        b[2] = b[3] = 1;
-        b[5] = 0x14;
-        b[6] = 1;
-        put_address(b + 8, 0, msf);
-        n = 12;
-    } else if (format == 2) {                   /* raw TOC */
-        static const uint8_t points[] = { 0xa0, 0xa1, 0xa2, 1 };
-
-        b[2] = b[3] = 1;
-        n = 4;
-        for (unsigned i = 0; i < 4; i++, n += 11) {
-            b[n] = 1;
-            b[n + 1] = 0x14;
-            b[n + 3] = points[i];
-            if (i < 2) {
-                b[n + 8] = 1;
-            } else {
-                put_msf(b + n + 7, i == 2 ? cd_sectors(d) : 0);
-            }
-        }
-    } else {
+    if (len == MMC_NO_MEDIUM) {
+        check_condition(d, SENSE_NOT_READY, ASC_NO_MEDIUM);
+    } else if (len < 0) {
         check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
-        return;
+    } else {
+        reply(d, len, allocated);
     }
-    store_be16(b, n - 2);
-    reply(d, n, allocated);
+}
+
+static void mmc_command(IdeDrive *d)
+{
+    const uint8_t *p = d->packet;
+    uint8_t *b = d->buffer;
+
+    memset(b, 0, MMC_REPLY_MAX);
+    switch (p[0]) {
+    case 0x43: mmc_reply(d, mmc_read_toc(&d->mmc, p, b), load_be16(p + 7)); break;
+    case 0x46: mmc_reply(d, mmc_get_configuration(&d->mmc, p, b), load_be16(p + 7)); break;
+    case 0x4a: mmc_reply(d, mmc_event_status(&d->mmc, p, b), load_be16(p + 7)); break;
+    case 0x51: mmc_reply(d, mmc_disc_information(&d->mmc, p, b), load_be16(p + 7)); break;
+    case 0x52: mmc_reply(d, mmc_track_information(&d->mmc, p, b), load_be16(p + 7)); break;
+    case 0xad: mmc_reply(d, mmc_disc_structure(&d->mmc, p, b), load_be16(p + 8)); break;
+    default: mmc_reply(d, mmc_mechanism_status(&d->mmc, p, b), load_be16(p + 8)); break;
+    }
 }
 
 static void mode_sense(IdeDrive *d)
 {
+    static const uint8_t pages[] = { 0x01, 0x0e, 0x2a };
     uint8_t *b = d->buffer, page = d->packet[2] & 0x3f;
     uint32_t n = 8;
 
     memset(b, 0, 64);
-    b[2] = d->tray_open ? 0x71 : blk_has_medium(d->blk) ? 0x01 : 0x70;
-    if (page == 0x01 || page == 0x3f) {         /* error recovery */
-        b[n] = 0x01;
-        b[n + 1] = 6;
-        b[n + 3] = 5;
-        n += 8;
-    }
-    if (page == 0x2a || page == 0x3f) {         /* capabilities (MMC-3, 5.5.10) */
-        b[n] = 0x2a;
-        b[n + 1] = 18;
-        b[n + 2] = 0x3b;                        /* reads CD-R, CD-RW, DVD */
-        b[n + 4] = 0x70;
-        b[n + 6] = 0x29 | (d->tray_locked ? 2 : 0);     /* tray, eject, lock */
-        store_be16(b + n + 8, 704);
-        store_be16(b + n + 10, 2);
-        store_be16(b + n + 12, 512);
-        store_be16(b + n + 14, 704);
-        n += 20;
+    b[2] = mmc_medium_type(&d->mmc);
+    for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+        if (page == 0x3f || page == pages[i]) {
+            n += mmc_mode_page(&d->mmc, pages[i], b + n);
+        }
     }
     if (n == 8) {
         check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
@@ -376,103 +311,20 @@ static void mode_sense(IdeDrive *d)
     reply(d, n, load_be16(d->packet + 7));
 }
 
-/* MMC-6, 6.6: profiles and what every drive has. */
-static void get_configuration(IdeDrive *d)
-{
-    uint8_t *b = d->buffer;
-    uint32_t sectors = cd_sectors(d), n = 8;
-    bool dvd = sectors > 0x57000;               /* more than 700 MB */
-
-    memset(b, 0, 64);
-    store_be16(b + 6, !sectors ? 0 : dvd ? 0x10 : 0x08);
-    store_be16(b + n, 0);                       /* profile list */
-    b[n + 2] = 3;
-    b[n + 3] = 8;
-    store_be16(b + n + 4, 0x10);
-    b[n + 6] = sectors && dvd;
-    store_be16(b + n + 8, 0x08);
-    b[n + 10] = sectors && !dvd;
-    n += 12;
-    store_be16(b + n, 1);                       /* core: ATAPI */
-    b[n + 2] = 0x0b;
-    b[n + 3] = 8;
-    b[n + 7] = 2;
-    b[n + 8] = 1;
-    n += 12;
-    store_be16(b + n, 3);                       /* removable medium: tray, lock, eject */
-    b[n + 2] = 3;
-    b[n + 3] = 4;
-    b[n + 4] = 0x39;
-    n += 8;
-    store_be32(b, n - 4);
-    reply(d, n, load_be16(d->packet + 7));
-}
-
-static void event_status(IdeDrive *d)
-{
-    uint8_t *b = d->buffer;
-
-    if (!(d->packet[1] & 1)) {                  /* asynchronous: not supported */
-        check_condition(d, SENSE_ILLEGAL, ASC_INVALID_FIELD);
-        return;
-    }
-    memset(b, 0, 8);
-    b[3] = 0x10;                                /* media events */
-    if (!(d->packet[4] & 0x10)) {
-        b[2] = 0x80;
-        store_be16(b, 2);
-        reply(d, 4, load_be16(d->packet + 7));
-        return;
-    }
-    b[2] = 4;
-    b[4] = d->event_eject ? 1 : d->event_new_media ? 2 : 0;
-    d->event_new_media = d->event_eject = false;
-    b[5] = (d->tray_open ? 1 : 0) | (blk_has_medium(d->blk) && !d->tray_open ? 2 : 0);
-    store_be16(b, 6);
-    reply(d, 8, load_be16(d->packet + 7));
-}
-
 static void start_stop(IdeDrive *d)
 {
-    bool load = d->packet[4] & 1, eject = d->packet[4] & 2;
-
-    if (eject && !load) {
-        if (d->tray_locked) {
-            check_condition(d, SENSE_NOT_READY, ASC_REMOVAL_PREVENTED);
-            return;
-        }
-        d->tray_open = true;
-    } else if (eject && load) {
-        d->tray_open = false;
+    if (mmc_start_stop(&d->mmc, d->packet[4])) {
+        good(d);
+    } else {
+        check_condition(d, SENSE_NOT_READY, ASC_REMOVAL_PREVENTED);
     }
-    good(d);
 }
 
 static void capacity(IdeDrive *d)
 {
-    store_be32(d->buffer, cd_sectors(d) - 1);
+    store_be32(d->buffer, mmc_sectors(&d->mmc) - 1);
     store_be32(d->buffer + 4, CD_SECTOR);
     reply(d, 8, 8);
-}
-
-static void disc_information(IdeDrive *d)
-{
-    uint8_t *b = d->buffer;
-
-    memset(b, 0, 34);
-    store_be16(b, 32);
-    b[2] = 0x0e;                                /* complete session, finalized */
-    b[3] = b[4] = b[5] = b[6] = 1;
-    b[7] = 0x20;
-    reply(d, 34, load_be16(d->packet + 7));
-}
-
-static void mechanism_status(IdeDrive *d)
-{
-    memset(d->buffer, 0, 8);
-    d->buffer[1] = d->tray_open ? 0x10 : 0;
-    d->buffer[5] = 1;
-    reply(d, 8, load_be16(d->packet + 8));
 }
 
 /* READ CD: user data of 2048 bytes only. */
@@ -504,28 +356,17 @@ static void mode_select(IdeDrive *d)
     ide_data_phase(d, 0, n, IDE_PACKET_OUT, true);
 }
 
-/* Those that need a medium, and tell that it was changed (MMC-6, 4.1.6). */
-static bool needs_medium(uint8_t op)
-{
-    switch (op) {
-    case 0x00: case 0x25: case 0x28: case 0xa8: case 0x43: case 0x51: case 0xbe: case 0x2b:
-        return true;
-    default:
-        return false;
-    }
-}
-
 void atapi_packet(IdeDrive *d)
 {
     const uint8_t *p = d->packet;
 
-    if (d->media_changed && p[0] != 0x12 && p[0] != 0x03 && p[0] != 0x46 && p[0] != 0x4a &&
+    if (d->mmc.media_changed && p[0] != 0x12 && p[0] != 0x03 && p[0] != 0x46 && p[0] != 0x4a &&
         blk_has_medium(d->blk)) {
-        d->media_changed = false;
+        d->mmc.media_changed = false;
         check_condition(d, SENSE_ATTENTION, ASC_MEDIUM_CHANGED);
         return;
     }
-    if (needs_medium(p[0]) && cd_sectors(d) == 0) {
+    if (mmc_needs_medium(p[0]) && mmc_sectors(&d->mmc) == 0) {
         check_condition(d, SENSE_NOT_READY, ASC_NO_MEDIUM);
         return;
     }
@@ -534,18 +375,16 @@ void atapi_packet(IdeDrive *d)
     case 0x03: request_sense(d); break;
     case 0x12: inquiry(d); break;
     case 0x1b: start_stop(d); break;
-    case 0x1e: d->tray_locked = p[4] & 1; good(d); break;
+    case 0x1e: d->mmc.tray_locked = p[4] & 1; good(d); break;
     case 0x25: capacity(d); break;
     case 0x28: read_command(d, load_be32(p + 2), load_be16(p + 7)); break;
     case 0xa8: read_command(d, load_be32(p + 2), load_be32(p + 6)); break;
     case 0x2b: case 0xbb: good(d); break;       /* SEEK, SET CD SPEED */
-    case 0x43: read_toc(d); break;
-    case 0x46: get_configuration(d); break;
-    case 0x4a: event_status(d); break;
-    case 0x51: disc_information(d); break;
+    case 0x43: case 0x46: case 0x4a: case 0x51: case 0x52: case 0xad: case 0xbd:
+        mmc_command(d);
+        break;
     case 0x55: mode_select(d); break;
     case 0x5a: mode_sense(d); break;
-    case 0xbd: mechanism_status(d); break;
     case 0xbe: read_cd(d); break;
     default: check_condition(d, SENSE_ILLEGAL, ASC_INVALID_COMMAND);
     }

@@ -11,32 +11,22 @@ static void media_changed(void *opaque, bool loaded)
     IdeDrive *d = opaque;
 
     d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
-    d->media_changed = true;
-    d->event_new_media |= loaded;
-    if (loaded) {
-        d->tray_open = false;
-    }
+    mmc_media_changed(&d->mmc, loaded);
 }
 
 static bool is_locked(void *opaque)
 {
-    return ((IdeDrive *)opaque)->tray_locked;
+    return ((IdeDrive *)opaque)->mmc.tray_locked;
 }
 
 static bool tray_open(void *opaque)
 {
-    return ((IdeDrive *)opaque)->tray_open;
+    return ((IdeDrive *)opaque)->mmc.tray_open;
 }
 
 static void eject_request(void *opaque, bool force)
 {
-    IdeDrive *d = opaque;
-
-    d->event_eject = true;
-    if (force) {
-        d->tray_locked = false;
-        d->tray_open = true;
-    }
+    mmc_eject_request(&((IdeDrive *)opaque)->mmc, force);
 }
 
 static void resized(void *opaque)
@@ -132,6 +122,8 @@ static bool drive_realize(Device *dev, Error **errp)
     d->write_cache = true;
     d->udma_mode = d->mwdma_mode = 0xff;
     if (d->is_cd) {
+        d->mmc.blk = d->blk;
+        d->mmc.owner = d;
         atapi_identify_init(d);
         blk_set_device_ops(d->blk, &cd_ops, d);
     } else {
@@ -208,9 +200,7 @@ static const VmField drive_fields[] = {
     VM_BUFFER_PTR(IdeDrive, buffer, IDE_BUFFER), VM_BOOL(IdeDrive, lba48),
     VM_BUFFER(IdeDrive, packet), VM_U32(IdeDrive, packet_left), VM_U32(IdeDrive, packet_limit),
     VM_U8(IdeDrive, sense), VM_U8(IdeDrive, asc), VM_U8(IdeDrive, ascq),
-    VM_BOOL(IdeDrive, packet_dma), VM_BOOL(IdeDrive, tray_open), VM_BOOL(IdeDrive, tray_locked),
-    VM_BOOL(IdeDrive, media_changed), VM_BOOL(IdeDrive, event_new_media),
-    VM_BOOL(IdeDrive, event_eject), VM_END
+    VM_BOOL(IdeDrive, packet_dma), VM_STRUCT(IdeDrive, mmc, mmc_vm), VM_END
 };
 
 static const Property drive_props[] = {

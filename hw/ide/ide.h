@@ -15,6 +15,7 @@
 
 #include "block/block.h"
 #include "hw/core/device.h"
+#include "hw/scsi/mmc.h"
 #include "memory/memory.h"
 
 #define TYPE_IDE_BUS    "IDE"
@@ -31,7 +32,6 @@ enum { SEL_DEV = 0x10, SEL_LBA = 0x40 };
 enum { IR_CD = 1, IR_IO = 2 };
 
 #define IDE_SECTOR      512
-#define CD_SECTOR       2048
 #define IDE_MAX_MULT    16
 #define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase, or a step of DMA */
 #define IDE_TRIM_MAX    64
@@ -101,7 +101,7 @@ struct IdeDrive {
     uint32_t packet_limit;      /* byte count limit of a data phase */
     uint8_t sense, asc, ascq;
     bool packet_dma;
-    bool tray_open, tray_locked, media_changed, event_new_media, event_eject;
+    MmcDrive mmc;
     uint32_t cd_sector_size;    /* 2048, or what READ CD asks for */
 };
 

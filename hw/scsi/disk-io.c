@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Commands that touch the medium (SBC-3). Each is a loop of accesses of the image, one in flight,
- * whose state is in the request: op, lba, left, and the bytes of the running step. So a failed
- * access can be tried again when the machine goes on.
+ * whose state is in the request: op, lba, left, and the bytes of the running step.
  */
 #include "util/osdep.h"
 #include "hw/scsi/disk.h"
@@ -12,6 +11,11 @@
 
 static void submit(ScsiDisk *d, ScsiRequest *r);
 static void next(ScsiDisk *d, ScsiRequest *r);
+
+static bool buffer_is_zero(const uint8_t *p, uint32_t n)
+{
+    return !p[0] && !memcmp(p, p + 1, n - 1);
+}
 
 static uint32_t block_size(const ScsiDisk *d)
 {
@@ -30,23 +34,6 @@ static ScsiSense sense_of(int error, bool is_read)
     }
 }
 
-/* An access has failed; true: go on as if it had not. */
-static bool failed(ScsiDisk *d, ScsiRequest *r, int error)
-{
-    bool is_read = r->op == SCSI_OP_READ || r->op == SCSI_OP_COMPARE;
-    BlockErrorAction action = block_conf_error(&d->conf, is_read, error);
-
-    if (action == BLOCK_ERROR_IGNORE) {
-        return true;
-    }
-    if (action == BLOCK_ERROR_STOP) {
-        r->retry = true;
-    } else {
-        scsi_request_fail(r, sense_of(error, is_read));
-    }
-    return false;
-}
-
 static void advance(ScsiDisk *d, ScsiRequest *r)
 {
     uint32_t blocks = r->step / block_size(d);
@@ -60,7 +47,11 @@ static void done(void *opaque, int result)
     ScsiRequest *r = opaque;
     ScsiDisk *d = SCSI_DISK(r->dev);
 
-    if (!scsi_request_io_end(r) || (result < 0 && !failed(d, r, -result))) {
+    if (!scsi_request_io_end(r)) {
+        return;
+    }
+    if (result < 0) {
+        scsi_request_fail(r, sense_of(-result, r->op == SCSI_OP_READ || r->op == SCSI_OP_COMPARE));
         return;
     }
     switch ((ScsiOp)r->op) {
@@ -145,7 +136,12 @@ static void submit(ScsiDisk *d, ScsiRequest *r)
         access_image(d, r, true, r->iov ? NULL : r->buf);
         break;
     case SCSI_OP_SAME:
-        access_image(d, r, true, r->buf);
+        if (buffer_is_zero(r->buf, block_size(d))) {
+            scsi_request_io_begin(r);
+            blk_aio_zero(d->conf.blk, r->lba * block_size(d), r->step, r->cdb[1] & 8, done, r);
+        } else {
+            access_image(d, r, true, r->buf);
+        }
         break;
     case SCSI_OP_UNMAP:
         unmap_one(d, r);
@@ -170,7 +166,7 @@ static void next(ScsiDisk *d, ScsiRequest *r)
     bool fua = scsi_cdb_length(r->cdb[0]) > 6 && r->cdb[1] & 8;
 
     if (!r->left) {
-        if ((r->op == SCSI_OP_WRITE || r->op == SCSI_OP_SAME) && (fua || !d->write_cache)) {
+        if (r->op == SCSI_OP_WRITE && fua) {
             r->op = SCSI_OP_FLUSH;
             submit(d, r);
         } else {
@@ -200,7 +196,7 @@ static void next(ScsiDisk *d, ScsiRequest *r)
         scsi_request_step(r, step_bytes(d, r, SCSI_STEP / 2));
         break;
     case SCSI_OP_SAME:
-        r->step = step_bytes(d, r, SCSI_STEP);
+        r->step = step_bytes(d, r, buffer_is_zero(r->buf, block_size(d)) ? 1 * GIB : SCSI_STEP);
         submit(d, r);
         break;
     default:
@@ -241,11 +237,6 @@ void scsi_disk_io_more(ScsiDisk *d, ScsiRequest *r)
     default:
         submit(d, r);
     }
-}
-
-void scsi_disk_io_retry(ScsiDisk *d, ScsiRequest *r)
-{
-    submit(d, r);
 }
 
 /* Sets lba and left; false: refused. */

@@ -218,12 +218,10 @@ static void disk_more(ScsiDevice *dev, ScsiRequest *r)
 
 static void disk_drain(ScsiDevice *dev)
 {
-    blk_drain(SCSI_DISK(dev)->conf.blk);
-}
+    BlockBackend *b = SCSI_DISK(dev)->conf.blk;
 
-static void disk_retry(ScsiDevice *dev, ScsiRequest *r)
-{
-    scsi_disk_io_retry(SCSI_DISK(dev), r);
+    blk_cancel_held(b);
+    blk_drain(b);
 }
 
 static void disk_reset(ScsiDevice *dev)
@@ -233,10 +231,13 @@ static void disk_reset(ScsiDevice *dev)
     d->mmc.tray_locked = false;
     d->stopped = false;
     d->write_cache = block_conf_write_cache(&d->conf);
+    if (d->conf.blk) {              /* not if realize has failed */
+        blk_set_write_cache(d->conf.blk, d->write_cache);
+    }
 }
 
 static const ScsiDeviceOps disk_ops = {
-    .command = disk_command, .more = disk_more, .drain = disk_drain, .retry = disk_retry,
+    .command = disk_command, .more = disk_more, .drain = disk_drain,
     .reset = disk_reset,
 };
 
@@ -247,7 +248,6 @@ static void media_changed(void *opaque, bool loaded)
     ScsiDisk *d = opaque;
 
     mmc_media_changed(&d->mmc, loaded);
-    d->length = blk_length(d->conf.blk);
     scsi_device_attention(&d->scsi, SENSE_MEDIUM_CHANGED);
 }
 
@@ -266,24 +266,18 @@ static void eject_request(void *opaque, bool force)
     mmc_eject_request(&((ScsiDisk *)opaque)->mmc, force);
 }
 
-static const BlockDeviceOps removable_ops = { .media_changed = media_changed,
-                                              .is_locked = is_locked, .tray_open = tray_open,
-                                              .eject_request = eject_request };
+static void resized(void *opaque)
+{
+    scsi_device_attention(&((ScsiDisk *)opaque)->scsi, SENSE_CAPACITY_CHANGED);
+}
+
+static const BlockDeviceOps removable_ops = {
+    .media_changed = media_changed, .is_locked = is_locked, .tray_open = tray_open,
+    .eject_request = eject_request, .resized = resized,
+};
+static const BlockDeviceOps fixed_ops = { .resized = resized };
 
 /* --- device --- */
-
-static void run_again(RunstateListener *l, bool running, UNUSED RunState state)
-{
-    ScsiDisk *d = (ScsiDisk *)((char *)l - offsetof(ScsiDisk, listener));
-
-    for (ScsiRequest *r = running ? d->scsi.requests : NULL, *after; r; r = after) {
-        after = r->next;
-        if (r->retry && !r->cancelled) {
-            r->retry = false;
-            scsi_disk_io_retry(d, r);
-        }
-    }
-}
 
 static void default_text(char **s, const char *text)
 {
@@ -342,16 +336,11 @@ static bool disk_realize(Device *dev, Error **errp)
     default_text(&d->device_id, *d->serial ? d->serial : d->conf.blk->id);
     d->mmc.blk = d->conf.blk;
     d->mmc.owner = d;
-    d->length = blk_length(d->conf.blk);
     disk_reset(&d->scsi);
     if (!boot_add(dev, d->conf.bootindex, NULL, errp)) {
         return false;
     }
-    if (d->removable) {
-        blk_set_device_ops(d->conf.blk, &removable_ops, d);
-    }
-    d->listener = (RunstateListener){ .changed = run_again };
-    runstate_add_listener(&d->listener);
+    blk_set_device_ops(d->conf.blk, d->removable ? &removable_ops : &fixed_ops, d);
     return true;
 }
 
@@ -360,7 +349,6 @@ static void disk_unrealize(Device *dev)
     ScsiDisk *d = SCSI_DISK(dev);
 
     scsi_device_reset(&d->scsi, SENSE_OK);
-    runstate_remove_listener(&d->listener);
     boot_remove(dev);
     blk_set_device_ops(d->conf.blk, NULL, NULL);
 }
@@ -374,6 +362,14 @@ static void disk_reset_hold(Device *dev)
 static void disk_pre_save(void *opaque)
 {
     blk_drain(((ScsiDisk *)opaque)->conf.blk);
+}
+
+static bool disk_post_load(void *opaque, UNUSED Error **errp)
+{
+    ScsiDisk *d = opaque;
+
+    blk_set_write_cache(d->conf.blk, d->write_cache);
+    return true;
 }
 
 static const VmField disk_fields[] = {
@@ -401,7 +397,7 @@ static const DeviceType disk_type = {
     .name = TYPE_SCSI_DISK, .parent = TYPE_SCSI_DEVICE, .abstract = true,
     .size = sizeof(ScsiDisk), .props = disk_props, .realize = disk_realize,
     .unrealize = disk_unrealize, .reset_hold = disk_reset_hold,
-    .vm = { 1, disk_fields, .pre_save = disk_pre_save }, .data = &disk_ops,
+    .vm = { 1, disk_fields, .pre_save = disk_pre_save, .post_load = disk_post_load }, .data = &disk_ops,
 };
 DEVICE_TYPE(disk_type)
 

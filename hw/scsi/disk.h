@@ -4,7 +4,6 @@
 #define HW_SCSI_DISK_H
 
 #include "hw/block/block-conf.h"
-#include "hw/core/runstate.h"
 #include "hw/scsi/mmc.h"
 #include "hw/scsi/scsi.h"
 
@@ -23,8 +22,6 @@ typedef struct ScsiDisk {
     bool is_cd;
     bool write_cache;           /* WCE of the caching page */
     bool stopped;               /* START STOP UNIT */
-    RunstateListener listener;  /* to repeat what failed when the machine goes on */
-    uint64_t length;            /* bytes, as last told to the guest */
 } ScsiDisk;
 
 static inline ScsiDisk *SCSI_DISK(const void *obj)
@@ -52,7 +49,5 @@ void scsi_disk_unmap(ScsiDisk *d, ScsiRequest *r);
 void scsi_disk_flush(ScsiDisk *d, ScsiRequest *r);
 /* A step of data was moved. */
 void scsi_disk_io_more(ScsiDisk *d, ScsiRequest *r);
-/* What failed is tried again. */
-void scsi_disk_io_retry(ScsiDisk *d, ScsiRequest *r);
 
 #endif

@@ -280,6 +280,7 @@ static bool select_page(ScsiDisk *d, const uint8_t *p, uint32_t len, bool apply)
     }
     if (apply && (p[0] & 0x3f) == PAGE_CACHING && !d->is_cd) {
         d->write_cache = p[2] & 4;
+        blk_set_write_cache(d->conf.blk, d->write_cache);
     }
     return true;
 }

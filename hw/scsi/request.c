@@ -352,7 +352,7 @@ typedef struct SavedRequest {
     uint32_t channel, target, unit, lun, op, left, buf_size, step;
     uint64_t tag, moved, lba;
     uint8_t cdb[SCSI_CDB_MAX], cdb_len;
-    bool in_step, retry, reply;
+    bool in_step, reply;
 } SavedRequest;
 
 static const VmField saved_fields[] = {
@@ -361,7 +361,7 @@ static const VmField saved_fields[] = {
     VM_U32_RANGE(SavedRequest, buf_size, 0, SCSI_STEP), VM_U32(SavedRequest, step),
     VM_U64(SavedRequest, tag), VM_U64(SavedRequest, moved), VM_U64(SavedRequest, lba),
     VM_BUFFER(SavedRequest, cdb), VM_U8_RANGE(SavedRequest, cdb_len, 1, SCSI_CDB_MAX),
-    VM_BOOL(SavedRequest, in_step), VM_BOOL(SavedRequest, retry), VM_BOOL(SavedRequest, reply),
+    VM_BOOL(SavedRequest, in_step), VM_BOOL(SavedRequest, reply),
     VM_END
 };
 static const VmState saved_vm = { 1, saved_fields };
@@ -379,7 +379,7 @@ static bool save_request(VmWriter *w, UNUSED const VmField *f, const void *elem,
         .channel = r->dev->channel, .target = r->dev->id, .unit = r->dev->lun, .lun = r->lun,
         .op = r->op, .left = r->left, .buf_size = r->buf_size, .step = r->step, .tag = r->tag,
         .moved = r->moved, .lba = r->lba, .cdb_len = r->cdb_len, .in_step = r->in_step,
-        .retry = r->retry, .reply = r->reply,
+        .reply = r->reply,
     };
     memcpy(s.cdb, r->cdb, sizeof(s.cdb));
     if (!vm_put_struct(w, &saved_vm, &s, errp)) {
@@ -431,7 +431,6 @@ static bool load_request(VmReader *rd, const VmField *f, void *elem, Error **err
     r->step = s.step;
     r->moved = s.moved;
     r->in_step = s.in_step;
-    r->retry = s.retry;
     r->reply = s.reply;
     r->started = true;
     enlist(r);

@@ -147,10 +147,8 @@ typedef struct ScsiDeviceOps {
     void (*command)(ScsiDevice *d, ScsiRequest *r);
     /* A step of the data phase has been moved. */
     void (*more)(ScsiDevice *d, ScsiRequest *r);
-    /* Wait for all that is in flight. */
+    /* End what an error holds, wait for all that is in flight. */
     void (*drain)(ScsiDevice *d);
-    /* Run what waits since r->retry was set (the machine goes on). May be NULL. */
-    void (*retry)(ScsiDevice *d, ScsiRequest *r);
     /* LOGICAL UNIT RESET. May be NULL. */
     void (*reset)(ScsiDevice *d);
 } ScsiDeviceOps;
@@ -184,7 +182,6 @@ struct ScsiRequest {
     uint32_t buf_size;          /* bytes allocated */
     uint32_t step;              /* bytes of the running step */
     bool started, ended, cancelled, in_step, in_flight;
-    bool retry;                 /* waits until the machine runs again */
     bool reply;                 /* the step is all there is */
     /* Units': progress of reading and writing. */
     uint32_t op, left;          /* blocks still to be moved */
