@@ -134,7 +134,7 @@ bool object_set_link(void *opaque, const char *name, void *target, Error **errp)
     if (is_fixed(obj, p, errp)) {
         return false;
     }
-    field = (Object **)((char *)obj + p->offset);
+    field = (Object **)((char *)(p->part ? p->part(obj) : obj) + p->offset);
     object_ref(target);
     object_unref(*field);
     *field = target;
@@ -221,7 +221,10 @@ void object_release_backends(void *opaque)
     for (const Type *t = obj->type; t; t = type_parent(t)) {
         for (const Property *p = t->info.props; p && p->kind; p++) {
             if (p->kind >= PROP_KIND_CHARDEV && p->kind <= PROP_KIND_AUDIODEV) {
-                property_release(obj, p);
+                Property own = *p;
+
+                own.part = NULL;
+                property_release(p->part ? p->part(obj) : obj, &own);
             }
         }
     }

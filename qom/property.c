@@ -16,6 +16,11 @@ void backend_kind_register(PropKind kind, const BackendKind *ops)
     backends[kind] = ops;
 }
 
+static inline Object *holder_of(Object *obj, const Property *p)
+{
+    return p->part ? p->part(obj) : obj;
+}
+
 static inline void *field_of(Object *obj, const Property *p)
 {
     return (char *)obj + p->offset;
@@ -288,12 +293,14 @@ static bool set_backend(Object *obj, const Property *p, const char *id, Error **
 bool property_set(Object *obj, const Property *p, const QObject *v,
                   bool text, Error **errp)
 {
-    void *field = field_of(obj, p);
+    void *field;
     Parse r = PARSE_OK;
     uint64_t u;
     int64_t i;
     bool b;
 
+    obj = holder_of(obj, p);
+    field = field_of(obj, p);
     switch (p->kind) {
     case PROP_KIND_BOOL:
         if ((r = get_bool(v, text, &b)) == PARSE_OK) {
@@ -382,8 +389,10 @@ bool property_set(Object *obj, const Property *p, const QObject *v,
 
 QObject *property_get(Object *obj, const Property *p, Error **errp)
 {
-    const void *field = field_of(obj, p);
+    const void *field;
 
+    obj = holder_of(obj, p);
+    field = field_of(obj, p);
     switch (p->kind) {
     case PROP_KIND_BOOL: return qbool_from(*(const bool *)field);
     case PROP_KIND_BIT32: return qbool_from(*(const uint32_t *)field & BIT(p->bit));
@@ -450,6 +459,9 @@ void property_init_default(Object *obj, const Property *p)
 {
     void *field = field_of(obj, p);
 
+    if (p->part) {
+        return;
+    }
     switch (p->kind) {
     case PROP_KIND_BOOL: *(bool *)field = p->def.b; break;
     case PROP_KIND_BIT32: {
@@ -484,6 +496,9 @@ void property_release(Object *obj, const Property *p)
 {
     void *field = field_of(obj, p);
 
+    if (p->part) {
+        return;
+    }
     switch (p->kind) {
     case PROP_KIND_STR:
         g_clear_pointer((char **)field, g_free);

@@ -75,6 +75,9 @@ struct Property {
     const char *const *names;       /* PROP_KIND_ENUM; ends with NULL */
     const char *type;               /* link type, or shown type of a CUSTOM */
     const void *arg;                /* PROP_KIND_CUSTOM: its own */
+    /* The value is that of another object, which sees to its default and its
+     * release: a part that the instance lends its name to. NULL: its own. */
+    struct Object *(*part)(struct Object *obj);
     /* PROP_KIND_CUSTOM. get returns a new value; NULL with errp set. set
      * gets text as a string value. A NULL member: not readable/writable. */
     struct QObject *(*get)(struct Object *obj, const Property *prop,

@@ -421,6 +421,28 @@ static bool make_device(const QDict *d, UNUSED void *opaque, Error **errp)
     return device_add(d, true, errp);
 }
 
+/* -drive if=virtio: a device of its own, which no board has. */
+static void build_virtio_drives(Config *c, Machine *m)
+{
+    for (unsigned i = 0; i < m->n_drives; i++) {
+        MachineDrive *drive = &m->drives[i];
+        Error *err = NULL;
+        QDict *opts;
+
+        if (strcmp(drive->interface, "virtio") || drive->used) {
+            continue;
+        }
+        opts = qdict_from_fmt("{'driver': %s, 'drive': %s}",
+                              bus_find_type("PCI") ? "virtio-blk-pci" : "virtio-blk-device",
+                              drive->blockdev);
+        drive->used = true;
+        if (!device_add(opts, true, &err)) {
+            config_error(c, "drive", err);
+        }
+        qobject_unref(opts);
+    }
+}
+
 static bool make_global(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     const char *driver = qdict_str_or(d, "driver", NULL), *prop = qdict_str_or(d, "property", NULL),
@@ -603,6 +625,7 @@ bool config_build(Config *c)
         check_front_ends(c);
         return false;
     }
+    build_virtio_drives(c, m);
     config_make_each(c, c->devices, "device", make_device, NULL);
     if (!machine_done(m, &err)) {
         config_error(c, "machine", err);

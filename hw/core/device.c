@@ -525,7 +525,8 @@ char *device_fw_path(const Device *dev)
     g_autofree char *up = dev->bus && dev->bus->parent ? device_fw_path(dev->bus->parent)
                                                        : g_strdup("");
 
-    return g_strconcat(up, "/", own, NULL);
+    /* A bus may have nothing to add: a part that its owner stands for. */
+    return *own ? g_strconcat(up, "/", own, NULL) : g_steal_pointer(&up);
 }
 
 char *device_label(const Device *dev)

@@ -181,7 +181,7 @@ struct BusType {
     int max_devices;            /* 0: no limit */
     char *(*device_path)(const Device *dev);    /* see device_bus_path() */
     /* Its part of a firmware path, "ide@1,1"; @name: from .fw_name, or the type's
-     * name. Freed with g_free(). NULL: the name alone. */
+     * name. Freed with g_free(). "": it has none. NULL: the name alone. */
     char *(*fw_path)(const Device *dev, const char *name);
     /* May @dev be put here? NULL: if the bus isn't full. */
     bool (*check)(Bus *bus, Device *dev, Error **errp);

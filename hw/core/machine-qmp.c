@@ -167,12 +167,6 @@ MemoryInfo *qmp_query_memory_size_summary(Error **errp)
     return info;
 }
 
-IOThreadInfoList *qmp_query_iothreads(Error **errp)
-{
-    (void)errp;
-    return qapi_new(IOThreadInfoList);  /* no type of object here is an I/O thread */
-}
-
 static bool flag_of(Object *obj, const char *name)
 {
     bool value = false;
