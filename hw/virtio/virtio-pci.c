@@ -267,6 +267,14 @@ static const Property *shown_properties(const VirtioPciInfo *info)
     return (const Property *)g_array_free(rows, FALSE);
 }
 
+/* "virtio-blk": what people say for "virtio-blk-pci". */
+static const char *short_name(const char *name)
+{
+    g_autofree char *s = g_strndup(name, strlen(name) - strlen("-pci"));
+
+    return g_intern_string(s);
+}
+
 static void register_flavour(const VirtioPciInfo *info, VirtioPciFlavour flavour,
                              const char *suffix, const Property *props)
 {
@@ -278,6 +286,7 @@ static void register_flavour(const VirtioPciInfo *info, VirtioPciFlavour flavour
         .name = g_intern_string(g_strconcat(info->name, suffix, NULL)),
         .parent = TYPE_VIRTIO_PCI, .desc = info->desc, .category = info->category,
         .props = props, .data = own,
+        .alias = flavour == VIRTIO_PCI_GENERIC ? short_name(info->name) : NULL,
         .pci = { .class_code = info->class_code, .romfile = info->romfile },
     };
     device_type_register(type);
