@@ -369,3 +369,26 @@ uint64_t ram_total_size(void)
     }
     return sum;
 }
+
+void ram_block_discard(RamBlock *block, uint64_t offset, uint64_t len)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), first = ALIGN_UP(offset, page), last;
+    bool gone;
+
+    if (offset > block->size || len > block->size - offset || block->borrowed ||
+        block->read_only) {
+        return;
+    }
+    last = ALIGN_DOWN(offset + len, page);
+    if (first >= last) {
+        return;
+    }
+    /* A private mapping of a file would show the file again. */
+    gone = block->fd >= 0
+           ? block->shared && !fallocate(block->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                         (off_t)(block->fd_offset + first), (off_t)(last - first))
+           : !madvise(block->host + first, last - first, MADV_DONTNEED);
+    if (gone) {
+        ram_written(block, first, last - first);
+    }
+}

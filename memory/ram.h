@@ -77,6 +77,9 @@ void ram_log_stop(RamBlock *block, RamDirtyClient client);
 bool ram_needs_tracking(const RamBlock *block, uint64_t offset, uint64_t len);
 /* Bytes were written: marks them for the clients, tells the code client. */
 void ram_written(RamBlock *block, uint64_t offset, uint64_t len);
+/* The whole pages of a range go back to the host and read as zeros from now on, where the host can do
+ * that; else nothing happens. Marked as written. */
+void ram_block_discard(RamBlock *block, uint64_t offset, uint64_t len);
 bool ram_dirty_test(const RamBlock *block, RamDirtyClient client,
                     uint64_t offset, uint64_t len);
 bool ram_dirty_test_and_clear(RamBlock *block, RamDirtyClient client,

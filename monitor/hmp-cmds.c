@@ -6,6 +6,7 @@
 #include "monitor/hmp-cmds.h"
 #include "monitor/hmp.h"
 #include "qapi/commands-char.h"
+#include "qapi/commands-balloon.h"
 #include "qapi/commands-control.h"
 #include "qapi/commands-misc.h"
 #include "qapi/commands-run-state.h"
@@ -44,6 +45,16 @@ static void hmp_watchdog_action(Hmp *hmp, const QDict *args)
     if (action >= 0) {
         qmp_watchdog_set_action(action, &err);
     }
+    hmp_error(hmp, err);
+}
+
+static void hmp_balloon(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    int64_t megabytes = 0;
+
+    qdict_get_int(args, "value", &megabytes, NULL);
+    qmp_balloon(megabytes > INT64_MAX >> 20 ? INT64_MAX : megabytes << 20, &err);
     hmp_error(hmp, err);
 }
 
@@ -209,6 +220,9 @@ const HmpCommand hmp_commands[] = {
     { .name = "watchdog_action", .args = "action:s", .params = "action",
       .run = hmp_watchdog_action, .complete = complete_watchdog_action,
       .help = "choose what an expired watchdog does" },
+
+    { .name = "balloon", .args = "value:l", .params = "target", .run = hmp_balloon,
+      .help = "ask the guest to keep so many megabytes of memory" },
 
     { .name = "print|p", .args = "fmt:f val:l", .params = "/fmt expr", .run = hmp_print,
       .help = "print the value of an expression; registers are $NAME", .group = "memory" },

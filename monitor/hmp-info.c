@@ -5,6 +5,7 @@
 #include "memory/memory.h"
 #include "memory/ram.h"
 #include "monitor/hmp-cmds.h"
+#include "qapi/commands-balloon.h"
 #include "qapi/commands-char.h"
 #include "qapi/commands-control.h"
 #include "qapi/commands-machine.h"
@@ -189,6 +190,35 @@ static void info_memdev(Hmp *hmp, const QDict *args)
     qapi_free_MemdevList(list);
 }
 
+static void info_balloon(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+    BalloonInfo *info = qmp_query_balloon(&err);
+
+    (void)args;
+    if (info) {
+        hmp_printf(hmp, "balloon: actual=%" PRId64 "\n", info->actual >> 20);
+        qapi_free_BalloonInfo(info);
+    } else {
+        hmp_error(hmp, err);
+    }
+}
+
+static void info_iothreads(Hmp *hmp, const QDict *args)
+{
+    IOThreadInfoList *list = qmp_query_iothreads(NULL);
+
+    (void)args;
+    for (size_t i = 0; i < list->n; i++) {
+        const IOThreadInfo *t = list->items[i];
+
+        hmp_printf(hmp, "%s:\n  thread_id=%" PRId64 "\n  poll-max-ns=%" PRId64 "\n  poll-grow=%"
+                   PRId64 "\n  poll-shrink=%" PRId64 "\n  aio-max-batch=%" PRId64 "\n", t->id,
+                   t->thread_id, t->poll_max_ns, t->poll_grow, t->poll_shrink, t->aio_max_batch);
+    }
+    qapi_free_IOThreadInfoList(list);
+}
+
 static void show_place(Hmp *hmp, const CpuInstanceProperties *p)
 {
     const struct { const char *name; bool has; int64_t value; } rows[] = {
@@ -277,6 +307,10 @@ const HmpCommand hmp_info_commands[] = {
       .qmp = "query-migrate-parameters", .help = "show migration parameters" },
     { .name = "memdev", .run = info_memdev, .qmp = "query-memdev",
       .help = "show the memory back ends" },
+    { .name = "balloon", .run = info_balloon, .qmp = "query-balloon",
+      .help = "show how much memory the guest has" },
+    { .name = "iothreads", .run = info_iothreads, .qmp = "query-iothreads",
+      .help = "show the I/O threads" },
     { .name = "mice", .run = hmp_info_mice, .qmp = "query-mice",
       .help = "show the pointing devices" },
     { .name = "vnc", .run = hmp_info_vnc, .qmp = "query-vnc", .help = "show the VNC server" },

@@ -224,6 +224,11 @@ static void disk_drain(ScsiDevice *dev)
     blk_drain(b);
 }
 
+static void disk_settle(ScsiDevice *dev)
+{
+    blk_drain(SCSI_DISK(dev)->conf.blk);
+}
+
 static void disk_reset(ScsiDevice *dev)
 {
     ScsiDisk *d = SCSI_DISK(dev);
@@ -237,7 +242,7 @@ static void disk_reset(ScsiDevice *dev)
 }
 
 static const ScsiDeviceOps disk_ops = {
-    .command = disk_command, .more = disk_more, .drain = disk_drain,
+    .command = disk_command, .more = disk_more, .drain = disk_drain, .settle = disk_settle,
     .reset = disk_reset,
 };
 

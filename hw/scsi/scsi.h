@@ -149,6 +149,8 @@ typedef struct ScsiDeviceOps {
     void (*more)(ScsiDevice *d, ScsiRequest *r);
     /* End what an error holds, wait for all that is in flight. */
     void (*drain)(ScsiDevice *d);
+    /* Wait for what is in flight, but leave what an error holds: before saving. */
+    void (*settle)(ScsiDevice *d);
     /* LOGICAL UNIT RESET. May be NULL. */
     void (*reset)(ScsiDevice *d);
 } ScsiDeviceOps;
