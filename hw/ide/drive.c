@@ -38,12 +38,7 @@ static void resized(void *opaque)
 
 static void set_tray(void *opaque, bool open)
 {
-    IdeDrive *d = opaque;
-
-    d->tray_open = open;
-    d->media_changed = true;
-    d->event_new_media |= !open && blk_has_medium(d->blk);
-    d->event_eject |= open;
+    mmc_set_tray(&((IdeDrive *)opaque)->mmc, open);
 }
 
 static const BlockDeviceOps hd_ops = { .resized = resized };

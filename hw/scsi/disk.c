@@ -271,6 +271,16 @@ static void eject_request(void *opaque, bool force)
     mmc_eject_request(&((ScsiDisk *)opaque)->mmc, force);
 }
 
+static void set_tray(void *opaque, bool open)
+{
+    ScsiDisk *d = opaque;
+
+    mmc_set_tray(&d->mmc, open);
+    if (!open && blk_has_medium(d->conf.blk)) {
+        scsi_device_attention(&d->scsi, SENSE_MEDIUM_CHANGED);
+    }
+}
+
 static void resized(void *opaque)
 {
     scsi_device_attention(&((ScsiDisk *)opaque)->scsi, SENSE_CAPACITY_CHANGED);
@@ -278,7 +288,7 @@ static void resized(void *opaque)
 
 static const BlockDeviceOps removable_ops = {
     .media_changed = media_changed, .is_locked = is_locked, .tray_open = tray_open,
-    .eject_request = eject_request, .resized = resized,
+    .eject_request = eject_request, .resized = resized, .set_tray = set_tray,
 };
 static const BlockDeviceOps fixed_ops = { .resized = resized };
 

@@ -342,6 +342,14 @@ void mmc_eject_request(MmcDrive *d, bool force)
     }
 }
 
+void mmc_set_tray(MmcDrive *d, bool open)
+{
+    d->tray_open = open;
+    d->media_changed = true;
+    d->event_new_media |= !open && blk_has_medium(d->blk);
+    d->event_eject |= open;
+}
+
 static const VmField mmc_fields[] = {
     VM_BOOL(MmcDrive, tray_open), VM_BOOL(MmcDrive, tray_locked),
     VM_BOOL(MmcDrive, event_new_media), VM_BOOL(MmcDrive, event_eject),

@@ -44,6 +44,7 @@ bool mmc_needs_medium(uint8_t opcode);
 /* For the back end's BlockDeviceOps. */
 void mmc_media_changed(MmcDrive *d, bool loaded);
 void mmc_eject_request(MmcDrive *d, bool force);
+void mmc_set_tray(MmcDrive *d, bool open);
 
 extern const VmState mmc_vm;
 
