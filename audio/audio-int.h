@@ -50,12 +50,17 @@ struct AudioBackend {
     bool playing;
     AudioOut *outs;
     AudioIn *ins;
+    AudioCapture *captures;
     AudioBackend *next;
 };
 
 /* audio.c */
 void audio_backend_start(AudioBackend *b);
 void audio_voices_text(const AudioBackend *b, GString *text);
+
+/* capture.c: frames at the rate of b->out; playing begins, ends. */
+void audio_capture_feed(AudioBackend *b, const AudioFrame *mix, uint32_t n);
+void audio_capture_playing(AudioBackend *b, bool on);
 
 /* convert.c: @n frames. */
 void audio_decode(AudioFrame *out, const void *data, const AudioFormat *f, uint32_t n);

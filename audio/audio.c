@@ -84,6 +84,7 @@ static void play(AudioBackend *b, uint32_t frames)
             audio_encode(raw, mix, &b->out.format, n);
             b->drv->write(b, raw, n);
         }
+        audio_capture_feed(b, mix, n);
         frames -= n;
     }
 }
@@ -145,6 +146,7 @@ static void set_playing(AudioBackend *b, bool on)
         if (b->drv->enable) {
             b->drv->enable(b, on);
         }
+        audio_capture_playing(b, on);
     }
 }
 

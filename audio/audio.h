@@ -63,4 +63,14 @@ void audio_in_set_format(AudioIn *v, const AudioFormat *f);
 void audio_in_set_active(AudioIn *v, bool active);
 uint32_t audio_in_read(AudioIn *v, void *data, uint32_t bytes);
 
+/* --- listening to what is played --- */
+typedef struct AudioCapture AudioCapture;
+/* @playing tells when sound begins and ends, @data brings it in @f; neither may add or remove
+ * captures of others. */
+AudioCapture *audio_capture_add(AudioBackend *b, const AudioFormat *f,
+                                void (*playing)(void *opaque, bool on),
+                                void (*data)(void *opaque, const void *data, uint32_t bytes),
+                                void *opaque);
+void audio_capture_remove(AudioCapture *c);     /* NULL is allowed */
+
 #endif

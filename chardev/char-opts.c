@@ -211,6 +211,11 @@ static void take_backend(Opts *o, ChardevBackend *b)
             b->u.ringbuf.data->has_size = true;
         }
         break;
+    case CHARDEV_BACKEND_KIND_QEMU_VDAGENT:
+        b->u.qemu_vdagent.data = qapi_new(ChardevQemuVDAgent);
+        TAKE(o, b->u.qemu_vdagent.data, mouse, "mouse", bool);
+        TAKE(o, b->u.qemu_vdagent.data, clipboard, "clipboard", bool);
+        break;
     default:
         b->u.null.data = qapi_new(ChardevCommon);
         break;

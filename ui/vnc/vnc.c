@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <sys/socket.h>
 #include <unistd.h>
+#include "audio/audio.h"
 #include "crypto/secret.h"
 #include "qapi/sockets.h"
 #include "ui/vnc/vnc-int.h"
@@ -189,6 +190,10 @@ static bool set_rest(VncServer *s, const QDict *opts, Error **errp)
     s->head = head;
     s->display = g_strdup(qdict_str_or(opts, "display", NULL));
     s->audiodev = g_strdup(qdict_str_or(opts, "audiodev", NULL));
+    if (s->audiodev && !audiodev_find(s->audiodev)) {
+        error_setf(errp, ERR_NO_SUCH_BACKEND, "there is no audiodev '%s'", s->audiodev);
+        return false;
+    }
     if (s->display && !console_find(s->display, s->head, errp)) {
         return false;
     }

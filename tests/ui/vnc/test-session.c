@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "audio/audio.h"
 #include "qapi/commands-ui.h"
 #include "qom/object.h"
 #include "qobject/qobject.h"
@@ -15,6 +16,7 @@
 #include "ui/vnc/vnc.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
+#include "util/timer.h"
 
 static void fail(Fixture *f, const RfbClient *c, const char *what)
 {
@@ -616,6 +618,87 @@ TEST(session, clipboard)
 
     if (f) {
         fixture_run(f, clipboards, NULL);
+        fixture_stop(f);
+    }
+}
+
+/* --- sound --- */
+
+typedef struct Sound {
+    AudioOut *voice;
+    uint16_t sample;
+} Sound;
+
+static void more_sound(void *opaque, uint32_t bytes)
+{
+    Sound *s = opaque;
+    g_autofree uint16_t *data = g_new(uint16_t, bytes / 2);
+
+    for (uint32_t i = 0; i < bytes / 2; i++) {
+        data[i] = 1000;
+    }
+    audio_out_write(s->voice, data, bytes);
+}
+
+static void begin_sound(void *arg)
+{
+    Sound *s = arg;
+    AudioFormat f = { 44100, 2, AUDIO_S16 };
+
+    s->voice = audio_out_open(audiodev_find("snd"), "test", &f, more_sound, s);
+    audio_out_set_active(s->voice, true);
+    clock_enable(true);
+}
+
+static void end_sound(void *arg)
+{
+    audio_out_close(((Sound *)arg)->voice);
+}
+
+static void hears(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 0, -259 };
+    static const uint8_t format[] = { 255, 1, 0, 2, 3, 1, 0, 0, 0x2b, 0x11 }, on[] = { 255, 1, 0, 0 },
+                         off[] = { 255, 1, 0, 1 }, bad[] = { 255, 1, 0, 2, 9, 1, 0, 0, 1, 1 };
+    Sound s = { NULL };
+    RfbClient c;
+
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2) ||
+        !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+        return;
+    }
+    check_true(f->t, c.audio, "it is offered");
+    rfb_send(&c, format, sizeof(format));
+    rfb_send(&c, on, sizeof(on));
+    rfb_update(&c, true);
+    fixture_main(begin_sound, &s);
+    while (c.audio_bytes < 4000 && rfb_message(&c) >= 0) {
+    }
+    check_true(f->t, c.audio_on && c.audio_bytes >= 4000 && c.audio_bytes % 2 == 0, "sound comes");
+    rfb_send(&c, off, sizeof(off));
+    while (c.audio_on && rfb_message(&c) >= 0) {
+    }
+    check_true(f->t, !c.audio_on, "and ends");
+    fixture_main(end_sound, &s);
+    rfb_send(&c, bad, sizeof(bad));
+    while (rfb_message(&c) >= 0) {
+    }
+    check_true(f->t, *c.error, "a format that isn't one ends the connection");
+    rfb_close(&c);
+}
+
+TEST(session, audio)
+{
+    QDict *d = qdict_from_fmt("{'driver': 'none', 'id': 'snd'}");
+    Fixture *f;
+
+    main_loop_init();
+    check_true(t, audiodev_add(d, NULL), "a back end");
+    qobject_unref(d);
+    f = fixture_start(t, 160, 100, "audiodev=snd");
+    if (f) {
+        fixture_run(f, hears, NULL);
         fixture_stop(f);
     }
 }
