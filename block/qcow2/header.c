@@ -110,9 +110,9 @@ static bool check_table(const Qcow2 *s, const char *what, uint64_t offset, uint6
         return BAD("the %s has %" PRIu64 " bytes; accepted: up to %" PRIu64, what, bytes, max);
     }
     if (bytes && (offset & (s->cluster_size - 1) || offset < s->cluster_size ||
-                  offset > INT64_MAX - bytes)) {
-        return BAD("the %s is at offset 0x%" PRIx64 ", which isn't a cluster behind the header", what,
-                   offset);
+                  (int64_t)MIN(offset, (uint64_t)INT64_MAX) >= block_length(s->n->file))) {
+        return BAD("the %s is at offset 0x%" PRIx64 ", which isn't a cluster behind the header and in "
+                   "the file", what, offset);
     }
     return true;
 }
