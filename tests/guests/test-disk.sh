@@ -30,4 +30,21 @@ linux_modules disk-again 90 'run=reread arg=131072,32768 libata.dma=0' -hda "$tm
 	[ "$(tr -d '\r' < "$tmp/disk-again.log" | sed -n 's/^first //p')" = \
 		"$(tr -d '\r' < "$tmp/disk.log" | sed -n 's/^disk-md5 //p')" ]
 ok $? 'disk-again: the next machine reads the same by PIO'
+
+# The same on qcow2: a new image, and one on top of the other disk, which stays as it was.
+img=$BUILD_DIR/qemu-img
+"$img" create -q -f qcow2 "$tmp/first.qcow2" 64M &&
+	"$img" create -q -f qcow2 -b second.img -F raw "$tmp/second.qcow2"
+linux_modules disk-qcow2 120 'run=disk arg=131072' \
+	-drive "file=$tmp/first.qcow2,format=qcow2,if=ide,index=0,discard=unmap" \
+	-drive "file=$tmp/second.qcow2,if=ide,index=2,cache=none"
+status=$?
+[ $status = 0 ] && has disk-qcow2 '^disk /dev/sd. rc=0' && has disk-qcow2 'GUEST-DONE rc=0'
+ok $? 'disk-qcow2: written, mounted again and compared'
+"$img" check -q "$tmp/first.qcow2" && "$img" check -q "$tmp/second.qcow2"
+ok $? 'disk-qcow2: the images are sound'
+"$img" convert -O raw "$tmp/first.qcow2" "$tmp/copy.img" &&
+	[ "$(od -An -tx2 -j1080 -N2 "$tmp/copy.img" | tr -d ' ')" = ef53 ] &&
+	[ "$(md5sum < "$tmp/second.img")" = "$want" ]
+ok $? 'disk-qcow2: one holds the file system, the other one'"'"'s base is as it was'
 done_testing
