@@ -8,9 +8,11 @@
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/runstate.h"
+#include "hw/smbios/smbios.h"
 #include "system/build.h"
 #include "system/opts.h"
 #include "util/log.h"
+#include "util/uuid.h"
 
 static void build_log(Config *c)
 {
@@ -252,6 +254,30 @@ static void set_cpu(Config *c, Machine *m)
     g_free(model);
 }
 
+static bool pick(const QDict *d, const char *key, const char *const *names, int *value,
+                 Error **errp)
+{
+    char *text = opts_text(d, key), *list;
+    int i = 0;
+
+    if (!text) {
+        return true;
+    }
+    while (names[i] && strcmp(names[i], text)) {
+        i++;
+    }
+    if (names[i]) {
+        *value = i;
+    } else {
+        list = g_strjoinv(", ", (char **)names);
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: %s", key, text, list);
+        error_argument(errp, key, text, NULL);
+        g_free(list);
+    }
+    g_free(text);
+    return names[i];
+}
+
 static bool milliseconds(const QDict *d, const char *key, int64_t max, int64_t *ms, Error **errp)
 {
     g_autofree char *text = opts_text(d, key);
@@ -299,64 +325,87 @@ static bool set_boot(const QDict *d, void *opaque, Error **errp)
 static bool set_rtc(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "base", "clock", "driftfix", NULL };
+    static const char *const clocks[] = { "host", "rt", "vm", NULL };
+    static const char *const fixes[] = { "none", "slew", NULL };
     Machine *m = opaque;
+    int clock = 0, fix = 0;
 
     if (!opts_check_known(d, "-rtc", known, errp)) {
         return false;
     }
+    if (!pick(d, "clock", clocks, &clock, errp) || !pick(d, "driftfix", fixes, &fix, errp)) {
+        return false;
+    }
     m->rtc_base = opts_text(d, "base");
+    m->rtc_clock = opts_text(d, "clock");
+    m->rtc_slew = fix;
     return true;
 }
 
 static void set_uuid(Config *c, Machine *m)
 {
-    unsigned n = 0;
-    const char *p = c->uuid;
+    Error *err = NULL;
 
-    while (p && *p && n < 16) {
-        unsigned byte;
-
-        if (*p == '-') {
-            p++;
-        } else if (sscanf(p, "%2x", &byte) == 1 && p[1]) {
-            m->uuid[n++] = byte;
-            p += 2;
-        } else {
-            break;
-        }
-    }
-    m->have_uuid = n == 16 && !*p;
-    if (p && !m->have_uuid) {
-        Error *err = NULL;
-
-        error_setf(&err, ERR_INVALID_ARGUMENT,
-                   "'%s' isn't a UUID; accepted: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", c->uuid);
+    m->have_uuid = c->uuid && uuid_parse(c->uuid, m->uuid);
+    if (c->uuid && !m->have_uuid) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't a UUID; accepted: " UUID_FORM, c->uuid);
         config_error(c, "uuid", err);
     }
 }
 
-static bool pick(const QDict *d, const char *key, const char *const *names, int *value,
-                 Error **errp)
+/* -fw_cfg [name=]N,file=F|string=S; a string goes without a zero at its end. */
+static bool add_fw_file(const QDict *d, void *opaque, Error **errp)
 {
-    char *text = opts_text(d, key), *list;
-    int i = 0;
+    static const char *const known[] = { "name", "file", "string", NULL };
+    const char *name = qdict_str_or(d, "name", NULL), *file = qdict_str_or(d, "file", NULL);
+    const char *string = qdict_str_or(d, "string", NULL);
+    g_autoptr(GError) gerr = NULL;
+    Machine *m = opaque;
+    char *data;
+    gsize len;
 
-    if (!text) {
-        return true;
+    if (!opts_check_known(d, "-fw_cfg", known, errp)) {
+        return false;
     }
-    while (names[i] && strcmp(names[i], text)) {
-        i++;
+    if (!name || !*name || strlen(name) > 55) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'name' is '%s'; accepted: 1 to 55 letters, as "
+                   "opt/ORGANISATION/NAME", name ? name : "");
+        return false;
     }
-    if (names[i]) {
-        *value = i;
-    } else {
-        list = g_strjoinv(", ", (char **)names);
-        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: %s", key, text, list);
-        error_argument(errp, key, text, NULL);
-        g_free(list);
+    if (!file == !string) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' needs a content; accepted: file=F or string=S",
+                   name);
+        return false;
     }
-    g_free(text);
-    return names[i];
+    if (!file) {
+        data = g_strdup(string);
+        len = strlen(string);
+    } else if (!g_file_get_contents(file, &data, &len, &gerr)) {
+        error_setf(errp, ERR_FILE_NOT_FOUND, "can't read '%s': %s", file, gerr->message);
+        return false;
+    }
+    m->fw_files = g_renew(MachineFile, m->fw_files, m->n_fw_files + 1);
+    m->fw_files[m->n_fw_files++] = (MachineFile){ g_strdup(name), (uint8_t *)data, len };
+    return true;
+}
+
+static bool check_smbios(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return smbios_check_option(d, errp);
+}
+
+static void set_firmware_data(Config *c, Machine *m)
+{
+    bool any = qlist_size(c->fw_cfgs) || qlist_size(c->smbioses);
+    Error *err = NULL;
+
+    config_make_each(c, c->fw_cfgs, "fw_cfg", add_fw_file, m);
+    config_make_each(c, c->smbioses, "smbios", check_smbios, NULL);
+    m->smbios = qobject_ref(c->smbioses);
+    if (any && !m->type->has_fw_cfg) {
+        error_setf(&err, ERR_NOT_SUPPORTED, "machine '%s' has no fw_cfg", m->type->name);
+        config_error(c, qlist_size(c->fw_cfgs) ? "fw_cfg" : "smbios", err);
+    }
 }
 
 /* The names are in the order of the enumerations of runstate.h. */
@@ -607,6 +656,9 @@ bool config_build(Config *c)
     config_make(c, "rtc", c->rtc, set_rtc, m);
     set_cpu(c, m);
     set_uuid(c, m);
+    if (!stand_in) {
+        set_firmware_data(c, m);
+    }
     if (c->qtest && !qtest_server_start(c->qtest, c->qtest_log, &err)) {
         config_error(c, "qtest", err);
     }

@@ -321,10 +321,8 @@ const Option config_options[] = {
           "a sound back end: none, wav, alsa, sdl"),
     DICTS("audio", audios, "driver", "DRIVER,model=M[,...]",
           "a sound back end and a device of the machine: ac97, es1370"),
-    { "fw_cfg", true, "-fw_cfg [name=]N,file=F|string=S", "an entry for the firmware",
-      opt_missing, 0, NULL },
-    { "smbios", true, "-smbios type=N[,field=value]...|file=F", "SMBIOS fields", opt_missing, 0,
-      NULL },
+    DICTS("fw_cfg", fw_cfgs, "name", "[name=]N,file=F|string=S", "a file for the firmware"),
+    DICTS("smbios", smbioses, NULL, "type=N[,field=value]...|file=F", "SMBIOS fields"),
     FLAG("nographic", nographic, "no display; serial port and monitor on this terminal"),
     FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
     FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
@@ -391,7 +389,7 @@ static const char *nearest(const char *name)
                         &c->action, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
-                        &c->icount, &c->errors }; \
+                        &c->icount, &c->fw_cfgs, &c->smbioses, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \
                              &c->debugcons }

@@ -208,7 +208,14 @@ static void machine_finalize(Object *obj)
         g_free(m->parallel[i]);
     }
     g_free(m->vga);
+    for (unsigned i = 0; i < m->n_fw_files; i++) {
+        g_free(m->fw_files[i].name);
+        g_free(m->fw_files[i].data);
+    }
+    g_free(m->fw_files);
+    qobject_unref(m->smbios);
     g_free(m->rtc_base);
+    g_free(m->rtc_clock);
     g_free(m->boot.order);
     g_free(m->boot.once);
     g_free(m->boot.splash);

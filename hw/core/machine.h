@@ -42,6 +42,7 @@ struct MachineType {
     const char *default_block_interface;        /* "ide" */
     unsigned units_per_default_bus;
     bool no_serial, no_parallel, no_floppy, no_cdrom, no_sdcard;
+    bool has_fw_cfg;            /* -fw_cfg and -smbios reach its firmware */
     bool hotplug_cpus;
     bool ignore_boot_device_suffixes;
     const Property *props;
@@ -88,6 +89,12 @@ typedef struct MachineNic {
     char *id;                   /* of the device; or NULL */
     bool used;
 } MachineNic;
+/* -fw_cfg: a file for the firmware. */
+typedef struct MachineFile {
+    char *name;
+    uint8_t *data;
+    size_t len;
+} MachineFile;
 #define MACHINE_SERIALS     4
 
 struct Machine {
@@ -106,10 +113,15 @@ struct Machine {
     unsigned n_drives;
     MachineNic *nics;
     unsigned n_nics;
+    MachineFile *fw_files;
+    unsigned n_fw_files;
+    struct QList *smbios;       /* dicts of -smbios; a reference, or NULL */
     char *serial[MACHINE_SERIALS];      /* chardev ids; NULL: no port there */
     char *parallel[MACHINE_SERIALS];
     char *vga;                  /* "std", "none"; NULL: default_display */
     char *rtc_base;             /* "utc", "localtime", or a date; NULL: utc */
+    char *rtc_clock;            /* "host", "rt", "vm"; NULL: host */
+    bool rtc_slew;              /* lost ticks are made up for */
     uint8_t uuid[16];
     bool have_uuid;
     bool usb, graphics, dump_guest_core, smm_off;

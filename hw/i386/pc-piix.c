@@ -124,7 +124,8 @@ static const MachineType pc_i440fx_7_2 = {
     .max_cpus = PC_MAX_CPUS,
     .default_ram_id = "pc.ram", .default_boot_order = "cad",
     .default_display = "std", .default_nic = "e1000",
-    .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS,
+    .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = pc_piix_init, .done = pc_done,
+    .reset = pc_reset,
 };
 MACHINE_TYPE(pc_i440fx_7_2)

@@ -208,7 +208,9 @@ static bool create_rtc(PcMachine *pc, IrqLine *irq, Error **errp)
 {
     Device *dev = device_new(TYPE_MC146818_RTC);
 
-    if (pc->parent.rtc_base && !object_set_str(dev, "base", pc->parent.rtc_base, errp)) {
+    if ((pc->parent.rtc_base && !object_set_str(dev, "base", pc->parent.rtc_base, errp)) ||
+        (pc->parent.rtc_clock && !object_set_str(dev, "clock", pc->parent.rtc_clock, errp)) ||
+        (pc->parent.rtc_slew && !object_set_str(dev, "lost_tick_policy", "slew", errp))) {
         object_unref(dev);
         return false;
     }
@@ -417,11 +419,36 @@ static bool add_le(PcMachine *pc, const char *name, uint64_t val, unsigned size,
     return fw_cfg_add_file(pc->fw_cfg, name, raw, size, errp);
 }
 
+/* SeaBIOS tells the two formats by the file's name. */
+static bool add_splash(PcMachine *pc, const char *path, Error **errp)
+{
+    g_autoptr(GError) gerr = NULL;
+    g_autofree char *data = NULL;
+    gsize len = 0;
+    bool bmp, jpeg;
+
+    if (!g_file_get_contents(path, &data, &len, &gerr)) {
+        error_setf(errp, ERR_FILE_NOT_FOUND, "-boot splash: can't read '%s': %s", path,
+                   gerr->message);
+        return false;
+    }
+    bmp = len > 2 && !memcmp(data, "BM", 2);
+    jpeg = len > 2 && !memcmp(data, "\xff\xd8", 2);
+    if (!bmp && !jpeg) {
+        error_setf(errp, ERR_FILE_FORMAT, "-boot splash: '%s' is neither; accepted: JPEG, BMP", path);
+        return false;
+    }
+    return fw_cfg_add_file(pc->fw_cfg, bmp ? "bootsplash.bmp" : "bootsplash.jpg", data, len, errp);
+}
+
 static bool add_boot_config(PcMachine *pc, Error **errp)
 {
     const BootConfig *b = &pc->parent.boot;
 
-    if (b->splash_time >= 0 && b->menu &&
+    if (b->splash && !add_splash(pc, b->splash, errp)) {
+        return false;
+    }
+    if (b->splash_time >= 0 &&
         !add_le(pc, "etc/boot-menu-wait", (uint64_t)MIN(b->splash_time, 0xffff), 2, errp)) {
         return false;
     }
@@ -438,10 +465,23 @@ static bool add_smbios(PcMachine *pc, Error **errp)
         .sockets = MAX(m->smp.sockets, 1), .cores = MAX(m->smp.cores, 1),
         .threads = MAX(m->smp.threads, 1),
         .ram_size = m->ram_size, .ram_below_4g = pc->ram_below_4g,
-        .entry_point_64 = pc->smbios_entry_point == 1,
+        .entry_point_64 = pc->smbios_entry_point == 1, .options = m->smbios,
     };
 
     return smbios_add_tables(&info, pc->fw_cfg, errp);
+}
+
+static bool add_fw_files(PcMachine *pc, Error **errp)
+{
+    const Machine *m = &pc->parent;
+
+    for (unsigned i = 0; i < m->n_fw_files; i++) {
+        if (!fw_cfg_add_file(pc->fw_cfg, m->fw_files[i].name, m->fw_files[i].data,
+                             m->fw_files[i].len, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The firmware's list of boot devices: one path a line, zero at the end. */
@@ -461,6 +501,18 @@ static bool add_boot_order(PcMachine *pc, Error **errp)
            fw_cfg_add_file(pc->fw_cfg, "bootorder", text->str, text->len + 1, errp);
 }
 
+/* -boot once= is for the first start. */
+void pc_reset(Machine *m, ResetKind kind)
+{
+    PcMachine *pc = PC_MACHINE(m);
+
+    if (m->ready && m->boot.once && pc->started_once) {
+        pc_cmos_set_boot(pc, m->boot.order ? m->boot.order : m->type->default_boot_order, NULL);
+    }
+    pc->started_once = m->ready;
+    system_reset(kind);
+}
+
 bool pc_done(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
@@ -470,5 +522,6 @@ bool pc_done(Machine *m, Error **errp)
     pc_cmos_init(pc);
     return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
            add_boot_order(pc, errp) && add_smbios(pc, errp) &&
+           add_fw_files(pc, errp) &&
            (!pc_acpi_enabled(pc) || pc_add_acpi_tables(pc, errp));
 }

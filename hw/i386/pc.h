@@ -28,6 +28,7 @@ typedef struct PcMachine {
     int smbios_entry_point;
     char *pcspk_audiodev;
     bool hpet_enabled, pit_enabled, i8042_enabled;
+    bool started_once;          /* the first reset is over */
     uint64_t max_ram_below_4g;
     /* Memory. */
     uint64_t ram_below_4g, ram_above_4g;
@@ -73,6 +74,7 @@ IrqLine *pc_s3_line(PcMachine *pc);
 
 /* .done: what depends on all devices. */
 bool pc_done(Machine *m, Error **errp);
+void pc_reset(Machine *m, ResetKind kind);
 
 /* CMOS bytes that firmware reads (hw/i386/pc-cmos.c). */
 void pc_cmos_init(PcMachine *pc);

@@ -53,6 +53,10 @@ enum { RTC_SECONDS, RTC_SECONDS_ALARM, RTC_MINUTES, RTC_MINUTES_ALARM, RTC_HOURS
 #define RTC_EARLIEST    INT64_C(-5000000000)
 #define RTC_LATEST      INT64_C(7000000000)
 
+enum { LOST_TICK_DISCARD, LOST_TICK_SLEW };
+static const char *const lost_tick_policies[] = { "discard", "slew", NULL };
+#define LOST_TICKS_MAX  100000          /* more and the guest does nothing else */
+
 typedef struct RtcState {
     ISADevice isa;
     MemRegion io;
@@ -62,12 +66,15 @@ typedef struct RtcState {
     char *base;
     int clock;
     int32_t base_year;
+    int lost_tick_policy;
     /* State. */
     uint8_t cmos[RTC_SIZE];             /* time bytes are current when frozen */
     uint8_t index;
     int64_t offset_ns;                  /* the guest's time is clock + this */
     int64_t base_offset_ns;             /* what offset_ns was at the start */
     int64_t frozen_ns;                  /* fraction kept while SET */
+    int64_t last_tick;                  /* number of the last period seen; 0: none */
+    uint32_t lost_ticks;                /* to be made up for */
 } RtcState;
 
 DEFINE_CAST(RTC, RtcState, TYPE_MC146818_RTC)
@@ -188,6 +195,7 @@ static void rtc_arm_periodic(RtcState *s)
     int64_t clocks = rtc_period_clocks(s), next;
 
     if (!clocks || ((s->cmos[RTC_C] & C_PF) && !(s->cmos[RTC_B] & B_PIE))) {
+        s->last_tick = s->lost_ticks = 0;
         timer_del(&s->periodic);
         return;
     }
@@ -197,10 +205,28 @@ static void rtc_arm_periodic(RtcState *s)
                                          PERIODIC_HZ));
 }
 
+/* Ticks that went by unseen, since the host was late or the guest hadn't taken the last one. */
+static void rtc_count_lost(RtcState *s)
+{
+    int64_t clocks = rtc_period_clocks(s), tick, lost;
+
+    if (!clocks || !(s->cmos[RTC_B] & B_PIE)) {
+        return;
+    }
+    tick = (int64_t)((__int128)clock_get_ns(CLOCK_VIRTUAL) * PERIODIC_HZ / NS_PER_SECOND) / clocks;
+    lost = s->last_tick && tick > s->last_tick ? tick - s->last_tick - 1 : 0;
+    lost += (s->cmos[RTC_C] & C_PF) != 0;
+    s->lost_ticks = (uint32_t)MIN(s->lost_ticks + lost, LOST_TICKS_MAX);
+    s->last_tick = tick;
+}
+
 static void rtc_periodic_timer(void *opaque)
 {
     RtcState *s = opaque;
 
+    if (s->lost_tick_policy == LOST_TICK_SLEW) {
+        rtc_count_lost(s);
+    }
     s->cmos[RTC_C] |= C_PF;
     rtc_update_irq(s);
     rtc_arm_periodic(s);
@@ -354,6 +380,11 @@ static uint8_t rtc_read_data(RtcState *s, bool debug)
     } else if (s->index == RTC_C && !debug) {
         s->cmos[RTC_C] = 0;     /* DS: all flags are cleared by the read */
         rtc_update_irq(s);
+        if (s->lost_ticks) {
+            s->lost_ticks--;
+            s->cmos[RTC_C] = C_PF;
+            rtc_update_irq(s);
+        }
         rtc_arm_periodic(s);
         rtc_arm_update(s);
     }
@@ -405,6 +436,7 @@ static void rtc_reset_hold(Device *dev)
 
     s->cmos[RTC_B] &= (uint8_t)~(B_PIE | B_AIE | B_UIE | BIT(3));
     s->cmos[RTC_C] = 0;
+    s->last_tick = s->lost_ticks = 0;
     rtc_update_irq(s);
     rtc_arm_periodic(s);
     rtc_arm_update(s);
@@ -490,12 +522,14 @@ static bool rtc_post_load(void *opaque, UNUSED Error **errp)
 static const VmField rtc_fields[] = {
     VM_U8_ARRAY(RtcState, cmos), VM_U8_RANGE(RtcState, index, 0, 0x7f),
     VM_I64(RtcState, offset_ns), VM_I64(RtcState, base_offset_ns),
-    VM_I64(RtcState, frozen_ns), VM_END
+    VM_I64(RtcState, frozen_ns), VM_I64(RtcState, last_tick), VM_U32_RANGE(RtcState, lost_ticks, 0, LOST_TICKS_MAX), VM_END
 };
 
 static const Property rtc_props[] = {
     PROP_STR("base", RtcState, base, NULL, "utc, localtime or a date"),
     PROP_ENUM("clock", RtcState, clock, 0, rtc_clock_names, "what drives it"),
+    PROP_ENUM("lost_tick_policy", RtcState, lost_tick_policy, LOST_TICK_DISCARD, lost_tick_policies,
+              "periodic interrupts that the guest couldn't take: forget them, or give them later"),
     PROP_I32("base_year", RtcState, base_year, 0, "year that the registers show as 00"),
     PROP_END
 };

@@ -5,6 +5,9 @@
 
 #include "hw/nvram/fw_cfg.h"
 
+struct QDict;
+struct QList;
+
 /* What the tables say. Strings may be NULL: left out. Lent. */
 typedef struct SmbiosInfo {
     /* Type 0, which is there only when one of these is: else firmware
@@ -18,7 +21,15 @@ typedef struct SmbiosInfo {
     /* Types 16, 17, 19: bytes. */
     uint64_t ram_size, ram_below_4g;
     bool entry_point_64;                /* the 3.0 form of the entry point */
+    /* Dicts of -smbios, each checked; what they say goes before the above. NULL: none. */
+    const struct QList *options;
 } SmbiosInfo;
+
+/* "type=N,field=value,..." or "file=F": known fields with possible values. */
+bool smbios_check_option(const struct QDict *d, Error **errp);
+/* For smbios.c: the number, -1 without one; a file's structure, freed with g_free(). */
+int smbios_option_type(const struct QDict *d);
+uint8_t *smbios_read_file(const char *path, size_t *len, Error **errp);
 
 bool smbios_add_tables(const SmbiosInfo *info, FwCfg *f, Error **errp);
 

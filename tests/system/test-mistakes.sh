@@ -37,6 +37,7 @@ mistakes 'every kind of option' -M pc -frobnicate -m 12X -smp 0,foo=1,threads=99
 	-drive file=/no/such/image,if=none,id=d0 -device ide-hd,drive=d0 \
 	-netdev user,id=n0,bar=1,restrict=perhaps -device e1000,netdev=n0,foo=1,mac=zz \
 	-device nosuch,id=q -device e1000,bus=pci.7,netdev=n7 -serial unknown:1 -mon chardev=nix \
+	-fw_cfg name=opt/x -smbios type=1,uuid=1,colour=red -smbios type=99 -rtc clock=sun,driftfix=x \
 	-qmp foo:bar -display foo << 'END'
 no option '-frobnicate'
 ^-m: '12X' is not a size
@@ -58,6 +59,12 @@ no option '-frobnicate'
 ^-device nosuch,id=q: 'nosuch' is not a valid device
 ^-device e1000: .*'pci.7'
 ^-device e1000: .*'n7'
+^-fw_cfg: 'opt/x' .*accepted: file=F or
+^-smbios 1: .*'uuid' is '1'; accepted: xxxx
+^-smbios 1: .*'colour'; accepted: manufacturer
+^-smbios 99: .*'99'; accepted: 0, 1
+^-rtc: 'clock' is 'sun'; accepted: host, rt, vm
+^-rtc: 'driftfix' is 'x'; accepted: none, slew
 ^-serial: 'unknown:1'.*accepted: null
 ^-mon nix: chardev "nix" not found
 ^-qmp: 'foo:bar'.*accepted: null

@@ -130,3 +130,27 @@ TEST(rtc, index)
     wr(q, 0x7f, 1);
     check_u8(t, rd(q, 0xff), 1, "bit 7 of the index is no part of it");
 }
+
+/* -rtc driftfix=slew: what the guest couldn't take comes as soon as it reads register C. */
+TEST(rtc, lost_ticks)
+{
+    static const char *const policies[] = { "none", "slew" };
+
+    for (unsigned slew = 0; slew < 2; slew++) {
+        QTest *q = qtest_start(t, "-machine pc -nodefaults -rtc driftfix=%s,clock=vm", policies[slew]);
+        unsigned n = 0;
+
+        qtest_irq_intercept_in(q, "/machine/i440fx/ioapic");
+        wr(q, 0x0a, 0x26);                      /* 1024 Hz */
+        wr(q, 0x0b, 0x42);
+        rd(q, 0x0c);
+        for (unsigned i = 0; i < 16; i++) {
+            qtest_clock_step(q, 976563);
+        }
+        while (rd(q, 0x0c) & 0x40 && n < 100) {
+            n++;
+        }
+        check_int(t, n, slew ? 16 : 1, policies[slew]);
+        qtest_stop(q);
+    }
+}
