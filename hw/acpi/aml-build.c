@@ -10,7 +10,7 @@ enum {
     OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b,
     OP_DWORD = 0x0c, OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11,
     OP_PACKAGE = 0x12, OP_METHOD = 0x14, OP_DUAL_NAME = 0x2e, OP_MULTI_NAME = 0x2f,
-    OP_EXT = 0x5b, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_AND = 0x7b, OP_OR = 0x7d,
+    OP_EXT = 0x5b, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_AND = 0x7b, OP_OR = 0x7d, OP_NOTIFY = 0x86,
     OP_CREATE_DWORD = 0x8a, OP_LLESS = 0x95, OP_IF = 0xa0, OP_RETURN = 0xa4,
     EXT_REGION = 0x80, EXT_FIELD = 0x81, EXT_DEVICE = 0x82,
 };
@@ -202,6 +202,16 @@ void aml_ref(Aml *a, const char *name)
 void aml_arg(Aml *a, unsigned n)
 {
     put(a, (uint8_t)(OP_ARG0 + n));
+}
+
+void aml_notify(Aml *a)
+{
+    put(a, OP_NOTIFY);
+}
+
+void aml_call(Aml *a, const char *method)
+{
+    aml_ref(a, method);
 }
 
 void aml_store(Aml *a)

@@ -56,6 +56,8 @@ void aml_return(Aml *a);
 void aml_and(Aml *a);                           /* a, b, then aml_none or target */
 void aml_or(Aml *a);
 void aml_none(Aml *a);
+void aml_notify(Aml *a);                        /* object, value */
+void aml_call(Aml *a, const char *method);      /* arguments follow */
 void aml_less(Aml *a);
 void aml_create_dword_field(Aml *a);            /* buffer, index, then the name */
 

@@ -10,6 +10,7 @@
  * device monitors and clock throttling; their registers keep what is written.
  */
 #include "util/osdep.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/piix4-pm.h"
 
 #include "hw/core/runstate.h"
@@ -43,8 +44,9 @@ enum {
 #define CNT_SUS_EN      BIT(13)
 #define CNT_SUS_TYP(v)  ((v) >> 10 & 7)
 #define CNT_MASK        0x1c03
-#define GPSTS_W1C       0x0f81
-#define GPEN_MASK       0x0f01
+/* Bit 1 is reserved in the chip: here it is PCI hot-plug. */
+#define GPSTS_W1C       0x0f83
+#define GPEN_MASK       0x0f03
 #define GLBCTL_SMI_EN   BIT(0)
 #define SUS_SOFT_OFF    0
 #define SUS_TO_RAM      1
@@ -69,6 +71,7 @@ typedef struct Piix4Pm {
     IrqLine *sci, *smi, *s3;
     Timer overflow;
     PowerListener power;
+    PciHotplug hotplug;
     uint16_t pmsts, pmen, pmcntrl, gpsts, gpen;
     uint32_t other[PM_IO_SIZE / 4];     /* registers that only keep their value */
     uint8_t smb[SMB_IO_SIZE];
@@ -254,6 +257,14 @@ static MemResult pm_write(void *opaque, hwaddr addr, uint64_t val, unsigned size
     return MEM_OK;
 }
 
+static void pm_hotplug_event(void *opaque)
+{
+    Piix4Pm *s = opaque;
+
+    s->gpsts |= BIT(PCI_HOTPLUG_EVENT);
+    pm_update_sci(s);
+}
+
 static const MemOps pm_ops = {
     .read = pm_read, .write = pm_write, .order = MEM_LE,
     .valid = { 1, 4 }, .impl = { .min = 1, .max = 4 },
@@ -383,6 +394,7 @@ static void pm_reset_hold(Device *dev)
         c[PM_SMBHSTCFG] = 0;
         s->pmsts = s->pmen = s->gpsts = s->gpen = 0;
     }
+    pci_hotplug_reset(&s->hotplug);
     /* Without SMM firmware finds its set-up done, and makes no SMI. */
     pci_set_long(c + PM_DEVACTB, s->smm_enabled ? 0 : DEVACTB_APMC_EN);
     s->pmcntrl = 0;
@@ -427,6 +439,7 @@ static bool pm_realize(Device *dev, UNUSED Error **errp)
     memory_region_add_overlap(io, 0, &s->smb_io, 1);
     memory_region_init_io(&s->apm_io, s, &apm_ops, s, "apm-io", 2);
     memory_region_add(io, PIIX4_SMI_CMD, &s->apm_io);
+    pci_hotplug_init(&s->hotplug, dev, pci_bus(&s->pci), io, pm_hotplug_event, s);
     s->power.powerdown = pm_powerdown;
     s->power.wakeup = pm_wakeup;
     power_add_listener(&s->power);
@@ -441,6 +454,7 @@ static void pm_unrealize(Device *dev)
     Piix4Pm *s = PIIX4_PM(dev);
 
     power_remove_listener(&s->power);
+    pci_hotplug_cleanup(&s->hotplug);
     timer_del(&s->overflow);
     memory_region_cleanup(&s->io);
     memory_region_cleanup(&s->smb_io);
@@ -465,7 +479,8 @@ static const VmField pm_fields[] = {
     VM_PCI(Piix4Pm, pci), VM_U16(Piix4Pm, pmsts), VM_U16(Piix4Pm, pmen),
     VM_U16(Piix4Pm, pmcntrl), VM_U16(Piix4Pm, gpsts), VM_U16(Piix4Pm, gpen),
     VM_U32_ARRAY(Piix4Pm, other), VM_U8_ARRAY(Piix4Pm, smb), VM_U8(Piix4Pm, apmc),
-    VM_U8(Piix4Pm, apms), VM_I64(Piix4Pm, half_periods), VM_END
+    VM_U8(Piix4Pm, apms), VM_I64(Piix4Pm, half_periods),
+    VM_U32(Piix4Pm, hotplug.up), VM_U32(Piix4Pm, hotplug.down), VM_END
 };
 
 static const Property pm_props[] = {

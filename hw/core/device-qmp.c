@@ -51,10 +51,17 @@ bool qmp_device_add(const QDict *args, Error **errp)
     return device_add(args, false, errp) != NULL;
 }
 
+void device_unplug_done(Device *dev)
+{
+    g_autofree char *name = g_strdup(dev->id), *path = object_canonical_path(dev);
+
+    device_delete(dev);
+    qapi_event_send_device_deleted(name, path);
+}
+
 bool qmp_device_del(const char *id, Error **errp)
 {
     Device *dev = device_find(id);
-    char *name, *path;
 
     if (!dev) {
         error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND, ERR_NO_SUCH_DEVICE,
@@ -76,11 +83,11 @@ bool qmp_device_del(const char *id, Error **errp)
         error_setf(errp, ERR_WRONG_STATE, "device_del not allowed while migrating");
         return false;
     }
-    name = dev->id ? g_strdup(dev->id) : NULL;
-    path = object_canonical_path(dev);
-    device_delete(dev);
-    qapi_event_send_device_deleted(name, path);
-    g_free(name);
-    g_free(path);
+    /* Asked again, the guest is told again: it may not have listened. */
+    dev->pending_unplug = true;
+    if (!dev->bus || !bus_type(dev->bus)->unplug_request ||
+        !bus_type(dev->bus)->unplug_request(dev)) {
+        device_unplug_done(dev);
+    }
     return true;
 }

@@ -357,6 +357,9 @@ bool device_realize(Device *dev, Bus *bus, Error **errp)
     if (devices_ready) {
         dev->hotplugged = true;
         device_reset(dev, RESET_COLD);
+        if (bus_type(bus)->plugged) {
+            bus_type(bus)->plugged(dev);
+        }
     }
     return true;
 fail:

@@ -142,6 +142,8 @@ bool device_realize_child(Device *dev, Device *owner, const char *name,
 void device_unrealize(Device *dev);
 /* Unrealize, leave the tree; the storage goes with the last reference. */
 void device_delete(Device *dev);
+/* device_delete() at the user's wish, and DEVICE_DELETED. */
+void device_unplug_done(Device *dev);
 /* /machine/peripheral/@id or, without one, .../peripheral-anon/device[n]. */
 bool device_set_id(Device *dev, const char *id, Error **errp);
 Device *device_find(const char *id);            /* by id or path; or NULL */
@@ -185,6 +187,11 @@ struct BusType {
     char *(*fw_path)(const Device *dev, const char *name);
     /* May @dev be put here? NULL: if the bus isn't full. */
     bool (*check)(Bus *bus, Device *dev, Error **errp);
+    /* @dev came while the VM runs, and is complete. NULL: nobody is told. */
+    void (*plugged)(Device *dev);
+    /* The user wants @dev back: ask the guest, which ends in device_unplug_done(). False,
+     * or NULL: it needn't be asked. */
+    bool (*unplug_request)(Device *dev);
     void (*reset_hold)(Bus *bus);
     void (*finalize)(Bus *bus);
 };

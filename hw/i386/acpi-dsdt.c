@@ -9,6 +9,7 @@
 #include "hw/i386/acpi-build.h"
 
 #include "hw/acpi/aml-build.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/piix4-pm.h"
 
 #define NUM_LINKS       4
@@ -269,6 +270,63 @@ static void put_fw_cfg_device(Aml *a)
     aml_end(a);
 }
 
+static void slot_name(char *name, size_t n, unsigned slot)
+{
+    snprintf(name, n, "S%02X_", slot << 3);
+}
+
+/* Functions that may come and go: a device for each slot, with _EJ0, and what the event calls
+ * (ACPI 3.0, 6.3 and 5.6.4). */
+static void put_hotplug(Aml *a, const PCIBus *bus)
+{
+    static const char *const fields[] = { "PCIU", "PCID", "B0EJ", "PRMV", NULL };
+    static const struct { const char *field; unsigned notice; } causes[] = {
+        { "PCIU", 1 }, { "PCID", 3 },           /* device check, eject request */
+    };
+    char name[8];
+
+    aml_op_region(a, "PCST", AML_SPACE_IO, PCI_HOTPLUG_IO, PCI_HOTPLUG_LEN);
+    aml_field(a, "PCST", fields, 32);
+    for (unsigned slot = 1; slot < 32; slot++) {
+        if (!pci_hotplug_removable(bus, slot)) {
+            continue;
+        }
+        slot_name(name, sizeof(name), slot);
+        aml_device(a, name);
+        put_int(a, "_SUN", slot);
+        put_int(a, "_ADR", slot << 16);
+        aml_method(a, "_EJ0", 1, true);
+        aml_store(a);
+        aml_int(a, UINT64_C(1) << slot);
+        aml_ref(a, "B0EJ");
+        aml_end(a);
+        aml_end(a);
+    }
+    aml_method(a, "DVNT", 2, false);
+    for (unsigned slot = 1; slot < 32; slot++) {
+        if (pci_hotplug_removable(bus, slot)) {
+            slot_name(name, sizeof(name), slot);
+            aml_if(a);
+            aml_and(a);
+            aml_arg(a, 0);
+            aml_int(a, UINT64_C(1) << slot);
+            aml_none(a);
+            aml_notify(a);
+            aml_ref(a, name);
+            aml_arg(a, 1);
+            aml_end(a);
+        }
+    }
+    aml_end(a);
+    aml_method(a, "PCNT", 0, true);
+    for (unsigned i = 0; i < ARRAY_SIZE(causes); i++) {
+        aml_call(a, "DVNT");
+        aml_ref(a, causes[i].field);
+        aml_int(a, causes[i].notice);
+    }
+    aml_end(a);
+}
+
 /* Values for SUS_TYP of both PM1 control registers (82371AB 7.2.3). */
 static void put_sleep_state(Aml *a, const char *name, unsigned type)
 {
@@ -322,7 +380,17 @@ unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
     aml_end(a);
     aml_scope(a, "\\_SB.PCI0");
     put_routing(a);
+    if (pc->pm) {
+        put_hotplug(a, pc->pci);
+    }
     aml_end(a);
+    if (pc->pm) {
+        aml_scope(a, "\\_GPE");
+        aml_method(a, "_E01", 0, false);
+        aml_call(a, "\\_SB.PCI0.PCNT");
+        aml_end(a);
+        aml_end(a);
+    }
     if (pc->pm && !pm_disables(pc, "disable_s3")) {
         put_sleep_state(a, "\\_S3", 1);
     }

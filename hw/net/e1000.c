@@ -687,7 +687,7 @@ static const Property e1000_props[] = {
 static const DeviceType e1000_type = {
     .name = "e1000", .alias = "e1000-82540em", .parent = TYPE_PCI_DEVICE,
     .desc = "Intel Gigabit Ethernet (82540EM)", .size = sizeof(E1000State),
-    .category = DEVICE_NETWORK,
+    .category = DEVICE_NETWORK, .hotpluggable = true,
     .pci = { .vendor = 0x8086, .device = 0x100e, .class_code = 0x020000, .revision = 3,
              .pin = PCI_PIN_A, .romfile = "efi-e1000.rom" },
     .props = e1000_props, .realize = e1000_realize, .unrealize = e1000_unrealize,

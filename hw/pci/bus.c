@@ -55,15 +55,41 @@ static char *pci_fw_path(const Device *dev, const char *name)
            : g_strdup_printf("%s@%x", name, PCI_SLOT(pci->devfn));
 }
 
+static void pci_plugged(Device *dev)
+{
+    PCIBus *bus = PCI_BUS(dev->bus);
+
+    if (bus->hotplug) {
+        bus->hotplug->plugged(bus->hotplug_opaque, PCI_DEVICE(dev));
+    }
+}
+
+static bool pci_unplug_request(Device *dev)
+{
+    PCIBus *bus = PCI_BUS(dev->bus);
+
+    if (bus->hotplug) {
+        bus->hotplug->unplug_request(bus->hotplug_opaque, PCI_DEVICE(dev));
+    }
+    return bus->hotplug != NULL;
+}
+
+void pci_bus_set_hotplug(PCIBus *bus, const PciHotplugOps *ops, void *opaque)
+{
+    bus->hotplug = ops;
+    bus->hotplug_opaque = opaque;
+}
+
 static const BusType pci_bus_type = {
     .name = TYPE_PCI_BUS, .size = sizeof(PCIBus), .device_path = pci_device_path,
-    .fw_path = pci_fw_path,
+    .fw_path = pci_fw_path, .plugged = pci_plugged, .unplug_request = pci_unplug_request,
 };
 BUS_TYPE(pci_bus_type)
 
 static const BusType pcie_bus_type = {
     .name = TYPE_PCIE_BUS, .parent = TYPE_PCI_BUS, .size = sizeof(PCIBus),
-    .device_path = pci_device_path, .fw_path = pci_fw_path,
+    .device_path = pci_device_path, .fw_path = pci_fw_path, .plugged = pci_plugged,
+    .unplug_request = pci_unplug_request,
 };
 BUS_TYPE(pcie_bus_type)
 

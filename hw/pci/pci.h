@@ -178,6 +178,13 @@ typedef int (*PciMapIrqFn)(PCIDevice *pci, int pin);
 typedef AddressSpace *(*PciIommuFn)(PCIBus *bus, void *opaque, int devfn);
 #define PCI_MAX_IRQS    64
 
+/* How functions come and go while the guest runs: told by the guest's firmware tables. */
+typedef struct PciHotplugOps {
+    void (*plugged)(void *opaque, PCIDevice *pci);
+    /* The user wants it back; device_unplug_done() when the guest has let go. */
+    void (*unplug_request)(void *opaque, PCIDevice *pci);
+} PciHotplugOps;
+
 struct PCIBus {
     Bus bus;
     uint8_t devfn_min;
@@ -192,6 +199,8 @@ struct PCIBus {
     PciIommuFn iommu;
     void *iommu_opaque;
     AddressSpace *dma;          /* without IOMMU; address_space_memory */
+    const PciHotplugOps *hotplug;       /* NULL: the guest isn't asked */
+    void *hotplug_opaque;
 };
 static inline PCIBus *PCI_BUS(const void *obj)
 {
@@ -202,6 +211,7 @@ PCIBus *pci_root_bus_new(Device *host, const char *type, const char *name,
                          MemRegion *mem, MemRegion *io, uint8_t devfn_min);
 void pci_bus_set_irqs(PCIBus *bus, PciSetIrqFn set_irq, PciMapIrqFn map_irq,
                       void *opaque, int num_irqs);
+void pci_bus_set_hotplug(PCIBus *bus, const PciHotplugOps *ops, void *opaque);
 void pci_bus_set_iommu(PCIBus *bus, PciIommuFn fn, void *opaque);
 /* Swizzle for a slot: (slot + pin) mod 4 (PCI bridge 1.2, table 9-1). */
 int pci_swizzle(PCIDevice *pci, int pin);
