@@ -331,6 +331,6 @@ static const Property *const serial_tables[] = { serial_props, NULL };
 static const VirtioPciInfo serial_pci = {
     .name = "virtio-serial-pci", .device = "virtio-serial-device",
     .desc = "virtio serial ports and consoles", .id = VIRTIO_ID_CONSOLE, .class_code = 0x078000,
-    .category = DEVICE_INPUT, .props = serial_tables,
+    .category = DEVICE_INPUT, .vectors = 32, .props = serial_tables,
 };
 VIRTIO_PCI(serial_pci)

@@ -157,7 +157,8 @@ static bool virtio_pci_realize_done(Device *dev, Error **errp)
         return false;
     }
     if (p->vectors == VECTORS_BY_QUEUES) {
-        p->vectors = MIN(p->device->num_vqs + 1, MAX_VECTORS);
+        p->vectors = info_of(p)->vectors ? info_of(p)->vectors
+                                         : MIN(p->device->num_vqs + 1, MAX_VECTORS);
     }
     if (p->vectors && !msix_init_exclusive_bar(&p->pci, p->vectors, VIRTIO_PCI_MSIX_BAR, errp)) {
         return false;
@@ -208,7 +209,7 @@ static const Property virtio_pci_props[] = {
     PROP_BOOL("ioeventfd", VirtioPci, ioeventfd, true,
               "accepted for compatibility: notifications never need the big lock"),
     PROP_U32("vectors", VirtioPci, vectors, VECTORS_BY_QUEUES,
-             "MSI-X vectors; 4294967295: one a queue and one more"),
+             "MSI-X vectors; 4294967295: the device's default"),
     PROP_END
 };
 

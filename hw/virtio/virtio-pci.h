@@ -24,6 +24,7 @@ typedef struct VirtioPciInfo {
     uint32_t class_code;
     DeviceCategory category;
     const char *romfile;
+    uint32_t vectors;           /* MSI-X vectors by default; 0: one a queue and one more */
     bool modern_only;           /* there is one flavour */
     const Property *const *props;       /* tables to be shown, ends with NULL */
     VirtioPciFlavour flavour;   /* set by virtio_pci_register() */
@@ -45,7 +46,7 @@ typedef struct VirtioPci {
     VirtioBus *bus;             /* owned; NULL until it is realized */
     int disable_legacy;         /* OnOffAuto */
     bool disable_modern, page_per_vq, modern_pio_notify, ioeventfd;
-    uint32_t vectors;           /* UINT32_MAX: one a queue and one more */
+    uint32_t vectors;           /* UINT32_MAX: the device's default */
     uint8_t isr;                /* V 4.1.4.5 */
     uint16_t queue_select;
     uint32_t device_feature_select, driver_feature_select;
