@@ -15,7 +15,7 @@ image=$("$SRC_DIR/scripts/disk-image.sh") || {
 }
 cp --sparse=always "$image" "$tmp/disk.img"
 port=$((20000 + $$ % 20000))
-with_qmp debian 400 x86_64 -m 512 -smp 2 -hda "$tmp/disk.img" \
+with_qmp debian 400 x86_64 -m 512 -smp 2 -drive "file=$tmp/disk.img,format=raw" \
 	-nic "user,hostfwd=tcp:127.0.0.1:$port-:22"
 wait_for "$serial" '^debian login: ' 300
 ok $? 'debian: login on the serial port'
@@ -29,7 +29,9 @@ guest 'systemctl is-system-running --wait; systemctl --failed --no-legend; netwo
 grep -q '^running' "$tmp/state"
 ok $? 'debian: ssh lets us in, no unit has failed'
 sed 's/^/# /' "$tmp/state"
-guest 'dmesg -l err,crit,alert,emerg; dmesg | grep -E "WARNING|BUG|Oops|Call Trace"; echo end' > "$tmp/dmesg"
+# The file of wireless regulations is in a package of its own, which no machine here needs.
+guest 'dmesg -l err,crit,alert,emerg; dmesg | grep -E "WARNING|BUG|Oops|Call Trace" ; echo end' |
+	grep -v 'regulatory.db' > "$tmp/dmesg"
 [ "$(cat "$tmp/dmesg")" = end ]
 ok $? 'debian: the kernel has no complaint'
 sed 's/^/# /' "$tmp/dmesg"
