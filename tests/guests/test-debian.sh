@@ -4,7 +4,7 @@
 # port, has an address by DHCP, lets us in by ssh, has no failed unit and no complaint of the kernel,
 # and switches off when the power button is pressed.
 . "$(dirname "$0")/lib.sh"
-echo "# timeout: 900"
+echo "# timeout: 1500"
 if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP an image with an installed Debian can be made by root only"
 	exit
@@ -15,9 +15,9 @@ image=$("$SRC_DIR/scripts/disk-image.sh") || {
 }
 cp --sparse=always "$image" "$tmp/disk.img"
 port=$((20000 + $$ % 20000))
-with_qmp debian 400 x86_64 -m 512 -smp 2 -drive "file=$tmp/disk.img,format=raw" \
+with_qmp debian 1200 x86_64 -m 512 -smp 2 -drive "file=$tmp/disk.img,format=raw" \
 	-nic "user,hostfwd=tcp:127.0.0.1:$port-:22"
-wait_for "$serial" '^debian login: ' 300
+wait_for "$serial" '^debian login: ' 900
 ok $? 'debian: login on the serial port'
 
 guest() {
