@@ -5,7 +5,7 @@
  * emulator (less what painting alone costs), frames a second, latency from the guest's write to the
  * viewer's pixels.
  *
- *   bench-vnc [PEER]       default: qemu-system-x86_64 on the PATH; "" for none
+ *   bench-vnc [PEER [ENCODING]]    default: qemu-system-x86_64 on the PATH ("": none); all
  *
  * Environment: QEMU_BIN.
  */
@@ -449,6 +449,9 @@ int main(int argc, char **argv)
     }
     printf("encoding\tscreens\twho\tbytes\tcpu-ms\tframes/s\tlatency-ms\tworst-ms\tlost\n");
     for (unsigned k = 0; k < ARRAY_SIZE(settings); k++) {
+        if (argc > 2 && strcmp(argv[2], settings[k].name) != 0) {
+            continue;
+        }
         for (unsigned i = 0; i < n; i++) {
             start(&e[i], settings[k].loss ? ",lossy=on" : "");
             for (unsigned s = 0; s < SEQUENCES; s++) {

@@ -8,7 +8,7 @@ start_x
 start_vm ""
 gvncviewer "127.0.0.1:$vnc_display" > "$work/viewer.log" 2>&1 &
 pids+=($!)
-w=$(find_window 'gvncviewer\|127.0.0.1\|QEMU')
+w=$(find_window '[Gg]vncviewer|GVncViewer|127.0.0.1|QEMU|VNC')
 sleep 3
 # The picture is below the menu bar.
 dy=0

@@ -15,25 +15,26 @@ chromium --no-sandbox --no-first-run --disable-gpu --user-data-dir="$work/chromi
     --force-device-scale-factor=1 --force-color-profile=srgb --window-size=800,700 \
     --window-position=0,0 --app="$url" > "$work/viewer.log" 2>&1 &
 pids+=($!)
-w=$(find_window 'noVNC\|QEMU')
+w=$(find_window 'noVNC|QEMU')
 found=1
-for _ in $(seq 15); do
-    sleep 2
+for _ in $(seq 30); do
+    sleep 1
     dump
     timeout 5 import -window "${w:-root}" "$work/all.png" 2> /dev/null || continue
-    # The canvas is in the middle below the bar: looked for by its place.
-    at=$(compare -metric AE -subimage-search -dissimilarity-threshold 1 "$work/all.png" \
-        "$work/dump.ppm" null: 2>&1)
+    # The canvas is in the middle of noVNC's dark gray, below the bar.
+    at=$(convert "$work/all.png" -crop +0+60 +repage -bordercolor '#282828' -border 1 -trim \
+        -format '%wx%h%O' info: | head -1)
     case $at in
-    "0 @ "*) at=${at#0 @ }; found=0; break ;;
-    "0 (0) @ "*) at=${at#0 (0) @ }; found=0; break ;;
+    320x400+*)
+        dx=${at#320x400+}
+        dy=$((${dx#*+} - 1 + 60))
+        dx=$((${dx%+*} - 1))
+        window_equals "$w" $dx $dy && found=0
+        break ;;
     esac
 done
 ok $found "the picture (at $at)"
 if [ $found = 0 ]; then
-    dx=${at%%,*}
-    dy=${at#*,}
-    dy=${dy%% *}
     xdotool mousemove --window "$w" $((dx + 100)) $((dy + 100)) click 1
     type_text "$w" "hello web"
     ok $? "keys"

@@ -8,19 +8,20 @@
 #include "util/osdep.h"
 #include "ui/vnc/enc.h"
 
-enum { CTL_FILTER = 4, CTL_FILL = 8, CTL_JPEG = 9, CTL_PNG = 10 };         /* bits 7-4 */
+enum { CTL_FILTER = 4, CTL_FILL = 8, CTL_JPEG = 9, CTL_PNG = 10, CTL_PLAIN = 10 };     /* bits 7-4 */
 enum { FILTER_COPY, FILTER_PALETTE, FILTER_GRADIENT };
 enum { Z_COPY, Z_MONO, Z_PALETTE, Z_GRADIENT };                            /* our use of streams */
 
-#define SOLID_MIN       2048            /* pixels that are worth a rectangle of their own */
+#define SOLID_MIN       32768           /* pixels that are worth a rectangle of their own */
 #define BLOCK           16              /* in which solid areas are looked for */
-#define PART_MAX        65536           /* pixels of a rectangle */
+#define PART_MAX        (256 * 1024)    /* pixels of a rectangle */
 #define DIRECT_MAX      12              /* fewer bytes aren't compressed */
 
 typedef struct Tight {
     EncOut *o;
     const EncParams *p;
     bool png;
+    bool plain;                 /* without zlib: level 0, and the client knows that form */
     int level;
 } Tight;
 
@@ -31,12 +32,18 @@ static int32_t number(const Tight *t)
 
 static void data(Tight *t, unsigned stream, int strategy, const uint8_t *bytes, size_t len)
 {
-    if (len < DIRECT_MAX) {
+    if (len < DIRECT_MAX || t->plain) {
         enc_put(t->o, bytes, len);
     } else {
         enc_deflate(t->o, PIECE_DEFLATE_COMPACT, STREAM_TIGHT + stream, t->level, strategy, bytes,
                     len);
     }
+}
+
+/* The control byte of BasicCompression, with or without zlib. */
+static void basic(Tight *t, unsigned bits)
+{
+    enc_put_u8(t->o, (t->plain ? CTL_PLAIN | (bits & CTL_FILTER) : bits) << 4);
 }
 
 static void fill(Tight *t, int x, int y, int w, int h, uint32_t value)
@@ -53,7 +60,7 @@ static void full_color(Tight *t, const EncPicture *pic)
     uint8_t *buf = g_malloc(n * f->t_bytes);
 
     vnc_put_tpixels(f, buf, pic->values, n);
-    enc_put_u8(t->o, Z_COPY << 4);
+    basic(t, Z_COPY);
     data(t, Z_COPY, Z_DEFAULT_STRATEGY, buf, n * f->t_bytes);
     g_free(buf);
 }
@@ -66,7 +73,7 @@ static void with_palette(Tight *t, const EncPicture *pic, const EncPalette *pal)
     uint8_t *buf = g_malloc(size), *p = buf;
     const uint32_t *v = pic->values;
 
-    enc_put_u8(t->o, (CTL_FILTER | stream) << 4);
+    basic(t, CTL_FILTER | stream);
     enc_put_u8(t->o, FILTER_PALETTE);
     enc_put_u8(t->o, pal->n - 1);
     vnc_put_tpixels(f, enc_room(t->o, (size_t)pal->n * f->t_bytes), pal->value, pal->n);
@@ -126,7 +133,7 @@ static void gradient(Tight *t, const EncPicture *pic)
         }
     }
     vnc_put_tpixels(f, buf, diff, n);
-    enc_put_u8(t->o, (CTL_FILTER | Z_GRADIENT) << 4);
+    basic(t, CTL_FILTER | Z_GRADIENT);
     enc_put_u8(t->o, FILTER_GRADIENT);
     data(t, Z_GRADIENT, Z_FILTERED, buf, n * f->t_bytes);
     g_free(diff);
@@ -370,6 +377,8 @@ static void area(Tight *t, const EncPicture *pic, int x0, int y0, int w, int h)
 static void tight(EncOut *o, const EncParams *p, const EncPicture *pic, bool as_png)
 {
     Tight t = { .o = o, .p = p, .png = as_png, .level = enc_zlib_level(p) };
+
+    t.plain = !as_png && p->tight_plain && t.level == 0;
 
     area(&t, pic, 0, 0, pic->w, pic->h);
 }

@@ -194,8 +194,7 @@ bool enc_finish(EncStreams *s, const EncOut *o, GByteArray *to)
 
 int enc_zlib_level(const EncParams *p)
 {
-    /* 1 compresses text and desktops almost as well as 6, at a third of the time. */
-    return p->compress < 0 ? 2 : p->compress;
+    return p->compress < 0 ? 6 : p->compress;
 }
 
 /* --- which encoder --- */

@@ -375,6 +375,70 @@ static unsigned copy_rects(VncClient *c, GByteArray *to)
     return n;
 }
 
+/* --- fewer, larger rectangles --- */
+
+#define JOIN_LOOK_BACK  24
+
+static bool overlap(const pixman_box16_t *a, const pixman_box16_t *b)
+{
+    return a->x1 < b->x2 && b->x1 < a->x2 && a->y1 < b->y2 && b->y1 < a->y2;
+}
+
+static pixman_box16_t joined(const pixman_box16_t *a, const pixman_box16_t *b)
+{
+    return (pixman_box16_t){ MIN(a->x1, b->x1), MIN(a->y1, b->y1), MAX(a->x2, b->x2),
+                             MAX(a->y2, b->y2) };
+}
+
+static size_t area_of(const pixman_box16_t *b)
+{
+    return (size_t)(b->x2 - b->x1) * (b->y2 - b->y1);
+}
+
+/* For encodings that compress each rectangle for itself: a header, a flush and new Huffman tables
+ * cost more than pixels that haven't changed, which compress well. Returns how many are left, of
+ * which none overlap. */
+static int join_boxes(pixman_box16_t *b, int n)
+{
+    int m = 0;
+    bool again = true;
+
+    for (int i = 0; i < n; i++) {
+        int k = m - 1, last = MAX(0, m - JOIN_LOOK_BACK);
+
+        for (; k >= last; k--) {
+            pixman_box16_t u = joined(&b[k], &b[i]);
+
+            if (area_of(&u) * 4 <= (area_of(&b[k]) + area_of(&b[i])) * 5 + 8192) {
+                b[k] = u;
+                break;
+            }
+        }
+        if (k < last) {
+            b[m++] = b[i];
+        }
+    }
+    while (again) {
+        again = false;
+        for (int i = 0; i < m; i++) {
+            for (int k = i + 1; k < m; k++) {
+                if (overlap(&b[i], &b[k])) {
+                    b[i] = joined(&b[i], &b[k]);
+                    b[k--] = b[--m];
+                    again = true;
+                }
+            }
+        }
+    }
+    return m;
+}
+
+static bool compresses(int32_t encoding)
+{
+    return encoding == ENC_ZLIB || encoding == ENC_TIGHT || encoding == ENC_ZRLE ||
+           encoding == ENC_TIGHT_PNG;
+}
+
 /* --- jobs --- */
 
 static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, bool refining,
@@ -396,6 +460,10 @@ static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, b
     pixman_region_copy(&j->region, r);
     b = pixman_region_rectangles(r, &n);
     j->boxes = g_memdup2(b, n * sizeof(*b));
+    if (compresses(p->encoding)) {
+        n = join_boxes(j->boxes, n);
+    }
+    b = j->boxes;
     j->n_boxes = n;
     j->loss = g_new0(bool, n + 1);
     for (int i = 0; i < n; i++) {

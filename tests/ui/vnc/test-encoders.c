@@ -280,8 +280,17 @@ TEST(encoders, tight_forms)
         last = now;
     }
     check_true(t, c.tight_jpeg > 0 && last > 35, "JPEG");
-    p.encoding = ENC_TIGHT_PNG;
     p.quality = -1;
+    p.compress = 0;
+    p.tight_plain = true;
+    for (unsigned k = 0; k < KINDS; k++) {
+        paint(rgb, k);
+        run(&p, enc_tight, rgb, &c, &st, t, "without zlib");
+        check_int(t, wrong(&c, rgb), 0, "without zlib");
+    }
+    paint(rgb, 4);
+    p.compress = 6;
+    p.encoding = ENC_TIGHT_PNG;
     run(&p, enc_tight_png, rgb, &c, &st, t, "png");
     check_true(t, c.tight_png > 0 && wrong(&c, rgb) == 0, "PNG is exact");
     enc_streams_free(&st);
