@@ -10,8 +10,8 @@ start_vm ""
 http_port=$((ws_port + 2000))
 busybox httpd -f -p "127.0.0.1:$http_port" -h /usr/share/novnc &
 pids+=($!)
-url="http://127.0.0.1:$http_port/vnc_lite.html?host=127.0.0.1&port=$ws_port&scale=false"
-chromium --no-sandbox --no-first-run --disable-gpu --user-data-dir="$work/chromium" \
+url="http://127.0.0.1:$http_port/vnc_lite.html?host=127.0.0.1&port=$ws_port"
+chromium --no-sandbox --test-type --no-first-run --disable-gpu --user-data-dir="$work/chromium" \
     --force-device-scale-factor=1 --force-color-profile=srgb --window-size=800,700 \
     --window-position=0,0 --app="$url" > "$work/viewer.log" 2>&1 &
 pids+=($!)
@@ -22,12 +22,12 @@ for _ in $(seq 30); do
     dump
     timeout 5 import -window "${w:-root}" "$work/all.png" 2> /dev/null || continue
     # The canvas is in the middle of noVNC's dark gray, below the bar.
-    at=$(convert "$work/all.png" -crop +0+60 +repage -bordercolor '#282828' -border 1 -trim \
+    at=$(convert "$work/all.png" -crop +0+30 +repage -bordercolor '#282828' -border 1 -trim \
         -format '%wx%h%O' info: | head -1)
     case $at in
     320x400+*)
         dx=${at#320x400+}
-        dy=$((${dx#*+} - 1 + 60))
+        dy=$((${dx#*+} - 1 + 30))
         dx=$((${dx%+*} - 1))
         window_equals "$w" $dx $dy && found=0
         break ;;
