@@ -128,7 +128,7 @@ static void pop(X87 *x, unsigned n)
 
 static bool is_nan(F80 v)
 {
-    return (v.se & 0x7fff) == 0x7fff && (v.m << 1);
+    return (v.se & 0x7fff) == 0x7fff && v.m >> 63 && (v.m << 1);
 }
 
 /* Unnormals and the like (SDM vol. 1, 8.2.2). */
@@ -385,6 +385,11 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
     }
     normalize(&r, partial ? ea - n : eb);
 done:
+    if ((x->e.unmasked & FP_UE) && r.m && !(r.se & 0x7fff)) {   /* tiny: scaled up */
+        ea = exponent(&r) + 24576;
+        r.se = (r.se & 0x8000) | ea;
+        x->e.flags |= FP_UE;
+    }
     x->cc = partial ? C2 : (q & 1 ? C1 : 0) | (q & 2 ? C3 : 0) | (q & 4 ? C0 : 0);
     return r;
 }
@@ -406,34 +411,32 @@ static F80 quiet(X87 *x, F80 v)
  * would give. @top is ST0, @below ST1; @insn leaves its one result on the stack.
  */
 #if defined(__x86_64__) || defined(__i386__)
-#define HOST_FUNCTION(name, insn) \
+#define HAVE_HOST_X87 1
+/* @before and @after leave one number below the stack's top, and one result. Unmasked overflow and
+ * underflow scale the result; they are cleared before an instruction that would wait for them. */
+#define HOST_FUNCTION(name, before, insn, after) \
     static F80 host_##name(X87 *x, F80 top, F80 below) \
     { \
         long double t = to_ld(top), b = to_ld(below), r; \
-        uint16_t saved, cw = 0x33f | x->e.round << 10, sw; \
-        __asm__ volatile("fnstcw %1\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfldt %3\n\t" insn \
-                         "\n\tfnstsw %2\n\tfstpt %0\n\tfnclex\n\tfldcw %1" \
+        uint16_t saved, sw, cw = 0x33f | x->e.round << 10; \
+        cw &= ~(x->e.unmasked & (FP_OE | FP_UE)); \
+        __asm__ volatile("fnstcw %1\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfldt %3\n\t" before insn \
+                         "\n\tfnstsw %2\n\tfnclex\n\t" after "fstpt %0\n\tfldcw %1" \
                          : "=m"(r), "=m"(saved), "=m"(sw) : "m"(t), "m"(b), "m"(cw) \
                          : "st", "st(1)", "st(2)", "memory"); \
         x->e.flags |= sw & 0x3f; \
         x->e.rounded_up = sw & C1; \
         return from_ld(r); \
     }
-#define HAVE_HOST_X87 1
-#else
-#define HOST_FUNCTION(name, insn) \
-    static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
-#define HAVE_HOST_X87 0
-#endif
 /* Two results: what it leaves in ST(1), and in ST(0). */
-#if HAVE_HOST_X87
 static F80 host_fsincos(X87 *x, F80 a, F80 *second)
 {
     long double t = to_ld(a), r, r2;
-    uint16_t saved, cw = 0x33f | x->e.round << 10, sw;
+    uint16_t saved, sw, cw = 0x33f | x->e.round << 10;
 
+    cw &= ~(x->e.unmasked & (FP_OE | FP_UE));
     __asm__ volatile("fnstcw %2\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfsincos\n\tfnstsw %3\n\t"
-                     "fstpt %1\n\tfstpt %0\n\tfnclex\n\tfldcw %2"
+                     "fnclex\n\tfstpt %1\n\tfstpt %0\n\tfldcw %2"
                      : "=m"(r), "=m"(r2), "=m"(saved), "=m"(sw) : "m"(t), "m"(cw)
                      : "st", "st(1)", "memory");
     x->e.flags |= sw & 0x3f;
@@ -442,20 +445,23 @@ static F80 host_fsincos(X87 *x, F80 a, F80 *second)
     return from_ld(r);
 }
 #else
+#define HAVE_HOST_X87 0
+#define HOST_FUNCTION(name, before, insn, after) \
+    static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
 static F80 host_fsincos(UNUSED X87 *x, F80 a, F80 *second)
 {
     *second = a;
     return a;
 }
 #endif
-HOST_FUNCTION(fyl2x, "fyl2x")
-HOST_FUNCTION(fyl2xp1, "fyl2xp1")
-HOST_FUNCTION(fpatan, "fpatan")
-HOST_FUNCTION(fscale, "fscale\n\tfstp %%st(1)")
-HOST_FUNCTION(f2xm1, "fstp %%st(1)\n\tf2xm1")
-HOST_FUNCTION(fsin, "fstp %%st(1)\n\tfsin")
-HOST_FUNCTION(fcos, "fstp %%st(1)\n\tfcos")
-HOST_FUNCTION(fptan, "fstp %%st(1)\n\tfptan\n\tfstp %%st(0)")
+HOST_FUNCTION(fyl2x, "", "fyl2x", "")
+HOST_FUNCTION(fyl2xp1, "", "fyl2xp1", "")
+HOST_FUNCTION(fpatan, "", "fpatan", "")
+HOST_FUNCTION(fscale, "", "fscale", "fstp %%st(1)\n\t")
+HOST_FUNCTION(f2xm1, "fstp %%st(1)\n\t", "f2xm1", "")
+HOST_FUNCTION(fsin, "fstp %%st(1)\n\t", "fsin", "")
+HOST_FUNCTION(fcos, "fstp %%st(1)\n\t", "fcos", "")
+HOST_FUNCTION(fptan, "fstp %%st(1)\n\t", "fptan", "fstp %%st(0)\n\t")
 
 static F80 scale(X87 *x, F80 a, F80 b)
 {
@@ -463,6 +469,10 @@ static F80 scale(X87 *x, F80 a, F80 b)
     int exp = (b.se & 0x7fff) - 0x3fff, n;
     bool negative = b.se & 0x8000, infinite = (b.se & 0x7fff) == 0x7fff;
 
+    if (is_unsupported(a) || is_unsupported(b)) {
+        x->e.flags |= FP_IE;
+        return default_nan;
+    }
     if (is_nan(a) || is_nan(b)) {
         a = f80_add(a, b, &e);
         x->e.flags |= e.flags & FP_IE;
@@ -539,6 +549,9 @@ static void one_operand(X87 *x, X87Op op)
     x->cc_mask |= op == X87_SIN || op == X87_COS ? C2 : 0;
     if (x->stack_fault) {
         r = default_nan;
+    } else if (is_unsupported(a)) {
+        x->e.flags |= FP_IE;
+        r = default_nan;
     } else if (op == X87_SQRT) {
         r = f80_sqrt(a, &x->e);
     } else if (op == X87_RNDINT) {
@@ -572,7 +585,9 @@ static void two_results(X87 *x, X87Op op)
         fault(x, true);
     }
     if (!x->stack_fault) {
-        if (is_nan(a)) {
+        if (is_unsupported(a)) {
+            x->e.flags |= FP_IE;
+        } else if (is_nan(a)) {
             first = second = quiet(x, a);
         } else if ((a.se & 0x7fff) == 0x7fff) {
             x->e.flags |= FP_IE;
@@ -607,7 +622,9 @@ static void extract(X87 *x)
         fault(x, true);
     }
     if (!x->stack_fault) {
-        if (is_nan(a)) {
+        if (is_unsupported(a)) {
+            x->e.flags |= FP_IE;
+        } else if (is_nan(a)) {
             significand = e = quiet(x, a);
         } else if ((a.se & 0x7fff) == 0x7fff) {
             significand = a;
@@ -663,7 +680,7 @@ static void two_operands(X87 *x, X87Op op)
             r = log2_times(x, b, a, op == X87_YL2XP1);
             break;
         case X87_PATAN:
-            if (is_nan(a) || is_nan(b)) {
+            if (is_unsupported(a) || is_unsupported(b) || is_nan(a) || is_nan(b)) {
                 r = arithmetic(x, X87_ADD, b, a);
             } else {
                 r = HAVE_HOST_X87 ? host_fpatan(x, a, b) :

@@ -82,8 +82,7 @@ static unsigned choose_rows(const X86Row **rows, bool interp, What what)
     for (unsigned k = 0; (row = x86_decode_row(k, &mnemonic, &handled)) != NULL; k++) {
         unsigned feature = row->flags >> XI_FEAT_SHIFT & 0xff;
 
-        if ((feature == XF_FPU) != (what != VECTORS) || (what == X87 && tells_c1(mnemonic)) ||
-            (what == X87_STEPS && !strcmp(mnemonic, "FSCALE"))) {   /* its C1 depends on masks */
+        if ((feature == XF_FPU) != (what != VECTORS) || (what == X87 && tells_c1(mnemonic))) {
             continue;
         }
         if (handled && n < MAX_ROWS && host_has(feature) && comparable(mnemonic, interp) &&
