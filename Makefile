@@ -38,8 +38,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check check-clients lint fuzz bench bench-vnc demo install docs clean
-check check-clients lint fuzz bench bench-vnc demo install docs clean: build/config.mak
+.PHONY: check check-clients check-oracle-long lint fuzz bench bench-vnc demo install docs clean
+check check-clients check-oracle-long lint fuzz bench bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -210,6 +210,11 @@ check: all $(filter $(TEST_PROGRAMS) $(REPLAYS),$(TESTS_TO_RUN)) $(CORE_LIB) tes
 	 tests/harness/tap-run $(if $(T),,$(SRC)/tests/lint/result.sh) $(TESTS_TO_RUN)
 
 lint: all
+
+# Random x86 instructions against the host CPU, some ORACLE million of them, with a seed a round.
+ORACLE ?= 50
+check-oracle-long: tests/target/i386/test-native tests/target/i386/test-native-vec
+	$(Q)$(SRC)/tests/target/i386/oracle-long.sh $(ORACLE)
 
 # ---------------------------------------------------------------------- fuzz
 ifeq ($(FUZZING),yes)

@@ -547,6 +547,33 @@ static uint32_t h_sti(X86State *s, uint32_t one)
 }
 HELPER(sti, "l:el", IR_H_RAISES)
 
+/* CLI and STI where IOPL forbids them: VIF stands for IF in virtual-8086 mode with VME and at
+ * CPL 3 with PVI, else #GP(0) (SDM vol. 3B, 21.3 and 21.4). */
+static void h_virtual_if(X86State *s, uint32_t set)
+{
+    bool virtual = s->eflags & FL_VM ? s->cr[4] & CR4_VME : s->cpl == 3 && (s->cr[4] & CR4_PVI);
+
+    if (!virtual || (set && (s->eflags & FL_VIP))) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+    s->eflags = set ? s->eflags | FL_VIF : s->eflags & ~FL_VIF;
+}
+HELPER(virtual_if, "v:el", IR_H_RAISES)
+
+/* POPF of 16 bits in virtual-8086 mode with VME and an IOPL below 3. @v was read, nothing was
+ * written; IOPL and IF stay. */
+static void h_popf_virtual(X86State *s, uint32_t v)
+{
+    uint32_t mask = FL_NT;
+
+    if (!(s->cr[4] & CR4_VME) || (v & FL_TF) || ((v & FL_IF) && (s->eflags & FL_VIP))) {
+        x86_raise_error(s, EXCP_GP, 0);
+    }
+    s->eflags = (s->eflags & ~(mask | FL_TF | FL_VIF | FL_RF)) | (v & mask) | (v & FL_IF ? FL_VIF : 0);
+    s->df = v & FL_DF ? UINT64_MAX : 1;
+}
+HELPER_RW(popf_virtual, "v:el", IR_H_RAISES, 0, G(DF))
+
 /* -------------------------------------------------------- control registers */
 
 static uint64_t h_get_cr8(X86State *s) { return x86_get_cr8(s); }

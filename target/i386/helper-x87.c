@@ -292,6 +292,78 @@ static void examine(X87 *x)
     x->cc = c | (v.se & 0x8000 ? C1 : 0);
 }
 
+/* --- others --- */
+
+static F80 quiet(X87 *x, F80 v)
+{
+    if (!(v.m >> 62 & 1)) {
+        x->e.flags |= FP_IE;
+        v.m |= UINT64_C(1) << 62;
+    }
+    return v;
+}
+
+/*
+ * Where the host has an x87 it computes these functions itself, under the
+ * guest's rounding: the same last bit and the same flags as the guest's own
+ * would give. @top is ST0, @below ST1; @insn leaves its one result on the stack.
+ */
+#if defined(__x86_64__) || defined(__i386__)
+#define HAVE_HOST_X87 1
+/* @before and @after leave one number below the stack's top, and one result. Unmasked overflow and
+ * underflow scale the result; they are cleared before an instruction that would wait for them. */
+#define HOST_FUNCTION(name, before, insn, after) \
+    static F80 host_##name(X87 *x, F80 top, F80 below) \
+    { \
+        long double t = to_ld(top), b = to_ld(below), r; \
+        uint16_t saved, sw, cw = 0x33f | x->e.round << 10; \
+        cw &= ~(x->e.unmasked & (FP_OE | FP_UE)); \
+        __asm__ volatile("fnstcw %1\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfldt %3\n\t" before insn \
+                         "\n\tfnstsw %2\n\tfnclex\n\t" after "fstpt %0\n\tfldcw %1" \
+                         : "=m"(r), "=m"(saved), "=m"(sw) : "m"(t), "m"(b), "m"(cw) \
+                         : "st", "st(1)", "st(2)", "memory"); \
+        x->e.flags |= sw & 0x3f; \
+        x->e.rounded_up = sw & C1; \
+        x->cc |= sw & CC;                       /* of those that the instruction sets */ \
+        return from_ld(r); \
+    }
+/* Two results: what it leaves in ST(1), and in ST(0). */
+static F80 host_fsincos(X87 *x, F80 a, F80 *second)
+{
+    long double t = to_ld(a), r, r2;
+    uint16_t saved, sw, cw = 0x33f | x->e.round << 10;
+
+    cw &= ~(x->e.unmasked & (FP_OE | FP_UE));
+    __asm__ volatile("fnstcw %2\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfsincos\n\tfnstsw %3\n\t"
+                     "fnclex\n\tfstpt %1\n\tfstpt %0\n\tfldcw %2"
+                     : "=m"(r), "=m"(r2), "=m"(saved), "=m"(sw) : "m"(t), "m"(cw)
+                     : "st", "st(1)", "memory");
+    x->e.flags |= sw & 0x3f;
+    x->e.rounded_up = sw & C1;
+    *second = from_ld(r2);
+    return from_ld(r);
+}
+#else
+#define HAVE_HOST_X87 0
+#define HOST_FUNCTION(name, before, insn, after) \
+    static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
+static F80 host_fsincos(UNUSED X87 *x, F80 a, F80 *second)
+{
+    *second = a;
+    return a;
+}
+#endif
+HOST_FUNCTION(fprem, "", "fprem", "fstp %%st(1)\n\t")
+HOST_FUNCTION(fprem1, "", "fprem1", "fstp %%st(1)\n\t")
+HOST_FUNCTION(fyl2x, "", "fyl2x", "")
+HOST_FUNCTION(fyl2xp1, "", "fyl2xp1", "")
+HOST_FUNCTION(fpatan, "", "fpatan", "")
+HOST_FUNCTION(fscale, "", "fscale", "fstp %%st(1)\n\t")
+HOST_FUNCTION(f2xm1, "fstp %%st(1)\n\t", "f2xm1", "")
+HOST_FUNCTION(fsin, "fstp %%st(1)\n\t", "fsin", "")
+HOST_FUNCTION(fcos, "fstp %%st(1)\n\t", "fcos", "")
+HOST_FUNCTION(fptan, "fstp %%st(1)\n\t", "fptan", "fstp %%st(0)\n\t")
+
 /* --- remainders (SDM vol. 2, FPREM and FPREM1): exact, 32 to 63 quotient bits at a time --- */
 
 static void normalize(F80 *v, int exp)
@@ -342,6 +414,9 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
         return r;
     }
     x->cc_mask = CC;
+    if (HAVE_HOST_X87) {
+        return nearest ? host_fprem1(x, a, b) : host_fprem(x, a, b);
+    }
     if (is_zero(a) || (b.se & 0x7fff) == 0x7fff) {
         return a;
     }
@@ -393,75 +468,6 @@ done:
     x->cc = partial ? C2 : (q & 1 ? C1 : 0) | (q & 2 ? C3 : 0) | (q & 4 ? C0 : 0);
     return r;
 }
-
-/* --- others --- */
-
-static F80 quiet(X87 *x, F80 v)
-{
-    if (!(v.m >> 62 & 1)) {
-        x->e.flags |= FP_IE;
-        v.m |= UINT64_C(1) << 62;
-    }
-    return v;
-}
-
-/*
- * Where the host has an x87 it computes these functions itself, under the
- * guest's rounding: the same last bit and the same flags as the guest's own
- * would give. @top is ST0, @below ST1; @insn leaves its one result on the stack.
- */
-#if defined(__x86_64__) || defined(__i386__)
-#define HAVE_HOST_X87 1
-/* @before and @after leave one number below the stack's top, and one result. Unmasked overflow and
- * underflow scale the result; they are cleared before an instruction that would wait for them. */
-#define HOST_FUNCTION(name, before, insn, after) \
-    static F80 host_##name(X87 *x, F80 top, F80 below) \
-    { \
-        long double t = to_ld(top), b = to_ld(below), r; \
-        uint16_t saved, sw, cw = 0x33f | x->e.round << 10; \
-        cw &= ~(x->e.unmasked & (FP_OE | FP_UE)); \
-        __asm__ volatile("fnstcw %1\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfldt %3\n\t" before insn \
-                         "\n\tfnstsw %2\n\tfnclex\n\t" after "fstpt %0\n\tfldcw %1" \
-                         : "=m"(r), "=m"(saved), "=m"(sw) : "m"(t), "m"(b), "m"(cw) \
-                         : "st", "st(1)", "st(2)", "memory"); \
-        x->e.flags |= sw & 0x3f; \
-        x->e.rounded_up = sw & C1; \
-        return from_ld(r); \
-    }
-/* Two results: what it leaves in ST(1), and in ST(0). */
-static F80 host_fsincos(X87 *x, F80 a, F80 *second)
-{
-    long double t = to_ld(a), r, r2;
-    uint16_t saved, sw, cw = 0x33f | x->e.round << 10;
-
-    cw &= ~(x->e.unmasked & (FP_OE | FP_UE));
-    __asm__ volatile("fnstcw %2\n\tfnclex\n\tfldcw %5\n\tfldt %4\n\tfsincos\n\tfnstsw %3\n\t"
-                     "fnclex\n\tfstpt %1\n\tfstpt %0\n\tfldcw %2"
-                     : "=m"(r), "=m"(r2), "=m"(saved), "=m"(sw) : "m"(t), "m"(cw)
-                     : "st", "st(1)", "memory");
-    x->e.flags |= sw & 0x3f;
-    x->e.rounded_up = sw & C1;
-    *second = from_ld(r2);
-    return from_ld(r);
-}
-#else
-#define HAVE_HOST_X87 0
-#define HOST_FUNCTION(name, before, insn, after) \
-    static F80 host_##name(UNUSED X87 *x, F80 top, UNUSED F80 below) { return top; }
-static F80 host_fsincos(UNUSED X87 *x, F80 a, F80 *second)
-{
-    *second = a;
-    return a;
-}
-#endif
-HOST_FUNCTION(fyl2x, "", "fyl2x", "")
-HOST_FUNCTION(fyl2xp1, "", "fyl2xp1", "")
-HOST_FUNCTION(fpatan, "", "fpatan", "")
-HOST_FUNCTION(fscale, "", "fscale", "fstp %%st(1)\n\t")
-HOST_FUNCTION(f2xm1, "fstp %%st(1)\n\t", "f2xm1", "")
-HOST_FUNCTION(fsin, "fstp %%st(1)\n\t", "fsin", "")
-HOST_FUNCTION(fcos, "fstp %%st(1)\n\t", "fcos", "")
-HOST_FUNCTION(fptan, "fstp %%st(1)\n\t", "fptan", "fstp %%st(0)\n\t")
 
 static F80 scale(X87 *x, F80 a, F80 b)
 {

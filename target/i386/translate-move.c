@@ -5,7 +5,7 @@
 #include "util/osdep.h"
 #include "target/i386/translate.h"
 
-extern const IrHelper x86_h_load_seg, x86_h_cmpxchg16b, x86_h_popf;
+extern const IrHelper x86_h_load_seg, x86_h_cmpxchg16b, x86_h_popf, x86_h_popf_virtual;
 
 static void tr_mov(X86Tr *tr, const X86Insn *i)
 {
@@ -323,13 +323,26 @@ static void tr_leave(X86Tr *tr, const X86Insn *i)
 
 /* -------------------------------------------------------------------- flags */
 
+/* Virtual-8086 mode with IOPL below 3: CR4.VME makes the 16-bit forms work on VIF. False: it raises. */
+static bool vme_allows(X86Tr *tr, const X86Insn *i)
+{
+    IrValue cr4 = ir_ld_env(tr->ir, IR_I64, offsetof(X86State, cr[4]));
+
+    if (i->opsize != 2) {
+        x86_fault_code(tr, EXCP_GP, 0);
+        return false;
+    }
+    x86_fault_if(tr, IR_TST_Z, IR_I64, cr4, ir_i64(tr->ir, CR4_VME), EXCP_GP, true, 0);
+    return true;
+}
+
 static void tr_pushf(X86Tr *tr, const X86Insn *i)
 {
     IrRegion *ir = tr->ir;
     IrValue f, df;
+    bool virtual = (tr->mode & MW_VM) && !(tr->mode & MW_IOPL_OK);
 
-    if ((tr->mode & MW_VM) && !(tr->mode & MW_IOPL_OK)) {
-        x86_fault_code(tr, EXCP_GP, 0);
+    if (virtual && !vme_allows(tr, i)) {
         return;
     }
     f = ir_and(ir, IR_I32, ir_ld_env(ir, IR_I32, offsetof(X86State, eflags)),
@@ -337,6 +350,12 @@ static void tr_pushf(X86Tr *tr, const X86Insn *i)
     df = ir_and(ir, IR_I32, ir_trunc(ir, IR_I32, ir_get(ir, G_DF)), ir_i32(ir, FL_DF));
     f = ir_or(ir, IR_I32, ir_or(ir, IR_I32, f, df), ir_i32(ir, FL_1));
     f = ir_or(ir, IR_I32, f, x86_flags_value(tr));
+    if (virtual) {                      /* IOPL 3, and VIF in IF's place */
+        IrValue vif = ir_and(ir, IR_I32, ir_shr(ir, IR_I32, f, ir_i32(ir, 10)), ir_i32(ir, FL_IF));
+
+        f = ir_or(ir, IR_I32, ir_and(ir, IR_I32, f, ir_i32(ir, ~(uint32_t)FL_IF)),
+                  ir_or(ir, IR_I32, vif, ir_i32(ir, FL_IOPL)));
+    }
     x86_push(tr, i->opsize == 2 ? ir_trunc(ir, IR_I16, f) : ir_zext(ir, x86_type(i->opsize), f));
 }
 
@@ -345,13 +364,19 @@ static void tr_popf(X86Tr *tr, const X86Insn *i)
     unsigned size = i->opsize, ss = x86_stack_size(tr);
     IrRegion *ir = tr->ir;
     IrValue v, mode;
+    bool virtual = (tr->mode & MW_VM) && !(tr->mode & MW_IOPL_OK);
 
-    if ((tr->mode & MW_VM) && !(tr->mode & MW_IOPL_OK)) {
-        x86_fault_code(tr, EXCP_GP, 0);
+    if (virtual && !vme_allows(tr, i)) {
         return;
     }
     v = x86_load(tr, x86_stack_address(tr, x86_reg(tr, R_SP, ss), 0, size, false), size);
     v = size == 8 ? ir_trunc(ir, IR_I32, v) : ir_zext(ir, IR_I32, v);
+    if (virtual) {
+        X86_CALL(tr, &x86_h_popf_virtual, v);
+        x86_put_reg(tr, R_SP, ss, moved_sp(tr, size));
+        x86_set_flags_value(tr, ir_and(ir, IR_I32, v, ir_i32(ir, FL_ARITH)));
+        return;
+    }
     x86_put_reg(tr, R_SP, ss, moved_sp(tr, size));
     mode = X86_CALL(tr, &x86_h_popf, v, ir_i32(ir, size));
     x86_set_flags_value(tr, ir_and(ir, IR_I32, v, ir_i32(ir, FL_ARITH)));

@@ -8,7 +8,7 @@
 extern const IrHelper x86_h_get_cr8, x86_h_set_cr, x86_h_get_dr, x86_h_set_dr, x86_h_lmsw,
                       x86_h_invlpg, x86_h_cpuid, x86_h_rdtsc, x86_h_rdmsr, x86_h_wrmsr,
                       x86_h_lar_lsl, x86_h_ver, x86_h_lldt, x86_h_ltr, x86_h_syscall,
-                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_wrpkru, x86_h_random, x86_h_rsm,
+                      x86_h_sysret, x86_h_sysenter, x86_h_sysexit, x86_h_virtual_if, x86_h_wrpkru, x86_h_random, x86_h_rsm,
                       x86_h_invpcid, x86_h_hlt, x86_h_sti, x86_h_swapgs;
 
 #define ENV(field) ((int32_t)offsetof(X86State, field))
@@ -366,7 +366,7 @@ static void tr_cli(X86Tr *tr, UNUSED const X86Insn *i)
     IrValue f;
 
     if (!(tr->mode & MW_IOPL_OK) && (tr->mode & MW_PE)) {
-        x86_fault_code(tr, EXCP_GP, 0);
+        X86_CALL(tr, &x86_h_virtual_if, ir_i32(ir, 0));
         return;
     }
     f = ir_ld_env(ir, IR_I32, ENV(eflags));
@@ -383,7 +383,7 @@ static void tr_sti(X86Tr *tr, UNUSED const X86Insn *i)
     IrValue pending;
 
     if (!(tr->mode & MW_IOPL_OK) && (tr->mode & MW_PE)) {
-        x86_fault_code(tr, EXCP_GP, 0);
+        X86_CALL(tr, &x86_h_virtual_if, ir_i32(ir, 1));
         return;
     }
     pending = X86_CALL(tr, &x86_h_sti, ir_i32(ir, tr->one));

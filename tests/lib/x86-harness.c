@@ -37,7 +37,7 @@ struct Xh {
 
 static unsigned code_offset(const XhState *st)
 {
-    return st->bits == 16 ? st->rip : st->rip - XH_CODE;
+    return st->bits == 16 || st->bits == 86 ? st->rip : st->rip - XH_CODE;
 }
 
 static Xh *the_xh;              /* for take_exception() */
@@ -46,7 +46,7 @@ void xh_state_init(XhState *st, unsigned bits)
 {
     memset(st, 0, sizeof(*st));
     st->bits = bits;
-    st->rip = bits == 16 ? 0 : XH_CODE;
+    st->rip = bits == 16 || bits == 86 ? 0 : XH_CODE;
     st->eflags = 0x202;
     st->fx[0] = 0x7f;           /* FCW 037f */
     st->fx[1] = 0x03;
@@ -78,6 +78,8 @@ static void take_state(Xh *h, XhState *out)
     memcpy(out->data, h->host + DATA_PHYS, XH_DATA_SIZE);
 }
 
+static void set_mode(Xh *h, const XhState *in);
+
 /* Instead of the guest's IDT: note it, then halt at CPL 0. */
 static bool take_exception(TcgEnv *env)
 {
@@ -89,6 +91,10 @@ static bool take_exception(TcgEnv *env)
     h->out->cr2 = s->excp == EXCP_PF ? s->cr[2] : 0;
     take_state(h, h->out);
     s->excp = s->excp_old = EXCP_NONE;
+    if (s->eflags & FL_VM) {
+        s->eflags &= ~FL_VM;
+        set_mode(h, NULL);
+    }
     s->seg[S_CS].flags |= SEG_L;
     s->seg[S_CS].flags &= ~SEG_DB;
     s->seg[S_CS].base = 0;
@@ -135,6 +141,28 @@ static void set_segments(Xh *h, unsigned bits)
         }
     }
     s->cpl = 3;
+}
+
+enum {
+    CR4_64 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE,
+};
+
+/* Long mode with paging, where 64-, 32- and 16-bit code runs; or protected mode without. */
+static void set_mode(Xh *h, const XhState *in)
+{
+    X86State *s = h->s;
+    bool v86 = in && in->bits == 86;
+
+    s->cr[0] = CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP | (v86 ? 0 : CR0_PG);
+    s->cr[4] = v86 ? CR4_OSFXSR | in->cr4 : CR4_64;
+    s->efer = EFER_SCE | EFER_NXE | (v86 ? 0 : EFER_LME | EFER_LMA);
+    for (int i = S_ES; v86 && i <= S_GS; i++) {
+        uint16_t sel = (i == S_CS ? CODE_PHYS : DATA_PHYS) >> 4;
+
+        s->seg[i] = (X86Segment){ .selector = sel, .base = sel << 4, .limit = 0xffff,
+            .flags = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED | 3 << SEG_DPL_SHIFT };
+    }
+    tcg_tlb_flush(&s->tcg);
 }
 
 static void map_page(Xh *h, unsigned index, unsigned phys, unsigned flags)
@@ -204,11 +232,9 @@ Xh *xh_new(const TcgBackend *be)
     h->cpu->parent.accel = &h->v;
     tlb_init(&h->v);
     x86_fpu_init(h->s);
-    h->s->cr[0] = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
     h->s->cr[3] = PML4;
-    h->s->cr[4] = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     h->s->xcr0 = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
-    h->s->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
+    set_mode(h, NULL);
     return h;
 }
 
@@ -245,6 +271,9 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     memcpy(h->host + DATA_PHYS, in->data, XH_DATA_SIZE);
     memcpy(s->regs, in->regs, sizeof(s->regs));
     set_segments(h, in->bits);
+    if (in->bits == 86) {
+        set_mode(h, in);
+    }
     s->tcg.pc = in->rip;
     s->excp = s->excp_old = EXCP_NONE;
     s->int_shadow = false;

@@ -7,7 +7,9 @@
  * data at XH_DATA (XH_DATA_SIZE); all around is unmapped. Code runs at CPL 3, paging on, flat
  * segments, 64-bit or 32-bit (compatibility mode), up to its first exception; end it with
  * UD2 where nothing else raises. 16-bit code has segments of 64 KiB and XH_DATA_SIZE at
- * XH_CODE (CS) and XH_DATA (DS, ES, SS, with a 16-bit stack); its RIP starts from 0.
+ * XH_CODE (CS) and XH_DATA (DS, ES, SS, with a 16-bit stack); its RIP starts from 0. @bits 86 is
+ * virtual-8086 mode without paging, in the emulator alone: CS, and the others, are segments of
+ * 64 KiB with code and data at their beginning; CR4.VME and IOPL are the caller's.
  */
 #ifndef TESTS_LIB_X86_HARNESS_H
 #define TESTS_LIB_X86_HARNESS_H
@@ -21,7 +23,8 @@
 
 typedef struct XhState {
     /* In and out. */
-    unsigned bits;              /* 64, 32 or 16 */
+    unsigned bits;              /* 64, 32, 16, or 86 */
+    uint64_t cr4;               /* 86: bits to be set */
     bool exec_data;             /* the host may execute the data (the emulator does anyway) */
     uint64_t regs[16], rip, eflags;
     uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE image */

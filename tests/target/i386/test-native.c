@@ -517,7 +517,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
     Xh *h = xh_new(be);
     Rng r = { UINT64_C(0x9e3779b97f4a7c15) + env_number("X86_NATIVE_SEED", 0) * 7919 + bits };
     unsigned n_rows = 0, failures = 0;
-    unsigned stepped = 0;
+    unsigned stepped = 0, insns = 0;
     pthread_t thread = 0;
     const char *m;
     bool handled;
@@ -559,6 +559,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             break;
         }
         xh_run(h, q.code, q.n, &in, &emu);
+        insns += q.count;
         stepped += emu.vector == EXCP_DB;
         if (bits == 32 && emu.vector == EXCP_PF && (uint32_t)emu.cr2 >= UINT32_MAX - 64) {
             continue;           /* wraps at 4 GiB here; the host checks flat limits too */
@@ -573,6 +574,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             failures++;
         }
     }
+    test_note(t, "%u instructions", insns);
     if (what == STEPS) {
         test_note(t, "%u single-stepped", stepped);
     }
