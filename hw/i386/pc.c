@@ -260,6 +260,20 @@ static bool create_a20(PcMachine *pc, Error **errp)
     return true;
 }
 
+/* FERR# and IGNNE# are the boot processor's. */
+static bool create_coprocessor_error(PcMachine *pc, Error **errp)
+{
+    Device *dev = create_isa(pc, "coprocessor-error", errp);
+
+    if (!dev) {
+        return false;
+    }
+    device_connect_irq_out(dev, "irq", 0, pc->gsi[13]);
+    device_connect_irq_out(dev, "ignne", 0, device_irq_in(pc->cpus[0], "ignne", 0));
+    device_connect_irq_out(pc->cpus[0], "ferr", 0, device_irq_in(dev, "ferr", 0));
+    return true;
+}
+
 bool pc_init_isa_devices(PcMachine *pc, Error **errp)
 {
     isa_bus_set_irqs(pc->isa, pc->gsi);
@@ -282,7 +296,7 @@ bool pc_init_isa_devices(PcMachine *pc, Error **errp)
                                                       : pc->gsi[0]);
     return i8237_create_pair(pc->isa, errp) && create_pcspk(pc, errp) &&
            create_rtc(pc, pc->hpet ? device_irq_in(pc->hpet, "legacy", 1) : pc->gsi[8], errp) &&
-           create_a20(pc, errp) && create_serials(pc, errp);
+           create_a20(pc, errp) && create_coprocessor_error(pc, errp) && create_serials(pc, errp);
 }
 
 /* ------------------------------------------------------ display, network */

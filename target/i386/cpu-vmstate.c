@@ -40,6 +40,7 @@ static const VmField env_fields[] = {
     VM_U64(X86State, smbase), VM_U64(X86State, smi_count), VM_U64(X86State, hwcr),
     VM_U64(X86State, xcr0), VM_U64(X86State, xss), VM_U32(X86State, pkru),
     VM_U32(X86State, a20_mask),
+    VM_BOOL(X86State, ferr), VM_BOOL(X86State, ignne),
     VM_BOOL(X86State, smm), VM_BOOL(X86State, nmi_masked), VM_BOOL(X86State, smm_nmi_masked),
     VM_BOOL(X86State, int_shadow), VM_U8_RANGE(X86State, cpl, 0, 3),
     VM_BOOL(X86State, in_hlt), VM_BOOL(X86State, shutdown), VM_BOOL(X86State, wait_sipi),

@@ -125,6 +125,7 @@ void x86_reset_state(X86State *s)
     s->smi_count = 0;
     s->hwcr = s->spec_ctrl = s->feature_control = s->vm_hsave_pa = 0;
     s->xcr0 = 1;
+    s->ferr = s->ignne = false;
     s->xss = 0;
     s->apic_disabled = false;
 }
@@ -194,6 +195,14 @@ static void set_a20(CPUState *cpu, void *data)
     }
 }
 
+/* Only the CPU's thread looks at it, after the device's write or interrupt. */
+static void ignne_in(void *opaque, UNUSED int n, int level)
+{
+    X86Cpu *cpu = opaque;
+
+    __atomic_store_n(&cpu->env->ignne, level != 0, __ATOMIC_SEQ_CST);
+}
+
 static void a20_in(void *opaque, UNUSED int n, int level)
 {
     CPUState *cpu = opaque;
@@ -221,6 +230,8 @@ static void cpu_init(Device *dev)
     device_init_irq_in_opaque(dev, "smi", smi_in, cpu, 1);
     device_init_irq_in_opaque(dev, "init", init_in, cpu, 1);
     device_init_irq_in_opaque(dev, "a20", a20_in, cpu, 1);
+    device_init_irq_in_opaque(dev, "ignne", ignne_in, cpu, 1);
+    device_init_irq_out(dev, "ferr", &cpu->ferr, 1);
     x86_cpu_init_model(cpu);
 }
 

@@ -39,6 +39,7 @@ typedef struct X86Cpu {
     MemRegion as_root[2], as_alias[2], apic_alias[2];
     AddressSpace as[2];
     uint64_t apic_mapped;       /* where the page is: base | 1; 0: nowhere yet */
+    IrqLine *ferr;              /* FERR#: with CR0.NE clear */
     bool intr_level;
     uint32_t saved_lines;       /* of the parent, for vmstate */
     bool saved_halted;

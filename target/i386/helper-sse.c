@@ -90,9 +90,7 @@ static void mmx_check(TcgEnv *env)
         x86_raise(s, EXCP_NM);
     }
     x86_fp_collect(s);
-    if (s->fpu_fsw & ~s->fpu_fcw & 0x3f) {
-        x86_raise(s, EXCP_MF);
-    }
+    x86_fpu_wait(s);
 }
 
 static void fxsave(TcgEnv *env, uint64_t addr, uint32_t wide, uint32_t mmu)

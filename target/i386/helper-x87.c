@@ -873,6 +873,7 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
 static void fninit(TcgEnv *env)
 {
     x86_fpu_init(x86_state(env));
+    x86_ferr_update(x86_state(env));
 }
 
 static void fnclex(TcgEnv *env)
@@ -881,6 +882,7 @@ static void fnclex(TcgEnv *env)
 
     x86_fp_collect(s);
     s->fpu_fsw &= CC;
+    x86_ferr_update(s);
 }
 
 static void fldcw(TcgEnv *env, uint32_t v)
@@ -890,6 +892,7 @@ static void fldcw(TcgEnv *env, uint32_t v)
     x86_fp_collect(s);
     s->fpu_fcw = x86_fcw(v);
     x86_fp_update_env(s);
+    x86_ferr_update(s);
 }
 
 static uint32_t fnstsw(TcgEnv *env)
@@ -905,9 +908,7 @@ static void wait(TcgEnv *env)
     X86State *s = x86_state(env);
 
     x86_fp_collect(s);
-    if (s->fpu_fsw & ~s->fpu_fcw & 0x3f) {
-        x86_raise(s, EXCP_MF);
-    }
+    x86_fpu_wait(s);
 }
 
 static void fnstenv(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
@@ -921,6 +922,7 @@ static void fnstenv(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
     tcg_st_bytes(env, addr, img, n, mmu);
     s->fpu_fcw |= 0x3f;
     x86_fp_update_env(s);
+    x86_ferr_update(s);
 }
 
 static void fldenv(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
@@ -930,6 +932,7 @@ static void fldenv(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
     x86_fp_collect(x86_state(env));
     tcg_ld_bytes(env, addr, img, opsize == 2 ? 14 : 28, mmu);
     x86_fldenv_image(x86_state(env), img, opsize);
+    x86_ferr_update(x86_state(env));
 }
 
 static void fnsave(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
@@ -942,6 +945,7 @@ static void fnsave(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
     n = x86_fsave_image(s, img, opsize);
     tcg_st_bytes(env, addr, img, n, mmu);
     x86_fpu_init(s);
+    x86_ferr_update(s);
 }
 
 static void frstor(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
@@ -951,6 +955,7 @@ static void frstor(TcgEnv *env, uint64_t addr, uint32_t opsize, uint32_t mmu)
     x86_fp_collect(x86_state(env));
     tcg_ld_bytes(env, addr, img, opsize == 2 ? 94 : 108, mmu);
     x86_frstor_image(x86_state(env), img, opsize);
+    x86_ferr_update(x86_state(env));
 }
 
 #define ALL (IR_H_RAISES | IR_H_READS | IR_H_WRITES | IR_H_FPENV)

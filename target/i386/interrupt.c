@@ -117,3 +117,45 @@ bool x86_has_work(const TcgEnv *env)
     return !s->shutdown && (s->eflags & FL_IF) &&
            (req & (BIT(CPU_INTR_POLL) | BIT(CPU_INTR_HARD)));
 }
+
+/* ------------------------------------------------------------ the x87's error */
+
+static void set_ferr(X86State *s, bool level)
+{
+    X86Cpu *cpu = s->tcg.cpu;
+    bool locked;
+
+    if (s->ferr == level) {
+        return;
+    }
+    s->ferr = level;
+    locked = x86_lock();
+    irq_set(cpu->ferr, level);
+    x86_unlock(locked);
+}
+
+void x86_ferr_update(X86State *s)
+{
+    if (s->ferr && !(s->fpu_fsw & ~s->fpu_fcw & 0x3f)) {
+        set_ferr(s, false);
+    }
+}
+
+/* SDM vol. 1, 8.7; vol. 3A, 2.5 (NE). */
+void x86_fpu_wait(X86State *s)
+{
+    if (!(s->fpu_fsw & ~s->fpu_fcw & 0x3f)) {
+        return;
+    }
+    if (s->cr[0] & CR0_NE) {
+        x86_raise(s, EXCP_MF);
+    }
+    set_ferr(s, true);
+    if (__atomic_load_n(&s->ignne, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    /* Before the instruction, until an interrupt comes; then it is tried again. */
+    tcg_sync_state(&s->tcg);
+    x86_hlt(s, s->tcg.pc);
+    tcg_leave_next(&s->tcg);
+}

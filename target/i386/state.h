@@ -167,6 +167,7 @@ typedef struct X86State {
     uint64_t xcr0, xss;
     uint32_t pkru;
     uint32_t a20_mask;              /* ~0 or ~(1 << 20) */
+    bool ferr, ignne;               /* FERR# is asserted; IGNNE# is, by the board (atomic) */
     bool smm, nmi_masked, int_shadow;
     uint8_t cpl;
 
@@ -313,6 +314,10 @@ uint64_t x86_rdtsc(X86State *s);
  * (x86_fp_collect) and moves the bytes; the loading ones update the live
  * environment themselves. */
 void x86_fpu_init(X86State *s);         /* FNINIT */
+/* An unmasked exception waits: #MF, or with CR0.NE clear FERR# and a stop until an interrupt. Returns
+ * where there is none or the board ignores it. From helpers with IR_H_RAISES. */
+void x86_fpu_wait(X86State *s);
+void x86_ferr_update(X86State *s);      /* the exception may have gone */
 void x86_fpu_set_pointers(X86State *s); /* FIP and FOP were loaded */
 uint16_t x86_fpu_status(const X86State *s);     /* FSW with TOP, ES, B */
 uint16_t x86_fpu_tag_word(const X86State *s);   /* two bits a register */
