@@ -765,6 +765,9 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
         } else {
             a = default_nan;
         }
+        if (x.e.flags & FP_ZE) {
+            x.e.flags &= ~FP_DE;        /* a denormal divided by zero: unmasked DE stops nothing */
+        }
         if (!suppressed(&x)) {
             put(&x, to_i ? i : 0, a);
         }
