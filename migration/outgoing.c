@@ -155,7 +155,7 @@ static void converge(Outgoing *o, uint64_t dirtied, uint64_t sent)
 /* Look what the guest has written; begins a pass. */
 static void sync_ram(Outgoing *o)
 {
-    uint64_t left = ram_save_pending(o->ram), now_pending = ram_save_sync(o->ram);
+    uint64_t left = ram_save_pending(o->ram), now_pending = ram_save_sync(o->ram, o->stopped);
     int64_t now = clock_get_ns(CLOCK_RT), ns = now - o->sync_ns;
     bool first = o->counters.syncs == 1;
 

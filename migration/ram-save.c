@@ -132,14 +132,14 @@ uint64_t ram_save_pending(const RamSave *s)
     return pages << MEM_PAGE_BITS;
 }
 
-uint64_t ram_save_sync(RamSave *s)
+uint64_t ram_save_sync(RamSave *s, bool stopped)
 {
     bool any = false;
 
     for (unsigned i = 0; i < s->n; i++) {
         any |= ram_dirty_take(s->blocks[i].ram, RAM_DIRTY_MIGRATION, s->blocks[i].todo) != 0;
     }
-    if (any) {
+    if (any && !stopped) {
         /* Whoever was about to store through a mapping that was just taken back has done so
          * when it has left generated code. */
         CPU_FOREACH(cpu) {

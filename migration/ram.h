@@ -32,8 +32,9 @@ void ram_save_free(RamSave *s);
 /* For CONF: the blocks' ids and sizes. */
 struct QList *ram_save_blocks(const RamSave *s);
 uint64_t ram_save_total(const RamSave *s);
-/* Take what was written since the last time into the pass that comes; with the bytes to send. */
-uint64_t ram_save_sync(RamSave *s);
+/* Take what was written since the last time into the pass that comes; with the bytes to send.
+ * @stopped: all vCPUs are; else not with the big lock. */
+uint64_t ram_save_sync(RamSave *s, bool stopped);
 /* Bytes to send that are known of. */
 uint64_t ram_save_pending(const RamSave *s);
 /* Write one record; *done when nothing is left of the pass. */

@@ -82,4 +82,10 @@ void hmp_info_migrate(Hmp *hmp, const QDict *args);
 void hmp_info_migrate_capabilities(Hmp *hmp, const QDict *args);
 void hmp_info_migrate_parameters(Hmp *hmp, const QDict *args);
 
+/* hmp-snapshot.c */
+void hmp_savevm(Hmp *hmp, const QDict *args);
+void hmp_loadvm(Hmp *hmp, const QDict *args);
+void hmp_delvm(Hmp *hmp, const QDict *args);
+void hmp_info_snapshots(Hmp *hmp, const QDict *args);
+
 #endif

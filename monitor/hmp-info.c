@@ -301,6 +301,8 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "jit", .run = hmp_info_jit, .help = "show the code generator's counters" },
     { .name = "migrate", .run = hmp_info_migrate, .qmp = "query-migrate",
       .help = "show the migration's state" },
+    { .name = "snapshots", .run = hmp_info_snapshots,
+      .help = "show the machine's snapshots" },
     { .name = "migrate_capabilities", .run = hmp_info_migrate_capabilities,
       .qmp = "query-migrate-capabilities", .help = "show migration capabilities" },
     { .name = "migrate_parameters", .run = hmp_info_migrate_parameters,

@@ -27,7 +27,7 @@ typedef struct Config {
     QList *fw_cfgs, *smbioses;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */
-    char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming;
+    char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming, *loadvm;
     bool stopped;               /* -S */
     bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot;
     QList *errors;              /* texts */

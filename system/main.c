@@ -9,6 +9,7 @@
 #include "hw/core/runstate.h"
 #include "migration/channel.h"
 #include "migration/migration.h"
+#include "migration/snapshot.h"
 #include "monitor/monitor.h"
 #include "system/build.h"
 #include "system/gdbstub.h"
@@ -68,6 +69,15 @@ static int run(Config *c)
     }
     machine_reset(RESET_COLD);
     runstate_set_autostart(!c->stopped);
+    if (c->loadvm) {
+        const SnapshotWhere everywhere = { 0 };
+
+        if (!snapshot_load(c->loadvm, &everywhere, &err)) {
+            error_prepend(&err, "-loadvm %s: ", c->loadvm);
+            error_report(err);
+            return 1;
+        }
+    }
     if (c->incoming && !incoming_init(c->incoming, &err)) {
         error_prepend(&err, "-incoming %s: ", c->incoming);
         error_report(err);

@@ -327,6 +327,7 @@ const Option config_options[] = {
     FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
     FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
     FLAG("S", stopped, "don't start the CPUs (the monitor's 'cont' does)"),
+    TEXT("loadvm", loadvm, "TAG", "begin with this snapshot of the machine"),
     TEXT("incoming", incoming, "URI|defer", "wait for a migration: tcp:H:P, unix:F, exec:C, fd:N, file:F"),
     { "s", false, "-s", "as -gdb tcp::1234", opt_gdb_short, 0, NULL },
     TEXT("gdb", gdb, "DEV", "wait for a debugger there"),
@@ -421,7 +422,7 @@ void config_free(Config *c)
     char **strings[] = { &c->argv0, &c->cpu, &c->kernel, &c->initrd, &c->append, &c->dtb,
                          &c->bios, &c->uuid, &c->vga, &c->display, &c->pidfile,
                          &c->option_roms, &c->gdb, &c->qtest, &c->qtest_log, &c->log_items,
-                         &c->log_file, &c->incoming };
+                         &c->log_file, &c->incoming, &c->loadvm };
 
     for (unsigned i = 0; i < ARRAY_SIZE(dicts); i++) {
         qobject_unref(*dicts[i]);

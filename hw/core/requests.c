@@ -230,7 +230,8 @@ void system_reset_now(ShutdownCause cause)
     if (power.reset) {
         power.reset(power.reset_opaque, cause);
     }
-    if (cause != SHUTDOWN_CAUSE_NONE && cause != SHUTDOWN_CAUSE_SUBSYSTEM_RESET) {
+    if (cause != SHUTDOWN_CAUSE_NONE && cause != SHUTDOWN_CAUSE_SUBSYSTEM_RESET &&
+        cause != SHUTDOWN_CAUSE_SNAPSHOT_LOAD) {
         qapi_event_send_reset(caused_by_guest(cause), cause);
     }
 }

@@ -34,7 +34,8 @@ bool qmp_cont(Error **errp)
         runstate_set_autostart(true);
         return true;
     }
-    if (runstate_check(RUN_STATE_FINISH_MIGRATE)) {
+    if (runstate_check(RUN_STATE_FINISH_MIGRATE) || runstate_check(RUN_STATE_SAVE_VM) ||
+        runstate_check(RUN_STATE_RESTORE_VM)) {
         error_setf(errp, ERR_WRONG_STATE, "Migration is not finalized yet");
         return false;
     }

@@ -63,7 +63,7 @@ static void vm_free(void *opaque)
     g_free(v);
 }
 
-static Vm *vm_start(Guest *g, const char *incoming)
+static Vm *vm_start(Guest *g, const char *incoming, const char *option)
 {
     Vm *v = g_new0(Vm, 1);
     bool is64 = !strcmp(g->arch, "amd64");
@@ -81,9 +81,9 @@ static Vm *vm_start(Guest *g, const char *incoming)
     v->serial = g_strdup_printf("%s/serial%u", test_tmpdir(g->t), g->made++);
     line = g_strdup_printf("%s-%s -m 256 -nodefaults -nographic -no-reboot -kernel %s -initrd %s "
                            "-append 'console=ttyS0 %s' -serial file:%s "
-                           "-qmp unix:%s,server=on,wait=off %s %s%s",
+                           "-qmp unix:%s,server=on,wait=off %s %s %s%s",
                            test_qemu_bin(), is64 ? "x86_64" : "i386", kernel, initrd, g->append,
-                           v->serial, sock, g->more, incoming ? "-incoming " : "",
+                           v->serial, sock, g->more, option, incoming ? "-incoming " : "",
                            incoming ? incoming : "");
     g_shell_parse_argv(line, NULL, &argv, NULL);
     v->pid = fork();
@@ -195,16 +195,50 @@ static bool migrate(Guest *g, const char *uri)
            wait_completed(g, g->vm);
 }
 
+/* Saved inside of a disk image; another process goes on from there. */
+static bool by_snapshot(Guest *g)
+{
+    gint64 begin = g_get_monotonic_time(), saved;
+    Error *err = NULL;
+    char *text = qmp_hmp(g->vm->qmp, "savevm here", &err);
+
+    if (!text || *text) {
+        test_fail(g->t, "savevm: %s", text ? text : error_message(err));
+        error_free(err);
+        free(text);
+        return false;
+    }
+    free(text);
+    saved = g_get_monotonic_time();
+    command(g->vm, "stop", NULL);
+    /* What it did since then is forgotten. */
+    if (!command(g->vm, "quit", NULL)) {
+        return false;
+    }
+    waitpid(g->vm->pid, NULL, 0);
+    g->vm->pid = 0;
+    g->vm = vm_start(g, NULL, "-loadvm here");
+    if (!wait_running(g, g->vm)) {
+        return false;
+    }
+    test_note(g->t, "snapshot: saved in %" PRId64 " ms, loaded in %" PRId64 " ms with start-up",
+              (saved - begin) / 1000, (g_get_monotonic_time() - saved) / 1000);
+    return true;
+}
+
 static bool move(Guest *g, const char *kind)
 {
     g_autofree char *uri = NULL, *at = NULL;
     bool file = !strcmp(kind, "file");
     Vm *old = g->vm, *new = NULL;
 
+    if (!strcmp(kind, "snapshot")) {
+        return by_snapshot(g);
+    }
     at = g_strdup_printf("%s/stream%u", test_tmpdir(g->t), g->made);
     uri = !strcmp(kind, "tcp") ? g_strdup("tcp:127.0.0.1:0") : g_strdup_printf("%s:%s", kind, at);
     if (!file) {
-        new = vm_start(g, uri);
+        new = vm_start(g, uri, "");
     }
     if (!strcmp(kind, "tcp")) {
         QObject *o = new->qmp ? qmp_cmd(new->qmp, "query-migrate", NULL, NULL) : NULL;
@@ -218,7 +252,7 @@ static bool move(Guest *g, const char *kind)
         return false;
     }
     finished(g, old);
-    g->vm = file ? vm_start(g, uri) : new;
+    g->vm = file ? vm_start(g, uri, "") : new;
     test_note(g->t, "%s: downtime %" PRId64 " ms, total %" PRId64 " ms, %" PRId64 " MiB, %.0f MiB/s",
               kind, g->downtime, g->total, g->bytes >> 20,
               g->total > 0 ? (double)g->bytes / 1048576 * 1000 / (double)g->total : 0.0);
@@ -270,7 +304,7 @@ static void journey(Test *t, const char *arch, unsigned threads, const char *mor
     bool ok;
 
     g.append = append;
-    g.vm = vm_start(&g, NULL);
+    g.vm = vm_start(&g, NULL, "");
     ok = g.vm->qmp && wait_for(g.vm, "migtest-pass 8 ", WAIT_S);
     for (unsigned i = 0; ok && i < n; i++) {
         g_usleep(200000);
@@ -310,4 +344,19 @@ TEST(migrate, two_processors)
 TEST(migrate, linux_i386)
 {
     journey(t, "i386", 1, "", sockets);
+}
+
+TEST(migrate, linux_by_snapshot)
+{
+    static const char *const kinds[] = { "snapshot", NULL };
+    g_autofree char *path = g_strdup_printf("%s/disk.qcow2", test_tmpdir(t));
+    g_autofree char *make = g_strdup_printf("qemu-img create -q -f qcow2 %s 16M", path);
+    g_autofree char *more = g_strdup_printf("-smp 2 -drive file=%s,format=qcow2,if=ide", path);
+    int status = -1;
+
+    if (!g_spawn_command_line_sync(make, NULL, NULL, &status, NULL) || status) {
+        test_skip(t, "qemu-img is not installed");
+        return;
+    }
+    journey(t, "amd64", 2, more, kinds);
 }

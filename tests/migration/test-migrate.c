@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Migration between two machines without CPUs that run: channels, commands, refusals. */
+#include "util/osdep.h"
+#include "tests/lib/qtest.h"
+
+#include <glib.h>
+
+#define PC      "-machine pc -m 32 -nodefaults -vga none "
+#define PLACE   0x300000u
+
+static QDict *query(QTest *q)
+{
+    Error *err = NULL;
+    QObject *o = qmp_cmd(qtest_qmp(q), "query-migrate", NULL, &err);
+
+    error_free(err);
+    return o ? qobject_to_dict(o) : qdict_new();
+}
+
+static bool is_over(const char *status)
+{
+    return !strcmp(status, "completed") || !strcmp(status, "failed") ||
+           !strcmp(status, "cancelled");
+}
+
+/* Until @q's migration has @status, or has ended otherwise. */
+static QDict *wait_status(Test *t, QTest *q, const char *status)
+{
+    for (int i = 0; i < 3000; i++) {
+        QDict *d = query(q);
+        const char *now = qdict_str_or(d, "status", "none");
+
+        if (!strcmp(now, status)) {
+            return d;
+        }
+        if (is_over(now)) {
+            test_fail(t, "status '%s' instead of '%s': %s", now, status,
+                      qdict_str_or(d, "error-desc", ""));
+            return d;
+        }
+        qobject_unref(d);
+        g_usleep(10000);
+    }
+    test_fail(t, "'%s' does not come", status);
+    return query(q);
+}
+
+static void expect_status(Test *t, QTest *q, const char *status)
+{
+    qobject_unref(wait_status(t, q, status));
+}
+
+static void wait_run_state(Test *t, QTest *q, const char *state)
+{
+    for (int i = 0; i < 3000; i++) {
+        QObject *o = qmp_cmd(qtest_qmp(q), "query-status", NULL, NULL);
+        bool there = o && !strcmp(qdict_str_or(qobject_to_dict(o), "status", ""), state);
+
+        qobject_unref(o);
+        if (there) {
+            return;
+        }
+        g_usleep(10000);
+    }
+    test_fail(t, "run state '%s' does not come", state);
+}
+
+static bool run(Test *t, QTest *q, const char *name, QDict *args)
+{
+    Error *err = NULL;
+    bool ok = qmp_cmd_ok(qtest_qmp(q), name, args, &err);
+
+    if (!ok) {
+        test_fail(t, "%s: %s", name, error_message(err));
+        error_free(err);
+    }
+    return ok;
+}
+
+/* The command fails with a message that has @words. */
+static void refused(Test *t, QTest *q, const char *name, QDict *args, const char *words)
+{
+    Error *err = NULL;
+
+    if (!check_true(t, !qmp_cmd_ok(qtest_qmp(q), name, args, &err), "it is refused")) {
+        return;
+    }
+    check_true(t, strstr(error_message(err), words), error_message(err));
+    error_free(err);
+}
+
+static void migrate(Test *t, QTest *q, const char *uri)
+{
+    run(t, q, "migrate", qdict_from_fmt("{'uri': %s}", uri));
+}
+
+static void capability(Test *t, QTest *q, const char *name)
+{
+    run(t, q, "migrate-set-capabilities",
+        qdict_from_fmt("{'capabilities': [{'capability': %s, 'state': true}]}", name));
+}
+
+static void fill(QTest *q)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        qtest_memset(q, PLACE + i * 4096, (uint8_t)(i + 1), 4096);
+    }
+    qtest_outb(q, 0x70, 0x30);
+    qtest_outb(q, 0x71, 0x5a);
+}
+
+static void check(Test *t, QTest *q)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        check_u8(t, qtest_readb(q, PLACE + i * 4096 + 4095), (uint8_t)(i + 1), "memory");
+    }
+    qtest_outb(q, 0x70, 0x30);
+    check_u8(t, qtest_inb(q, 0x71), 0x5a, "a device's register");
+}
+
+static char *path_of(Test *t, const char *name)
+{
+    return g_strdup_printf("%s/%s", test_tmpdir(t), name);
+}
+
+TEST(migrate, unix_socket)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, PC "-incoming %s", uri), *here = qtest_start_qmp(t, PC);
+    QDict *d;
+
+    wait_run_state(t, there, "inmigrate");
+    capability(t, here, "events");
+    capability(t, there, "events");
+    capability(t, here, "return-path");
+    fill(here);
+    migrate(t, here, uri);
+    d = wait_status(t, here, "completed");
+    check_true(t, qdict_int_or(d, "ram.total", 0) >= 32 << 20, "size of the RAM");
+    check_true(t, qdict_int_or(d, "ram.duplicate", 0) > 1000, "pages of zeros");
+    check_true(t, qdict_int_or(d, "ram.normal", 0) >= 16, "pages sent");
+    check_int(t, qdict_int_or(d, "ram.remaining", -1), 0, "nothing remains");
+    check_true(t, qdict_int_or(d, "downtime", -1) >= 0, "downtime");
+    qobject_unref(d);
+    for (QTest *q = here; ; q = there) {
+        static const char *const states[2][3] = { { "setup", "active", "completed" },
+                                                  { "active", "completed", NULL } };
+
+        for (int i = 0; i < 3 && states[q == there][i]; i++) {
+            QDict *e = qmp_wait_event(qtest_qmp(q), "MIGRATION", 10000, NULL);
+
+            check_str(t, e ? qdict_str_or(e, "data.status", "") : "no event",
+                      states[q == there][i], "events in order");
+            qobject_unref(e);
+        }
+        if (q == there) {
+            break;
+        }
+    }
+    wait_run_state(t, here, "postmigrate");
+    wait_run_state(t, there, "running");
+    check(t, there);
+    refused(t, here, "migrate", qdict_from_fmt("{'uri': %s}", uri), "previous migration");
+}
+
+TEST(migrate, tcp_socket_deferred)
+{
+    QTest *there = qtest_start_qmp(t, PC "-S -incoming defer"), *here = qtest_start_qmp(t, PC);
+    g_autofree char *uri = NULL;
+    QDict *d;
+
+    refused(t, here, "migrate-incoming", qdict_from_fmt("{'uri': 'tcp:127.0.0.1:0'}"),
+            "'-incoming' was not specified");
+    run(t, there, "migrate-incoming", qdict_from_fmt("{'uri': 'tcp:127.0.0.1:0'}"));
+    refused(t, there, "migrate-incoming", qdict_from_fmt("{'uri': 'tcp:127.0.0.1:0'}"),
+            "already been started");
+    refused(t, there, "migrate", qdict_from_fmt("{'uri': 'tcp:127.0.0.1:1'}"),
+            "waiting for an incoming migration");
+    d = query(there);
+    uri = g_strdup_printf("tcp:127.0.0.1:%s", qdict_str_or(d, "socket-address[0].port", "0"));
+    qobject_unref(d);
+    capability(t, here, "xbzrle");
+    fill(here);
+    migrate(t, here, uri);
+    expect_status(t, here, "completed");
+    wait_run_state(t, there, "paused");         /* -S */
+    run(t, there, "cont", NULL);
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+/* A machine that was stopped stays so. */
+TEST(migrate, file_and_stopped)
+{
+    g_autofree char *path = path_of(t, "state"), *uri = g_strdup_printf("file:%s,offset=4096", path);
+    QTest *here = qtest_start_qmp(t, PC), *there;
+
+    fill(here);
+    run(t, here, "stop", NULL);
+    migrate(t, here, uri);
+    expect_status(t, here, "completed");
+    check_int(t, qtest_stop(here), 0, "it ends");
+    there = qtest_start_qmp(t, PC "-incoming %s", uri);
+    wait_run_state(t, there, "paused");
+    check(t, there);
+}
+
+TEST(migrate, exec)
+{
+    g_autofree char *path = path_of(t, "state.gz"), *in = g_strdup_printf("exec:gzip -dc %s", path),
+                    *out = g_strdup_printf("exec:gzip -c1 > %s", path);
+    QTest *here = qtest_start_qmp(t, PC), *there;
+
+    fill(here);
+    migrate(t, here, "exec:exit 3");
+    expect_status(t, here, "failed");
+    wait_run_state(t, here, "running");
+    migrate(t, here, out);
+    expect_status(t, here, "completed");
+    check_int(t, qtest_stop(here), 0, "it ends");
+    there = qtest_start_qmp(t, PC "-incoming '%s'", in);
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+TEST(migrate, descriptor)
+{
+    g_autofree char *path = path_of(t, "state"), *uri = g_strdup_printf("file:%s", path);
+    QTest *here = qtest_start_qmp(t, PC), *there;
+    FILE *f = fopen(path, "w");
+    QObject *o;
+
+    fill(here);
+    refused(t, here, "migrate", qdict_from_fmt("{'uri': 'fd:away'}"), "has not been found");
+    o = qmp_cmd_fd(qtest_qmp(here), "getfd", qdict_from_fmt("{'fdname': 'away'}"), fileno(f), NULL);
+    check_true(t, o, "getfd");
+    qobject_unref(o);
+    fclose(f);
+    migrate(t, here, "fd:away");
+    expect_status(t, here, "completed");
+    there = qtest_start_qmp(t, PC "-incoming %s", uri);
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+/* After all of these the machine goes on. */
+TEST(migrate, refusals)
+{
+    QTest *q = qtest_start_qmp(t, PC);
+
+    refused(t, q, "migrate", qdict_from_fmt("{'uri': 'pigeon:home'}"), "unknown migration protocol");
+    refused(t, q, "migrate", qdict_from_fmt("{'uri': 'file:x,offset=y'}"), "offset");
+    refused(t, q, "migrate", qdict_from_fmt("{'uri': 'exec:true', 'blk': true}"), "disks");
+    refused(t, q, "migrate-set-capabilities",
+            qdict_from_fmt("{'capabilities': [{'capability': 'x-colo', 'state': true}]}"), "x-colo");
+    refused(t, q, "migrate-set-parameters", qdict_from_fmt("{'multifd-channels': 0}"),
+            "multifd-channels");
+    refused(t, q, "migrate-set-parameters", qdict_from_fmt("{'xbzrle-cache-size': 5000}"),
+            "power of two");
+    refused(t, q, "migrate-continue", qdict_from_fmt("{'state': 'pre-switchover'}"), "state");
+    run(t, q, "migrate_cancel", NULL);
+    migrate(t, q, "tcp:127.0.0.1:1");
+    expect_status(t, q, "failed");
+    migrate(t, q, "file:/nowhere/at/all");
+    expect_status(t, q, "failed");
+    wait_run_state(t, q, "running");
+}
+
+TEST(migrate, cancelled_and_begun_again)
+{
+    g_autofree char *path = path_of(t, "state"), *uri = g_strdup_printf("file:%s", path);
+    QTest *q = qtest_start_qmp(t, PC);
+
+    fill(q);
+    run(t, q, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 20000}"));
+    migrate(t, q, uri);
+    expect_status(t, q, "active");
+    refused(t, q, "migrate", qdict_from_fmt("{'uri': %s}", uri), "in progress");
+    refused(t, q, "migrate-set-capabilities",
+            qdict_from_fmt("{'capabilities': [{'capability': 'events', 'state': true}]}"), "progress");
+    run(t, q, "migrate_cancel", NULL);
+    expect_status(t, q, "cancelled");
+    wait_run_state(t, q, "running");
+    run(t, q, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 0}"));
+    capability(t, q, "pause-before-switchover");
+    migrate(t, q, uri);
+    expect_status(t, q, "pre-switchover");
+    wait_run_state(t, q, "finish-migrate");
+    run(t, q, "migrate_cancel", NULL);
+    expect_status(t, q, "cancelled");
+    wait_run_state(t, q, "running");
+    migrate(t, q, uri);
+    expect_status(t, q, "pre-switchover");
+    refused(t, q, "cont", NULL, "not finalized");
+    run(t, q, "migrate-continue", qdict_from_fmt("{'state': 'pre-switchover'}"));
+    expect_status(t, q, "completed");
+    wait_run_state(t, q, "postmigrate");
+}
+
+/* What a machine that differs says, and that it ends with status 1. */
+static void differs(Test *t, const char *from, const char *to, const char *words)
+{
+    g_autofree char *path = path_of(t, "state"), *log = path_of(t, "log"), *line = NULL, *said = NULL;
+    QTest *q = qtest_start_qmp(t, "%s", from);
+    int status = 0;
+
+    line = g_strdup_printf("/bin/sh -c \"%s -accel qtest -display none %s -incoming file:%s 2> %s\"",
+                           test_qemu_bin(), to, path, log);
+    run(t, q, "migrate", qdict_from_fmt("{'uri': %p}",
+                                        (void *)qstring_from_printf("file:%s", path)));
+    expect_status(t, q, "completed");
+    qtest_stop(q);
+    g_spawn_command_line_sync(line, NULL, NULL, &status, NULL);
+    check_true(t, status, "it ends with an error");
+    g_file_get_contents(log, &said, NULL, NULL);
+    check_true(t, said && strstr(said, words), said ? said : "nothing said");
+}
+
+TEST(migrate, other_machines)
+{
+    differs(t, PC, "-machine none", "machine 'pc-i440fx-");
+    differs(t, PC, PC "-smp 2", "1 CPUs, this has 2");
+    differs(t, PC, "-machine pc -m 64 -nodefaults -vga none", "RAM block 'pc.ram' has 33554432");
+    differs(t, PC "-device e1000,addr=5", PC, "'0000:00:05.0/e1000', which this machine doesn't");
+    differs(t, PC, PC "-device e1000,addr=5", "no state of '0000:00:05.0/e1000'");
+    differs(t, PC "-cpu max", PC, "max-x86_64-cpu");
+}
