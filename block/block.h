@@ -125,6 +125,8 @@ typedef struct BlockDriver {
     int coroutine_fn (*co_make_empty)(BlockNode *n);
     int coroutine_fn (*co_change_backing)(BlockNode *n, const char *file, const char *format,
                                           Error **errp);
+    /* Nothing is held back and no lock is held from now on. NULL: nothing to do. */
+    bool (*inactivate)(BlockNode *n, Error **errp);
     /* The node becomes read-only or writable; false: it can't. NULL: nothing to do. */
     bool (*reopen)(BlockNode *n, bool read_only, Error **errp);
     /* Internal snapshots: all or none. @id_or_name as in block_snapshot_goto. */
@@ -156,6 +158,8 @@ struct BlockNode {
     bool probed;                    /* its format was guessed */
     bool check_only;                /* opened to be looked at or mended: damage is no reason to refuse */
     bool monitor_owned;             /* made by blockdev-add */
+    bool inactive;                  /* another process may be writing to it: see block_activate_all */
+    QDict *opts;                    /* what it was opened with; owned */
     void *state;                    /* the driver's */
 };
 
@@ -214,6 +218,16 @@ void block_limits(BlockNode *n, BlockLimits *l);
 /* Run @fn(@opaque) as a coroutine of the main loop and handle events until it has returned; in a
  * coroutine it is just called. */
 void block_run(void (*fn)(void *opaque), void *opaque);
+
+/* --- for migration: images that two processes have open, of which one at a time writes --- */
+
+/* Images that are opened from now on are inactive: not locked, only read, until all are activated. */
+void block_open_inactive(void);
+/* Lock them and look again at what is in them. The machine is stopped, here and in the next. */
+bool block_activate_all(Error **errp);
+/* Write back everything and let go of the locks; the machine's requests are drained. After a failure
+ * all are active again as far as possible. */
+bool block_inactivate_all(Error **errp);
 
 /* --- internal snapshots: the machine is stopped, its requests are drained --- */
 

@@ -77,6 +77,11 @@ static bool take(int fd, const char *name, bool write, bool was_write, bool held
     return false;
 }
 
+void file_unlock(int fd)
+{
+    hold(fd, 0, 0);
+}
+
 bool file_lock(int fd, const char *name, bool write, Error **errp)
 {
     return take(fd, name, write, false, false, errp);

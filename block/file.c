@@ -289,7 +289,7 @@ static bool look(BlockNode *n, const char *name, Error **errp)
     s->alignment = n->direct ? direct_alignment(s->fd, s->is_device) : 1;
     atomic_store(&s->length, lseek(s->fd, 0, SEEK_END));
     n->grows = !s->is_device;
-    return !s->locked || file_lock(s->fd, name, !n->read_only, errp);
+    return !s->locked || n->inactive || file_lock(s->fd, name, !n->read_only, errp);
 }
 
 static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
@@ -330,6 +330,16 @@ static void file_close(BlockNode *n)
     close(s->fd);
 }
 
+static bool file_inactivate(BlockNode *n, UNUSED Error **errp)
+{
+    FileState *s = n->state;
+
+    if (s->locked) {
+        file_unlock(s->fd);
+    }
+    return true;
+}
+
 static bool file_reopen(BlockNode *n, bool read_only, Error **errp)
 {
     FileState *s = n->state;
@@ -345,6 +355,7 @@ static bool file_reopen(BlockNode *n, bool read_only, Error **errp)
     }
     /* The locks go with the old description; the new one takes its own. */
     s->fd = fd;
+    atomic_store(&s->length, lseek(fd, 0, SEEK_END));
     close(old);
     if (s->locked && !file_lock(fd, n->filename, !read_only, errp)) {
         return false;
@@ -399,7 +410,7 @@ static BlockDriver driver_file = {
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
     .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
-    .limits = file_limits, .co_status = file_co_status, .reopen = file_reopen,
+    .limits = file_limits, .co_status = file_co_status, .reopen = file_reopen, .inactivate = file_inactivate,
     .co_create = file_co_create, .create_options = file_create_options,
 };
 
@@ -408,7 +419,7 @@ static BlockDriver driver_host_device = {
     .open = file_open, .close = file_close, .length = file_length,
     .co_preadv = file_co_preadv, .co_pwritev = file_co_pwritev, .co_flush = file_co_flush,
     .co_discard = file_co_discard, .co_zero = file_co_zero, .co_truncate = file_co_truncate,
-    .limits = file_limits, .reopen = file_reopen,
+    .limits = file_limits, .reopen = file_reopen, .inactivate = file_inactivate,
 };
 
 static void CONSTRUCTOR register_drivers(void)

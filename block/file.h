@@ -35,6 +35,7 @@ int file_job(void *job);
 
 /* --- file-lock.c: OFD locks, as other programs that use images take them --- */
 bool file_lock(int fd, const char *name, bool write, Error **errp);
+void file_unlock(int fd);
 /* The rights become those of a reader or a writer; on failure they stay what they were. */
 bool file_relock(int fd, const char *name, bool write, Error **errp);
 

@@ -59,7 +59,7 @@ int coroutine_fn block_co_preadv(BlockNode *n, uint64_t offset, const struct iov
 int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,
                                   size_t niov)
 {
-    int r = n->read_only ? -EROFS : check_range(n, offset, iov_size(iov, niov));
+    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, iov_size(iov, niov));
 
     if (r == 0 && n->detect_zeroes && all_zero(iov, niov)) {
         return block_co_zero(n, offset, iov_size(iov, niov),
@@ -75,7 +75,7 @@ int coroutine_fn block_co_flush(BlockNode *n)
 
 int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
 {
-    int r = n->read_only ? -EROFS : check_range(n, offset, len);
+    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
 
     return r < 0 ? r : n->drv->co_discard && n->discard ? n->drv->co_discard(n, offset, len) : 0;
 }
@@ -83,7 +83,7 @@ int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
 int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len)
 {
     static const uint8_t zeros[64 * 1024];
-    int r = n->read_only ? -EROFS : check_range(n, offset, len);
+    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
 
     while (r == 0 && len > 0) {
         struct iovec v = { (void *)zeros, MIN(len, sizeof(zeros)) };
@@ -97,7 +97,7 @@ int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t le
 
 int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
 {
-    int r = n->read_only ? -EROFS : check_range(n, offset, len);
+    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
 
     if (r == 0 && len == 0) {
         return 0;

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/node-int.h"
 #include "util/iov.h"
 
 static BlockDriver *drivers;            /* registry */
@@ -62,6 +63,7 @@ static void free_node(BlockNode *n)
     g_free(n->filename);
     g_free(n->backing_file);
     g_free(n->backing_format);
+    qobject_unref(n->opts);
     g_free(n);
 }
 
@@ -76,9 +78,7 @@ void block_node_unref(BlockNode *n)
             break;
         }
     }
-    if (n->drv->close) {
-        n->drv->close(n);
-    }
+    block_driver_close(n);
     free_node(n);
 }
 
@@ -399,13 +399,12 @@ static bool open_parts(BlockNode *n, const QDict *opts, unsigned depth, Error **
         }
     }
     n->state = g_malloc0(MAX(n->drv->state_size, 1));
-    if (!n->drv->open(n, opts, errp)) {
+    n->opts = qobject_to_dict(qobject_copy((const QObject *)opts));
+    if (!block_driver_open(n, opts, errp)) {
         return false;
     }
     if (n->drv->has_backing && !open_backing(n, opts, depth, errp)) {
-        if (n->drv->close) {
-            n->drv->close(n);
-        }
+        block_driver_close(n);
         return false;
     }
     return true;

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include <unistd.h>
+#include "block/block.h"
 #include "hw/core/runstate.h"
 #include "migration/devices.h"
 #include "migration/options.h"
@@ -129,8 +130,12 @@ static bool read_records(void)
 /* In the main thread. */
 static void load_devices(void *opaque)
 {
+    bool late = mig_cap(MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE) && !runstate_autostart();
+
     (void)opaque;
-    mig_devices_load(in->devices, &in->err);
+    if (mig_devices_load(in->devices, &in->err) && !late) {
+        block_activate_all(&in->err);
+    }
 }
 
 /* In the main thread: what the machine did there it does here. */

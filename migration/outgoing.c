@@ -306,6 +306,10 @@ static void save_devices(void *opaque)
     Outgoing *o = opaque;
 
     o->devices = mig_devices_save(&o->err);
+    if (o->devices && !block_inactivate_all(&o->err)) {
+        mig_devices_free(o->devices);
+        o->devices = NULL;
+    }
 }
 
 static bool send_state(Outgoing *o)
@@ -383,6 +387,7 @@ static void end(void *opaque)
         o->pending = 0;
         runstate_set(RUN_STATE_POSTMIGRATE, NULL);
     } else {
+        block_activate_all(NULL);
         status = o->cancel ? MIGRATION_STATUS_CANCELLED : MIGRATION_STATUS_FAILED;
         if (o->stopped && o->state_before == RUN_STATE_RUNNING) {
             vm_start(NULL);

@@ -3,6 +3,7 @@
 #include "audio/audio.h"
 #include <signal.h>
 #include "block/block.h"
+#include "block/block.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
@@ -61,6 +62,10 @@ static int run(Config *c)
     monitor_set_client_hook("vnc", vnc_add_client);
     machine_set_shown_arch(c->arch);
     runstate_set_reset_hook(reset_machine, NULL);
+    runstate_set_start_hook(block_activate_all);
+    if (c->incoming) {
+        block_open_inactive();
+    }
     if (!config_build(c)) {
         config_report(c);
         monitor_cleanup();

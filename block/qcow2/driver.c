@@ -184,6 +184,17 @@ static void qcow2_close(BlockNode *n)
     free_state(s);
 }
 
+static bool qcow2_inactivate(BlockNode *n, Error **errp)
+{
+    Qcow2 *s = n->state;
+
+    block_run(close_entry, s);
+    if (s->broken) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "the image '%s' is corrupt", n->filename);
+    }
+    return !s->broken;
+}
+
 /* Read-only: as if it were closed. */
 static bool qcow2_reopen(BlockNode *n, bool read_only, Error **errp)
 {
@@ -249,7 +260,7 @@ static BlockDriver driver_qcow2 = {
     .close = qcow2_close, .length = qcow2_length, .has_backing = true, .probe = qcow2_probe,
     .co_preadv = qcow2_co_preadv, .co_pwritev = qcow2_co_pwritev, .co_flush = qcow2_co_flush,
     .co_discard = qcow2_co_discard, .co_zero = qcow2_co_zero, .co_truncate = qcow2_co_truncate,
-    .reopen = qcow2_reopen, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
+    .reopen = qcow2_reopen, .inactivate = qcow2_inactivate, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
     .co_write_compressed = qcow2_co_write_compressed, .co_check = qcow2_co_check,
     .co_create = qcow2_co_create, .create_options = qcow2_create_options,
     .co_make_empty = qcow2_co_make_empty, .co_change_backing = qcow2_co_change_backing,

@@ -13,6 +13,7 @@ static struct {
     bool autostart;
     RunstateListener *listeners;        /* by priority, low ones first */
     void (*pause_all)(void), (*resume_all)(void);
+    bool (*prepare)(Error **errp);
     RunstateActions actions;
 } run = {
     .state = RUN_STATE_PRELAUNCH, .autostart = true,
@@ -135,6 +136,11 @@ void runstate_set_cpu_hooks(void (*pause_all)(void), void (*resume_all)(void))
     run.resume_all = resume_all;
 }
 
+void runstate_set_start_hook(bool (*prepare)(Error **errp))
+{
+    run.prepare = prepare;
+}
+
 void runstate_pause_cpus(void)
 {
     if (run.pause_all) {
@@ -157,6 +163,9 @@ bool vm_start(Error **errp)
     if (run.state == RUN_STATE_INTERNAL_ERROR || run.state == RUN_STATE_SHUTDOWN) {
         error_setf(errp, ERR_WRONG_STATE, "Resetting the Virtual Machine is required");
         error_hint(errp, "use system_reset, then cont");
+        return false;
+    }
+    if (run.prepare && !run.prepare(errp)) {
         return false;
     }
     if (!runstate_set(RUN_STATE_RUNNING, errp)) {

@@ -110,6 +110,8 @@ RunstateActions *runstate_actions(void);        /* borrowed, to read and to set 
  * done. Without hooks there are none.
  */
 void runstate_set_cpu_hooks(void (*pause_all)(void), void (*resume_all)(void));
+/* What must succeed before the machine runs: its disks become active. */
+void runstate_set_start_hook(bool (*prepare)(Error **errp));
 /* What the inject-nmi action and command do; default: CPU_INTR_NMI of all CPUs. */
 void runstate_set_nmi_hook(bool (*inject)(Error **errp));
 bool runstate_inject_nmi(Error **errp);

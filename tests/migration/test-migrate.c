@@ -325,3 +325,99 @@ TEST(migrate, other_machines)
     differs(t, PC, PC "-device e1000,addr=5", "no state of '0000:00:05.0/e1000'");
     differs(t, PC "-cpu max", PC, "max-x86_64-cpu");
 }
+
+/* --- disks that both sides open: each side finds what the other has written --- */
+
+#define IDE     0x1f0
+
+static void ready(QTest *q)
+{
+    for (int i = 0; i < 100000 && (qtest_inb(q, 0x3f6) & 0x80); i++) {
+    }
+}
+
+static uint8_t sector(QTest *q, bool write, unsigned lba, uint8_t byte)
+{
+    uint16_t w = (uint16_t)(byte << 8 | byte);
+
+    qtest_outb(q, IDE + 6, 0xe0);
+    qtest_outb(q, IDE + 2, 1);
+    qtest_outb(q, IDE + 3, (uint8_t)lba);
+    qtest_outb(q, IDE + 4, (uint8_t)(lba >> 8));
+    qtest_outb(q, IDE + 5, 0);
+    qtest_outb(q, IDE + 7, write ? 0x30 : 0x20);
+    ready(q);
+    for (int i = 0; i < 256; i++) {
+        if (write) {
+            qtest_outw(q, IDE, w);
+        } else {
+            w = qtest_inw(q, IDE);
+        }
+    }
+    ready(q);
+    return (uint8_t)w;
+}
+
+static void shared_disk(Test *t, const char *format)
+{
+    g_autofree char *path = path_of(t, "disk"), *sock = path_of(t, "m.sock"), *uri = NULL, *pc = NULL;
+    g_autofree char *make = g_strdup_printf("qemu-img create -q -f %s %s 16M", format, path);
+    QTest *here, *there;
+    int status = -1;
+
+    if (!g_spawn_command_line_sync(make, NULL, NULL, &status, NULL) || status) {
+        test_skip(t, "qemu-img is not installed");
+        return;
+    }
+    pc = g_strdup_printf(PC "-drive file=%s,format=%s,if=ide,index=0", path, format);
+    uri = g_strdup_printf("unix:%s", sock);
+    here = qtest_start_qmp(t, "%s", pc);
+    for (unsigned round = 1; round < 5; round++) {
+        there = qtest_start_qmp(t, "%s -incoming %s", pc, uri);
+        for (unsigned i = 0; i < 8; i++) {
+            sector(here, true, i * 1000 + round, (uint8_t)(16 * round + i));
+        }
+        /* A failure in the last moment: the source has its disk back. */
+        if (round == 2) {
+            capability(t, here, "pause-before-switchover");
+            migrate(t, here, uri);
+            expect_status(t, here, "pre-switchover");
+            run(t, here, "migrate_cancel", NULL);
+            expect_status(t, here, "cancelled");
+            qtest_wait(there);
+            sector(here, true, 4000, 0x77);
+            there = qtest_start_qmp(t, "%s -incoming %s", pc, uri);
+            run(t, here, "migrate-set-capabilities",
+                qdict_from_fmt("{'capabilities': [{'capability': 'pause-before-switchover',"
+                               " 'state': false}]}"));
+        }
+        capability(t, here, "return-path");
+        migrate(t, here, uri);
+        expect_status(t, here, "completed");
+        wait_run_state(t, there, "running");
+        for (unsigned i = 0; i < 8; i++) {
+            check_u8(t, sector(there, false, i * 1000 + round, 0), (uint8_t)(16 * round + i),
+                     "what the source has written");
+        }
+        check_int(t, qtest_stop(here), 0, "the source ends");
+        here = there;
+    }
+    check_u8(t, sector(here, false, 4000, 0), 0x77, "what was written after the failure");
+    check_int(t, qtest_stop(here), 0, "the last one ends");
+    if (!strcmp(format, "qcow2")) {
+        g_autofree char *look = g_strdup_printf("qemu-img check -q %s", path);
+
+        g_spawn_command_line_sync(look, NULL, NULL, &status, NULL);
+        check_int(t, status, 0, "qemu-img check");
+    }
+}
+
+TEST(migrate, raw_disk)
+{
+    shared_disk(t, "raw");
+}
+
+TEST(migrate, qcow2_disk)
+{
+    shared_disk(t, "qcow2");
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared between the files of block/ that open and close nodes. */
+#ifndef BLOCK_NODE_INT_H
+#define BLOCK_NODE_INT_H
+
+#include "block/block.h"
+
+/* inactive.c: the driver's open and close, for active and for inactive images. */
+bool block_driver_open(BlockNode *n, const QDict *opts, Error **errp);
+void block_driver_close(BlockNode *n);
+
+#endif
