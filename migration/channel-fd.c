@@ -2,6 +2,7 @@
 /* Channels on file descriptors: sockets, pipes, files. */
 #include "util/osdep.h"
 #include "migration/channel.h"
+#include "migration/channel-int.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -130,6 +131,20 @@ static const MigChannelOps fd_ops = {
     .read = fd_read, .write = fd_write, .interrupt = fd_interrupt, .finish = fd_finish,
     .free = fd_free,
 };
+
+int mig_fd_of(const MigChannel *c)
+{
+    return ((const FdChannel *)c)->fd;
+}
+
+bool mig_fd_wait(MigChannel *c, short events, Error **errp)
+{
+    if (!wait_ready((FdChannel *)c, events)) {
+        interrupted(errp);
+        return false;
+    }
+    return true;
+}
 
 MigChannel *mig_channel_new_fd(int fd, int pid)
 {

@@ -39,6 +39,12 @@ void mig_channel_free(MigChannel *c);           /* NULL is allowed */
 /* Takes @fd, which becomes non-blocking. @pid: a process to wait for, or 0. */
 MigChannel *mig_channel_new_fd(int fd, int pid);
 
+struct TlsCreds;
+/* The same in TLS: @below (on a descriptor) is taken, also on failure. Shakes hands, and so may block.
+ * @hostname: a client's, of the server's certificate; @authz: a server's; see crypto/tls-session.h. */
+MigChannel *mig_channel_new_tls(MigChannel *below, struct TlsCreds *creds, const char *hostname,
+                                const char *authz, Error **errp);
+
 /* A place that a stream goes to or comes from, parsed. */
 typedef enum { MIG_URI_SOCKET, MIG_URI_FD, MIG_URI_EXEC, MIG_URI_FILE } MigUriKind;
 typedef struct MigUri {

@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <unistd.h>
 #include "block/block.h"
+#include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
 #include "migration/devices.h"
 #include "migration/options.h"
@@ -27,6 +28,8 @@ typedef struct Incoming {
     FdWatch *watch;
     /* The thread's own. */
     MigChannel *ch;
+    TlsCreds *tls;              /* a reference; NULL: no TLS */
+    char *tls_authz;
     MigReader r;
     RamLoad *ram;
     MigDevices *devices;
@@ -195,10 +198,14 @@ static void clean_up(void *opaque)
 static void *incoming_run(void *opaque)
 {
     (void)opaque;
+    if (in->tls) {
+        in->ch = mig_channel_new_tls(in->ch, in->tls, NULL, *in->tls_authz ? in->tls_authz : NULL,
+                                     &in->err);
+    }
     mig_reader_init(&in->r, in->ch);
     in->devices = mig_devices_new();
     mig_in_main_thread(begin, NULL);
-    if (read_conf() && read_records()) {
+    if (in->ch && read_conf() && read_records()) {
         mig_in_main_thread(load_devices, NULL);
     }
     if (in->err) {
@@ -266,6 +273,12 @@ static bool start(const char *text, Error **errp)
     MigUri uri;
     bool ok;
 
+    if (*mig_params()->tls_creds && !in->tls &&
+        !(in->tls = tls_creds_get(mig_params()->tls_creds, true, errp))) {
+        return false;
+    }
+    g_free(in->tls_authz);
+    in->tls_authz = g_strdup(mig_params()->tls_authz);
     if (!mig_uri_parse(text, &uri, errp)) {
         return false;
     }

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include "block/block.h"
+#include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
 #include "migration/devices.h"
 #include "migration/options.h"
@@ -29,6 +30,8 @@ typedef struct Outgoing {
     char *error;
     int64_t total_ms, downtime_ms, setup_ms;    /* -1: not known */
     MigUri uri;
+    TlsCreds *tls;              /* a reference; NULL: no TLS */
+    char *tls_hostname;
     RunState state_before;
     bool stopped;               /* by us */
     bool finished;              /* the thread has nothing left to do */
@@ -187,13 +190,25 @@ static bool cancelled(Outgoing *o)
     return o->cancel;
 }
 
+static void set_channel(Outgoing *o, MigChannel *ch)
+{
+    mutex_lock(&o->lock);
+    o->ch = ch;
+    mutex_unlock(&o->lock);
+}
+
 static bool open_channel(Outgoing *o)
 {
     MigChannel *ch = mig_uri_open_out(&o->uri, &o->cancel, &o->err);
 
-    mutex_lock(&o->lock);
-    o->ch = ch;
-    mutex_unlock(&o->lock);
+    set_channel(o, ch);
+    if (!ch || cancelled(o)) {
+        return false;
+    }
+    if (o->tls) {
+        ch = mig_channel_new_tls(ch, o->tls, o->tls_hostname, NULL, &o->err);
+        set_channel(o, ch);
+    }
     return ch && !cancelled(o);
 }
 
@@ -421,6 +436,8 @@ static void outgoing_free(Outgoing *o)
 {
     thread_join(&o->thread);
     mig_uri_cleanup(&o->uri);
+    object_unref(o->tls);
+    g_free(o->tls_hostname);
     mig_writer_cleanup(&o->w);
     mig_devices_free(o->devices);
     error_free(o->err);
@@ -445,27 +462,31 @@ static bool may_start(Error **errp)
                    "Can't migrate the vm that was paused due to previous migration");
         return false;
     }
-    if (*mig_params()->tls_creds) {
-        error_setf(errp, ERR_NOT_SUPPORTED,
-                   "the parameter 'tls-creds' is '%s': migration with TLS is not supported",
-                   mig_params()->tls_creds);
-        return false;
-    }
     return migration_is_possible(errp);
 }
 
 bool outgoing_start(const char *uri_text, Error **errp)
 {
+    const MigrationParameters *params = mig_params();
+    TlsCreds *tls = NULL;
     MigUri uri;
     Outgoing *o;
 
     if (!may_start(errp) || !mig_uri_parse(uri_text, &uri, errp)) {
         return false;
     }
+    if (*params->tls_creds && !(tls = tls_creds_get(params->tls_creds, false, errp))) {
+        mig_uri_cleanup(&uri);
+        return false;
+    }
     if (last) {
         outgoing_free(last);
     }
     last = o = g_new0(Outgoing, 1);
+    o->tls = tls;
+    o->tls_hostname = g_strdup(*params->tls_hostname ? params->tls_hostname
+                               : uri.address && uri.address->type == SOCKET_ADDRESS_TYPE_INET
+                               ? uri.address->u.inet.host : NULL);
     o->uri = uri;
     o->total_ms = o->downtime_ms = o->setup_ms = -1;
     o->expected_downtime_ms = (int64_t)mig_params()->downtime_limit;

@@ -421,3 +421,40 @@ TEST(migrate, qcow2_disk)
 {
     shared_disk(t, "qcow2");
 }
+
+/* --- TLS --- */
+
+TEST(migrate, tls)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, PC "-incoming defer -object tls-creds-anon,id=tls,endpoint=server");
+    QTest *here = qtest_start_qmp(t, PC "-object tls-creds-anon,id=tls,endpoint=client");
+
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'tls-creds': 'nobody'}"));
+    refused(t, here, "migrate", qdict_from_fmt("{'uri': %s}", uri), "nobody");
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'tls-creds': 'tls'}"));
+    run(t, there, "migrate-set-parameters", qdict_from_fmt("{'tls-creds': 'tls'}"));
+    run(t, there, "migrate-incoming", qdict_from_fmt("{'uri': %s}", uri));
+    capability(t, here, "return-path");
+    fill(here);
+    migrate(t, here, uri);
+    expect_status(t, here, "completed");
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+/* Who expects TLS takes nothing else. */
+TEST(migrate, tls_on_one_side)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, PC "-incoming defer -object tls-creds-anon,id=tls,endpoint=server");
+    QTest *here = qtest_start_qmp(t, PC);
+
+    run(t, there, "migrate-set-parameters", qdict_from_fmt("{'tls-creds': 'tls'}"));
+    run(t, there, "migrate-incoming", qdict_from_fmt("{'uri': %s}", uri));
+    capability(t, here, "return-path");
+    migrate(t, here, uri);
+    check_int(t, qtest_wait(there), 1, "it gives up");
+    expect_status(t, here, "failed");
+    wait_run_state(t, here, "running");
+}

@@ -195,3 +195,59 @@ TEST(snapshot, of_another_machine)
     q = qtest_start_qmp(t, PC DISK, path);
     expect(t, q, "loadvm one", "2 CPUs");
 }
+
+/* --- as jobs --- */
+
+static void job(Test *t, QTest *q, const char *command, QDict *args, const char *words)
+{
+    Error *err = NULL;
+
+    if (!qmp_cmd_ok(qtest_qmp(q), command, args, &err)) {
+        test_fail(t, "%s: %s", command, error_message(err));
+        error_free(err);
+        return;
+    }
+    for (int i = 0; i < 1000; i++) {
+        QObject *o = qmp_cmd(qtest_qmp(q), "query-jobs", NULL, NULL);
+        const QList *l = qobject_to_list(o);
+        const QDict *d = l ? qobject_to_dict(qlist_get(l, 0)) : NULL;
+        bool over = !d || !strcmp(qdict_str_or(d, "status", ""), "concluded");
+
+        if (over) {
+            const char *error = d ? qdict_str_or(d, "error", "") : "no job";
+
+            check_true(t, words ? strstr(error, words) != NULL : !*error, error);
+        }
+        qobject_unref(o);
+        if (over) {
+            break;
+        }
+        g_usleep(10000);
+    }
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "job-dismiss", qdict_from_fmt("{'id': 'j'}"), NULL),
+               "it is forgotten");
+}
+
+TEST(snapshot, jobs)
+{
+    g_autofree char *path = image(t, "a.qcow2");
+    QTest *q;
+
+    if (!path) {
+        return;
+    }
+    q = qtest_start_qmp(t, PC "-blockdev driver=file,filename=%s,node-name=f"
+                        " -blockdev driver=qcow2,file=f,node-name=d -device ide-hd,drive=d,bus=ide.0",
+                        path);
+#define WHERE   "'job-id': 'j', 'tag': 'one', 'devices': ['d']"
+    put(q, 0x11);
+    job(t, q, "snapshot-save", qdict_from_fmt("{" WHERE ", 'vmstate': 'd'}"), NULL);
+    job(t, q, "snapshot-save", qdict_from_fmt("{" WHERE ", 'vmstate': 'd'}"), "already exists");
+    put(q, 0x22);
+    job(t, q, "snapshot-load", qdict_from_fmt("{" WHERE ", 'vmstate': 'd'}"), NULL);
+    check(t, q, 0x11);
+    job(t, q, "snapshot-delete", qdict_from_fmt("{" WHERE "}"), NULL);
+    job(t, q, "snapshot-load", qdict_from_fmt("{" WHERE ", 'vmstate': 'd'}"), "does not exist");
+    job(t, q, "snapshot-load", qdict_from_fmt("{" WHERE ", 'vmstate': 'x'}"), "'x'");
+    check(t, q, 0x11);
+}
