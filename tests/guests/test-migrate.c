@@ -28,6 +28,7 @@ typedef struct Vm {
 typedef struct Guest {
     Test *t;
     const char *arch, *append, *more;
+    bool modules;               /* the kernel gets Debian's modules */
     unsigned made;              /* processes so far */
     Vm *vm;
     GString *said;              /* serial output of the processes that are gone */
@@ -77,6 +78,15 @@ static Vm *vm_start(Guest *g, const char *incoming, const char *option)
     g_auto(GStrv) argv = NULL;
     Error *err = NULL;
 
+    if (g->modules) {
+        g_autofree char *both = g_strdup_printf("%s/initrd", test_tmpdir(g->t));
+        g_autofree char *mods = cached(g->t, "modules-amd64", "modules-amd64.cpio.gz");
+        g_autofree char *join = g_strdup_printf("/bin/sh -c 'cat %s %s > %s'", initrd, mods, both);
+
+        g_spawn_command_line_sync(join, NULL, NULL, NULL, NULL);
+        g_free(initrd);
+        initrd = g_steal_pointer(&both);
+    }
     v->t = g->t;
     v->serial = g_strdup_printf("%s/serial%u", test_tmpdir(g->t), g->made++);
     line = g_strdup_printf("%s-%s -m 256 -nodefaults -nographic -no-reboot -kernel %s -initrd %s "
@@ -359,4 +369,52 @@ TEST(migrate, linux_by_snapshot)
         return;
     }
     journey(t, "amd64", 2, more, kinds);
+}
+
+/* Files are written to a disk that both processes open: none is lost, and the image is whole. */
+static void with_disk(Test *t, const char *format)
+{
+    g_autofree char *path = g_strdup_printf("%s/disk", test_tmpdir(t));
+    g_autofree char *make = g_strdup_printf("qemu-img create -q -f %s %s 64M", format, path);
+    g_autofree char *more = g_strdup_printf("-smp 2 -drive file=%s,format=%s,if=ide", path, format);
+    unsigned n = loops();
+    g_autofree char *append = g_strdup_printf("run=migdisk arg=%u", 100 + 120 * n);
+    Guest g = { .t = t, .arch = "amd64", .append = append, .more = more, .modules = true,
+                .said = g_string_new(NULL) };
+    int status = -1;
+    bool ok;
+
+    if (!g_spawn_command_line_sync(make, NULL, NULL, &status, NULL) || status) {
+        test_skip(t, "qemu-img is not installed");
+        return;
+    }
+    g.vm = vm_start(&g, NULL, "");
+    ok = g.vm->qmp && wait_for(g.vm, "migdisk-round 8", WAIT_S);
+    for (unsigned i = 0; ok && i < n; i++) {
+        g_usleep(300000);
+        ok = move(&g, sockets[i % 2]);
+    }
+    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 2 * (int)n)) {
+        finished(&g, g.vm);
+        check_true(t, strstr(g.said->str, "migdisk-bad 0"), "no write is lost");
+        check_true(t, !strstr(g.said->str, "I/O error") && !strstr(g.said->str, "Oops") &&
+                   !strstr(g.said->str, "exception Emask"), "the kernel has no complaint");
+        if (!strcmp(format, "qcow2")) {
+            g_autofree char *look = g_strdup_printf("qemu-img check -q %s", path);
+
+            g_spawn_command_line_sync(look, NULL, NULL, &status, NULL);
+            check_int(t, status, 0, "qemu-img check");
+        }
+    }
+    g_string_free(g.said, TRUE);
+}
+
+TEST(migrate, linux_raw_disk)
+{
+    with_disk(t, "raw");
+}
+
+TEST(migrate, linux_qcow2_disk)
+{
+    with_disk(t, "qcow2");
 }
