@@ -308,6 +308,11 @@ static void nothing(UNUSED void *opaque)
 /* The handlers have returned, and nothing is in flight. */
 static void quiesce(VirtioBlk *s)
 {
+    /* A guest may let the thread's own DMA write to the status register: then there is nobody
+     * else to wait for, and what is in flight finds its queue disabled. */
+    if (s->loop && current_event_loop() == s->loop) {
+        return;
+    }
     if (s->loop) {
         iothread_run(s->loop, nothing, NULL);
     }
@@ -442,13 +447,15 @@ static bool blk_post_load(void *opaque, UNUSED Error **errp)
     VirtioBlk *s = opaque;
 
     blk_set_write_cache(s->conf.blk, s->writeback);
-    /* Elements that came while it was being saved. */
-    if (virtio_is_live(&s->v)) {
-        for (unsigned i = 0; i < s->num_queues && runstate_is_running(); i++) {
-            virtio_queue_kicked(&s->v, i);
-        }
-    }
     return true;
+}
+
+/* Elements whose notification came while the state was elsewhere. */
+static void blk_running_changed(VirtIODevice *v, bool running)
+{
+    for (unsigned i = 0; i < v->num_vqs && running && virtio_is_live(v); i++) {
+        virtio_queue_kicked(v, i);
+    }
 }
 
 static const VmField blk_fields[] = {
@@ -481,6 +488,7 @@ static const VirtioOps blk_ops = {
     .id = VIRTIO_ID_BLOCK, .config_len = CFG_LEN, .features = blk_features,
     .features_set = blk_features_set, .get_config = blk_get_config, .set_config = blk_set_config,
     .reset = blk_reset, .queue_reset = blk_queue_reset,
+    .running_changed = blk_running_changed,
 };
 
 static const DeviceType blk_type = {

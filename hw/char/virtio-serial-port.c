@@ -44,7 +44,7 @@ static void put_waiting(VirtioPort *p)
 
     if (p->in_bytes && guest_listens(p)) {
         n = put_bytes(p, p->in, p->in_bytes);
-        p->in_bytes -= n;
+        p->in_bytes -= MIN(n, p->in_bytes);     /* a reset may have come in between */
         memmove(p->in, p->in + n, p->in_bytes);
     }
 }
@@ -108,6 +108,7 @@ void virtio_port_from_guest(VirtioPort *p)
     VirtioSerial *s = virtio_port_device(p);
     VirtQueue *vq = virtio_serial_from_guest(s, p->nr);
     bool any = false;
+    VirtqElem *e;
 
     while (runstate_is_running()) {
         if (!p->out) {
@@ -120,9 +121,11 @@ void virtio_port_from_guest(VirtioPort *p)
         if (!write_out(p)) {
             break;
         }
-        virtq_push(vq, p->out, 0);
-        g_clear_pointer(&p->out, g_free);
+        e = p->out;
+        p->out = NULL;
         p->out_done = 0;
+        virtq_push(vq, e, 0);
+        g_free(e);
         any = true;
     }
     if (any) {

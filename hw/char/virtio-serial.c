@@ -70,13 +70,17 @@ static bool put_message(VirtioSerial *s, const SerialMessage *m)
 static void send_pending(VirtIODevice *v, UNUSED VirtQueue *vq)
 {
     VirtioSerial *s = VIRTIO_SERIAL(v);
-    uint32_t n = 0;
 
-    while (n < s->num_pending && put_message(s, &s->pending[n])) {
-        n++;
+    while (s->num_pending) {
+        SerialMessage m = s->pending[0];
+
+        /* A reset that comes with it drops them all. */
+        if (!put_message(s, &m) || !s->num_pending) {
+            break;
+        }
+        s->num_pending--;
+        memmove(s->pending, s->pending + 1, s->num_pending * sizeof(s->pending[0]));
     }
-    s->num_pending -= n;
-    memmove(s->pending, s->pending + n, s->num_pending * sizeof(s->pending[0]));
 }
 
 void virtio_serial_send(VirtioSerial *s, uint32_t port, uint16_t event, uint16_t value)

@@ -399,6 +399,14 @@ static void scsi_reset(VirtIODevice *v)
     s->events_missed = false;
 }
 
+/* Elements whose notification came while the state was elsewhere. */
+static void scsi_running_changed(VirtIODevice *v, bool running)
+{
+    for (unsigned i = 0; i < v->num_vqs && running && virtio_is_live(v); i++) {
+        virtio_queue_kicked(v, i);
+    }
+}
+
 static void scsi_queue_reset(VirtIODevice *v, VirtQueue *vq)
 {
     if (vq->index >= VQ_REQUEST) {
@@ -484,6 +492,7 @@ static const Property virtio_scsi_props[] = {
 static const VirtioOps virtio_scsi_ops = {
     .id = VIRTIO_ID_SCSI, .config_len = CFG_LEN, .get_config = scsi_get_config,
     .set_config = scsi_set_config, .reset = scsi_reset, .queue_reset = scsi_queue_reset,
+    .running_changed = scsi_running_changed,
 };
 
 static const DeviceType virtio_scsi_type = {

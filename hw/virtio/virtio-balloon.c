@@ -138,8 +138,10 @@ static void serve_stats(VirtIODevice *v, VirtQueue *vq)
         return;
     }
     if (s->stats_elem) {                        /* V 5.5.6.3: there is one */
-        virtq_push(vq, s->stats_elem, 0);
-        g_free(s->stats_elem);
+        virtio_broken(v, "two buffers for statistics");
+        virtq_detach(vq, e);
+        g_free(e);
+        return;
     }
     s->stats_elem = e;
     forget_stats(s);
@@ -161,10 +163,13 @@ static void ask(void *opaque)
     VirtioBalloon *s = opaque;
     VirtQueue *vq = virtio_queue(&s->v, VQ_STATS);
 
-    if (s->stats_elem && virtio_is_live(&s->v)) {
-        virtq_push(vq, s->stats_elem, 0);
+    VirtqElem *e = s->stats_elem;
+
+    if (e && virtio_is_live(&s->v)) {
+        s->stats_elem = NULL;
+        virtq_push(vq, e, 0);
         virtq_notify(vq);
-        g_clear_pointer(&s->stats_elem, g_free);
+        g_free(e);
     } else {
         arm(s);
     }

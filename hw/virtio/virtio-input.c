@@ -136,6 +136,7 @@ static void on_key(void *opaque, unsigned number, bool down)
 
     if (code) {
         add_event(opaque, EV_KEY, code, down);
+        on_sync(opaque);                /* groups are of pointers only */
     }
 }
 

@@ -271,6 +271,7 @@ static void base_unrealize(Device *dev)
     runstate_remove_listener(&v->run_listener);
     for (unsigned i = 0; i < v->num_vqs; i++) {
         virtio_queue_set_loop(&v->vq[i], NULL);
+        bh_delete(v->vq[i].later);
     }
     v->num_vqs = v->room_vqs = 0;
     /* A notification without the lock may be on its way. */

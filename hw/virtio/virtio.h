@@ -109,6 +109,7 @@ struct VirtQueue {
     uint32_t map_generation;    /* that the parts are of; 0: none */
     EventLoop *loop;            /* NULL: the main loop */
     BottomHalf *kick;           /* of loop */
+    BottomHalf *later;          /* of the main loop: a notification that came in a handler */
 };
 
 struct VirtIODevice {
@@ -116,6 +117,7 @@ struct VirtIODevice {
     const VirtioOps *ops;
     uint8_t status;
     bool broken;
+    bool handling;              /* a queue's handler runs, under the big lock */
     uint8_t config_generation;
     uint16_t config_vector;
     uint64_t feature_props;     /* bits that properties switch */

@@ -270,6 +270,28 @@ static void run_handler(void *opaque)
     }
 }
 
+/*
+ * Under the big lock. A ring or a buffer may lie in a device's own registers, so that giving an
+ * element back notifies: such a notification waits until the handler has returned, else a guest
+ * could nest them without end.
+ */
+static void run_locked(void *opaque)
+{
+    VirtQueue *vq = opaque;
+    VirtIODevice *v = vq->v;
+
+    if (v->handling) {
+        if (!vq->later) {
+            vq->later = bh_new_on(main_event_loop(), run_locked, vq);
+        }
+        bh_schedule(vq->later);
+        return;
+    }
+    v->handling = true;
+    run_handler(vq);
+    v->handling = false;
+}
+
 void virtio_queue_kicked(VirtIODevice *v, unsigned index)
 {
     VirtQueue *vq = virtio_queue(v, index);
@@ -280,10 +302,10 @@ void virtio_queue_kicked(VirtIODevice *v, unsigned index)
     if (vq->kick) {
         bh_schedule(vq->kick);
     } else if (big_lock_held()) {
-        run_handler(vq);
+        run_locked(vq);
     } else {
         big_lock();
-        run_handler(vq);
+        run_locked(vq);
         big_unlock();
     }
 }

@@ -332,3 +332,95 @@ TEST(virtio_pci, negotiation)
     qtest_writew(q, BAR + 0x16, 500);
     check_u16(t, qtest_readw(q, BAR + 0x18), 0, "V 4.1.4.3: size 0: no such queue");
 }
+
+/* The used ring lies where writing notifies: each answer is a notification. */
+TEST(virtio_hostile, notifies_itself)
+{
+    QTest *q = blk_pc(t, "vectors=2");
+    Vdev d;
+
+    vdev_find(&d, q, 4 << 3, BAR, RINGS);
+    vdev_start(&d, F_VERSION_1, 0);
+    vdev_queue(&d, 0);
+    qtest_writew(q, BAR + 0x3a, 1);             /* reset of the queue, when that is accepted */
+    vdev_start(&d, F_VERSION_1, 0);
+    qtest_writew(q, BAR + 0x16, 0);
+    qtest_writew(q, BAR + 0x18, QUEUE_SIZE);
+    qtest_writel(q, BAR + 0x20, RINGS);
+    qtest_writel(q, BAR + 0x28, RINGS + 0x400);
+    qtest_writel(q, BAR + 0x30, BAR + 0x3000);
+    qtest_memset(q, RINGS, 0, 0x1000);
+    qtest_writew(q, BAR + 0x1c, 1);
+    header(q, 99, 0);
+    chain(&d, RINGS, true, 512);
+    qtest_writew(q, RINGS + 0x402, QUEUE_SIZE);
+    vdev_kick(&d, 0);
+    check_u8(t, vdev_get_status(&d), 15, "it is alive");
+    vdev_start(&d, F_VERSION_1, 1);
+    check_u8(t, transfer(t, &d, true, 1, 512), 0, "and works after a reset");
+}
+
+/* Data of zeros into the status register: the device's own DMA resets it. */
+static void resets_itself(Test *t, const char *props)
+{
+    QTest *q = qtest_start(t, "-machine pc -m 32 -nodefaults -object iothread,id=io"
+                           " -blockdev null-co,node-name=a,size=1M"
+                           " -device virtio-blk-pci,drive=a,addr=4,%s", props);
+    Vdev d;
+
+    vdev_find(&d, q, 4 << 3, BAR, RINGS);
+    for (int i = 0; i < 3; i++) {
+        vdev_start(&d, F_VERSION_1, 1);
+        header(q, 0, 0);
+        put_desc(&d, RINGS, 0, HEAD, 16, D_NEXT, 1);
+        put_desc(&d, RINGS, 1, BAR, 512, D_NEXT | D_WRITE, 2);
+        put_desc(&d, RINGS, 2, STATUS, 1, D_WRITE, 0);
+        vdev_offer(&d, 0, 0);
+        for (int n = 0; n < 20000 && vdev_get_status(&d); n++) {
+        }
+        check_u8(t, vdev_get_status(&d), 0, "it was reset");
+    }
+    vdev_start(&d, F_VERSION_1, 1);
+    check_u8(t, transfer(t, &d, true, 1, 512), 0, "and works");
+}
+
+TEST(virtio_hostile, resets_itself)
+{
+    resets_itself(t, "vectors=2");
+}
+
+TEST(virtio_hostile, resets_itself_in_an_io_thread)
+{
+    resets_itself(t, "vectors=2,iothread=io");
+}
+
+/* Saved with a request that the driver has not notified about yet. */
+static void reload(Test *t, const char *props)
+{
+    QTest *q = blk_pc(t, props);
+    Vdev d;
+
+    vdev_find(&d, q, 4 << 3, BAR, RINGS);
+    vdev_start(&d, F_VERSION_1 | F_EVENT_IDX, 1);
+    check_u8(t, transfer(t, &d, true, 3, 512), 0, "a request before");
+    header(q, 0, 5);
+    chain(&d, RINGS, true, 512);
+    qtest_writew(q, RINGS + 0x404 + 2 * (d.avail % QUEUE_SIZE), 0);
+    qtest_writew(q, RINGS + 0x402, ++d.avail);
+    qtest_reload(q);
+    check_u8(t, vdev_get_status(&d), 15, "the status is as it was");
+    vdev_kick(&d, 0);
+    check_int(t, vdev_wait(&d, 0), 513, "the next element is the second one");
+    check_data(t, q, 5, 512);
+    check_u8(t, transfer(t, &d, true, 6, 512), 0, "and one behind");
+}
+
+TEST(virtio_blk, reload)
+{
+    reload(t, "vectors=2");
+}
+
+TEST(virtio_blk, reload_in_an_io_thread)
+{
+    reload(t, "vectors=2,iothread=io");
+}
