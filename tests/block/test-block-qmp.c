@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Block devices through QMP, as management tools use them: a whole emulator on a socket. */
+#include "util/osdep.h"
+#include <glib.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "libqmp/qmp-client.h"
+#include "tests/lib/image.h"
+
+typedef struct Vm {
+    pid_t pid;
+    QmpClient *q;
+    char *dir;
+} Vm;
+
+/* @args: words, with @DIR for the test's folder. */
+static bool start(Test *t, Vm *vm, const char *args)
+{
+    char *text, **words, fd[32];
+    GPtrArray *argv = g_ptr_array_new();
+    int pair[2];
+    Error *err = NULL;
+
+    vm->dir = (char *)test_tmpdir(t);
+    words = g_strsplit(args, "@DIR", -1);
+    text = g_strjoinv(vm->dir, words);
+    g_strfreev(words);
+    words = g_strsplit(text, " ", -1);
+    g_free(text);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+        return false;
+    }
+    snprintf(fd, sizeof(fd), "socket,id=m,fd=%d", pair[0]);
+    for (const char *const *w = (const char *const[]){ test_qemu_bin(), "-M", "pc", "-accel", "qtest", "-display",
+                                                       "none", "-nodefaults", "-chardev", fd, "-mon",
+                                                       "chardev=m,mode=control", NULL }; *w; w++) {
+        g_ptr_array_add(argv, (gpointer)*w);
+    }
+    for (char **w = words; *w; w++) {
+        if (**w) {
+            g_ptr_array_add(argv, *w);
+        }
+    }
+    g_ptr_array_add(argv, NULL);
+    vm->pid = fork();
+    if (vm->pid == 0) {
+        close(pair[1]);
+        execv(test_qemu_bin(), (char **)argv->pdata);
+        _exit(1);
+    }
+    close(pair[0]);
+    vm->q = qmp_client_new_fd(pair[1], 30000, &err);
+    if (!vm->q) {
+        test_fail(t, "no QMP: %s", error_message(err));
+        error_free(err);
+    }
+    g_ptr_array_free(argv, true);
+    g_strfreev(words);
+    return vm->q;
+}
+
+static void stop(Test *t, Vm *vm)
+{
+    int status = 0;
+
+    if (vm->q) {
+        qmp_cmd_ok(vm->q, "quit", NULL, NULL);
+        waitpid(vm->pid, &status, 0);
+        check_int(t, status, 0, "the emulator ends well");
+        qmp_client_free(vm->q);
+    } else {
+        kill(vm->pid, SIGKILL);
+        waitpid(vm->pid, NULL, 0);
+    }
+}
+
+static bool ok(Test *t, Vm *vm, const char *command, QDict *args)
+{
+    Error *err = NULL;
+    bool good = qmp_cmd_ok(vm->q, command, args, &err);
+
+    if (!good) {
+        test_fail(t, "%s: %s", command, error_message(err));
+        error_free(err);
+    }
+    return good;
+}
+
+static bool refused(Vm *vm, const char *command, QDict *args)
+{
+    return !qmp_cmd_ok(vm->q, command, args, NULL);
+}
+
+/* A job's status by query-jobs, until it has ended. */
+static bool job_ends(Vm *vm, const char *id)
+{
+    for (int i = 0; i < 200; i++) {
+        QObject *list = qmp_cmd(vm->q, "query-jobs", NULL, NULL);
+        QDict *j = qobject_to_dict(qlist_get(qobject_to_list(list), 0));
+        bool concluded = j && !strcmp(qdict_str_or(j, "status", ""), "concluded");
+        bool good = concluded && !qdict_has(j, "error");
+
+        qobject_unref(list);
+        if (concluded) {
+            return good && qmp_cmd_ok(vm->q, "job-dismiss", qdict_from_fmt("{'id': %s}", id), NULL);
+        }
+        g_usleep(20000);
+    }
+    return false;
+}
+
+static QObject *disk(Vm *vm, const char *path)
+{
+    QObject *list = qmp_cmd(vm->q, "query-block", NULL, NULL), *found = NULL;
+
+    QLIST_FOR_EACH(e, qobject_to_list(list)) {
+        if (strstr(qdict_str_or(qobject_to_dict(e), "qdev", ""), "/hd")) {
+            found = qobject_ref(qdict_get_path(qobject_to_dict(e), path));
+        }
+    }
+    qobject_unref(list);
+    return found;
+}
+
+static char *disk_text(Vm *vm, const char *path)
+{
+    QObject *o = disk(vm, path);
+    char *text = g_strdup(o && qobject_to_string(o) ? qobject_get_str(o, "", NULL) : "");
+
+    qobject_unref(o);
+    return text;
+}
+
+#define MACHINE "-blockdev driver=file,filename=@DIR/a.qcow2,node-name=prot " \
+    "-blockdev driver=qcow2,file=prot,node-name=fmt -device ide-hd,drive=fmt,id=hd " \
+    "-blockdev driver=null-co,node-name=medium,read-only=on -device ide-cd,id=cd"
+
+static bool with_image(Test *t, Vm *vm)
+{
+    char *path = g_build_filename(test_tmpdir(t), "a.qcow2", NULL);
+    bool good = image_create(t, path, 4 * MIB, "") && start(t, vm, MACHINE);
+
+    g_free(path);
+    return good;
+}
+
+TEST(block_qmp, create_and_snapshot)
+{
+    Vm vm = { 0 };
+    char *path, *text;
+
+    main_loop_init();
+    if (!with_image(t, &vm)) {
+        return;
+    }
+    path = g_build_filename(vm.dir, "o.qcow2", NULL);
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'file', 'filename': %s, "
+                                                 "'size': 0}}", path));
+    check_true(t, job_ends(&vm, "j"), "a file is made by a job");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'file', 'filename': %s, 'node-name': 'of'}", path));
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'qcow2', 'file': 'of', "
+                                                 "'size': 4194304}}"));
+    check_true(t, job_ends(&vm, "j"), "an image is made in it");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'qcow2', 'file': 'of', 'node-name': 'o', "
+                                              "'backing': null}"));
+    check_true(t, refused(&vm, "transaction", qdict_from_fmt(
+        "{'actions': [{'type': 'blockdev-snapshot', 'data': {'node': 'fmt', 'overlay': 'o'}}, "
+        "{'type': 'abort', 'data': {}}]}")), "a transaction with abort fails");
+    text = disk_text(&vm, "inserted.node-name");
+    check_str(t, text, "fmt", "and leaves the disk as it was");
+    g_free(text);
+    ok(t, &vm, "transaction", qdict_from_fmt("{'actions': [{'type': 'blockdev-snapshot', 'data': {'node': 'fmt', "
+                                             "'overlay': 'o'}}]}"));
+    text = disk_text(&vm, "inserted.node-name");
+    check_str(t, text, "o", "the overlay is the disk now");
+    g_free(text);
+    check_true(t, refused(&vm, "blockdev-del", qdict_from_fmt("{'node-name': 'fmt'}")), "the base is in use");
+    ok(t, &vm, "blockdev-snapshot-internal-sync", qdict_from_fmt("{'device': 'o', 'name': 's'}"));
+    check_true(t, refused(&vm, "blockdev-snapshot-internal-sync", qdict_from_fmt("{'device': 'o', 'name': 's'}")),
+               "a name is taken");
+    ok(t, &vm, "blockdev-snapshot-delete-internal-sync", qdict_from_fmt("{'device': 'o', 'name': 's'}"));
+    ok(t, &vm, "block_resize", qdict_from_fmt("{'node-name': 'o', 'size': 8388608}"));
+    check_true(t, refused(&vm, "block_resize", qdict_from_fmt("{'node-name': 'o', 'size': 1}")),
+               "sizes are multiples of 512");
+    stop(t, &vm);
+    image_must_be_sound(t, path, false, "the overlay");
+    g_free(path);
+}
+
+TEST(block_qmp, limits_and_media)
+{
+    Vm vm = { 0 };
+    QObject *o;
+    int64_t v = 0;
+
+    main_loop_init();
+    if (!with_image(t, &vm)) {
+        return;
+    }
+    ok(t, &vm, "block_set_io_throttle", qdict_from_fmt("{'id': 'hd', 'bps': 0, 'bps_rd': 0, 'bps_wr': 0, "
+                                                       "'iops': 100, 'iops_rd': 0, 'iops_wr': 0}"));
+    o = disk(&vm, "inserted.iops");
+    check_true(t, o && qobject_get_int(o, "", &v, NULL) && v == 100, "limits are shown");
+    qobject_unref(o);
+    check_true(t, refused(&vm, "block_set_io_throttle", qdict_from_fmt(
+        "{'id': 'hd', 'bps': 1, 'bps_rd': 1, 'bps_wr': 0, 'iops': 0, 'iops_rd': 0, 'iops_wr': 0}")),
+        "totals exclude parts");
+    ok(t, &vm, "object-add", qdict_from_fmt("{'qom-type': 'throttle-group', 'id': 'g', "
+                                            "'limits': {'bps-total': 1000000}}"));
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'throttle', 'throttle-group': 'g', 'node-name': 'slow', "
+                                              "'file': 'medium', 'read-only': true}"));
+    check_true(t, refused(&vm, "object-del", qdict_from_fmt("{'id': 'g'}")), "the group is in use");
+
+    check_true(t, refused(&vm, "blockdev-insert-medium", qdict_from_fmt("{'id': 'cd', 'node-name': 'slow'}")),
+               "nothing goes into a closed tray");
+    ok(t, &vm, "blockdev-open-tray", qdict_from_fmt("{'id': 'cd'}"));
+    ok(t, &vm, "blockdev-insert-medium", qdict_from_fmt("{'id': 'cd', 'node-name': 'slow'}"));
+    ok(t, &vm, "blockdev-close-tray", qdict_from_fmt("{'id': 'cd'}"));
+    check_true(t, refused(&vm, "blockdev-remove-medium", qdict_from_fmt("{'id': 'cd'}")), "the tray is closed");
+    ok(t, &vm, "blockdev-open-tray", qdict_from_fmt("{'id': 'cd'}"));
+    ok(t, &vm, "blockdev-remove-medium", qdict_from_fmt("{'id': 'cd'}"));
+    ok(t, &vm, "blockdev-del", qdict_from_fmt("{'node-name': 'slow'}"));
+    ok(t, &vm, "object-del", qdict_from_fmt("{'id': 'g'}"));
+    stop(t, &vm);
+}
+
+TEST(block_qmp, snapshot_option)
+{
+    Vm vm = { 0 };
+    char *path = g_build_filename(test_tmpdir(t), "r.raw", NULL), *text;
+
+    main_loop_init();
+    g_file_set_contents(path, "x", 1, NULL);
+    if (truncate(path, 1024 * 1024) < 0 ||
+        !start(t, &vm, "-snapshot -drive file=@DIR/r.raw,format=raw,if=none,id=d -device ide-hd,drive=d,id=hd")) {
+        return;
+    }
+    text = disk_text(&vm, "inserted.drv");
+    check_str(t, text, "qcow2", "-snapshot puts an image on top");
+    g_free(text);
+    text = disk_text(&vm, "inserted.backing_file");
+    check_str(t, text, path, "of the one that was given");
+    g_free(text);
+    stop(t, &vm);
+    g_free(path);
+}
