@@ -9,7 +9,7 @@
 #include "util/bswap.h"
 
 #define MAX_CLUSTERS    BIT64(31)
-#define SPARE           4096            /* clusters that mending may take behind the end */
+#define SPARE           65536           /* clusters that mending may take behind the end */
 
 typedef struct Check {
     Qcow2 *s;
@@ -49,11 +49,13 @@ static void count(Check *c, const char *what, uint64_t offset, uint64_t bytes)
         return;
     }
     for (uint64_t i = first; i <= last; i++) {
-        if (s->in_use[i] == UINT32_MAX) {
+        uint32_t *n = qcow2_in_use(s, i, true);
+
+        if (!n || *n == UINT32_MAX) {
             say(c, "ERROR cluster %" PRIu64 " is referenced too often", i);
             c->result->corruptions++;
         } else {
-            s->in_use[i]++;
+            ++*n;
         }
     }
 }
@@ -253,6 +255,24 @@ static int coroutine_fn check_bitmaps(Check *c)
 
 /* --- comparing and mending --- */
 
+/* A file may have far holes: where nothing is counted and nothing referenced, nothing can differ. */
+static uint64_t skip(const Check *c, uint64_t i)
+{
+    const Qcow2 *s = c->s;
+    uint64_t block = i >> s->rb_bits, chunk = i >> IN_USE_BITS;
+    uint64_t no_refs, no_use;
+
+    while (block < s->rt_size && !s->rt[block]) {
+        block++;
+    }
+    no_refs = block >= s->rt_size ? c->clusters : block << s->rb_bits;
+    while (chunk < s->in_use_chunks && !s->in_use[chunk]) {
+        chunk++;
+    }
+    no_use = chunk >= s->in_use_chunks ? c->clusters : chunk << IN_USE_BITS;
+    return MAX(i, MIN(MIN(no_refs, no_use), c->clusters));
+}
+
 static int coroutine_fn compare(Check *c, unsigned fix)
 {
     Qcow2 *s = c->s;
@@ -260,26 +280,36 @@ static int coroutine_fn compare(Check *c, unsigned fix)
     int r = 0;
 
     for (uint64_t i = 0; i < c->clusters && r == 0; i++) {
+        const uint32_t *n;
+        uint32_t want;
         uint64_t refs;
         bool leak;
 
+        if ((i & ((1 << IN_USE_BITS) - 1)) == 0 || (i & ((UINT64_C(1) << s->rb_bits) - 1)) == 0) {
+            i = skip(c, i);
+            if (i >= c->clusters) {
+                break;
+            }
+        }
+        n = qcow2_in_use(s, i, false);
+        want = n ? *n : 0;
         r = qcow2_refcount_get(s, i, &refs);
         if (r < 0) {
             break;
         }
-        if (s->in_use[i]) {
+        if (want) {
             b->end_offset = (i + 1) << s->cluster_bits;
         }
-        if (refs == s->in_use[i]) {
+        if (refs == want) {
             continue;
         }
-        leak = refs > s->in_use[i];
+        leak = refs > want;
         say(c, "%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%u", !leak ? "ERROR" : "Leaked", i,
-            refs, s->in_use[i]);
+            refs, want);
         b->leaks += leak;
         b->corruptions += !leak;
         if (fix & (leak ? BLOCK_FIX_LEAKS : BLOCK_FIX_ERRORS)) {
-            r = s->in_use[i] > s->refcount_max ? -EOVERFLOW : qcow2_refcount_set(s, i, s->in_use[i]);
+            r = want > s->refcount_max ? -EOVERFLOW : qcow2_refcount_set(s, i, want);
             b->leaks_fixed += leak && r == 0;
             b->corruptions_fixed += !leak && r == 0;
         }
@@ -333,9 +363,12 @@ int coroutine_fn qcow2_co_check(BlockNode *n, unsigned fix, BlockCheck *result, 
     result->total = clusters_for(s, s->size);
     co_mutex_lock(&s->lock);
     r = fix ? qcow2_write_tables(s) : 0;
-    s->in_use_size = c.clusters + SPARE;
-    s->in_use = g_try_new0(uint32_t, s->in_use_size);
+    s->in_use_chunks = ((c.clusters + SPARE) >> IN_USE_BITS) + 1;
+    s->in_use = g_try_new0(uint32_t *, s->in_use_chunks);
     r = r < 0 ? r : s->in_use ? check(&c, fix) : -ENOMEM;
+    for (uint64_t i = 0; s->in_use && i < s->in_use_chunks; i++) {
+        g_free(s->in_use[i]);
+    }
     g_free(s->in_use);
     s->in_use = NULL;
     if (r == 0 && fix & BLOCK_FIX_ERRORS && result->corruptions == result->corruptions_fixed &&

@@ -160,8 +160,9 @@ typedef struct Qcow2 {
     bool lazy;                      /* refcounts are written at the end only */
     bool dirty_set;                 /* the dirty bit is in the header, and we set it */
     bool keep_dirty;                /* something went wrong on the way: who opens next shall check */
-    uint32_t *in_use;               /* while refcounts are mended: what is referenced; else NULL */
-    uint64_t in_use_size;           /* clusters */
+    uint32_t **in_use;              /* while references are counted: chunks of counts, NULL where
+                                     * nothing is referenced; else NULL */
+    uint64_t in_use_chunks;
     bool broken;                    /* damage was found: no more writes */
     bool discard_passes;            /* freed clusters are discarded in the file */
 } Qcow2;
@@ -223,6 +224,9 @@ int64_t coroutine_fn qcow2_alloc(Qcow2 *s, uint64_t want, bool all, uint64_t *of
 void qcow2_free_later(Qcow2 *s, uint64_t offset, uint64_t bytes, bool discard);
 /* The tables are written: what nobody uses any more is freed. */
 int coroutine_fn qcow2_apply_frees(Qcow2 *s);
+/* While references are counted: how many a cluster has. @make: a place to write; NULL if there is none. */
+enum { IN_USE_BITS = 16 };          /* log2 of the clusters in a chunk */
+uint32_t *qcow2_in_use(Qcow2 *s, uint64_t cluster, bool make);
 uint64_t qcow2_refcount_read(const Qcow2 *s, const uint8_t *block, uint64_t index);
 void qcow2_refcount_write(const Qcow2 *s, uint8_t *block, uint64_t index, uint64_t count);
 

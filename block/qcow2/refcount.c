@@ -108,17 +108,35 @@ static void rt_dirty(Qcow2 *s, uint32_t i)
     s->rt_hi = MAX(s->rt_hi, i + 1);
 }
 
+uint32_t *qcow2_in_use(Qcow2 *s, uint64_t cluster, bool make)
+{
+    uint32_t **chunk;
+
+    if (!s->in_use || cluster >> IN_USE_BITS >= s->in_use_chunks) {
+        return NULL;
+    }
+    chunk = &s->in_use[cluster >> IN_USE_BITS];
+    if (!*chunk && make) {
+        *chunk = g_try_new0(uint32_t, 1 << IN_USE_BITS);
+    }
+    return *chunk ? *chunk + (cluster & ((1 << IN_USE_BITS) - 1)) : NULL;
+}
+
 /* While refcounts are mended: they aren't to be trusted, what was found to be referenced is. */
 static void mark_used(Qcow2 *s, uint64_t cluster)
 {
-    if (s->in_use && cluster < s->in_use_size) {
-        s->in_use[cluster] = MAX(s->in_use[cluster], 1U);
+    uint32_t *n = qcow2_in_use(s, cluster, true);
+
+    if (n) {
+        *n = MAX(*n, 1U);
     }
 }
 
-static bool known_used(const Qcow2 *s, uint64_t cluster)
+static bool known_used(Qcow2 *s, uint64_t cluster)
 {
-    return s->in_use && cluster < s->in_use_size && s->in_use[cluster];
+    const uint32_t *n = qcow2_in_use(s, cluster, false);
+
+    return n && *n;
 }
 
 /* A block for @cluster, which is free since there was none: the block lies in that cluster itself. */
