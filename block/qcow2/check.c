@@ -255,44 +255,18 @@ static int coroutine_fn check_bitmaps(Check *c)
 
 /* --- comparing and mending --- */
 
-/* A file may have far holes: where nothing is counted and nothing referenced, nothing can differ. */
-static uint64_t skip(const Check *c, uint64_t i)
-{
-    const Qcow2 *s = c->s;
-    uint64_t block = i >> s->rb_bits, chunk = i >> IN_USE_BITS;
-    uint64_t no_refs, no_use;
-
-    while (block < s->rt_size && !s->rt[block]) {
-        block++;
-    }
-    no_refs = block >= s->rt_size ? c->clusters : block << s->rb_bits;
-    while (chunk < s->in_use_chunks && !s->in_use[chunk]) {
-        chunk++;
-    }
-    no_use = chunk >= s->in_use_chunks ? c->clusters : chunk << IN_USE_BITS;
-    return MAX(i, MIN(MIN(no_refs, no_use), c->clusters));
-}
-
-static int coroutine_fn compare(Check *c, unsigned fix)
+static int coroutine_fn compare_range(Check *c, uint64_t from, uint64_t to, unsigned fix)
 {
     Qcow2 *s = c->s;
     BlockCheck *b = c->result;
     int r = 0;
 
-    for (uint64_t i = 0; i < c->clusters && r == 0; i++) {
-        const uint32_t *n;
-        uint32_t want;
+    for (uint64_t i = from; i < MIN(to, c->clusters) && r == 0; i++) {
+        const uint32_t *n = qcow2_in_use(s, i, false);
+        uint32_t want = n ? *n : 0;
         uint64_t refs;
         bool leak;
 
-        if ((i & ((1 << IN_USE_BITS) - 1)) == 0 || (i & ((UINT64_C(1) << s->rb_bits) - 1)) == 0) {
-            i = skip(c, i);
-            if (i >= c->clusters) {
-                break;
-            }
-        }
-        n = qcow2_in_use(s, i, false);
-        want = n ? *n : 0;
         r = qcow2_refcount_get(s, i, &refs);
         if (r < 0) {
             break;
@@ -312,6 +286,31 @@ static int coroutine_fn compare(Check *c, unsigned fix)
             r = want > s->refcount_max ? -EOVERFLOW : qcow2_refcount_set(s, i, want);
             b->leaks_fixed += leak && r == 0;
             b->corruptions_fixed += !leak && r == 0;
+        }
+    }
+    return r;
+}
+
+/* A file may have far holes: where nothing is counted and nothing referenced, nothing can differ. */
+static int coroutine_fn compare(Check *c, unsigned fix)
+{
+    Qcow2 *s = c->s;
+    int r = 0;
+
+    for (uint64_t chunk = 0; chunk < s->in_use_chunks && r == 0; chunk++) {
+        uint64_t from = chunk << IN_USE_BITS, end = from + (1 << IN_USE_BITS);
+
+        if (s->in_use[chunk]) {
+            r = compare_range(c, from, end, fix);
+            continue;
+        }
+        while (from < end && from >> s->rb_bits < s->rt_size && r == 0) {
+            uint64_t next = MIN(((from >> s->rb_bits) + 1) << s->rb_bits, end);
+
+            if (s->rt[from >> s->rb_bits]) {
+                r = compare_range(c, from, next, fix);
+            }
+            from = next;
         }
     }
     return r;

@@ -235,6 +235,80 @@ TEST(qcow2, requests_at_a_time)
     overlapping(t, "'lazy_refcounts': true", NULL);
 }
 
+/* --- the same from two threads: a back end in an I/O thread, and the main loop --- */
+
+enum { AIO = 200 };
+
+typedef struct Aio {
+    uint8_t buf[SLOT];
+    struct iovec v;
+    _Atomic unsigned *left;
+    _Atomic int *errors;
+} Aio;
+
+static void aio_done(void *opaque, int result)
+{
+    Aio *a = opaque;
+
+    if (result < 0) {
+        atomic_fetch_add(a->errors, 1);
+    }
+    if (atomic_fetch_sub(a->left, 1) == 1) {
+        event_loop_kick(main_event_loop());
+    }
+}
+
+/* Even slots by the I/O thread, odd ones by the main loop. */
+TEST(qcow2, two_threads)
+{
+    char *path = path_of(t, "t.qcow2");
+    _Atomic unsigned left = AIO;
+    _Atomic int errors = 0;
+    Aio *aio = g_new0(Aio, AIO);
+    uint8_t buf[SLOT], want[SLOT];
+    EventLoop *loop;
+    BlockBackend *b;
+    BlockNode *n;
+
+    main_loop_init();
+    image_create(t, path, 2 * AIO * SLOT, "'cluster_size': 4096");
+    n = image_open(t, path, "qcow2", "'l2-cache-size': 16384, 'refcount-cache-size': 16384");
+    b = blk_new("t", NULL);
+    blk_insert(b, n, NULL);
+    loop = event_loop_new("io");
+    blk_set_loop(b, loop);
+    for (unsigned i = 0; i < AIO; i++) {
+        fill(aio[i].buf, SLOT, 2 * i);
+        aio[i].v = (struct iovec){ aio[i].buf, SLOT };
+        aio[i].left = &left;
+        aio[i].errors = &errors;
+        blk_aio_rw(b, true, 2 * i * SLOT, &aio[i].v, 1, aio_done, &aio[i]);
+        fill(buf, SLOT, 2 * i + 1);
+        if (image_write(n, (2 * i + 1) * SLOT, buf, SLOT) < 0 || (i % 20 == 0 && image_flush(n) < 0)) {
+            test_fail(t, "a write in the main loop");
+        }
+    }
+    while (atomic_load(&left)) {
+        main_loop_iterate(true);
+    }
+    check_int(t, errors, 0, "no request fails");
+    for (unsigned i = 0; i < 2 * AIO; i++) {
+        fill(want, SLOT, i);
+        if (image_read(n, i * SLOT, buf, SLOT) || memcmp(buf, want, SLOT)) {
+            test_fail(t, "slot %u is wrong", i);
+            break;
+        }
+    }
+    blk_set_loop(b, NULL);
+    blk_delete(b);
+    block_forget_loop(loop);
+    event_loop_free(loop);
+    block_node_unref(n);
+    image_must_be_sound(t, path, false, "after two threads");
+    g_free(aio);
+    g_free(path);
+}
+
 /* --- the rest --- */
 
 TEST(qcow2, resize)
