@@ -18,7 +18,7 @@ void hmp_info_block(Hmp *hmp, const QDict *args)
     for (size_t i = 0; i < list->n; i++) {
         const BlockInfo *b = list->items[i];
 
-        hmp_printf(hmp, "%s%s", i ? "\n" : "", b->device);
+        hmp_printf(hmp, "%s%s", i ? "\n" : "", *b->device || !b->qdev ? b->device : b->qdev);
         if (b->inserted) {
             hmp_printf(hmp, " (%s): %s (%s%s)\n",
                        b->inserted->node_name ? b->inserted->node_name : "", b->inserted->file,
