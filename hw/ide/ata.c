@@ -2,6 +2,7 @@
 /* ATA disks: IDENTIFY and the commands (ACS 7); PACKET is handed to atapi.c. */
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
+#include "util/bswap.h"
 
 static void put_string(uint16_t *w, unsigned words, const char *text)
 {
@@ -81,12 +82,14 @@ void ata_identify_init(IdeDrive *d)
     w[101] = n >> 16;
     w[102] = n >> 32;
     w[103] = n >> 48;
+    w[105] = IDE_TRIM_MAX;                      /* blocks of ranges a command */
     w[106] = 0x4000;                            /* one logical sector a physical one */
     if (d->wwn) {
         for (int i = 0; i < 4; i++) {
             w[108 + i] = d->wwn >> (48 - 16 * i);
         }
     }
+    w[169] = 1;                                 /* TRIM */
     w[217] = 1;                                 /* not rotating */
     identify_modes(d);
 }
@@ -317,10 +320,65 @@ static void dma_write_done(IdeDrive *d, int result)
     }
 }
 
+/* --- DATA SET MANAGEMENT (ACS 7.9): TRIM, ranges of 48 bits of LBA and 16 bits of length --- */
+
+static void trim_next(IdeDrive *d, int result)
+{
+    IdeChannel *c = d->channel;
+
+    if (result < 0) {
+        d->dma = IDE_DMA_NONE;
+        ide_abort(d, ATA_ERR_ABRT);
+        c->dma->done(c->opaque, true);
+        return;
+    }
+    while (d->pos < d->end) {
+        uint64_t e = load_le64(d->buffer + d->pos), lba = e & (BIT64(48) - 1), n = e >> 48;
+
+        d->pos += 8;
+        if (n && (lba >= d->nb_sectors || n > d->nb_sectors - lba)) {
+            d->dma = IDE_DMA_NONE;
+            ide_abort(d, ATA_ERR_IDNF);
+            c->dma->done(c->opaque, true);
+            return;
+        }
+        if (n) {
+            ide_discard_io(d, lba * IDE_SECTOR, n * IDE_SECTOR, trim_next);
+            return;
+        }
+    }
+    d->dma = IDE_DMA_NONE;
+    d->pos = d->end = 0;
+    ide_done(d, true);
+    c->dma->done(c->opaque, false);
+}
+
+static void data_set_management(IdeDrive *d)
+{
+    uint32_t blocks = d->r.count | d->r.hob_count << 8;
+
+    if (!(d->r.feature & 1) || blocks == 0 || blocks > IDE_TRIM_MAX) {
+        ide_abort(d, ATA_ERR_ABRT);
+        return;
+    }
+    d->left = blocks;
+    ide_dma_start(d, IDE_DMA_TRIM);
+}
+
 void ata_dma_go(IdeDrive *d)
 {
     IdeChannel *c = d->channel;
     uint32_t len;
+
+    if (d->dma == IDE_DMA_TRIM) {
+        len = MIN(d->left, (uint32_t)IDE_TRIM_MAX) * IDE_SECTOR;
+        if (c->dma->move(c->opaque, d->buffer, len, false) == len) {
+            d->pos = 0;
+            d->end = len;
+            trim_next(d, 0);
+        }
+        return;
+    }
 
     d->block = MIN(d->left, IDE_BUFFER / IDE_SECTOR);
     len = d->block * IDE_SECTOR;
@@ -443,6 +501,7 @@ static void multiple(IdeDrive *d, bool write, bool lba48)
 static void disk_command(IdeDrive *d, uint8_t command)
 {
     switch (command) {
+    case 0x06: data_set_management(d); break;
     case 0xec: identify(d); break;
     case 0x20: case 0x21: pio_transfer(d, false, false, 1); break;
     case 0x24: pio_transfer(d, false, true, 1); break;

@@ -159,6 +159,11 @@ void ide_flush_io(IdeDrive *d, IdeIoDone *done)
     blk_aio_flush(d->blk, io_done, new_job(d, 0, done));
 }
 
+void ide_discard_io(IdeDrive *d, uint64_t offset, uint64_t len, IdeIoDone *done)
+{
+    blk_aio_discard(d->blk, offset, len, io_done, new_job(d, 0, done));
+}
+
 /* --- DMA --- */
 
 void ide_dma_start(IdeDrive *d, IdeDma dma)

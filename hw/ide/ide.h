@@ -34,7 +34,7 @@ enum { IR_CD = 1, IR_IO = 2 };
 #define IDE_SECTOR      512
 #define IDE_MAX_MULT    16
 #define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase, or a step of DMA */
-#define IDE_TRIM_MAX    64
+#define IDE_TRIM_MAX    64              /* blocks of ranges in a TRIM; they fit into the buffer */
 #define IDE_ABANDONED_MAX 8             /* a reset waits if there are more stale requests */
 
 typedef struct IdeDrive IdeDrive;
@@ -59,8 +59,8 @@ typedef enum IdePhase {
 } IdePhase;
 
 /* A transfer by DMA: waits until the engine is started. */
-typedef enum IdeDma { IDE_DMA_NONE, IDE_DMA_READ, IDE_DMA_WRITE, IDE_DMA_PACKET_IN,
-                      IDE_DMA__LAST = IDE_DMA_PACKET_IN } IdeDma;
+typedef enum IdeDma { IDE_DMA_NONE, IDE_DMA_READ, IDE_DMA_WRITE, IDE_DMA_PACKET_IN, IDE_DMA_TRIM,
+                      IDE_DMA__LAST = IDE_DMA_TRIM } IdeDma;
 
 struct IdeDrive {
     Device dev;
@@ -152,6 +152,7 @@ void ide_signature(IdeDrive *d);
 typedef void IdeIoDone(IdeDrive *d, int result);
 void ide_io(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done);
 void ide_flush_io(IdeDrive *d, IdeIoDone *done);
+void ide_discard_io(IdeDrive *d, uint64_t offset, uint64_t len, IdeIoDone *done);
 /* A DMA command is set up in d->dma, lba, left. */
 void ide_dma_start(IdeDrive *d, IdeDma dma);
 /* The engine is running: do what waits. */

@@ -2,6 +2,7 @@
 /* IDE through the ports of a PC: identification, PIO, bus-master DMA, packets, errors, saved state. */
 #include "util/osdep.h"
 #include "tests/lib/qtest.h"
+#include "util/bswap.h"
 
 #include <glib.h>
 
@@ -168,6 +169,43 @@ TEST(ide, dma_read_and_write)
     command(q, 0, 203, 1, 0x20);
     ready(t, q);
     check_u16(t, qtest_inw(q, IDE), 0x3c3c, "written by DMA");
+}
+
+/* Ranges of sectors are freed; what can't be is refused (ACS 7.9). */
+TEST(ide, trim)
+{
+    QTest *q = disk_pc(t);
+    uint64_t ranges[64] = { 0 };
+
+    store_le64(&ranges[0], 100 | UINT64_C(8) << 48);
+    store_le64(&ranges[3], 4 | UINT64_C(1) << 48);
+    qtest_write(q, BUFFER, ranges, sizeof(ranges));
+    qtest_writel(q, TABLE, BUFFER);
+    qtest_writel(q, TABLE + 4, 512 | 0x80000000u);
+    qtest_outb(q, IDE + 1, 1);
+    qtest_outb(q, IDE + 2, 0);                  /* the count has 16 bits */
+    command(q, 0, 0, 1, 0x06);
+    start_dma(q, false);
+    check_u8(t, ready(t, q) & (ERR | DRQ), 0, "done");
+    qtest_outb(q, BM, 0);
+    command(q, 0, 50, 1, 0x20);
+    ready(t, q);
+    for (unsigned i = 0; i < 512; i += 2) {
+        check_u16(t, qtest_inw(q, IDE), byte_of(50, i) | byte_of(50, i + 1) << 8, "other sectors stay");
+    }
+
+    store_le64(&ranges[0], (SECTORS - 1) | UINT64_C(2) << 48);
+    qtest_write(q, BUFFER, ranges, sizeof(ranges));
+    qtest_outb(q, IDE + 1, 1);
+    qtest_outb(q, IDE + 2, 0);                  /* the count has 16 bits */
+    command(q, 0, 0, 1, 0x06);
+    start_dma(q, false);
+    check_u8(t, ready(t, q) & ERR, ERR, "a range past the end");
+    qtest_outb(q, BM, 0);
+    qtest_outb(q, IDE + 1, 0);
+    qtest_outb(q, IDE + 2, 0);
+    command(q, 0, 0, 1, 0x06);
+    check_u8(t, ready(t, q) & ERR, ERR, "no other data sets");
 }
 
 TEST(ide, reset_in_the_middle)
