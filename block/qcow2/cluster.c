@@ -6,11 +6,11 @@
 
 uint64_t qcow2_vmstate_offset(const Qcow2 *s)
 {
-    return (uint64_t)qcow2_l1_for(s, __atomic_load_n(&s->size, __ATOMIC_RELAXED))
+    return qcow2_l1_for(s, __atomic_load_n(&s->size, __ATOMIC_RELAXED))
            << (s->cluster_bits + s->l2_bits);
 }
 
-uint32_t qcow2_l1_for(const Qcow2 *s, uint64_t size)
+uint64_t qcow2_l1_for(const Qcow2 *s, uint64_t size)
 {
     unsigned shift = s->cluster_bits + s->l2_bits;
 
@@ -365,9 +365,9 @@ int coroutine_fn qcow2_drop(Qcow2 *s, uint64_t guest, uint64_t clusters, bool ze
 
 /* --- a larger L1 table --- */
 
-int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint32_t entries, bool exact)
+int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint64_t entries, bool exact)
 {
-    uint64_t want = exact ? entries : MAX((uint64_t)entries, s->l1_size + s->l1_size / 2);
+    uint64_t want = exact ? entries : MAX(entries, (uint64_t)s->l1_size + s->l1_size / 2);
     uint64_t bytes = ALIGN_UP(MIN(want, MAX_L1_BYTES / 8) * 8, s->cluster_size), offset, old = s->l1_offset;
     uint64_t old_bytes = s->l1_size * UINT64_C(8);
     uint64_t *l1;

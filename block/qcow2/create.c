@@ -80,7 +80,7 @@ static int coroutine_fn write_skeleton(Qcow2 *s, Error **errp)
     uint8_t *b;
     int r = 0;
 
-    s->l1_size = MAX(qcow2_l1_for(s, s->size), 1U);
+    s->l1_size = MAX(qcow2_l1_for(s, s->size), UINT64_C(1));
     l1_bytes = ALIGN_UP(s->l1_size * UINT64_C(8), s->cluster_size);
     s->rt_clusters = 1;
     used = 2 + blocks + (l1_bytes >> s->cluster_bits);

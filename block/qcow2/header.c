@@ -195,7 +195,7 @@ static bool check_fields(Qcow2 *s, Error **errp)
         return BAD("the size (byte 24) is %" PRIu64 ", more than the L1 table may map", s->size);
     }
     if (s->l1_size < qcow2_l1_for(s, s->size)) {
-        return BAD("the L1 table (byte 36) has %u entries; the size needs %u", s->l1_size,
+        return BAD("the L1 table (byte 36) has %u entries; the size needs %" PRIu64, s->l1_size,
                    qcow2_l1_for(s, s->size));
     }
     if (s->nb_snapshots > MAX_SNAPSHOTS) {

@@ -191,7 +191,7 @@ static inline uint64_t clusters_for(const Qcow2 *s, uint64_t bytes)
 
 /* Where machine state begins: the first L1 entry past the disk (Spec "Snapshots", byte 32). */
 uint64_t qcow2_vmstate_offset(const Qcow2 *s);
-uint32_t qcow2_l1_for(const Qcow2 *s, uint64_t size);
+uint64_t qcow2_l1_for(const Qcow2 *s, uint64_t size);
 
 /* --- table.c --- */
 int coroutine_fn qcow2_read(Qcow2 *s, uint64_t offset, void *buf, size_t len);
@@ -260,7 +260,7 @@ int coroutine_fn qcow2_plan(Qcow2 *s, uint64_t guest, uint64_t len, Plan *p);
 int coroutine_fn qcow2_link(Qcow2 *s, uint64_t guest, uint64_t len, uint64_t host, bool whole);
 /* Whole clusters: discard (@zero false) or make them read as zeros. */
 int coroutine_fn qcow2_drop(Qcow2 *s, uint64_t guest, uint64_t clusters, bool zero, bool unmap);
-int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint32_t entries, bool exact);
+int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint64_t entries, bool exact);
 
 /* --- io.c --- */
 int coroutine_fn qcow2_pread(Qcow2 *s, uint64_t guest, const struct iovec *iov, size_t niov);

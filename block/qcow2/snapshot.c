@@ -50,7 +50,7 @@ static bool parse_entry(Qcow2 *s, Snapshot *e, const uint8_t *b, uint64_t left, 
     e->info.name = g_strndup((const char *)b + ENTRY_BYTES + extra + id, name);
     if (e->l1_offset & (s->cluster_size - 1) || e->l1_size > MAX_L1_BYTES / 8 ||
         e->l1_offset > INT64_MAX - MAX_L1_BYTES || (e->l1_size && e->l1_offset < s->cluster_size) ||
-        e->info.disk_size > BIT64(61)) {
+        e->info.disk_size > BIT64(61) || qcow2_l1_for(s, e->info.disk_size) > MAX_L1_BYTES / 8) {
         error_setf(errp, ERR_IMAGE_CORRUPT, "snapshot %u ('%s') has an L1 table at offset 0x%" PRIx64
                    " with %u entries and a disk of %" PRIu64 " bytes, which can't be", i, e->info.name,
                    e->l1_offset, e->l1_size, e->info.disk_size);
@@ -332,7 +332,7 @@ static int coroutine_fn save_l1(Qcow2 *s, uint64_t *offset)
 /* Machine state belongs to the snapshot now; the active table has no use for it. */
 static int coroutine_fn drop_vmstate(Qcow2 *s)
 {
-    uint32_t first = qcow2_l1_for(s, s->size);
+    uint64_t first = qcow2_l1_for(s, s->size);
     int r = 0;
 
     if (first < s->l1_size) {
@@ -424,7 +424,7 @@ static int coroutine_fn load_l1(Qcow2 *s, const Snapshot *e, uint64_t **l1, uint
     uint64_t room;
     int r;
 
-    *size = MAX(e->l1_size, qcow2_l1_for(s, e->info.disk_size));
+    *size = MAX((uint64_t)e->l1_size, qcow2_l1_for(s, e->info.disk_size));
     room = ALIGN_UP(MAX(*size, 1U) * UINT64_C(8), s->cluster_size);
     *l1 = g_try_malloc0(room);
     r = !*l1 ? -ENOMEM : e->l1_size ? qcow2_read(s, e->l1_offset, *l1, e->l1_size * UINT64_C(8)) : 0;
