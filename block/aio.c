@@ -476,11 +476,27 @@ void blk_drain_end(BlockBackend *b)
     }
 }
 
+static bool loop_in_use(const EventLoop *loop)
+{
+    for (BlockBackend *b = blk_first(); b; b = b->next) {
+        if (b->loop == loop) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void blk_set_loop(BlockBackend *b, EventLoop *loop)
 {
+    EventLoop *old = b->loop;
+
     blk_drain_begin(b);
     b->loop = loop ? loop : main_event_loop();
     blk_drain_end(b);
+    /* The I/O thread may end now. */
+    if (old != main_event_loop() && !loop_in_use(old)) {
+        block_forget_loop(old);
+    }
 }
 
 void blk_set_throttle(BlockBackend *b, ThrottleGroup *g)

@@ -321,7 +321,8 @@ void blk_set_write_cache(BlockBackend *b, bool on);
 /* Where requests run and their callbacks come: NULL for the main loop. In the main thread; waits for
  * what is in flight. The functions below are then called in that loop's thread. */
 void blk_set_loop(BlockBackend *b, EventLoop *loop);
-/* Before event_loop_free, when no back end belongs to it any more: files let go of it. */
+/* Files let go of a loop. blk_set_loop does it when the last back end leaves; who runs coroutines with
+ * nodes in a loop of its own does it before event_loop_free. */
 void block_forget_loop(EventLoop *loop);
 
 /* NULL: none. Takes a reference of its own. */
