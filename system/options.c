@@ -125,7 +125,7 @@ static void opt_drive_short(Config *c, const Option *o, const char *arg)
     bool cdrom = !strcmp(o->name, "cdrom");
 
     qdict_put_str(d, "file", arg);
-    qdict_put_str(d, "if", "default");
+    qdict_put_str(d, "if", o->name[0] == 'f' ? "floppy" : "default");
     qdict_put_str(d, "media", cdrom ? "cdrom" : "disk");
     if (cdrom) {
         qdict_put_str(d, "index", "2");
@@ -293,8 +293,8 @@ const Option config_options[] = {
     { "hdc", true, "-hdc FILE", "third IDE disk", opt_drive_short, 0, NULL },
     { "hdd", true, "-hdd FILE", "fourth IDE disk", opt_drive_short, 0, NULL },
     { "cdrom", true, "-cdrom FILE", "CD image, as third IDE device", opt_drive_short, 0, NULL },
-    { "fda", true, "-fda FILE", "first floppy", opt_missing, 0, NULL },
-    { "fdb", true, "-fdb FILE", "second floppy", opt_missing, 0, NULL },
+    { "fda", true, "-fda FILE", "first floppy", opt_drive_short, 0, NULL },
+    { "fdb", true, "-fdb FILE", "second floppy", opt_drive_short, 0, NULL },
     { "device", true, "-device DRIVER[,prop=value]...",
       "a device ('help' lists them, 'DRIVER,help' its properties)", opt_device,
       offsetof(Config, devices), "driver" },

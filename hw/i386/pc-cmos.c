@@ -8,13 +8,15 @@
 #include "util/osdep.h"
 #include "hw/i386/pc.h"
 
+#include "hw/block/fdc.h"
 #include "hw/rtc/mc146818.h"
 
 enum {
-    CMOS_EQUIPMENT = 0x14, CMOS_BASE_KIB = 0x15, CMOS_EXTENDED_KIB = 0x17,
+    CMOS_FLOPPIES = 0x10, CMOS_EQUIPMENT = 0x14, CMOS_BASE_KIB = 0x15, CMOS_EXTENDED_KIB = 0x17,
     CMOS_EXTENDED2_KIB = 0x30, CMOS_ABOVE_16M = 0x34, CMOS_BOOT_3 = 0x38, CMOS_BOOT_12 = 0x3d,
     CMOS_ABOVE_4G = 0x5b, CMOS_CPUS = 0x5f,
 };
+#define EQUIPMENT_FLOPPY    BIT(0)
 #define EQUIPMENT_FPU       BIT(1)
 #define EQUIPMENT_MOUSE     BIT(2)
 #define NO_FLOPPY_CHECK     BIT(0)
@@ -23,6 +25,15 @@ static void cmos_set16(PcMachine *pc, unsigned addr, uint64_t val)
 {
     mc146818_cmos_set(pc->rtc, addr, (uint8_t)val);
     mc146818_cmos_set(pc->rtc, addr + 1, (uint8_t)(val >> 8));
+}
+
+/* Kinds of floppy drives; their number, less one, is in bits 7:6 of the equipment. */
+static uint8_t floppy_equipment(PcMachine *pc)
+{
+    unsigned types = fdc_cmos_types(pc->fdc);
+
+    mc146818_cmos_set(pc->rtc, CMOS_FLOPPIES, (uint8_t)types);
+    return !types ? 0 : EQUIPMENT_FLOPPY | (types & 0x0f && types & 0xf0 ? 0x40 : 0);
 }
 
 void pc_cmos_init(PcMachine *pc)
@@ -39,7 +50,7 @@ void pc_cmos_init(PcMachine *pc)
         mc146818_cmos_set(pc->rtc, CMOS_ABOVE_4G + i, (uint8_t)(above_4g >> i * 8));
     }
     mc146818_cmos_set(pc->rtc, CMOS_CPUS, (uint8_t)(pc->parent.smp.cpus - 1));
-    mc146818_cmos_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
+    mc146818_cmos_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE | floppy_equipment(pc));
 }
 
 bool pc_cmos_set_boot(PcMachine *pc, const char *order, Error **errp)

@@ -7,6 +7,7 @@
 #include "hw/i386/pc.h"
 
 #include <glib.h>
+#include "hw/block/fdc.h"
 #include "hw/core/apic.h"
 #include "hw/core/boot.h"
 #include "hw/core/cpu.h"
@@ -241,6 +242,56 @@ static bool create_serials(PcMachine *pc, Error **errp)
     return true;
 }
 
+static bool create_parallels(PcMachine *pc, Error **errp)
+{
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+        Device *dev;
+
+        if (!pc->parent.parallel[i]) {
+            continue;
+        }
+        dev = device_new("isa-parallel");
+        if (!object_set_uint(dev, "index", i, errp) ||
+            !object_set_str(dev, "chardev", pc->parent.parallel[i], errp)) {
+            object_unref(dev);
+            return false;
+        }
+        if (!device_realize_unref(dev, &pc->isa->bus, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The controller is always there; drives are what -fda and -drive if=floppy name. */
+static bool create_floppies(PcMachine *pc, Error **errp)
+{
+    static const char *const type_props[] = { "fdtypeA", "fdtypeB" };
+
+    pc->fdc = create_isa(pc, TYPE_ISA_FDC, errp);
+    for (int unit = 0; pc->fdc && unit < 2; unit++) {
+        MachineDrive *d = machine_take_drive(&pc->parent, "floppy", 0, unit);
+        g_autofree char *type = NULL;
+        Device *dev;
+
+        if (!d) {
+            continue;
+        }
+        type = object_get_str(pc->fdc, type_props[unit], errp);
+        dev = device_new("floppy");
+        if (!type || !object_set_uint(dev, "unit", (unsigned)unit, errp) ||
+            !object_set_str(dev, "drive-type", type, errp) ||
+            (d->blockdev && !object_set_str(dev, "drive", d->blockdev, errp))) {
+            object_unref(dev);
+            return false;
+        }
+        if (!device_realize_unref(dev, pc->fdc->buses, errp)) {
+            return false;
+        }
+    }
+    return pc->fdc != NULL;
+}
+
 static bool create_a20(PcMachine *pc, Error **errp)
 {
     Device *port92 = create_isa(pc, "port92", errp);
@@ -296,7 +347,8 @@ bool pc_init_isa_devices(PcMachine *pc, Error **errp)
                                                       : pc->gsi[0]);
     return i8237_create_pair(pc->isa, errp) && create_pcspk(pc, errp) &&
            create_rtc(pc, pc->hpet ? device_irq_in(pc->hpet, "legacy", 1) : pc->gsi[8], errp) &&
-           create_a20(pc, errp) && create_coprocessor_error(pc, errp) && create_serials(pc, errp);
+           create_a20(pc, errp) && create_coprocessor_error(pc, errp) && create_serials(pc, errp) &&
+           create_parallels(pc, errp) && create_floppies(pc, errp);
 }
 
 /* ------------------------------------------------------ display, network */

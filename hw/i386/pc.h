@@ -38,7 +38,7 @@ typedef struct PcMachine {
     PCIBus *pci;
     PCIDevice *piix3;
     ISABus *isa;
-    Device *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *pm;
+    Device *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *pm, *fdc;
     FwCfg *fw_cfg;
     AddressSpace *smm_as;
     Device **cpus;                      /* smp.cpus of them; owned array */

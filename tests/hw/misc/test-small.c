@@ -92,3 +92,120 @@ TEST(pci, functions_of_the_board)
         }
     }
 }
+
+TEST(pvpanic, tells_of_a_panic)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -nodefaults -action panic=none -device pvpanic"
+                                  " -device pvpanic-pci,id=p,events=2");
+    int bdf = qpci_find(q, 0x1b36, 0x0011);
+    Error *err = NULL;
+    QDict *event;
+
+    check_u8(t, qtest_inb(q, 0x505), 3, "both events are offered");
+    qtest_outb(q, 0x505, 1);
+    event = qmp_wait_event(qtest_qmp(q), "GUEST_PANICKED", 10000, &err);
+    check_true(t, event, "an event");
+    qobject_unref(event);
+    qpci_map(q, (unsigned)bdf, 0, 0xe0000000);
+    check_u8(t, qtest_readb(q, 0xe0000000), 2, "one event is offered");
+    qtest_writeb(q, 0xe0000000, 3);
+    event = qmp_wait_event(qtest_qmp(q), "GUEST_CRASHLOADED", 10000, &err);
+    check_true(t, event, "an event");
+    qobject_unref(event);
+}
+
+TEST(watchdog, ib700)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -nodefaults -watchdog-action none -device ib700");
+    Error *err = NULL;
+    QDict *event;
+
+    qtest_outb(q, 0x443, 14);           /* 2 seconds */
+    qtest_clock_step(q, 1900000000);
+    qtest_outb(q, 0x443, 14);
+    qtest_clock_step(q, 1900000000);
+    qtest_outb(q, 0x441, 0);
+    qtest_clock_step(q, 10000000000);
+    qtest_outb(q, 0x443, 13);           /* 4 seconds */
+    qtest_clock_step(q, 4100000000);
+    event = qmp_wait_event(qtest_qmp(q), "WATCHDOG", 10000, &err);
+    check_true(t, event, "it expires when it isn't fed");
+    qobject_unref(event);
+}
+
+static void esb_unlocked(QTest *q, uint32_t reg, uint32_t val)
+{
+    qtest_writew(q, 0xe000000c, 0x80);
+    qtest_writew(q, 0xe000000c, 0x86);
+    qtest_writel(q, 0xe0000000 + reg, val);
+}
+
+TEST(watchdog, i6300esb)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -nodefaults -watchdog-action none -device i6300esb");
+    int bdf = qpci_find(q, 0x8086, 0x25ab);
+    Error *err = NULL;
+    QDict *event;
+
+    qpci_map(q, (unsigned)bdf, 0, 0xe0000000);
+    qpci_writew(q, (unsigned)bdf, 0x60, 0x03);  /* no interrupt, output enabled, 1 kHz */
+    esb_unlocked(q, 0, 512);
+    esb_unlocked(q, 4, 512);
+    qpci_writeb(q, (unsigned)bdf, 0x68, 2);
+    qtest_clock_step(q, 900000000);
+    check_u16(t, qtest_readw(q, 0xe000000c) & 0x200, 0, "not yet");
+    esb_unlocked(q, 0xc, 0x100);
+    qtest_clock_step(q, 900000000);
+    check_u16(t, qtest_readw(q, 0xe000000c) & 0x200, 0, "it was fed");
+    check_u8(t, qtest_readb(q, 0xe0000008) & 1, 1, "the first stage has ended (16.4.3)");
+    qtest_clock_step(q, 300000000);
+    event = qmp_wait_event(qtest_qmp(q), "WATCHDOG", 10000, &err);
+    check_true(t, event, "the second has too");
+    check_u16(t, qtest_readw(q, 0xe000000c) & 0x200, 0x200, "and it is remembered");
+    qobject_unref(event);
+    qpci_writeb(q, (unsigned)bdf, 0x68, 1);
+    qpci_writeb(q, (unsigned)bdf, 0x68, 2);
+    check_u8(t, qpci_readb(q, (unsigned)bdf, 0x68), 1, "locked until a reset");
+}
+
+TEST(testdev, pc_and_pci)
+{
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -device pc-testdev -device pci-testdev");
+    int bdf = qpci_find(q, 0x1b36, 0x0005);
+
+    qtest_outl(q, 0xe0, 0x12345678);
+    check_u32(t, qtest_inw(q, 0xe2), 0x1234, "scratch ports");
+    qtest_writel(q, 0xff000ff0, 0xcafe);
+    check_u32(t, qtest_readl(q, 0xff000ff0), 0xcafe, "scratch memory");
+    qtest_irq_intercept_in(q, "ioapic");
+    qtest_outb(q, 0x2005, 1);
+    check_true(t, qtest_irq_level(q, 5), "interrupt 5 goes up");
+    qtest_outb(q, 0x2005, 0);
+    check_true(t, !qtest_irq_level(q, 5), "and down");
+    qpci_map(q, (unsigned)bdf, 0, 0xe0000000);
+    qtest_writeb(q, 0xe0000000, 0);
+    check_u8(t, qtest_readb(q, 0xe0000001), 1, "width of the access");
+    for (int i = 0; i < 3; i++) {
+        qtest_writeb(q, 0xe0000000 + qtest_readl(q, 0xe0000004),
+                     (uint8_t)qtest_readl(q, 0xe0000008));
+    }
+    check_u32(t, qtest_readl(q, 0xe000000c), 3, "they are counted");
+    check_u8(t, qtest_readb(q, 0xe0000010), 'm', "the name");
+}
+
+TEST(parallel, bytes_are_printed)
+{
+    g_autofree char *path = g_strdup_printf("%s/out", test_tmpdir(t)), *text = NULL;
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -parallel file:%s", path);
+
+    check_u8(t, qtest_inb(q, 0x379) & 0xf8, 0xd8, "selected, not busy, no error");
+    for (const char *p = "hello"; *p; p++) {
+        qtest_outb(q, 0x378, (uint8_t)*p);
+        qtest_outb(q, 0x37a, 0x0d);
+        qtest_outb(q, 0x37a, 0x0c);
+    }
+    check_u8(t, qtest_inb(q, 0x378), 'o', "the data register reads back");
+    check_int(t, qtest_stop(q), 0, "ended");
+    check_true(t, g_file_get_contents(path, &text, NULL, NULL), "the file is there");
+    check_str(t, text, "hello", "its bytes");
+}
