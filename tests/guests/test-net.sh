@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's e1000 and virtio_net drivers get an address by DHCP from user networking and exchange a file with a TCP
+# Linux's e1000, virtio_net and 8139too drivers get an address by DHCP from user networking and exchange a file with a TCP
 # server on this host, in both directions. NET_MB says how many million bytes (default 100).
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64 tcp-peer
@@ -37,4 +37,5 @@ exchange() {
 exchange netdev "$megabytes" -smp 2 -netdev user,id=n -device e1000,netdev=n,mac=52:54:00:00:00:05
 exchange nic 8 -nic user,model=e1000
 exchange virtio 8 -nic user,model=virtio-net-pci
+exchange rtl8139 8 -nic user,model=rtl8139
 done_testing
