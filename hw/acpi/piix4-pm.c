@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * 82371AB (PIIX4), function 3: ACPI power management, its timer, the SMI that
- * the APM ports make, and an SMBus host without devices.
+ * the APM ports make, and an SMBus host.
  *
  * Source: Intel 82371AB data sheet, 290562 ("DS"); ACPI 1.0b for the meaning
  * of the PM1 block.
  * Departures: the command port itself switches ACPI mode on and off (F1h and
  * F0h), which on boards is the firmware's SMI handler's work. Not modelled:
- * device monitors and clock throttling; their registers keep what is written.
+ * device monitors, clock throttling, the SMBus host's interrupt; their registers keep what is written.
  */
 #include "util/osdep.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/piix4-pm.h"
 
 #include "hw/core/runstate.h"
+#include "hw/i2c/smbus.h"
 #include "util/timer.h"
 
 /* DS 7.1: configuration registers. */
@@ -56,14 +57,16 @@ enum {
 #define PMTMR_MASK      0xffffffu
 #define PMTMR_HALF      0x800000
 
-/* DS 7.3: SMBus host registers that exist for probing. */
+/* DS 7.3: SMBus host registers. */
 #define SMB_IO_SIZE     16
-#define SMBHSTSTS       0x00
+enum { SMBHSTSTS = 0x00, SMBHSTCNT = 0x02, SMBHSTCMD = 0x03, SMBHSTADD = 0x04, SMBHSTDAT0 = 0x05,
+       SMBHSTDAT1 = 0x06, SMBBLKDAT = 0x07 };
 #define SMBHSTSTS_W1C   0x1e
+#define SMBHSTSTS_INTER BIT(1)
 #define SMBHSTSTS_DEV_ERR BIT(2)
-#define SMBHSTCNT       0x02
 #define SMBHSTCNT_START BIT(6)
-#define SMBHSTADD       0x04
+#define SMBHSTCNT_PROTOCOL(v)   ((v) >> 2 & 7)
+enum { SMB_QUICK = 0, SMB_BYTE = 1, SMB_BYTE_DATA = 2, SMB_WORD_DATA = 3, SMB_BLOCK = 5 };
 
 typedef struct Piix4Pm {
     PCIDevice pci;
@@ -75,6 +78,8 @@ typedef struct Piix4Pm {
     uint16_t pmsts, pmen, pmcntrl, gpsts, gpen;
     uint32_t other[PM_IO_SIZE / 4];     /* registers that only keep their value */
     uint8_t smb[SMB_IO_SIZE];
+    uint8_t smb_block[SMBUS_BLOCK_MAX], smb_index;
+    Bus *smbus;
     uint8_t apmc, apms;
     int64_t half_periods;               /* of the timer, when PMSTS.TMR was set last */
     /* Properties: bits of what the DSDT offers; read by acpi-build. */
@@ -308,11 +313,58 @@ static const MemOps apm_ops = {
     .valid = { 1, 4 }, .impl = { .min = 1, .max = 1 },
 };
 
-/* No device answers: a transfer ends at once with DEV_ERR (DS 7.3.1). */
+/* A transaction ends at once (DS 7.3.1). */
+static bool smb_run(Piix4Pm *s)
+{
+    uint8_t address = s->smb[SMBHSTADD] >> 1, out[2 + SMBUS_BLOCK_MAX], in[1 + SMBUS_BLOCK_MAX];
+    bool read = s->smb[SMBHSTADD] & 1;
+    unsigned n;
+
+    out[0] = s->smb[SMBHSTCMD];
+    out[1] = s->smb[SMBHSTDAT0];
+    out[2] = s->smb[SMBHSTDAT1];
+    switch (SMBHSTCNT_PROTOCOL(s->smb[SMBHSTCNT])) {
+    case SMB_QUICK:
+        return smbus_transfer(s->smbus, address, NULL, 0, NULL, 0);
+    case SMB_BYTE:
+        return read ? smbus_transfer(s->smbus, address, NULL, 0, &s->smb[SMBHSTDAT0], 1)
+                    : smbus_transfer(s->smbus, address, out, 1, NULL, 0);
+    case SMB_BYTE_DATA:
+        return read ? smbus_transfer(s->smbus, address, out, 1, &s->smb[SMBHSTDAT0], 1)
+                    : smbus_transfer(s->smbus, address, out, 2, NULL, 0);
+    case SMB_WORD_DATA:
+        return read ? smbus_transfer(s->smbus, address, out, 1, &s->smb[SMBHSTDAT0], 2)
+                    : smbus_transfer(s->smbus, address, out, 3, NULL, 0);
+    case SMB_BLOCK:
+        s->smb_index = 0;
+        if (!read) {
+            n = MIN(s->smb[SMBHSTDAT0], SMBUS_BLOCK_MAX);
+            memcpy(out + 2, s->smb_block, n);
+            return smbus_transfer(s->smbus, address, out, 2 + n, NULL, 0);
+        }
+        if (!smbus_transfer(s->smbus, address, out, 1, in, sizeof(in))) {
+            return false;
+        }
+        s->smb[SMBHSTDAT0] = MIN(in[0], SMBUS_BLOCK_MAX);
+        memcpy(s->smb_block, in + 1, SMBUS_BLOCK_MAX);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static MemResult smb_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED unsigned size,
                           UNUSED MemAttrs attrs)
 {
-    *val = ((Piix4Pm *)opaque)->smb[addr];
+    Piix4Pm *s = opaque;
+
+    *val = s->smb[addr];
+    if (addr == SMBHSTCNT) {            /* DS 7.3.3: reading it rewinds the block */
+        s->smb_index = 0;
+    } else if (addr == SMBBLKDAT) {
+        *val = s->smb_block[s->smb_index];
+        s->smb_index = (s->smb_index + 1) % SMBUS_BLOCK_MAX;
+    }
     return MEM_OK;
 }
 
@@ -326,8 +378,11 @@ static MemResult smb_write(void *opaque, hwaddr addr, uint64_t val, UNUSED unsig
     } else if (addr == SMBHSTCNT) {
         s->smb[addr] = (uint8_t)(val & ~SMBHSTCNT_START);
         if (val & SMBHSTCNT_START) {
-            s->smb[SMBHSTSTS] |= SMBHSTSTS_DEV_ERR;
+            s->smb[SMBHSTSTS] |= smb_run(s) ? SMBHSTSTS_INTER : SMBHSTSTS_DEV_ERR;
         }
+    } else if (addr == SMBBLKDAT) {
+        s->smb_block[s->smb_index] = (uint8_t)val;
+        s->smb_index = (s->smb_index + 1) % SMBUS_BLOCK_MAX;
     } else {
         s->smb[addr] = (uint8_t)val;
     }
@@ -401,6 +456,8 @@ static void pm_reset_hold(Device *dev)
     s->apmc = s->apms = 0;
     memset(s->other, 0, sizeof(s->other));
     memset(s->smb, 0, sizeof(s->smb));
+    memset(s->smb_block, 0, sizeof(s->smb_block));
+    s->smb_index = 0;
     s->half_periods = pm_timer_count() / PMTMR_HALF;
     pm_arm_timer(s);
     pm_update_mapping(s);
@@ -434,6 +491,7 @@ static bool pm_realize(Device *dev, UNUSED Error **errp)
     memory_region_init_io(&s->io, s, &pm_ops, s, "piix4-pm", PM_IO_SIZE);
     memory_region_set_enabled(&s->io, false);
     memory_region_add_overlap(io, 0, &s->io, 1);
+    s->smbus = smbus_new(dev, "i2c");
     memory_region_init_io(&s->smb_io, s, &smb_ops, s, "pm-smbus", SMB_IO_SIZE);
     memory_region_set_enabled(&s->smb_io, false);
     memory_region_add_overlap(io, 0, &s->smb_io, 1);
@@ -480,8 +538,16 @@ static const VmField pm_fields[] = {
     VM_U16(Piix4Pm, pmcntrl), VM_U16(Piix4Pm, gpsts), VM_U16(Piix4Pm, gpen),
     VM_U32_ARRAY(Piix4Pm, other), VM_U8_ARRAY(Piix4Pm, smb), VM_U8(Piix4Pm, apmc),
     VM_U8(Piix4Pm, apms), VM_I64(Piix4Pm, half_periods),
-    VM_U32(Piix4Pm, hotplug.up), VM_U32(Piix4Pm, hotplug.down), VM_END
+    VM_U32(Piix4Pm, hotplug.up), VM_U32(Piix4Pm, hotplug.down),
+    VM_ARRAY_(Piix4Pm, smb_block, uint8_t, vm_kind_u8, .since = 2),
+    VM_SCALAR_(Piix4Pm, smb_index, uint8_t, vm_kind_u8, .max = SMBUS_BLOCK_MAX - 1, .since = 2),
+    VM_END
 };
+
+Bus *piix4_pm_smbus(Device *pm)
+{
+    return PIIX4_PM(pm)->smbus;
+}
 
 static const Property pm_props[] = {
     PROP_BOOL("disable_s3", Piix4Pm, disable_s3, false, "do not offer sleep to RAM"),
@@ -498,6 +564,6 @@ static const DeviceType pm_type = {
              .pin = PCI_PIN_A, .config_write = pm_config_write },
     .init = pm_init, .realize = pm_realize, .unrealize = pm_unrealize,
     .reset_hold = pm_reset_hold,
-    .vm = { 1, pm_fields, .post_load = pm_post_load },
+    .vm = { 2, pm_fields, .min_version = 1, .post_load = pm_post_load },
 };
 DEVICE_TYPE(pm_type)

@@ -22,6 +22,8 @@
  * when the guest goes to sleep: a board notes it for its firmware).
  */
 
+/* Its SMBus, when it is realized. */
+Bus *piix4_pm_smbus(Device *pm);
 /* The base that firmware has set; 0: none. */
 uint16_t piix4_pm_io_base(Device *pm);
 

@@ -12,6 +12,7 @@
 #include <glib.h>
 #include "hw/acpi/piix4-pm.h"
 #include "hw/i386/boot.h"
+#include "hw/i2c/smbus.h"
 #include "hw/intc/ioapic.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
@@ -62,6 +63,20 @@ static bool create_ioapic(PcMachine *pc, Device *host, Error **errp)
     return pc->ioapic != NULL;
 }
 
+/* One memory module is told of; the other seven places have empty EEPROMs. */
+static bool create_spd(Bus *smbus, uint64_t ram_size, Error **errp)
+{
+    uint8_t data[256];
+    bool ok = true;
+
+    spd_fill(data, ram_size);
+    for (uint8_t i = 0; ok && i < 8; i++) {
+        ok = smbus_eeprom_create(smbus, 0x50 + i, data, errp);
+        memset(data, 0, sizeof(data));
+    }
+    return ok;
+}
+
 static bool create_pm(PcMachine *pc, Error **errp)
 {
     PCIDevice *pm = pci_new(PCI_DEVFN(1, 3), TYPE_PIIX4_PM);
@@ -76,7 +91,8 @@ static bool create_pm(PcMachine *pc, Error **errp)
     if (pc_smm_enabled(pc)) {
         device_connect_irq_out(pc->pm, "smi", 0, pc_smi_line(pc));
     }
-    return device_realize_unref(pc->pm, &pc->pci->bus, errp);
+    return device_realize_unref(pc->pm, &pc->pci->bus, errp) &&
+           create_spd(piix4_pm_smbus(pc->pm), pc->parent.ram_size, errp);
 }
 
 static bool create_usb(PcMachine *pc, Error **errp)

@@ -68,15 +68,68 @@ TEST(piix4_pm, apm_ports)
     check_u8(t, qtest_inb(q, 0xb2), 0x42, "APMC");
 }
 
-TEST(piix4_pm, smbus_is_empty)
+TEST(piix4_pm, smbus_status)
 {
     QTest *q = pm(t);
 
     qpci_writel(q, PM, 0x90, 0x701);
     qpci_writeb(q, PM, 0xd2, 1);
-    qtest_outb(q, 0x704, 0xa1);
+    qtest_outb(q, 0x704, 0x21);
     qtest_outb(q, 0x702, 0x48);
     check_u8(t, qtest_inb(q, 0x700), 0x04, "no device answers");
     qtest_outb(q, 0x700, 0x1e);
     check_u8(t, qtest_inb(q, 0x700), 0x00, "status is cleared by writing 1");
+}
+
+/* One transaction; its end status. */
+static uint8_t smb(QTest *q, uint8_t protocol, uint8_t address, uint8_t command)
+{
+    qtest_outb(q, 0xb100, 0x1e);
+    qtest_outb(q, 0xb104, address);
+    qtest_outb(q, 0xb103, command);
+    qtest_outb(q, 0xb102, 0x40 | protocol << 2);
+    return qtest_inb(q, 0xb100);
+}
+
+TEST(piix4_smbus, eeproms)
+{
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -m 512");
+    unsigned bdf = 1 << 3 | 3;
+    uint8_t sum = 0;
+
+    qpci_writel(q, bdf, 0x90, 0xb101);
+    qpci_writeb(q, bdf, 0xd2, 9);
+    check_u8(t, smb(q, 0, 0x20, 0), 4, "nobody is at 10h: DEV_ERR (7.3.1)");
+    check_u8(t, smb(q, 0, 0xa0, 0), 2, "an EEPROM is at 50h");
+    for (int i = 0; i < 63; i++) {
+        check_u8(t, smb(q, 2, 0xa1, (uint8_t)i), 2, "read byte data");
+        sum = (uint8_t)(sum + qtest_inb(q, 0xb105));
+    }
+    smb(q, 2, 0xa1, 63);
+    check_u8(t, qtest_inb(q, 0xb105), sum, "the checksum of the SPD");
+    smb(q, 2, 0xa1, 31);
+    check_u8(t, qtest_inb(q, 0xb105), 0x80, "a rank of 512 MiB");
+    smb(q, 3, 0xa1, 2);
+    check_u16(t, (uint16_t)(qtest_inb(q, 0xb105) | qtest_inb(q, 0xb106) << 8), 0x0e08,
+              "read word: DDR2, 14 rows");
+    qtest_outb(q, 0xb105, 0x5a);
+    smb(q, 2, 0xae, 7);
+    qtest_outb(q, 0xb105, 0);
+    smb(q, 1, 0xae, 7);
+    smb(q, 1, 0xaf, 0);
+    check_u8(t, qtest_inb(q, 0xb105), 0x5a, "written to the last EEPROM, read by receive byte");
+    check_u8(t, smb(q, 4, 0xa0, 0), 4, "a protocol that isn't there");
+    /* A block: its length is what the EEPROM has at that place. */
+    qtest_inb(q, 0xb102);
+    for (int i = 0; i < 5; i++) {
+        qtest_outb(q, 0xb107, (uint8_t)(0x10 + i));
+    }
+    qtest_outb(q, 0xb105, 5);
+    check_u8(t, smb(q, 5, 0xac, 0x20), 2, "write block");
+    check_u8(t, smb(q, 5, 0xad, 0x20), 2, "read block");
+    check_u8(t, qtest_inb(q, 0xb105), 5, "its length");
+    qtest_inb(q, 0xb102);
+    for (int i = 0; i < 5; i++) {
+        check_u8(t, qtest_inb(q, 0xb107), 0x10 + i, "its bytes");
+    }
 }
