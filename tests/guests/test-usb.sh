@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's drivers on UHCI, and on EHCI with companions: devices behind the controllers, and behind a hub
+# Linux's drivers on UHCI, on EHCI with companions, and on xHCI: devices behind the controllers, and behind a hub
 # that comes by itself, enumerate; typed keys arrive through a USB keyboard (there is no other), a tablet
 # tells absolute places, a disk is written and read.
 . "$(dirname "$0")/lib.sh"
@@ -98,4 +98,13 @@ has ich9 '^usb ... 46f4:0001 480 ' && has ich9 '^usb ... 0627:0001 480 QEMU USB 
 ok $? 'ich9: fast devices at the EHCI, slow ones at its companions'
 disk_seen
 
+
+disk xhci 5 '-device qemu-xhci,id=x -device usb-storage,drive=stick,bus=x.0 -device usb-tablet,bus=x.0
+	-device usb-hub,bus=x.0,port=3 -device usb-kbd,bus=x.0,port=3.2 -device usb-mouse,bus=x.0,port=3.1'
+type_and_point
+finish
+seen
+has xhci '^usb ... 46f4:0001 5000 ' && has xhci '^usb ....2 0627:0001 12 QEMU USB Keyboard'
+ok $? 'xhci: a disk at 5 Gb/s, a keyboard behind a hub'
+disk_seen
 done_testing
