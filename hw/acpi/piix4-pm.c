@@ -45,9 +45,9 @@ enum {
 #define CNT_SUS_EN      BIT(13)
 #define CNT_SUS_TYP(v)  ((v) >> 10 & 7)
 #define CNT_MASK        0x1c03
-/* Bit 1 is reserved in the chip: here it is PCI hot-plug. */
-#define GPSTS_W1C       0x0f83
-#define GPEN_MASK       0x0f03
+/* Bits 1 and 5 are reserved in the chip: here they are PCI hot-plug and the generation id. */
+#define GPSTS_W1C       0x0fa3
+#define GPEN_MASK       0x0f23
 #define GLBCTL_SMI_EN   BIT(0)
 #define SUS_SOFT_OFF    0
 #define SUS_TO_RAM      1
@@ -262,12 +262,22 @@ static MemResult pm_write(void *opaque, hwaddr addr, uint64_t val, unsigned size
     return MEM_OK;
 }
 
+static void pm_event(Piix4Pm *s, unsigned n)
+{
+    s->gpsts |= (uint16_t)(BIT(n) & GPSTS_W1C);
+    pm_update_sci(s);
+}
+
 static void pm_hotplug_event(void *opaque)
 {
-    Piix4Pm *s = opaque;
+    pm_event(opaque, PCI_HOTPLUG_EVENT);
+}
 
-    s->gpsts |= BIT(PCI_HOTPLUG_EVENT);
-    pm_update_sci(s);
+static void pm_set_gpe(void *opaque, int n, int level)
+{
+    if (level) {
+        pm_event(opaque, (unsigned)n);
+    }
 }
 
 static const MemOps pm_ops = {
@@ -492,6 +502,7 @@ static bool pm_realize(Device *dev, UNUSED Error **errp)
     memory_region_set_enabled(&s->io, false);
     memory_region_add_overlap(io, 0, &s->io, 1);
     s->smbus = smbus_new(dev, "i2c");
+    device_init_irq_in(dev, "gpe", pm_set_gpe, 16);
     memory_region_init_io(&s->smb_io, s, &smb_ops, s, "pm-smbus", SMB_IO_SIZE);
     memory_region_set_enabled(&s->smb_io, false);
     memory_region_add_overlap(io, 0, &s->smb_io, 1);

@@ -18,7 +18,7 @@
 #define PIIX4_SCI           9
 
 /*
- * Output lines: "sci" (a level; IRQ9), "smi" (edge to the CPU), "s3" (raised
+ * Input lines "gpe": edges that set general-purpose events. Output lines: "sci" (a level; IRQ9), "smi" (edge to the CPU), "s3" (raised
  * when the guest goes to sleep: a board notes it for its firmware).
  */
 

@@ -10,6 +10,7 @@
 
 #include "hw/acpi/aml-build.h"
 #include "hw/acpi/pci-hotplug.h"
+#include "hw/acpi/vmgenid.h"
 #include "hw/acpi/piix4-pm.h"
 
 #define NUM_LINKS       4
@@ -270,6 +271,24 @@ static void put_fw_cfg_device(Aml *a)
     aml_end(a);
 }
 
+/* Where the generation id is ("Virtual Machine Generation ID", 2012). */
+static void put_vmgenid(Aml *a)
+{
+    aml_device(a, "VGEN");
+    aml_name(a, "_HID");
+    aml_string(a, "QEMUVGID");
+    aml_name(a, "_CID");
+    aml_string(a, "VM_Gen_Counter");
+    aml_name(a, "_DDN");
+    aml_string(a, "VM_Gen_Counter");
+    aml_name(a, "ADDR");
+    aml_package(a, 2);
+    aml_int(a, VMGENID_ADDR);
+    aml_int(a, 0);
+    aml_end(a);
+    aml_end(a);
+}
+
 static void slot_name(char *name, size_t n, unsigned slot)
 {
     snprintf(name, n, "S%02X_", slot << 3);
@@ -384,11 +403,23 @@ unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
         put_hotplug(a, pc->pci);
     }
     aml_end(a);
+    if (vmgenid_find()) {
+        aml_scope(a, "\\_SB");
+        put_vmgenid(a);
+        aml_end(a);
+    }
     if (pc->pm) {
         aml_scope(a, "\\_GPE");
         aml_method(a, "_E01", 0, false);
         aml_call(a, "\\_SB.PCI0.PCNT");
         aml_end(a);
+        if (vmgenid_find()) {
+            aml_method(a, "_E05", 0, false);
+            aml_notify(a);
+            aml_ref(a, "\\_SB.VGEN");
+            aml_int(a, 0x80);
+            aml_end(a);
+        }
         aml_end(a);
     }
     if (pc->pm && !pm_disables(pc, "disable_s3")) {

@@ -7,6 +7,7 @@
 #include "hw/i386/pc.h"
 
 #include <glib.h>
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/core/apic.h"
 #include "hw/core/boot.h"
@@ -585,6 +586,11 @@ bool pc_done(Machine *m, Error **errp)
     const char *order = m->boot.once ? m->boot.once
                         : m->boot.order ? m->boot.order : m->type->default_boot_order;
 
+    Device *vmgenid = vmgenid_find();
+
+    if (vmgenid && pc->pm) {
+        device_connect_irq_out(vmgenid, "changed", 0, device_irq_in(pc->pm, "gpe", VMGENID_EVENT));
+    }
     pc_cmos_init(pc);
     return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
            add_boot_order(pc, errp) && add_smbios(pc, errp) &&

@@ -209,3 +209,22 @@ TEST(parallel, bytes_are_printed)
     check_true(t, g_file_get_contents(path, &text, NULL, NULL), "the file is there");
     check_str(t, text, "hello", "its bytes");
 }
+
+TEST(vmgenid, number_in_memory)
+{
+    static const uint8_t want[16] = { 0xaf, 0x6e, 0x4e, 0x32, 0xd1, 0xd1, 0xf6, 0x4b, 0xbf, 0x41,
+                                      0xb9, 0xbb, 0x6c, 0x91, 0xfb, 0x87 };
+    QTest *q = qtest_start_qmp(t, "-machine pc -nodefaults -device vmgenid,id=v,"
+                                  "guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87");
+    uint8_t got[16];
+    Error *err = NULL;
+    bool answer = qmp_cmd_ok(qtest_qmp(q), "query-vm-generation-id", NULL, &err);
+
+    qtest_read(q, 0xfef00000, got, sizeof(got));
+    check_mem(t, got, want, sizeof(got), "the first three fields are little-endian");
+    qtest_writel(q, 0xfef00000, 0);
+    qtest_read(q, 0xfef00000, got, sizeof(got));
+    check_mem(t, got, want, sizeof(got), "the guest can't change it");
+    check_true(t, answer, "a client is told too");
+    error_free(err);
+}
