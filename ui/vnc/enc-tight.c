@@ -240,7 +240,7 @@ static void part(Tight *t, const EncPicture *pic)
         png(t, pic, colors <= max ? &pal : NULL);
     } else if (colors <= max) {
         with_palette(t, pic, &pal);
-    } else if (p->format->bits != 8 && t->level >= 1 && is_smooth(pic)) {
+    } else if (p->format->bits != 8 && !p->no_gradient && t->level >= 1 && is_smooth(pic)) {
         gradient(t, pic);
     } else {
         full_color(t, pic);

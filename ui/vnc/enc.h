@@ -31,6 +31,7 @@ typedef struct EncParams {
     int8_t fine_quality;        /* 0 to 100; -1: not said */
     int8_t subsampling;         /* index of the level, 0 none to 5; -1: not said */
     bool tight_plain;           /* Tight without zlib is understood */
+    bool no_gradient;           /* Tight's gradient filter isn't */
 } EncParams;
 
 typedef struct EncPicture {

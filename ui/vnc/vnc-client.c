@@ -95,6 +95,8 @@ static bool coroutine_fn set_encodings(VncClient *c, const uint8_t *b, Error **e
             return false;
         }
         number = load_be32(e);
+        /* noVNC, the viewer that knows this one, has Tight but not its gradient filter. */
+        c->params.no_gradient |= number == ENC_TIGHT_PNG;
         if (!found && enc_function(number)) {       /* in the client's order of preference */
             c->params.encoding = number;
             found = true;
