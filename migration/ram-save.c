@@ -36,6 +36,7 @@ struct RamSave {
     PageCache cache;
     bool use_cache;             /* from the second pass on */
     RamCounters *counters;
+    GByteArray *data;           /* pages of the record that is made */
     uint8_t page[MEM_PAGE_SIZE];
 };
 
@@ -75,6 +76,7 @@ RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters)
     Adding a = { s, opts->skip_shared };
 
     s->counters = counters;
+    s->data = g_byte_array_sized_new((RECORD_PAGES + 1) * MEM_PAGE_SIZE);
     ram_block_foreach(count_block, &count);
     s->blocks = g_new0(SaveBlock, count);
     ram_block_foreach(add_block, &a);
@@ -100,6 +102,7 @@ void ram_save_free(RamSave *s)
     g_free(s->blocks);
     g_free(s->cache.data);
     g_free(s->cache.owner);
+    g_byte_array_unref(s->data);
     g_free(s);
 }
 
@@ -263,7 +266,7 @@ static SaveBlock *next_block(RamSave *s)
 bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp)
 {
     SaveBlock *b = next_block(s);
-    GByteArray *data;
+    GByteArray *data = s->data;
     unsigned n = 0;
     bool ok;
 
@@ -271,7 +274,7 @@ bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp)
     if (!b) {
         return true;
     }
-    data = g_byte_array_sized_new(RECORD_PAGES * MEM_PAGE_SIZE);
+    g_byte_array_set_size(data, 0);
     mig_begin(w, MIG_RAMP);
     mig_put_u32(w, s->at);
     mig_put_u32(w, 0);
@@ -287,7 +290,6 @@ bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp)
     }
     mig_patch_u32(w, 4, n);
     mig_put(w, data->data, data->len);
-    g_byte_array_free(data, TRUE);
     ok = mig_end(w, errp);
     *done = ok && !next_block(s);
     return ok;

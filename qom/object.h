@@ -188,6 +188,8 @@ bool id_is_valid(const char *id);
 
 /* -global TYPE.PROP=VALUE; applied to each new instance of TYPE and of types
  * derived from it, after the defaults. Strings are copied. */
+/* The same on behalf of the machine: what the user says goes before it, whenever it is said. */
+void global_property_add_compat(const char *type, const char *prop, const char *value);
 void global_property_add(const char *type, const char *prop,
                          const char *value);
 /* The first -global that could not be applied to @obj sets @errp. */

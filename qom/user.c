@@ -107,15 +107,30 @@ typedef struct GlobalProperty {
 } GlobalProperty;
 
 static GArray *globals;
+static guint n_compat;          /* the first ones of them are the machine's */
+static guint n_compat;         /* the first ones of them are the machine's */
 
-void global_property_add(const char *type, const char *prop, const char *value)
+static void add_global(guint at, const char *type, const char *prop, const char *value)
 {
     GlobalProperty g = { g_strdup(type), g_strdup(prop), g_strdup(value) };
 
+    g_array_insert_val(globals, at, g);
+}
+
+void global_property_add(const char *type, const char *prop, const char *value)
+{
     if (!globals) {
         globals = g_array_new(FALSE, FALSE, sizeof(GlobalProperty));
     }
-    g_array_append_val(globals, g);
+    add_global(globals->len, type, prop, value);
+}
+
+void global_property_add_compat(const char *type, const char *prop, const char *value)
+{
+    if (!globals) {
+        globals = g_array_new(FALSE, FALSE, sizeof(GlobalProperty));
+    }
+    add_global(n_compat++, type, prop, value);
 }
 
 bool object_apply_globals(void *obj, Error **errp)

@@ -282,6 +282,20 @@ static int adopt(Object *child, void *opaque)
     return 0;
 }
 
+/* Parents first: an older machine adds to what its successor has. */
+static void apply_compat(const Type *type)
+{
+    const MachineType *mt = type ? type_info(type)->data : NULL;
+
+    if (!mt) {
+        return;
+    }
+    apply_compat(type_parent(type));
+    for (const MachineCompat *c = mt->compat; c && c->driver; c++) {
+        global_property_add_compat(c->driver, c->property, c->value);
+    }
+}
+
 Machine *machine_new(const MachineType *mt)
 {
     g_autofree char *name = type_name_of(mt->name);
@@ -299,6 +313,7 @@ Machine *machine_new(const MachineType *mt)
     object_container("/machine/peripheral-anon");
     bus_system();
     the_machine = m;
+    apply_compat(m->obj.type);
     return m;
 }
 

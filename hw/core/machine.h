@@ -16,6 +16,14 @@
 typedef struct Machine Machine;
 typedef struct MachineType MachineType;
 
+/*
+ * What a device's property was when a versioned machine type was made, where its
+ * default has changed since: the guest and its migration stream then stay the same.
+ */
+typedef struct MachineCompat {
+    const char *driver, *property, *value;
+} MachineCompat;
+
 struct MachineType {
     const char *name;           /* "pc-i440fx-7.2"; type "<name>-machine" */
     const char *parent;         /* another machine's name; NULL: none */
@@ -45,6 +53,8 @@ struct MachineType {
     bool has_fw_cfg;            /* -fw_cfg and -smbios reach its firmware */
     bool hotplug_cpus;
     bool ignore_boot_device_suffixes;
+    /* In addition to the parent's, which is the next newer version. Ends with a NULL driver. */
+    const MachineCompat *compat;
     const Property *props;
     void (*instance_init)(Machine *m);
     /* Check and adjust ram_size, smp; before .init. */
