@@ -321,7 +321,7 @@ static void journey(Test *t, const char *arch, unsigned threads, const char *mor
         ok = move(&g, kinds[k]);
         k = kinds[k + 1] ? k + 1 : 0;
     }
-    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 2 * (int)n)) {
+    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 10 * (int)n)) {
         finished(&g, g.vm);
         check_true(t, strstr(g.said->str, "GUEST-DONE rc=0"), "the program ends well");
         check_true(t, !strstr(g.said->str, "BACKWARDS"), "time goes on");
@@ -394,7 +394,7 @@ static void with_disk(Test *t, const char *format)
         g_usleep(300000);
         ok = move(&g, sockets[i % 2]);
     }
-    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 2 * (int)n)) {
+    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 10 * (int)n)) {
         finished(&g, g.vm);
         check_true(t, strstr(g.said->str, "migdisk-bad 0"), "no write is lost");
         check_true(t, !strstr(g.said->str, "I/O error") && !strstr(g.said->str, "Oops") &&
