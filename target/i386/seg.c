@@ -133,7 +133,8 @@ uint32_t x86_mode_word(const X86State *s)
     bool pe = s->cr[0] & CR0_PE, code64 = x86_code64(s);
 
     if (code64) {
-        mw |= MW_CS64 | MW_CS32 | MW_FLAT | MW_CSFLAT | MW_FSFLAT | MW_GSFLAT;
+        /* Whatever the descriptors say: a null SS, as an interrupt leaves it, is the same mode. */
+        mw |= MW_CS64 | MW_CS32 | MW_SS32 | MW_FLAT | MW_CSFLAT | MW_FSFLAT | MW_GSFLAT;
     } else {
         mw |= cs & SEG_DB ? MW_CS32 : 0;
         if (is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) && is_flat(&s->seg[S_SS])) {
@@ -145,8 +146,8 @@ uint32_t x86_mode_word(const X86State *s)
         }
         mw |= spans_all(&s->seg[S_FS]) ? MW_FSFLAT : 0;
         mw |= spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
+        mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
     }
-    mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
     mw |= pe ? MW_PE : 0;
     mw |= s->eflags & FL_VM ? MW_VM : 0;
     mw |= x86_lma(s) ? MW_LMA : 0;
