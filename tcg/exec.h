@@ -76,7 +76,7 @@ typedef struct TcgHint {
 /* May the back end use them? Set before the first region is made. */
 extern bool tcg_page_hints;
 
-#define JC_BITS             12
+#define JC_BITS             14
 #define JC_SIZE             (1u << JC_BITS)
 #define JC_MASK             (JC_SIZE - 1)
 

@@ -339,6 +339,20 @@ static bool events(VcpuTcg *v)
     return elsewhere;
 }
 
+static unsigned left_kind(uint32_t reason)
+{
+    switch (reason) {
+    case TCG_LEAVE_GOTO: return TCG_LEFT_LINK;
+    case TCG_LEAVE_LOOKUP: return TCG_LEFT_LOOKUP;
+    case TCG_LEAVE_REQUEST: return TCG_LEFT_REQUEST;
+    case TCG_LEAVE_STALE: return TCG_LEFT_STALE;
+    case IR_EXIT_NEXT: return TCG_LEFT_NEXT;
+    case IR_EXIT_IRQ_CHECK: return TCG_LEFT_IRQ;
+    case LEAVE_RETRY: return TCG_LEFT_FAULT;
+    default: return TCG_LEFT_OTHER;
+    }
+}
+
 /* Run one region (and what is chained to it); false: back to the outer loop. */
 static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
 {
@@ -366,6 +380,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     v->in_code = false;
     v->flushes_seen = region_flushes();
     v->stats.leaves++;
+    v->stats.left[left_kind(leave->reason)]++;
     v->env->jit_ra = NULL;
     if (r->transient) {
         if (leave->from == r) {

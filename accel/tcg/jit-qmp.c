@@ -28,6 +28,22 @@ static void append_helpers(GString *s, uint64_t insns)
     g_free(list);
 }
 
+static void append_left(GString *s, const TcgInfo *i)
+{
+    static const char *const why[TCG_LEFT_NUM] = {
+        [TCG_LEFT_LINK] = "unlinked jump", [TCG_LEFT_LOOKUP] = "look-up",
+        [TCG_LEFT_REQUEST] = "request", [TCG_LEFT_NEXT] = "mode",
+        [TCG_LEFT_IRQ] = "interrupts", [TCG_LEFT_STALE] = "patched code",
+        [TCG_LEFT_FAULT] = "fault", [TCG_LEFT_OTHER] = "other",
+    };
+
+    g_string_append(s, "Exits because of     ");
+    for (unsigned k = 0; k < TCG_LEFT_NUM; k++) {
+        g_string_append_printf(s, "%s %s %" PRIu64, k ? "," : "", why[k], i->left[k]);
+    }
+    g_string_append_c(s, '\n');
+}
+
 HumanReadableText *qmp_x_query_jit(Error **errp)
 {
     TcgInfo i = tcg_info();
@@ -51,9 +67,14 @@ HumanReadableText *qmp_x_query_jit(Error **errp)
                            i.guest_bytes, per(i.guest_insns, i.regions));
     g_string_append_printf(s, "Host code             %" PRIu64 " bytes (%.2f a guest byte)\n",
                            i.code_bytes, per(i.code_bytes, i.guest_bytes));
+    g_string_append_printf(s, "Translation           %.3f s, %.1f MB of guest code a second\n",
+                           i.translate_ns / 1e9, per(i.guest_bytes * 1000, i.translate_ns));
+    g_string_append_printf(s, "Patched code          %" PRIu64 " regions compared at entry, %"
+                           PRIu64 " times not as they were\n", i.guarded, i.stale);
     g_string_append_printf(s, "Cache flushes         %" PRIu64 "\n", i.flushes);
     g_string_append_printf(s, "Jumps                 %" PRIu64 " chained, %" PRIu64
                            " look-ups, %" PRIu64 " exits\n", i.chained, i.lookups, i.leaves);
+    append_left(s, &i);
     g_string_append_printf(s, "TLB                   %" PRIu64 " fills, %" PRIu64
                            " flushes, %" PRIu64 " of one page\n", i.tlb_fills, i.tlb_flushes,
                            i.page_flushes);

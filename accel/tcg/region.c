@@ -289,8 +289,9 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
     }
 }
 
-void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size)
+void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size, int64_t ns)
 {
+    cache.stats.translate_ns += ns;
     cache.stats.regions++;
     cache.stats.guest_insns += insns;
     cache.stats.guest_bytes += bytes;

@@ -91,10 +91,10 @@ uint64_t region_flushes(void);
 
 typedef struct RegionStats {
     uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, flushes, guarded,
-             stale;
+             stale, translate_ns;
 } RegionStats;
 RegionStats region_stats(void);
 /* Statistics of a new translation; with the lock. */
-void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size);
+void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size, int64_t ns);
 
 #endif

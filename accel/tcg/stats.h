@@ -5,13 +5,25 @@
 
 #include "util/osdep.h"
 
+/* Why generated code came back to the execution loop. */
+enum { TCG_LEFT_LINK,           /* a jump inside a page that wasn't linked yet */
+       TCG_LEFT_LOOKUP,         /* another jump whose target the jump cache didn't have */
+       TCG_LEFT_REQUEST,        /* asked to: interrupts, stops, other threads' wishes */
+       TCG_LEFT_NEXT,           /* the instruction may have changed the mode */
+       TCG_LEFT_IRQ,            /* it may have let interrupts in */
+       TCG_LEFT_STALE,          /* guarded code has changed */
+       TCG_LEFT_FAULT,          /* exception, or an instruction to be run alone */
+       TCG_LEFT_OTHER, TCG_LEFT_NUM };
+
 typedef struct TcgInfo {
     const char *backend;        /* NULL: TCG isn't in use */
     uint64_t cache_size, cache_used;    /* bytes */
     uint64_t regions, live;     /* translated ever; valid now */
     uint64_t guest_insns, guest_bytes, code_bytes;      /* translated */
     uint64_t invalidated, flushes;
-    uint64_t lookups, leaves, chained;
+    uint64_t lookups, leaves, chained, left[TCG_LEFT_NUM];
+    uint64_t translate_ns;      /* time spent translating */
+    uint64_t guarded, stale;    /* regions of code that is patched often; that didn't hold */
     uint64_t tlb_fills, tlb_flushes, page_flushes;
     uint64_t slow_loads, slow_stores, mmio;
     uint64_t exceptions, interrupts, smc_retries;

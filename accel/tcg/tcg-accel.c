@@ -346,7 +346,8 @@ TcgInfo tcg_info(void)
         .cache_used = tcg.backend_ready ? tcg.be->used() : 0,
         .regions = r.regions, .live = r.live, .guest_insns = r.guest_insns,
         .guest_bytes = r.guest_bytes, .code_bytes = r.code_bytes,
-        .invalidated = r.invalidated, .flushes = r.flushes,
+        .invalidated = r.invalidated, .flushes = r.flushes, .translate_ns = r.translate_ns,
+        .guarded = r.guarded, .stale = r.stale,
     };
 
     CPU_FOREACH(cpu) {
@@ -357,6 +358,9 @@ TcgInfo tcg_info(void)
         }
         i.lookups += v->stats.lookups;
         i.leaves += v->stats.leaves;
+        for (unsigned k = 0; k < TCG_LEFT_NUM; k++) {
+            i.left[k] += v->stats.left[k];
+        }
         i.chained += v->stats.chained;
         i.tlb_fills += v->stats.tlb_fills;
         i.tlb_flushes += v->stats.tlb_flushes;

@@ -138,7 +138,7 @@ void tlb_new_generation(VcpuTcg *v)
         v->generation = 1;
     }
     v->env->mode_gen = (uint32_t)v->env->mode_gen | (uint64_t)v->generation << 32;
-    memset(v->jc_local, 0, sizeof(v->jc_local));
+    v->n_jc_local = 0;
     memset(v->jc_pages, 0, sizeof(v->jc_pages));
 }
 
@@ -166,8 +166,11 @@ static bool filter_has(uint64_t *filter, unsigned bits, uint64_t number)
 
 void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global)
 {
-    if (!global) {
-        v->jc_local[index / 64] |= BIT64(index % 64);
+    if (!global && v->n_jc_local <= JC_LOCAL_MAX) {
+        if (v->n_jc_local < JC_LOCAL_MAX) {
+            v->jc_local[v->n_jc_local] = index;
+        }
+        v->n_jc_local++;
     }
     filter_add(v->jc_pages, CODE_FILTER, address >> TCG_PAGE_BITS);
 }
@@ -175,12 +178,14 @@ void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global)
 /* Entries of mappings that aren't global go. */
 static void jc_drop_local(VcpuTcg *v)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(v->jc_local); i++) {
-        for (uint64_t w = v->jc_local[i]; w; w &= w - 1) {
-            __atomic_store_n(&v->jc[i * 64 + __builtin_ctzll(w)].mode_gen, 0, __ATOMIC_RELAXED);
-        }
-        v->jc_local[i] = 0;
+    if (v->n_jc_local > JC_LOCAL_MAX) {
+        tlb_new_generation(v);
+        return;
     }
+    for (unsigned i = 0; i < v->n_jc_local; i++) {
+        __atomic_store_n(&v->jc[v->jc_local[i]].mode_gen, 0, __ATOMIC_RELAXED);
+    }
+    v->n_jc_local = 0;
 }
 
 void tcg_tlb_flush(TcgEnv *env)

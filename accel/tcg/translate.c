@@ -11,6 +11,7 @@
 #include "memory/guest-ram.h"
 #include "util/log.h"
 #include "util/rcu.h"
+#include "util/timer.h"
 
 #define REGION_MAX_INSNS    128
 
@@ -328,8 +329,10 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
     };
     struct TcgRegion *r;
     bool flushed = false;
+    int64_t began;
 
     fetch_page(&f, 0, true);
+    began = clock_get_ns(CLOCK_RT);
     region_lock();
     if (!ir) {
         ir = ir_region_new();
@@ -403,7 +406,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         perf_line(tcg_options.perf_map, r);
     }
     r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
-    region_count(r->n_insns, r->bytes, r->code.size);
+    region_count(r->n_insns, r->bytes, r->code.size, clock_get_ns(CLOCK_RT) - began);
     if (!r->transient) {
         keep_bytes(r, &f);
         region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,

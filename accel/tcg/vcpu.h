@@ -12,6 +12,7 @@
 #define ACCEL_TCG_VCPU_H
 
 #include <setjmp.h>
+#include "accel/tcg/stats.h"
 #include "accel/tcg/target-ops.h"
 #include "util/thread.h"
 
@@ -19,6 +20,7 @@
 #define TLB_MAX_BITS    13
 #define LARGE_FILTER    512     /* bits of filters, powers of two */
 #define CODE_FILTER     1024
+#define JC_LOCAL_MAX    2048
 #define TLB_USED_MAX    512     /* entries remembered, to flush only those */
 
 /* All that is known of a TLB entry; the fast entry of the same index has the
@@ -57,6 +59,7 @@ typedef struct TlbMode {
 } TlbMode;
 
 typedef struct TcgStats {
+    uint64_t left[TCG_LEFT_NUM];        /* why generated code came back (stats.h) */
     uint64_t lookups, leaves, chained;
     uint64_t tlb_fills, tlb_flushes, page_flushes, slow_ld, slow_st, mmio;
     uint64_t exceptions, interrupts, smc_retries;
@@ -84,7 +87,8 @@ typedef struct VcpuTcg {
     uint32_t generation;        /* of the address space, for the jump cache */
     uint64_t code_base;         /* address of virtual PC 0, for the same */
     JumpCacheEntry *jc;
-    uint64_t jc_local[JC_SIZE / 64];            /* entries whose mapping isn't global */
+    uint16_t jc_local[JC_LOCAL_MAX];            /* entries whose mapping isn't global */
+    unsigned n_jc_local;                        /* past the maximum: not all are listed */
     uint64_t jc_pages[CODE_FILTER / 64];        /* filter of the pages that entries are in */
     sigjmp_buf unwind;          /* of tcg_raise outside generated code */
     bool in_code;               /* generated code is on the stack */
