@@ -235,7 +235,13 @@ demo: all
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) $(SRC)/scripts/demo.sh
 bench: all $(BENCH_SOURCES:.c=) $(CORE_LIB)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) SRC_DIR=$(abspath $(SRC)) \
-	 $(SRC)/tests/bench/run.sh
+	 $(SRC)/tests/bench/run.sh $(BENCH_ARGS)
+
+# What each decision of the code generator brings, by leaving it out.
+.PHONY: bench-ablation
+bench-ablation: all
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) SRC_DIR=$(abspath $(SRC)) \
+	 $(SRC)/tests/bench/ablation.sh $(BENCH_ARGS)
 
 bench-vnc: all tests/bench/bench-vnc $(CORE_LIB)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) tests/bench/bench-vnc

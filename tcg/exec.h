@@ -73,8 +73,15 @@ typedef struct TcgHint {
 } TcgHint;
 #define TCG_HINTS           22
 #define TCG_HINT_LIMIT      (TCG_PAGE_SIZE - 31)
-/* May the back end use them? Set before the first region is made. */
-extern bool tcg_page_hints;
+
+/* What a back end may do, so that each can be measured by leaving it out; all on by
+ * default, set before the first region is made. */
+typedef struct TcgSwitches {
+    bool page_hints;        /* the above */
+    bool page_sharing;      /* accesses off one value share the look-up of their page */
+    bool residents;         /* variables beside the pinned ones stay in registers */
+} TcgSwitches;
+extern TcgSwitches tcg_switches;
 
 #define JC_BITS             14
 #define JC_SIZE             (1u << JC_BITS)

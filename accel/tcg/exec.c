@@ -236,7 +236,8 @@ static struct TcgRegion *next_region(VcpuTcg *v)
     if (!r) {
         r = tcg_translate(v, pc, address);
     }
-    if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry) {
+    if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry &&
+        tcg_options.jump_cache) {
         jc_fill(v, pc, address, r, global);
     }
     return r;
@@ -357,7 +358,7 @@ static unsigned left_kind(uint32_t reason)
 static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
 {
     struct TcgRegion *r = next_region(v);
-    bool chain = !v->n_breakpoints && !log_is_on(LOG_NOCHAIN);
+    bool chain = !v->n_breakpoints && tcg_options.links && !log_is_on(LOG_NOCHAIN);
 
     if (leave->reason == TCG_LEAVE_GOTO && leave->from && chain && !r->one_insn &&
         v->flushes_seen == region_flushes() &&      /* else it is gone */

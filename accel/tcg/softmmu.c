@@ -533,6 +533,9 @@ void *tcg_host_ptr(TcgEnv *env, uint64_t addr, unsigned *n, bool write, unsigned
     TlbFull *f;
     ram_addr_t a;
 
+    if (unlikely(!tcg_options.bulk)) {
+        return NULL;
+    }
     if (p) {
         *n = MIN(*n, TCG_PAGE_SIZE - page_off(addr));
         return p;

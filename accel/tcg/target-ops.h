@@ -42,6 +42,7 @@ typedef struct TcgTranslate {
                                not be baked into the code except as IR offsets */
     int32_t entry_offset;   /* of the entry in its physical page */
     unsigned max_insns;     /* region limit; 1: single step or retry */
+    bool straight;          /* no branches inside the region */
     const uint64_t *breakpoints; /* virtual PCs, sorted; end before one */
     unsigned n_breakpoints;
     void *priv;             /* accel's fetch state */

@@ -4,9 +4,9 @@
  * the machine, the code cache, properties.
  *
  * Properties of -accel tcg: interp=on|off (the IR interpreter instead of the host's back end),
- * tb-size=MiB (code cache), guarded-code=on|off (code that is patched often isn't watched but compared),
- * page-hints=on|off (accesses try the page of the last one off the same register before the TLB),
- * perf-map=on|off (/tmp/perf-PID.map, which perf reads), thread=multi|single (single is accepted; there is a thread a vCPU in any case).
+ * tb-size=MiB (code cache), perf-map=on|off (/tmp/perf-PID.map, which perf reads), thread=multi|single (single is
+ * accepted; there is a thread a vCPU in any case), and a switch for each decision that can be left out (TcgOptions,
+ * TcgSwitches).
  */
 #include "util/osdep.h"
 #include <sys/mman.h>
@@ -26,11 +26,12 @@ static struct {
     const TcgBackend *be;
     bool backend_ready;
     uint8_t *rw, *rx;
-    size_t cache_size;
+    size_t cache_size, trimmed;
     Cond pause_cond;            /* a vCPU has stopped, or come up */
 } tcg = { .cache_size = CACHE_DEFAULT };
 
-TcgOptions tcg_options = { .guarded_code = true };
+TcgOptions tcg_options = { .guarded_code = true, .regions = true, .links = true, .jump_cache = true,
+                           .bulk = true, .optimise = true };
 
 /* perf(1) takes symbols of anonymous memory alone from its map file. */
 static bool cache_map_for_perf(Error **errp)
@@ -66,6 +67,23 @@ static bool cache_map(Error **errp)
         return false;
     }
     return true;
+}
+
+void tcg_cache_trim(void)
+{
+    static const size_t step = MIB;
+    size_t used;
+
+    if (tcg.rw == tcg.rx) {
+        return;                 /* one mapping, or none yet */
+    }
+    used = tcg.be->used();
+    if (used / step == tcg.trimmed / step) {
+        return;
+    }
+    tcg.trimmed = used;
+    /* The memory stays, in the file; it comes back here where a jump is patched. */
+    madvise(tcg.rw, used / step * step, MADV_DONTNEED);
 }
 
 /* --- a vCPU's thread --- */
@@ -305,12 +323,22 @@ static bool open_perf_map(Error **errp)
 static bool init(const QDict *props, Error **errp)
 {
     bool interp = false, perf_map = false;
+    const struct { const char *name; bool *value; } bools[] = {
+        { "interp", &interp }, { "perf-map", &perf_map },
+        { "guarded-code", &tcg_options.guarded_code }, { "page-hints", &tcg_switches.page_hints },
+        { "page-sharing", &tcg_switches.page_sharing }, { "residents", &tcg_switches.residents },
+        { "regions", &tcg_options.regions }, { "links", &tcg_options.links },
+        { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_options.bulk },
+        { "optimise", &tcg_options.optimise },
+    };
 
-    if (props && (!parse_size(props, errp) || !parse_bool(props, "interp", &interp, errp) ||
-                  !parse_bool(props, "guarded-code", &tcg_options.guarded_code, errp) ||
-                  !parse_bool(props, "perf-map", &perf_map, errp) ||
-                  !parse_bool(props, "page-hints", &tcg_page_hints, errp))) {
+    if (props && !parse_size(props, errp)) {
         return false;
+    }
+    for (size_t k = 0; props && k < ARRAY_SIZE(bools); k++) {
+        if (!parse_bool(props, bools[k].name, bools[k].value, errp)) {
+            return false;
+        }
     }
 #if defined(__x86_64__)
     tcg.be = interp ? &tcg_backend_interp : &tcg_backend_x86_64;

@@ -325,6 +325,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         .env = v->env, .mode = (uint32_t)v->env->mode_gen, .pc = pc,
         .entry_offset = address & (TCG_PAGE_SIZE - 1),
         .max_insns = v->single_insn || v->single_step ? 1 : REGION_MAX_INSNS,
+        .straight = !tcg_options.regions,
         .breakpoints = v->breakpoints, .n_breakpoints = v->n_breakpoints, .priv = &f,
     };
     struct TcgRegion *r;
@@ -379,7 +380,11 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
             abort();
         }
 #endif
-        ir_optimise(ir);
+        if (tcg_options.optimise) {
+            ir_optimise(ir);
+        } else {
+            ir_optimise_fast(ir);
+        }
         if (log_is_on(LOG_OP_OPT)) {
             log_region(&t, r, LOG_OP_OPT);
         }
@@ -406,6 +411,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         perf_line(tcg_options.perf_map, r);
     }
     r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
+    tcg_cache_trim();
     region_count(r->n_insns, r->bytes, r->code.size, clock_get_ns(CLOCK_RT) - began);
     if (!r->transient) {
         keep_bytes(r, &f);

@@ -72,7 +72,13 @@ typedef struct TcgWatch {
 
 /* What -accel tcg,... and the back end were told; set before any vCPU runs. */
 typedef struct TcgOptions {
-    bool guarded_code;          /* let granules that change often become hot (region.h) */
+    /* Each can be left out, to see what it brings. */
+    bool guarded_code;          /* granules that change often become hot (region.h) */
+    bool regions;               /* translations have branches and loops inside */
+    bool links;                 /* jumps inside a page go straight to their target */
+    bool jump_cache;            /* others find it without C */
+    bool bulk;                  /* repeated string instructions use whole pages */
+    bool optimise;              /* all of the optimiser, not the backward pass alone */
     FILE *perf_map;             /* /tmp/perf-PID.map, or NULL */
 } TcgOptions;
 extern TcgOptions tcg_options;
@@ -138,6 +144,10 @@ void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
 
 /* --- softmmu.c --- */
 void softmmu_init(void);
+
+/* --- tcg-accel.c --- */
+/* What has been written of the code cache needn't be mapped writable any more. Under the translation lock. */
+void tcg_cache_trim(void);
 
 /* --- translate.c --- */
 /* Translate at virtual @pc, which the MMU sees as @address. Raises if it can't be fetched. */

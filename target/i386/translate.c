@@ -215,7 +215,7 @@ static bool in_page(const X86Tr *tr, uint64_t pc)
  */
 static bool in_region(const X86Tr *tr, uint64_t pc)
 {
-    return !tr->one && !tr->hot && in_page(tr, pc);
+    return !tr->one && !tr->hot && !tr->t->straight && in_page(tr, pc);
 }
 
 /*

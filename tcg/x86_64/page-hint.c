@@ -111,7 +111,7 @@ int hint_of(Cg *cg, IrValue addr, IrMemOp mo, bool write)
     IrVar var = IR_NO_VAR;
     uint64_t page = 0;
 
-    if (!tcg_page_hints || mmu >= TLB_MODES || !base_of(cg, addr, &var, &page, 0)) {
+    if (!tcg_switches.page_hints || mmu >= TLB_MODES || !base_of(cg, addr, &var, &page, 0)) {
         return -1;
     }
     n = var == IR_NO_VAR ? HINT_CONST + (unsigned)(page % N_CONST)

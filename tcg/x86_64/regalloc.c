@@ -119,6 +119,9 @@ void ra_region(Cg *cg)
     for (unsigned v = 0; v < IR_MAX_GLOBALS; v++) {
         weight[v] -= 4 + (cg->var_dirty[v] ? exits : 0);
     }
+    if (!tcg_switches.residents) {
+        return;
+    }
     choose(cg, weight, n_vars, false, many_temps ? 1 : 2, resident_ints);
     static const uint8_t vregs[] = {
         R_XMM0 + 15, R_XMM0 + 14, R_XMM0 + 13, R_XMM0 + 12, R_XMM0 + 11, R_XMM0 + 10,

@@ -1,80 +1,159 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # gbench in a guest under this emulator and under the installed QEMU's TCG, in turns; a table of
-# medians and their ratios.
+# medians and their ratios for each guest and CPU model, then starting up and two CPUs.
 #
-#   run.sh [ROUNDS [SECONDS-PER-KERNEL [GBENCH-ARGUMENT...]]]
+#   run.sh [-r ROUNDS] [-t SECONDS-PER-KERNEL] [-a ARCH,...] [-c CPU,...] [-p PART,...] [GBENCH-ARGUMENT...]
 #
-# Environment: PEER (default: qemu-system-x86_64 on the PATH), CPU (default: qemu64), ARCH (amd64, i386).
+# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling.
+# Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
-src=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/lib.sh"
 ours=${QEMU_BIN:?path of the emulator}
-rounds=${1:-5}
-seconds=${2:-0.3}
-shift $(($# > 2 ? 2 : $#))
-arch=${ARCH:-amd64}
-cpu=${CPU:-qemu64}
-case $arch in
-amd64) initrd=initramfs-x86_64 binary=qemu-system-x86_64 ;;
-i386) initrd=initramfs-i386 binary=qemu-system-i386 cpu=${CPU:-qemu32} ;;
-esac
-ours=$ours${binary#qemu-system}
-peer=${PEER:-$(command -v $binary || true)}
-[ -n "$peer" ] || echo "no $binary is installed (package qemu-system-x86): no comparison" >&2
-cache=$("$src/scripts/guests.sh" "kernel-$arch" "$initrd")
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT INT TERM
-args=$(echo "-t $seconds $*" | tr ' ' ',')
-
-# run NAME EMULATOR: one boot; rows "kernel value", start-up time and resident memory.
-run() {
-	start=$(date +%s.%N)
-	/usr/bin/time -f 'rss-mib %M' -o "$tmp/$1.time" timeout 900 "$2" -accel tcg -cpu "$cpu" -m 512 \
-		-nographic -no-reboot -kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
-		-append "console=ttyS0 run=bench arg=$args" < /dev/null > "$tmp/$1.log" 2>&1 || true
-	end=$(date +%s.%N)
-	tr -d '\r' < "$tmp/$1.log" | sed -n 's/^gbench \([^ ]*\) \([0-9.e+]*\).*/\1 \2/p' >> "$tmp/$1.rows"
-	tr -d '\r' < "$tmp/$1.log" | sed -n 's/^guest-uptime \(.*\)/uptime-at-ready-s \1/p' >> "$tmp/$1.rows"
-	sed -n 's/^rss-mib \(.*\)/\1/p' "$tmp/$1.time" | awk '{ print "resident-mib", $1 / 1024 }' >> "$tmp/$1.rows"
-	echo "wall-s $(echo "$end $start" | awk '{ print $1 - $2 }')" >> "$tmp/$1.rows"
-}
-
-i=0
-while [ $i -lt "$rounds" ]; do
-	i=$((i + 1))
-	echo "round $i of $rounds" >&2
-	run ours "$ours"
-	[ -z "$peer" ] || run peer "$peer"
+ours=$(dirname "$ours")
+rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling
+while getopts r:t:a:c:p: o; do
+	case $o in
+	r) rounds=$OPTARG ;;
+	t) seconds=$OPTARG ;;
+	a) arches=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	p) parts=$OPTARG ;;
+	*) exit 2 ;;
+	esac
 done
-touch "$tmp/peer.rows"
-awk -v peer="$peer" '
-function median(list,   n, v, i, j, t) {
-	n = split(list, v, " ")
-	for (i = 2; i <= n; i++) {
-		for (j = i; j > 1 && v[j - 1] + 0 > v[j] + 0; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
-	}
-	return n == 0 ? 0 : n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+shift $((OPTIND - 1))
+
+find_peer() {
+	peer=${PEER:+$PEER/$binary}
+	[ -n "$peer" ] || peer=$(command -v "$binary" || true)
+	[ -n "$peer" ] || echo "no $binary is installed (package qemu-system-x86): no comparison" >&2
 }
-FNR == 1 { file++ }
-file == 1 { ours[$1] = ours[$1] " " $2; if (!($1 in seen)) { seen[$1] = 1; order[++n] = $1 } }
-file == 2 { theirs[$1] = theirs[$1] " " $2 }
-END {
-	groups["integer"] = "sha256 crc32 sieve quicksort interp muldiv64 fptable fib deeprec"
-	groups["fp+simd"] = "nbody_d fft_d matmul_d whet_d libm_d matmul_f mandel_f matmul_fv simd_int"
-	groups["memory"] = "memcpy4k memcpy16m chase64k chase16m unaligned"
-	groups["system"] = "getpid pingpong forkexit pagefault signal"
-	groups["code"] = "jit smcpatch"
-	printf "%-18s %14s %14s %8s\n", "row", "ours", "QEMU", "ratio"
-	for (i = 1; i <= n; i++) {
-		k = order[i]; a = median(ours[k]); b = median(theirs[k])
-		r[k] = b ? a / b : 0
-		printf "%-18s %14.4g %14.4g %8.2f\n", k, a, b, r[k]
-	}
-	print ""
-	split("integer fp+simd memory system code", g, " ")
-	for (i = 1; i <= 5; i++) {
-		m = split(groups[g[i]], v, " "); s = 0; c = 0
-		for (j = 1; j <= m; j++) { if (r[v[j]] > 0) { s += log(r[v[j]]); c++ } }
-		if (c) { printf "geometric mean, %-8s %8.2f   (%d rows)\n", g[i], exp(s / c), c }
-	}
-}' "$tmp/ours.rows" "$tmp/peer.rows"
+
+# run NAME EMULATOR CPU KERNEL...: one boot; its rows go to NAME.rows
+run() {
+	name=$1 emulator=$2 model=$3
+	shift 3
+	begin=$(milliseconds)
+	boot "$tmp/$name.log" "$emulator" tcg "$model" bench -t "$seconds" "$@"
+	{
+		rows "$tmp/$name.log"
+		sed -n 's/^rss-kib \(.*\)/resident-kib \1/p' "$tmp/$name.log.time"
+		echo "wall-ms $(($(milliseconds) - begin))"
+	} >> "$tmp/$name.rows"
+}
+
+in_guest() {
+	for a in $(echo "$arches" | tr , ' '); do
+		use_guest "$a"
+		find_peer
+		for c in $(echo "$cpus" | tr , ' '); do
+			[ "$a-$c" = i386-qemu64 ] && c=qemu32
+			: > "$tmp/ours.rows"
+			: > "$tmp/peer.rows"
+			i=0
+			while [ $i -lt "$rounds" ]; do
+				i=$((i + 1))
+				echo "$a, $c: round $i of $rounds" >&2
+				run ours "$ours/$binary" "$c" "$@"
+				[ -z "$peer" ] || run peer "$peer" "$c" "$@"
+			done
+			echo "== guest $a, -cpu $c"
+			compare "$tmp/ours.rows" "$tmp/peer.rows"
+			echo
+		done
+	done
+}
+
+# greeting EMULATOR: milliseconds from exec of -M none to the greeting of QMP
+greeting() {
+	rm -f "$tmp/in" "$tmp/out"
+	mkfifo "$tmp/in" "$tmp/out"
+	begin=$(milliseconds)
+	"$1" -M none -nodefaults -display none -qmp stdio < "$tmp/in" > "$tmp/out" 2> /dev/null &
+	exec 8> "$tmp/in"
+	read -r line < "$tmp/out"
+	end=$(milliseconds)
+	exec 8>&-
+	wait $! || true
+	echo $((end - begin))
+}
+
+# A BIOS that leaves at once: MOV AL,0; MOV DX,501h; OUT DX,AL; HLT, and the jump there.
+flat_bios() {
+	head -c 65536 /dev/zero > "$tmp/bios"
+	printf '\260\000\272\001\005\356\364' | dd of="$tmp/bios" conv=notrunc 2> /dev/null
+	printf '\352\000\000\000\360' | dd of="$tmp/bios" bs=1 seek=65520 conv=notrunc 2> /dev/null
+}
+
+# to_exit EMULATOR: milliseconds from exec of -M pc until the BIOS has ended it
+to_exit() {
+	begin=$(milliseconds)
+	"$1" -M pc -accel tcg -nodefaults -display none -bios "$tmp/bios" -device isa-debug-exit \
+		< /dev/null > /dev/null 2>&1 || true
+	echo $(($(milliseconds) - begin))
+}
+
+start_up() {
+	use_guest amd64
+	find_peer
+	flat_bios
+	: > "$tmp/ours.rows"
+	: > "$tmp/peer.rows"
+	i=0
+	while [ $i -lt $((rounds * 4)) ]; do
+		i=$((i + 1))
+		echo "none-to-greeting-ms $(greeting "$ours/$binary")" >> "$tmp/ours.rows"
+		echo "pc-to-exit-ms $(to_exit "$ours/$binary")" >> "$tmp/ours.rows"
+		[ -n "$peer" ] || continue
+		echo "none-to-greeting-ms $(greeting "$peer")" >> "$tmp/peer.rows"
+		echo "pc-to-exit-ms $(to_exit "$peer")" >> "$tmp/peer.rows"
+	done
+	echo "== starting up"
+	compare "$tmp/ours.rows" "$tmp/peer.rows"
+}
+
+# From lines "scale-one KERNEL RATE" and "scale-two ...": how many times the work two do at a time.
+scaling_of() {
+	awk '$1 == "scale-one" { one[$2] = $3 } $1 == "scale-two" { two[$2] += $3 }
+		END { for (k in one) { if (one[k] > 0) { s += log(two[k] / one[k]); n++ } }
+			if (n) { printf "%s %.3f\n", what, exp(s / n) } }' what="$1"
+}
+
+scaling() {
+	use_guest amd64
+	find_peer
+	kernels=${*:-sha256 sieve interp matmul_d memcpy4k getpid}
+	${CC:-cc} -O2 -o "$tmp/gbench" "$src/tests/bench/gbench.c" -lm 2> /dev/null || return 0
+	: > "$tmp/ours.rows"
+	: > "$tmp/peer.rows"
+	i=0
+	while [ $i -lt "$rounds" ]; do
+		i=$((i + 1))
+		echo "scaling: round $i of $rounds" >&2
+		boot "$tmp/two.log" "$ours/$binary" tcg max scale -t "$seconds" $kernels -- -smp 2
+		scaling_of two-cpus < "$tmp/two.log" >> "$tmp/ours.rows"
+		[ -z "$peer" ] || boot "$tmp/two.log" "$peer" tcg max scale -t "$seconds" $kernels -- -smp 2
+		[ -z "$peer" ] || scaling_of two-cpus < "$tmp/two.log" >> "$tmp/peer.rows"
+		{
+			"$tmp/gbench" -t "$seconds" $kernels | sed -n 's/^gbench/scale-one/p'
+			"$tmp/gbench" -t "$seconds" $kernels > "$tmp/second" &
+			"$tmp/gbench" -t "$seconds" $kernels | sed -n 's/^gbench/scale-two/p'
+			wait
+			sed -n 's/^gbench/scale-two/p' "$tmp/second"
+		} | scaling_of two-cpus >> "$tmp/native.rows"
+	done
+	echo "== two gbench processes on two CPUs against one, times"
+	compare "$tmp/ours.rows" "$tmp/peer.rows"
+	echo "natively:"
+	compare "$tmp/ours.rows" "$tmp/native.rows" native
+}
+
+for p in $(echo "$parts" | tr , ' '); do
+	case $p in
+	guest) in_guest "$@" ;;
+	start-up) start_up ;;
+	scaling) scaling ;;
+	*) echo "no part '$p'; there are guest, start-up, scaling" >&2; exit 2 ;;
+	esac
+done
