@@ -75,7 +75,8 @@ greeting() {
 	read -r line < "$tmp/out"
 	end=$(milliseconds)
 	exec 8>&-
-	wait $! || true
+	kill $!
+	wait $! 2> /dev/null || true
 	echo $((end - begin))
 }
 
