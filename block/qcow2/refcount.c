@@ -358,8 +358,13 @@ static int coroutine_fn is_free(Qcow2 *s, uint64_t c, bool *free)
     return r;
 }
 
+/* Clusters past the end of the file that may be counted before they are written. */
+#define AHEAD_MAX   (UINT64_C(1) << 20)
+
 int64_t coroutine_fn qcow2_alloc(Qcow2 *s, uint64_t want, bool all, uint64_t *offset)
 {
+    int64_t file = block_length(s->n->file);
+    uint64_t far = clusters_for(s, MAX(file, INT64_C(0))) + AHEAD_MAX + want;
     uint64_t c = MAX(s->free_hint, UINT64_C(1)), start = 0, n = 0;
     bool hint = true;
     int r;
@@ -373,6 +378,10 @@ int64_t coroutine_fn qcow2_alloc(Qcow2 *s, uint64_t want, bool all, uint64_t *of
         r = is_free(s, c, &free);
         if (r < 0) {
             return r;
+        }
+        if (!free && c > far) {
+            return qcow2_broken(s, "the cluster at 0x%" PRIx64 " has a refcount, far past the end of the "
+                                "file", c << s->cluster_bits);
         }
         if (free) {
             start = n ? start : c;
