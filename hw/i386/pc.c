@@ -372,12 +372,20 @@ bool pc_init_slots(PcMachine *pc, Error **errp)
     for (unsigned i = 0; i < m->n_nics; i++) {
         MachineNic *nic = &m->nics[i];
         const char *model = nic->model ? nic->model : m->type->default_nic;
+        const Type *type;
         Device *dev;
 
-        if (!device_type_find(model, errp)) {
+        /* "virtio" is what people have always said. */
+        type = device_type_find(!strcmp(model, "virtio") ? "virtio-net-pci" : model, errp);
+        if (!type) {
             return false;
         }
-        dev = device_new(model);
+        if (type_is_abstract(type) || !type_is_a(type, TYPE_PCI_DEVICE)) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, "network card model '%s' is no PCI card", model);
+            error_argument(errp, "model", model, "a card that -device help lists on bus PCI");
+            return false;
+        }
+        dev = device_new(type_name(type));
         if ((nic->netdev && !object_set_str(dev, "netdev", nic->netdev, errp)) ||
             (nic->mac && !object_set_str(dev, "mac", nic->mac, errp)) ||
             (nic->id && !device_set_id(dev, nic->id, errp))) {
