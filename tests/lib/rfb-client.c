@@ -246,12 +246,14 @@ static bool start_tls(RfbClient *c, const RfbLogin *login, bool x509)
     int rc;
 
     gnutls_init(&s, GNUTLS_CLIENT);
+    c->tls = s;
     if (x509) {
         char *ca = g_build_filename(login->tls_dir, "ca-cert.pem", NULL);
         char *cert = g_build_filename(login->tls_dir, "client-cert.pem", NULL);
         char *key = g_build_filename(login->tls_dir, "client-key.pem", NULL);
 
         gnutls_certificate_allocate_credentials(&cred);
+        c->cert = cred;
         gnutls_certificate_set_x509_trust_file(cred, ca, GNUTLS_X509_FMT_PEM);
         if (login->tls_cert) {
             gnutls_certificate_set_x509_key_file(cred, cert, key, GNUTLS_X509_FMT_PEM);
@@ -264,6 +266,7 @@ static bool start_tls(RfbClient *c, const RfbLogin *login, bool x509)
         gnutls_session_set_verify_cert(s, "localhost", 0);
     } else {
         gnutls_anon_allocate_client_credentials(&anon);
+        c->anon = anon;
         gnutls_priority_set_direct(s, "NORMAL:-VERS-TLS1.3:+ANON-ECDH:+ANON-DH", NULL);
         gnutls_credentials_set(s, GNUTLS_CRD_ANON, anon);
     }
@@ -276,7 +279,6 @@ static bool start_tls(RfbClient *c, const RfbLogin *login, bool x509)
         return rfb_fail(c, "TLS: %s", gnutls_strerror(rc));
     }
     gnutls_record_set_timeout(s, RFB_TIMEOUT_S * 1000);
-    c->tls = s;
     return true;
 #else
     (void)login, (void)x509;
@@ -558,6 +560,12 @@ void rfb_close(RfbClient *c)
 #ifdef CONFIG_GNUTLS
     if (c->tls) {
         gnutls_deinit(c->tls);
+    }
+    if (c->cert) {
+        gnutls_certificate_free_credentials(c->cert);
+    }
+    if (c->anon) {
+        gnutls_anon_free_client_credentials(c->anon);
     }
 #endif
     if (c->fd >= 0) {

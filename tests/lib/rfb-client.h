@@ -30,6 +30,7 @@ typedef struct RfbClient {
     /* The stream: NULL @read means the socket @fd. */
     int fd;
     void *tls;                  /* gnutls_session_t */
+    void *cert, *anon;          /* its credentials */
     bool websocket;
     const uint8_t *memory, *memory_end;     /* instead of a socket */
     uint8_t ws_left[8192];

@@ -22,7 +22,7 @@ enum {
 /* A client's zlib streams. */
 enum { STREAM_TIGHT = 0, STREAM_ZLIB = 4, STREAM_ZRLE, STREAM_ZLIBHEX_RAW, STREAM_ZLIBHEX, STREAM_NUM };
 
-/* What a client (or several that want the same) has asked for; compared with memcmp(). */
+/* What a client (or several that want the same) has asked for. */
 typedef struct EncParams {
     VncFormat *format;
     int32_t encoding;

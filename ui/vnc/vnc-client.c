@@ -537,7 +537,7 @@ void vnc_client_new(VncServer *s, int fd, bool websocket, bool skip_auth)
     c->format = vnc_format_native();
     c->params = (EncParams){ .format = c->format, .encoding = ENC_RAW, .compress = -1,
                              .quality = -1, .fine_quality = -1, .subsampling = -1 };
-    c->window = 256 * KIB;
+    c->window = 64 * KIB;
     g_queue_init(&c->out);
     pixman_region_init(&c->dirty);
     pixman_region_init(&c->lossy);

@@ -99,6 +99,15 @@ void vnc_format_put(const VncFormat *f, uint8_t b[16])
     b[12] = f->blue_shift;
 }
 
+bool vnc_format_equal(const VncFormat *a, const VncFormat *b)
+{
+    uint8_t x[16], y[16];
+
+    vnc_format_put(a, x);
+    vnc_format_put(b, y);
+    return memcmp(x, y, sizeof(x)) == 0;
+}
+
 VncFormat *vnc_format_ref(VncFormat *f)
 {
     atomic_fetch_add(&f->refs, 1);

@@ -32,6 +32,7 @@ VncFormat *vnc_format_parse(const uint8_t b[16]);
 VncFormat *vnc_format_native(void);
 /* The 16 bytes of it. */
 void vnc_format_put(const VncFormat *f, uint8_t b[16]);
+bool vnc_format_equal(const VncFormat *a, const VncFormat *b);
 VncFormat *vnc_format_ref(VncFormat *f);
 void vnc_format_unref(VncFormat *f);        /* NULL is allowed */
 

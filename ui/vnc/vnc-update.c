@@ -14,6 +14,7 @@
 #define BOXES_MAX       1000                /* more are joined into one */
 #define REST_NS         (300 * NS_PER_MS)   /* without motion: lossy parts are sent again */
 #define REFINE_PIXELS   (512 * 1024)        /* of them at a time */
+#define QUEUE_NS        (40 * NS_PER_MS)    /* that a round trip may be longer than the shortest */
 #define WINDOW_MIN      (16 * 1024)
 #define WINDOW_MAX      (8 * 1024 * 1024)
 
@@ -270,8 +271,8 @@ void vnc_update_fence(VncClient *c, uint32_t seq)
     if (!c->base_rtt_ns || rtt < c->base_rtt_ns) {
         c->base_rtt_ns = rtt;
     }
-    if (rtt > 2 * c->base_rtt_ns + 30 * NS_PER_MS) {
-        c->window = MAX(WINDOW_MIN, c->window * 3 / 4);
+    if (rtt > c->base_rtt_ns + QUEUE_NS) {
+        c->window = MAX(WINDOW_MIN, c->window * (c->base_rtt_ns + QUEUE_NS) / rtt);
     } else {
         c->window = MIN(WINDOW_MAX, c->window + MAX(4096, c->fence_bytes[seq % 64] / 2));
     }
@@ -533,9 +534,17 @@ typedef struct Serving {
     GPtrArray *jobs;
 } Serving;
 
+static bool same_params(const EncParams *a, const EncParams *b)
+{
+    return vnc_format_equal(a->format, b->format) && a->encoding == b->encoding &&
+           a->compress == b->compress && a->quality == b->quality &&
+           a->fine_quality == b->fine_quality && a->subsampling == b->subsampling &&
+           a->tight_plain == b->tight_plain && a->no_gradient == b->no_gradient;
+}
+
 static bool same_wish(VncJob *j, const EncParams *p, pixman_region16_t *r, const bool *loss)
 {
-    return memcmp(&j->params, p, sizeof(*p)) == 0 && pixman_region_equal(&j->region, r) &&
+    return same_params(&j->params, p) && pixman_region_equal(&j->region, r) &&
            memcmp(j->loss, loss, j->n_boxes * sizeof(bool)) == 0;
 }
 

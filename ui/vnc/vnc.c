@@ -276,6 +276,18 @@ bool vnc_server_listen(VncServer *s, const SocketAddressList *addresses, Error *
         s->listeners = old;
         return false;
     }
+    /* A Unix socket's file that is used again stays. */
+    for (guint i = 0; i < old->len; i++) {
+        VncListener *o = g_ptr_array_index(old, i);
+
+        for (guint k = 0; k < s->listeners->len && o->path; k++) {
+            VncListener *l = g_ptr_array_index(s->listeners, k);
+
+            if (l->path && strcmp(l->path, o->path) == 0) {
+                g_clear_pointer(&o->path, g_free);
+            }
+        }
+    }
     g_ptr_array_unref(old);
     return true;
 }

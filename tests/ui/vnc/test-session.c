@@ -705,6 +705,56 @@ TEST(session, audio)
 
 /* --- monitor --- */
 
+/* The server moves; who is connected stays. */
+static void move_server(void *arg)
+{
+    UnixSocketAddress *u;
+    DisplayUpdateOptions o = { .type = DISPLAY_UPDATE_TYPE_VNC };
+    SocketAddress *a = qapi_new(SocketAddress);
+    Error *err = NULL;
+    Fixture *f = arg;
+
+    a->type = SOCKET_ADDRESS_TYPE_UNIX;
+    u = &a->u.q_unix;
+    u->path = strdup(f->where + 5);
+    o.u.vnc.addresses = qapi_new(SocketAddressList);
+    qapi_list_append(o.u.vnc.addresses, a);
+    check_true(f->t, qmp_display_update(&o, &err), err ? error_message(err) : "display-update");
+    qapi_free_SocketAddressList(o.u.vnc.addresses);
+}
+
+static void moved(Fixture *f, UNUSED void *arg)
+{
+    RfbClient a;
+    VncClientStatsList *st;
+
+    if (!rfb_open(&a, rfb_connect(f->where), NULL) || !rfb_update(&a, true)) {
+        fail(f, &a, "start");
+    }
+    fixture_main(move_server, f);
+    check_true(f->t, enters(f, &(RfbLogin){ 0 }), "the same place again");
+    g_free(f->where);
+    f->where = g_strdup_printf("unix:%s/elsewhere", test_tmpdir(f->t));
+    fixture_main(move_server, f);
+    check_true(f->t, enters(f, &(RfbLogin){ 0 }), "another place");
+    check_true(f->t, rfb_update(&a, true), "the first viewer stays");
+    st = qmp_x_query_vnc_stats(NULL);
+    check_true(f->t, st->n >= 1 && st->items[st->n - 1]->updates >= 2 &&
+                     st->items[st->n - 1]->bytes > 160 * 100 * 4, "what it has cost");
+    qapi_free_VncClientStatsList(st);
+    rfb_close(&a);
+}
+
+TEST(session, display_update)
+{
+    Fixture *f = fixture_start(t, 160, 100, "");
+
+    if (f) {
+        fixture_run(f, moved, NULL);
+        fixture_stop(f);
+    }
+}
+
 TEST(session, query)
 {
     Fixture *f = fixture_start(t, 160, 100, "websocket=on,id=one");

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Updates through the whole server: every encoding and format, scrolling, sizes, many viewers. */
+/* Updates through the whole server: every encoding and format, scrolling, sizes, fences. */
 #include "util/osdep.h"
 #include <glib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include "qapi/commands-ui.h"
 #include "tests/lib/vnc-fixture.h"
 #include "ui/vnc/vnc.h"
 
@@ -259,58 +256,6 @@ TEST(updates, without_loss_by_default)
 
     if (f) {
         fixture_run(f, never_lossy, NULL);
-        fixture_stop(f);
-    }
-}
-
-#define VIEWERS     50
-
-/* Fifty with six encodings; one of them never reads. */
-static void many(Fixture *f, UNUSED void *arg)
-{
-    RfbClient *c = g_new0(RfbClient, VIEWERS), deaf;
-    static const int32_t all[] = { 16, 7, 5, 0, 6, 2 };
-    unsigned bad = 0;
-    int small = 4096;
-
-    fixture_paint(f, 3);
-    if (!rfb_open(&deaf, rfb_connect(f->where), NULL)) {
-        fail(f, &deaf, "the deaf one");
-        return;
-    }
-    setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-    for (unsigned i = 0; i < 300; i++) {
-        rfb_request(&deaf, false, 0, 0, 640, 400);
-    }
-    for (unsigned i = 0; i < VIEWERS; i++) {
-        if (!rfb_open(&c[i], rfb_connect(f->where), NULL) ||
-            !rfb_set_encodings(&c[i], &all[i % ARRAY_SIZE(all)], 1) || !rfb_update(&c[i], true)) {
-            fail(f, &c[i], "a viewer");
-        }
-    }
-    for (unsigned k = 0; k < 3; k++) {
-        fixture_paint(f, 10 + k);
-        for (unsigned i = 0; i < VIEWERS; i++) {
-            rfb_request(&c[i], true, 0, 0, 640, 400);
-        }
-        for (unsigned i = 0; i < VIEWERS; i++) {
-            bad += !fixture_settle(f, &c[i], 10);
-        }
-    }
-    check_int(f->t, bad, 0, "all of them see all of it");
-    for (unsigned i = 0; i < VIEWERS; i++) {
-        rfb_close(&c[i]);
-    }
-    rfb_close(&deaf);
-    g_free(c);
-}
-
-TEST(updates, fifty_viewers)
-{
-    Fixture *f = fixture_start(t, 640, 400, "");
-
-    if (f) {
-        fixture_run(f, many, NULL);
         fixture_stop(f);
     }
 }
