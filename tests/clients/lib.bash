@@ -112,7 +112,7 @@ start_x()
 {
     need Xvfb xvfb xdotool xdotool import imagemagick
     x_display=:$((RANDOM % 900 + 100))
-    Xvfb $x_display -screen 0 1024x768x24 > /dev/null 2>&1 &
+    Xvfb $x_display -screen 0 1280x1024x24 > /dev/null 2>&1 &
     pids+=($!)
     export DISPLAY=$x_display HOME=$work XDG_RUNTIME_DIR=$work
     sleep 1
