@@ -135,7 +135,8 @@ static void show_console(SdlDisplay *d, int index)
 
 static bool hot_key(SdlDisplay *d, const SDL_KeyboardEvent *e)
 {
-    if ((SDL_GetModState() & d->grab_mod) != d->grab_mod || e->repeat) {
+    /* As they were at the event: it may have waited in the queue. */
+    if ((e->keysym.mod & d->grab_mod) != d->grab_mod || e->repeat) {
         return false;
     }
     switch (e->keysym.scancode) {
@@ -166,7 +167,7 @@ static void key(SdlDisplay *d, const SDL_KeyboardEvent *e)
         input_release_keys();           /* the guest has seen the modifiers go down */
         d->hot = true;
     } else if (d->hot && !down) {
-        d->hot = SDL_GetModState() & d->grab_mod;
+        d->hot = e->keysym.mod & d->grab_mod;
     } else if (number) {
         input_key(number, down);
         input_sync();
