@@ -243,8 +243,24 @@ void error_free(Error *err)
     }
 }
 
+/* What stands before each report, with -msg; see qobject/error.h. */
+static void (*report_prefix)(void);
+
+void error_set_report_prefix(void (*print)(void))
+{
+    report_prefix = print;
+}
+
+void error_print_prefix(void)
+{
+    if (report_prefix) {
+        report_prefix();
+    }
+}
+
 void error_report(Error *err)
 {
+    error_print_prefix();
     fprintf(stderr, "qemu-system: %s\n", err->message);
     if (err->hint) {
         fprintf(stderr, "%s\n", err->hint);

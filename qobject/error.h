@@ -103,5 +103,9 @@ Error *error_copy(const Error *err);
 void error_free(Error *err);                        /* NULL is allowed */
 /* Print "qemu-system: <message>" and the hint on stderr, then free @err. */
 void error_report(Error *err);
+/* Whoever prints a message on stderr calls error_print_prefix() first; @print
+ * writes there what -msg asks for. Once, at start-up. */
+void error_set_report_prefix(void (*print)(void));
+void error_print_prefix(void);
 
 #endif

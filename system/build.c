@@ -4,6 +4,7 @@
  * machine, then devices that the user adds, then what talks to people.
  */
 #include "util/osdep.h"
+#include <sys/prctl.h>
 #include "accel/accel.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
@@ -29,6 +30,49 @@ static void build_log(Config *c)
         config_error(c, "d", err);
         g_free(bad);
     }
+}
+
+/* -msg: ISO 8601 with microseconds. */
+static void print_prefix(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *second = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
+
+    fprintf(stderr, "%s.%06dZ ", second, g_date_time_get_microsecond(now));
+}
+
+static bool set_msg(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    static const char *const known[] = { "timestamp", "guest-name", NULL };
+    g_autofree char *timestamp = opts_text(d, "timestamp"), *guest = opts_text(d, "guest-name");
+    bool times = false, names;
+
+    if (!opts_check_known(d, "-msg", known, errp) ||
+        (timestamp && !opts_bool("timestamp", timestamp, &times, errp)) ||
+        (guest && !opts_bool("guest-name", guest, &names, errp))) {
+        return false;
+    }
+    if (times) {
+        error_set_report_prefix(print_prefix);
+    }
+    return true;
+}
+
+/* Threads have names of their own anyway, so that debug-threads changes nothing. */
+static bool set_name(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    static const char *const known[] = { "guest", "process", "debug-threads", NULL };
+    g_autofree char *process = opts_text(d, "process"), *threads = opts_text(d, "debug-threads");
+    bool ignored;
+
+    if (!opts_check_known(d, "-name", known, errp) ||
+        (threads && !opts_bool("debug-threads", threads, &ignored, errp))) {
+        return false;
+    }
+    if (process) {
+        prctl(PR_SET_NAME, process, 0, 0, 0);       /* cut to 15 letters */
+    }
+    return true;
 }
 
 /* --- accelerator --- */
@@ -642,7 +686,10 @@ bool config_build(Config *c)
     bool stand_in, possible;
     Machine *m;
 
+    config_make(c, "msg", c->msg, set_msg, NULL);
+    config_make(c, "name", c->name, set_name, NULL);
     build_log(c);
+    privileges_check(c);
     config_make(c, "action", c->action, set_actions, NULL);
     config_make_each(c, c->globals, "global", make_global, NULL);
     m = new_machine(c, &stand_in);

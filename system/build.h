@@ -31,6 +31,11 @@ void config_check_specs(Config *c, const char *option, const GPtrArray *specs);
  * said, NULL or "none": nowhere. Once a process. */
 bool qtest_server_start(const char *spec, const char *log, Error **errp);
 
+/* sandbox.c: are -sandbox, -chroot, -runas and -overcommit possible? Then, when all is made and before a
+ * guest runs: do it. */
+void privileges_check(Config *c);
+bool privileges_drop(Config *c);
+
 /* daemon.c: -daemonize, -pidfile. */
 bool daemonize_begin(Config *c);
 void daemonize_ready(Config *c);

@@ -20,8 +20,8 @@ typedef struct Config {
     QDict *machine;             /* -M, -machine merged; "type" is the name */
     QList *accels;              /* -accel: dicts with "accel"; in order */
     char *cpu;
-    QDict *memory, *smp, *boot, *rtc, *name, *action;
-    char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms;
+    QDict *memory, *smp, *boot, *rtc, *name, *action, *msg, *overcommit, *sandbox;
+    char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms, *chroot, *runas;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
           *audiodevs, *audios, *globals, *icount;
     QList *fw_cfgs, *smbioses;
@@ -65,5 +65,12 @@ typedef struct Option {
     const char *implied;        /* key of a first word */
 } Option;
 extern const Option config_options[];   /* ends with a row of NULLs */
+
+/* Does the option collect a list of dicts? */
+bool config_is_list(const Option *o);
+
+/* config-file.c: handlers of -readconfig and -set. */
+void config_read_file(Config *c, const Option *o, const char *path);
+void config_set(Config *c, const Option *o, const char *arg);
 
 #endif

@@ -88,6 +88,12 @@ static int run(Config *c)
         error_report(err);
         return 1;
     }
+    if (!privileges_drop(c)) {
+        config_report(c);
+        monitor_cleanup();
+        chardev_cleanup();
+        return 1;
+    }
     daemonize_ready(c);
     if (!c->stopped && !c->incoming && !vm_start(&err)) {
         error_report(err);

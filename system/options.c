@@ -351,14 +351,31 @@ const Option config_options[] = {
     { "no-hpet", false, "-no-hpet", "as -machine hpet=off", opt_machine_off, 0, NULL },
     { "no-fd-bootchk", false, "-no-fd-bootchk", "don't check floppies' boot signatures",
       opt_nothing, 0, NULL },
-    MERGED("msg", name, NULL, "timestamp=on|off", "times in messages"),
-    MERGED("overcommit", name, NULL, "[mem-lock=on|off][,cpu-pm=on|off]", "host resources"),
+    MERGED("msg", msg, NULL, "[timestamp=on|off][,guest-name=on|off]",
+           "the time and the guest's name in messages"),
+    MERGED("overcommit", overcommit, NULL, "[mem-lock=on|off][,cpu-pm=on|off]", "host resources"),
+    MERGED("sandbox", sandbox, "enable",
+           "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children]"
+           "[,spawn=allow|deny][,resourcecontrol=allow|deny]", "refuse system calls that aren't needed"),
+    TEXT("chroot", chroot, "FOLDER", "see only that folder before the guest starts"),
+    TEXT("runas", runas, "USER|UID:GID", "become that user before the guest starts"),
+    { "readconfig", true, "-readconfig FILE", "options in sections of a file", config_read_file, 0,
+      NULL },
+    { "set", true, "-set GROUP.ID.KEY=VALUE", "change an option that was given with this id",
+      config_set, 0, NULL },
     { NULL, false, NULL, NULL, NULL, 0, NULL },
 };
+
+bool config_is_list(const Option *o)
+{
+    return o->handle == add_dict || o->handle == opt_device || o->handle == opt_chardev ||
+           o->handle == opt_accel;
+}
 
 bool config_report(Config *c)
 {
     QLIST_FOR_EACH(e, c->errors) {
+        error_print_prefix();
         fprintf(stderr, "%s: %s\n", c->argv0, qobject_get_str(e, NULL, NULL));
     }
     return qlist_size(c->errors) > 0;
@@ -387,7 +404,7 @@ static const char *nearest(const char *name)
 /* The members of a Config that are containers. */
 #define CONFIG_MEMBERS(c) \
     QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
-                        &c->action, &c->failed }; \
+                        &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
                         &c->icount, &c->fw_cfgs, &c->smbioses, &c->errors }; \
@@ -422,7 +439,7 @@ void config_free(Config *c)
     char **strings[] = { &c->argv0, &c->cpu, &c->kernel, &c->initrd, &c->append, &c->dtb,
                          &c->bios, &c->uuid, &c->vga, &c->display, &c->pidfile,
                          &c->option_roms, &c->gdb, &c->qtest, &c->qtest_log, &c->log_items,
-                         &c->log_file, &c->incoming, &c->loadvm };
+                         &c->log_file, &c->incoming, &c->loadvm, &c->chroot, &c->runas };
 
     for (unsigned i = 0; i < ARRAY_SIZE(dicts); i++) {
         qobject_unref(*dicts[i]);
