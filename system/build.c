@@ -8,6 +8,7 @@
 #include "accel/accel.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
+#include "hw/core/numa.h"
 #include "hw/core/runstate.h"
 #include "hw/smbios/smbios.h"
 #include "system/build.h"
@@ -509,6 +510,11 @@ static bool make_object(const QDict *d, UNUSED void *opaque, Error **errp)
     return ok;
 }
 
+static bool make_numa(const QDict *d, void *opaque, Error **errp)
+{
+    return numa_option(opaque, d, errp);
+}
+
 static bool make_device(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     return device_add(d, true, errp);
@@ -714,6 +720,9 @@ bool config_build(Config *c)
     build_debugcons(c);
     build_usbdevices(c);
     config_make_each(c, c->objects, "object", make_object, NULL);
+    if (!stand_in) {
+        config_make_each(c, c->numas, "numa", make_numa, m);
+    }
     build_backends(c, m);
     if (qlist_size(c->errors)) {
         return build_with_mistakes(c, m, possible);

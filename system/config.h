@@ -24,7 +24,7 @@ typedef struct Config {
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms, *chroot, *runas;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
           *audiodevs, *audios, *globals, *icount;
-    QList *fw_cfgs, *smbioses;
+    QList *fw_cfgs, *smbioses, *numas;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming, *loadvm;

@@ -266,6 +266,9 @@ const Option config_options[] = {
     MERGED("m", memory, "size", "[size=]MEGS[,slots=N,maxmem=SIZE]", "memory"),
     MERGED("smp", smp, "cpus", "[cpus=]N[,maxcpus=N][,sockets=N,dies=N,cores=N,threads=N]",
            "number and topology of CPUs"),
+    DICTS("numa", numas, "type", "node[,mem=SIZE|memdev=ID][,cpus=FIRST-LAST]...[,nodeid=N] | "
+          "dist,src=N,dst=N,val=N | cpu,node-id=N[,socket-id=N][,core-id=N][,thread-id=N]",
+          "NUMA nodes, their distances, their CPUs"),
     MERGED("boot", boot, "order", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off]"
            "[,splash=FILE][,splash-time=MS][,reboot-timeout=MS]",
            "what to boot from: a, b floppies, c disk, d CD, n network"),
@@ -407,7 +410,7 @@ static const char *nearest(const char *name)
                         &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
-                        &c->icount, &c->fw_cfgs, &c->smbioses, &c->errors }; \
+                        &c->icount, &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \
                              &c->debugcons }

@@ -25,7 +25,7 @@ static char *take_value(const char **p)
 /* Options that may be given several times are lists then. */
 static void put(QDict *d, const char *key, const char *value)
 {
-    static const char *const lists[] = { "hostfwd", "guestfwd", "dnssearch", "value" };
+    static const char *const lists[] = { "hostfwd", "guestfwd", "dnssearch", "value", "cpus" };
     QObject *old = qdict_get(d, key);
 
     for (unsigned i = 0; old && i < ARRAY_SIZE(lists); i++) {

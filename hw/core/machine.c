@@ -2,6 +2,7 @@
 /* Machine types, and bringing up the one machine. */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
+#include "hw/core/numa.h"
 #include "hw/core/machine-qmp.h"
 #include "hw/core/core-int.h"
 
@@ -214,6 +215,7 @@ static void machine_finalize(Object *obj)
     }
     g_free(m->fw_files);
     qobject_unref(m->smbios);
+    numa_free(m->numa);
     g_free(m->rtc_base);
     g_free(m->rtc_clock);
     g_free(m->boot.order);
@@ -396,6 +398,10 @@ static bool make_ram(Machine *m, Error **errp)
     if (m->ram || !m->ram_size || !m->type->default_ram_id) {
         return true;
     }
+    if (numa_has_backends(m)) {
+        m->ram = numa_ram(m, errp);
+        return m->ram;
+    }
     m->ram = g_new0(MemRegion, 1);
     if (!memory_region_init_ram(m->ram, m, m->type->default_ram_id, m->ram_size, errp)) {
         g_clear_pointer(&m->ram, g_free);
@@ -412,7 +418,7 @@ bool machine_init(Machine *m, Error **errp)
         return false;
     }
     fill_defaults(m);
-    if (!check_smp(m, errp) || (m->type->prepare && !m->type->prepare(m, errp)) ||
+    if (!check_smp(m, errp) || !numa_complete(m, errp) || (m->type->prepare && !m->type->prepare(m, errp)) ||
         !make_ram(m, errp)) {
         return false;
     }

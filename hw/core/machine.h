@@ -125,6 +125,7 @@ struct Machine {
     unsigned n_nics;
     MachineFile *fw_files;
     unsigned n_fw_files;
+    struct NumaConfig *numa;    /* NULL: no nodes; owned */
     struct QList *smbios;       /* dicts of -smbios; a reference, or NULL */
     char *serial[MACHINE_SERIALS];      /* chardev ids; NULL: no port there */
     char *parallel[MACHINE_SERIALS];

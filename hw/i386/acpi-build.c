@@ -11,6 +11,7 @@
 #include "hw/i386/acpi-build.h"
 
 #include "hw/acpi/piix4-pm.h"
+#include "hw/core/numa.h"
 
 /* ACPI 5.2.9, table 5-10: flags and boot architecture. */
 #define FADT_WBINVD         BIT(0)
@@ -95,6 +96,67 @@ static void put_override(AcpiTables *t, uint8_t irq, uint32_t gsi, uint16_t flag
     acpi_put(t, flags, 2);
 }
 
+/* ACPI 5.2.16.2: one range of a node's memory. */
+static void put_memory_affinity(AcpiTables *t, unsigned node, uint64_t base, uint64_t size)
+{
+    acpi_put(t, 1, 1);
+    acpi_put(t, 40, 1);
+    acpi_put(t, node, 4);
+    acpi_put(t, 0, 2);
+    acpi_put(t, base, 8);
+    acpi_put(t, size, 8);
+    acpi_put(t, 0, 4);
+    acpi_put(t, 1, 4);                          /* enabled */
+    acpi_put(t, 0, 8);
+}
+
+/* ACPI 5.2.16: which node each processor and each range of RAM belongs to. */
+static unsigned put_srat(AcpiTables *t, PcMachine *pc)
+{
+    const NumaConfig *numa = pc->parent.numa;
+    unsigned srat = acpi_table_begin(t, "SRAT", 1);
+    uint64_t at = 0, below = pc->ram_below_4g;
+
+    acpi_put(t, 1, 4);
+    acpi_put(t, 0, 8);
+    for (unsigned i = 0; i < pc->parent.smp.cpus; i++) {
+        acpi_put(t, 0, 1);
+        acpi_put(t, 16, 1);
+        acpi_put(t, numa_node_of(&pc->parent, i), 1);
+        acpi_put(t, i, 1);                      /* APIC */
+        acpi_put(t, 1, 4);                      /* enabled */
+        acpi_put(t, 0, 8);
+    }
+    for (unsigned i = 0; i < numa->n_nodes; i++) {
+        uint64_t size = numa->node[i].mem, low = at < below ? MIN(size, below - at) : 0;
+
+        if (low) {
+            put_memory_affinity(t, i, at, low);
+        }
+        if (size > low) {
+            put_memory_affinity(t, i, 4 * GIB + MAX(at, below) - below, size - low);
+        }
+        at += size;
+    }
+    acpi_table_end(t, srat);
+    return srat;
+}
+
+/* ACPI 5.2.17: distances. */
+static unsigned put_slit(AcpiTables *t, const NumaConfig *numa)
+{
+    unsigned slit = acpi_table_begin(t, "SLIT", 1);
+
+    acpi_put(t, numa->n_nodes, 8);
+    for (unsigned i = 0; i < numa->n_nodes; i++) {
+        for (unsigned k = 0; k < numa->n_nodes; k++) {
+            acpi_put(t, numa->distance[i][k], 1);
+        }
+    }
+    acpi_table_end(t, slit);
+    return slit;
+}
+
 static unsigned put_madt(AcpiTables *t, PcMachine *pc)
 {
     unsigned madt = acpi_table_begin(t, "APIC", 1);
@@ -143,12 +205,16 @@ static unsigned put_hpet(AcpiTables *t)
 AcpiTables *pc_build_acpi_tables(PcMachine *pc)
 {
     AcpiTables *t = acpi_tables_new();
-    unsigned root[3], n = 0;
+    unsigned root[5], n = 0;
     unsigned facs = acpi_put_facs(t);
     unsigned dsdt = pc_put_dsdt(t, pc);
 
     root[n++] = put_fadt(t, pc, facs, dsdt);
     root[n++] = put_madt(t, pc);
+    if (pc->parent.numa && pc->parent.numa->n_nodes) {
+        root[n++] = put_srat(t, pc);
+        root[n++] = put_slit(t, pc->parent.numa);
+    }
     if (pc->hpet) {
         root[n++] = put_hpet(t);
     }

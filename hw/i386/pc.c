@@ -11,6 +11,7 @@
 #include "hw/block/fdc.h"
 #include "hw/core/apic.h"
 #include "hw/core/boot.h"
+#include "hw/core/numa.h"
 #include "hw/core/cpu.h"
 #include "hw/dma/i8237.h"
 #include "hw/i386/acpi-build.h"
@@ -469,7 +470,8 @@ bool pc_init_fw_cfg(PcMachine *pc, Error **errp)
 {
     Machine *m = &pc->parent;
     FwCfg *f = fw_cfg_create_io(system_io(), &address_space_memory, errp);
-    uint64_t numa[2 + PC_MAX_CPUS] = { 0 };     /* no nodes: all in one */
+    uint64_t numa[1 + PC_MAX_CPUS + NUMA_MAX_NODES] = { 0 };    /* no nodes: all in one */
+    unsigned nodes = m->numa ? m->numa->n_nodes : 0;
 
     if (!f) {
         return false;
@@ -482,7 +484,15 @@ bool pc_init_fw_cfg(PcMachine *pc, Error **errp)
     fw_cfg_add_i16(f, FW_CFG_NOGRAPHIC, !m->graphics);
     fw_cfg_add_i16(f, FW_CFG_BOOT_MENU, m->boot.menu);
     fw_cfg_add_bytes(f, FW_CFG_UUID, m->uuid, sizeof(m->uuid));
-    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + m->smp.cpus) * sizeof(uint64_t));
+    /* Nodes; each CPU's node; each node's memory. */
+    store_le64(&numa[0], nodes);
+    for (unsigned i = 0; i < m->smp.cpus; i++) {
+        store_le64(&numa[1 + i], numa_node_of(m, i));
+    }
+    for (unsigned i = 0; i < nodes; i++) {
+        store_le64(&numa[1 + m->smp.cpus + i], m->numa->node[i].mem);
+    }
+    fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + m->smp.cpus + nodes) * sizeof(uint64_t));
     return add_e820(pc, errp) && add_system_states(pc, errp);
 }
 

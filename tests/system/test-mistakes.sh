@@ -71,6 +71,16 @@ no option '-frobnicate'
 ^-display: 'foo' .*accepted: none
 END
 
+mistakes 'numa' -M pc -m 1G -smp 2 -numa node,mem=512M,cpus=0-9 -numa node,memdev=nix \
+	-numa dist,src=0,dst=5,val=20 -numa cpu,node-id=0,socket-id=9 -numa dance -display none << 'END'
+^-numa node: 'cpus' is '0-9'; accepted: 0 to 1
+^-numa node: .*'nix'
+^-numa dist: 'dst' is '5'; accepted: 0 to
+^-numa cpu: 'socket-id' is '9'; accepted: 0 to 1
+^-numa dance: 'type' is 'dance'; accepted: node
+^-machine: total memory
+END
+
 mistakes 'an unknown machine' -M nix -device e1000,foo=1 -device ide-hd,bus=ide.0,drive=nope \
 	-display none -accel xyz << 'END'
 ^-machine: .*"nix"; accepted

@@ -155,6 +155,56 @@ TEST(acpi, tables_link_and_sum)
     g_free(l.rsdp);
 }
 
+/* -numa: four CPUs and 6 GiB in two nodes, the second's part of it below the hole. */
+TEST(acpi, numa)
+{
+    QTest *q = qtest_start(t, "-machine pc -m 6G -smp 4,sockets=2,cores=2"
+        " -object memory-backend-ram,id=a,size=2G -object memory-backend-ram,id=b,size=4G"
+        " -numa node,memdev=a,cpus=0,cpus=2 -numa node,memdev=b,cpus=1,cpus=3"
+        " -numa dist,src=0,dst=1,val=31");
+    static const uint8_t distances[] = { 10, 31, 31, 10 };
+    const uint8_t *srat, *slit;
+    g_autofree uint8_t *script = NULL;
+    uint32_t len = 0;
+    uint64_t sum[2] = { 0 };
+    unsigned cpus = 0;
+    size_t n = 0;
+    Loaded l = { 0 };
+
+    l.tables = read_file(q, "etc/acpi/tables", &l.tables_len);
+    l.rsdp = read_file(q, "etc/acpi/rsdp", &l.rsdp_len);
+    script = read_file(q, "etc/table-loader", &n);
+    link_tables(t, &l, script, n);
+    srat = find_table(&l, "SRAT", &len);
+    if (check_true(t, srat, "a SRAT")) {
+        for (uint32_t at = 48; at < len; at += srat[at + 1]) {
+            if (srat[at] == 0) {
+                check_u8(t, srat[at + 2], cpus & 1, "the CPU's node");
+                check_u8(t, srat[at + 3], cpus++, "its APIC");
+            } else {
+                uint64_t base = load_le64(srat + at + 8), size = load_le64(srat + at + 16);
+
+                sum[load_le32(srat + at + 2) & 1] += size;
+                check_true(t, base + size <= UINT64_C(0xe0000000) || base >= 4 * GIB,
+                           "not in the hole");
+            }
+        }
+        check_int(t, cpus, 4, "all CPUs");
+        check_true(t, sum[0] == 2 * GIB && sum[1] == 4 * GIB, "all memory");
+    }
+    slit = find_table(&l, "SLIT", &len);
+    if (check_true(t, slit, "a SLIT")) {
+        check_u64(t, load_le64(slit + 36), 2, "nodes");
+        check_mem(t, slit + 44, distances, 4, "distances, the same both ways");
+    }
+    qtest_writel(q, 0x7fffffff, 0x12345678);    /* across the back ends */
+    check_u32(t, qtest_readl(q, 0x7fffffff), 0x12345678, "one RAM");
+    qtest_writel(q, 0x100000000, 0x55);
+    check_u32(t, qtest_readl(q, 0x100000000), 0x55, "above 4 GiB");
+    g_free(l.tables);
+    g_free(l.rsdp);
+}
+
 TEST(acpi, off)
 {
     QTest *q = qtest_start(t, "-machine pc,acpi=off");
