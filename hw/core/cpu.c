@@ -339,7 +339,7 @@ static void queue_work(CPUState *cpu, CpuWork *w)
     if (cpu->work_last) {
         cpu->work_last->next = w;
     } else {
-        cpu->work_first = w;
+        __atomic_store_n(&cpu->work_first, w, __ATOMIC_RELEASE);    /* looked at without the lock */
     }
     cpu->work_last = w;
     mutex_unlock(&cpu->work_lock);
@@ -407,7 +407,7 @@ void cpu_process_work(CPUState *cpu)
         mutex_lock(&cpu->work_lock);
         w = cpu->work_first;
         if (w) {
-            cpu->work_first = w->next;
+            __atomic_store_n(&cpu->work_first, w->next, __ATOMIC_RELEASE);
             if (!w->next) {
                 cpu->work_last = NULL;
             }
