@@ -40,7 +40,7 @@ typedef struct Outgoing {
     RamCounters counters;
     _Atomic bool cancel;
     _Atomic int64_t begun_ns, expected_downtime_ms;
-    _Atomic uint64_t bytes, pending, total, bandwidth, pages_rate, precopy_bytes, downtime_bytes;
+    _Atomic uint64_t bytes, pending, total, bandwidth, pages_rate, data_rate, precopy_bytes, downtime_bytes;
     /* migrate-continue and migrate_cancel wake the thread. */
     Mutex lock;
     Cond cond;
@@ -52,7 +52,7 @@ typedef struct Outgoing {
     MigDevices *devices;
     Error *err;
     int64_t slice_ns, stopped_ns;
-    uint64_t slice_bytes, sync_bytes, measured_bytes, measured_pages;
+    uint64_t slice_bytes, sync_bytes, measured_bytes, measured_pages, measured_data;
     int64_t sync_ns, measured_ns;
     unsigned fell_behind;       /* passes in a row in which too much became dirty */
     bool fast;                  /* the guest stands still: no limit */
@@ -90,19 +90,21 @@ static uint64_t pages_sent(const Outgoing *o)
 static void measure(Outgoing *o, int64_t now)
 {
     int64_t ns = now - o->measured_ns;
-    uint64_t pages = pages_sent(o);
+    uint64_t pages = pages_sent(o), data = pages - o->counters.zero;
 
     if (ns < SLICE_NS / 2) {
         return;
     }
     o->bandwidth = (uint64_t)((double)(o->w.bytes - o->measured_bytes) * NS_PER_SECOND / ns);
     o->pages_rate = (uint64_t)((double)(pages - o->measured_pages) * NS_PER_SECOND / ns);
+    o->data_rate = (uint64_t)((double)(data - o->measured_data) * NS_PER_SECOND / ns);
     if (o->bandwidth) {
         o->expected_downtime_ms = (int64_t)(o->pending * 1000 / o->bandwidth);
     }
     o->measured_ns = now;
     o->measured_bytes = o->w.bytes;
     o->measured_pages = pages;
+    o->measured_data = data;
 }
 
 /* After each record: keep to max-bandwidth. */
@@ -255,9 +257,12 @@ static bool send_pass(Outgoing *o)
 static bool converged(const Outgoing *o)
 {
     uint64_t limit_ms = mig_params()->downtime_limit;
+    uint64_t pages = o->pending >> MEM_PAGE_BITS;
 
+    /* In bytes as they are, or in pages where these are sent as something shorter. */
     return o->counters.syncs > 1 &&
-           (double)o->pending <= (double)o->bandwidth * limit_ms / 1000;
+           ((double)o->pending <= (double)o->bandwidth * limit_ms / 1000 ||
+            (double)pages <= (double)o->data_rate * limit_ms / 1000);
 }
 
 static bool send_live(Outgoing *o)

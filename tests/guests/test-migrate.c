@@ -236,6 +236,12 @@ static bool by_snapshot(Guest *g)
     return true;
 }
 
+static bool capability(Vm *v, const char *name)
+{
+    return command(v, "migrate-set-capabilities",
+                   qdict_from_fmt("{'capabilities': [{'capability': %s, 'state': true}]}", name));
+}
+
 static bool move(Guest *g, const char *kind)
 {
     g_autofree char *uri = NULL, *at = NULL;
@@ -417,4 +423,41 @@ TEST(migrate, linux_raw_disk)
 TEST(migrate, linux_qcow2_disk)
 {
     with_disk(t, "qcow2");
+}
+
+/*
+ * More is written than the bandwidth lets through: the guest is slowed down until
+ * it can be followed, and its pages are sent as differences.
+ */
+TEST(migrate, linux_that_writes_too_much)
+{
+    g_autofree char *path = g_strdup_printf("%s/m.sock", test_tmpdir(t));
+    g_autofree char *uri = g_strdup_printf("unix:%s", path);
+    Guest g = { .t = t, .arch = "amd64", .append = "run=migtest arg=2,24,4000", .more = "-smp 2",
+                .said = g_string_new(NULL) };
+    Vm *old, *new;
+
+    g.vm = old = vm_start(&g, NULL, "");
+    if (old->qmp && wait_for(old, "migtest-pass 8 ", WAIT_S)) {
+        new = vm_start(&g, uri, "");
+        capability(old, "auto-converge");
+        capability(old, "xbzrle");
+        command(old, "migrate-set-parameters",
+                qdict_from_fmt("{'max-bandwidth': 40000000, 'cpu-throttle-initial': 60,"
+                               " 'cpu-throttle-increment': 20, 'downtime-limit': 500}"));
+        if (command(old, "migrate", qdict_from_fmt("{'uri': %s}", uri)) && wait_completed(&g, old)) {
+            char *text = qmp_hmp(old->qmp, "info migrate", NULL);
+
+            test_note(t, "downtime %" PRId64 " ms, total %" PRId64 " ms", g.downtime, g.total);
+            check_true(t, text && strstr(text, "xbzrle pages"), "differences are counted");
+            free(text);
+            finished(&g, old);
+            g.vm = new;
+            if (wait_running(&g, new) && wait_for(new, "GUEST-DONE", WAIT_S)) {
+                finished(&g, new);
+                compare(&g, "2 24 4000");
+            }
+        }
+    }
+    g_string_free(g.said, TRUE);
 }
