@@ -104,7 +104,7 @@ IrRegion *ir_region_clone(const IrRegion *r)
 #define CLONE(array, n, cap) \
     c->cap = c->n; c->array = malloc(c->n * sizeof(*c->array) + 1); \
     if (!c->array) { fprintf(stderr, "out of memory for a translation\n"); exit(1); } \
-    memcpy(c->array, r->array, c->n * sizeof(*c->array))
+    if (c->n) { memcpy(c->array, r->array, c->n * sizeof(*c->array)); }
     CLONE(ops, n_ops, cap_ops);
     CLONE(blocks, n_blocks, cap_blocks);
     CLONE(snaps, n_snaps, cap_snaps);
