@@ -65,7 +65,8 @@ for tool in mmdebstrap mke2fs sfdisk grub-mkimage ssh-keygen; do
 done
 PATH=$PATH:/sbin:/usr/sbin
 tmp=$(mktemp -d "$cache/disk.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT INT TERM
+# What an interrupted mmdebstrap has mounted there isn't ours to remove.
+trap 'rm -rf --one-file-system "$tmp"' EXIT INT TERM
 root=$tmp/root
 [ -f "$cache/guest-key" ] || ssh-keygen -q -t ed25519 -N '' -C guest -f "$cache/guest-key"
 
@@ -75,7 +76,8 @@ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null | grep '^d
 cat /etc/apt/sources.list.d/*.sources > "$tmp/deb822.sources" 2> /dev/null || :
 [ -s "$tmp/sources" ] && list=$tmp/sources || list=$tmp/deb822.sources
 sed -i '/^#/d' "$list"
-mmdebstrap --quiet --mode=root --variant=minbase --architectures="$arch" \
+# Its mounts are in a name space of their own, and go with it however it ends.
+unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase --architectures="$arch" \
 	--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
 	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
