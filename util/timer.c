@@ -348,7 +348,9 @@ int64_t timers_wait_ns(EventLoop *loop)
         if (deadline < 0 || !may_fire(clock)) {
             continue;
         }
-        ns = MAX(deadline - clock_get_ns(clock), 0);
+        /* Read once: MAX() would look at the clock twice, and the deadline may pass in between. */
+        ns = deadline - clock_get_ns(clock);
+        ns = MAX(ns, 0);
         if (ns > 0 && ((clock == CLOCK_VIRTUAL && mode != VIRTUAL_HOST) ||
                        (clock == CLOCK_VIRTUAL_RT && mode == VIRTUAL_MANUAL))) {
             continue;               /* host time doesn't bring it nearer */
