@@ -281,10 +281,11 @@ static void register_flavour(const VirtioPciInfo *info, VirtioPciFlavour flavour
 {
     VirtioPciInfo *own = g_memdup2(info, sizeof(*info));
     DeviceType *type = g_new0(DeviceType, 1);
+    g_autofree char *name = g_strconcat(info->name, suffix, NULL);
 
     own->flavour = flavour;
     *type = (DeviceType){
-        .name = g_intern_string(g_strconcat(info->name, suffix, NULL)),
+        .name = g_intern_string(name),
         .parent = TYPE_VIRTIO_PCI, .desc = info->desc, .category = info->category,
         .props = props, .data = own,
         .alias = flavour == VIRTIO_PCI_GENERIC ? short_name(info->name) : NULL,
