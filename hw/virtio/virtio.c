@@ -211,6 +211,16 @@ static void running_changed(RunstateListener *l, bool running, UNUSED RunState s
     }
 }
 
+static void base_init(Device *dev)
+{
+    mutex_init(&VIRTIO_DEVICE(dev)->kick_lock);
+}
+
+static void base_finalize(Device *dev)
+{
+    mutex_destroy(&VIRTIO_DEVICE(dev)->kick_lock);
+}
+
 static bool base_realize(Device *dev, UNUSED Error **errp)
 {
     VirtIODevice *v = VIRTIO_DEVICE(dev);
@@ -273,8 +283,9 @@ static void base_unrealize(Device *dev)
         virtio_queue_set_loop(&v->vq[i], NULL);
         bh_delete(v->vq[i].later);
     }
+    MUTEX_GUARD(&v->kick_lock);
     v->num_vqs = v->room_vqs = 0;
-    /* A notification without the lock may be on its way. */
+    /* Loops may still be in a handler. */
     rcu_call_free(v->vq);
     v->vq = NULL;
 }
@@ -286,7 +297,8 @@ static void base_reset_hold(Device *dev)
 
 static const DeviceType virtio_device_type = {
     .name = TYPE_VIRTIO_DEVICE, .parent = TYPE_DEVICE, .abstract = true,
-    .size = sizeof(VirtIODevice), .bus_type = TYPE_VIRTIO_BUS, .realize = base_realize,
+    .size = sizeof(VirtIODevice), .bus_type = TYPE_VIRTIO_BUS, .init = base_init,
+    .finalize = base_finalize, .realize = base_realize,
     .realize_done = base_realize_done, .unrealize = base_unrealize, .reset_hold = base_reset_hold,
 };
 DEVICE_TYPE(virtio_device_type)

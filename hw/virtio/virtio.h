@@ -25,6 +25,7 @@
 #include "hw/core/runstate.h"
 #include "memory/memory.h"
 #include "util/main-loop.h"
+#include "util/thread.h"
 
 #define TYPE_VIRTIO_BUS     "virtio-bus"
 #define TYPE_VIRTIO_DEVICE  "virtio-device"
@@ -130,6 +131,7 @@ struct VirtIODevice {
     RunstateListener run_listener;
     VirtQueue *vq;              /* VIRTIO_MAX_QUEUES at most */
     unsigned num_vqs, room_vqs;
+    Mutex kick_lock;            /* for notifications by any thread: vq, num_vqs, VirtQueue.kick */
     const VirtioTransport *transport;
     void *transport_opaque;
 };

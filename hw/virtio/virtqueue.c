@@ -292,26 +292,45 @@ static void run_locked(void *opaque)
     v->handling = false;
 }
 
-void virtio_queue_kicked(VirtIODevice *v, unsigned index)
+/* True if the queue's own loop will look. Unplugging may be under way in another thread. */
+static bool kick_own_loop(VirtIODevice *v, unsigned index)
 {
-    VirtQueue *vq = virtio_queue(v, index);
+    VirtQueue *vq;
 
+    MUTEX_GUARD(&v->kick_lock);
+    vq = virtio_queue(v, index);
     if (!vq || !vq->handler) {
-        return;
+        return true;            /* nobody wants it */
     }
     if (vq->kick) {
         bh_schedule(vq->kick);
-    } else if (big_lock_held()) {
-        run_locked(vq);
-    } else {
+    }
+    return vq->kick;
+}
+
+void virtio_queue_kicked(VirtIODevice *v, unsigned index)
+{
+    bool locked = big_lock_held();
+    VirtQueue *vq;
+
+    if (kick_own_loop(v, index)) {
+        return;
+    }
+    if (!locked) {
         big_lock();
+    }
+    vq = virtio_queue(v, index);
+    if (vq) {
         run_locked(vq);
+    }
+    if (!locked) {
         big_unlock();
     }
 }
 
 void virtio_queue_set_loop(VirtQueue *vq, EventLoop *loop)
 {
+    MUTEX_GUARD(&vq->v->kick_lock);
     if (vq->kick) {
         bh_delete(vq->kick);
         vq->kick = NULL;
