@@ -80,6 +80,7 @@ TEST_SOURCES := $(sort $(shell cd $(SRC) && find tests -name 'test-*.c' -not -pa
 TEST_LIB_SOURCES := $(sort $(shell cd $(SRC) && find tests/lib -name '*.c'))
 TEST_SCRIPTS := $(sort $(shell cd $(SRC) && find tests -name 'test-*.sh'))
 FUZZ_SOURCES := $(sort $(shell cd $(SRC) && find tests/fuzz -name 'fuzz-*.c' 2>/dev/null))
+FUZZ_LIB_OBJS := tests/fuzz/machine.o
 BENCH_SOURCES := $(sort $(shell cd $(SRC) && find tests/bench -name 'bench-*.c' 2>/dev/null))
 
 # --------------------------------------- the monitor's schema and its generator
@@ -125,7 +126,7 @@ TEST_PROGRAMS := $(TEST_SOURCES:.c=)
 REPLAYS := $(patsubst tests/fuzz/fuzz-%.c,tests/fuzz/replay-%,$(FUZZ_SOURCES))
 ALL_OBJS := $(sort $(OBJS) $(QAPI_GEN_TOOL_OBJS) $(TEST_LIB_OBJS) $(TEST_SOURCES:.c=.o) \
             $(FUZZ_SOURCES:.c=.o) $(BENCH_SOURCES:.c=.o) $(patsubst %.c,%.o,$(shell cd $(SRC) && \
-            find tools -name '*.c' 2>/dev/null)) tests/harness/tap-run.o tests/fuzz/replay.o)
+            find tools -name '*.c' 2>/dev/null)) tests/harness/tap-run.o tests/fuzz/replay.o $(FUZZ_LIB_OBJS))
 
 $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 
@@ -188,7 +189,7 @@ TEST_LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 $(TEST_PROGRAMS): %: %.o $(TEST_LIB_OBJS) | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
-$(REPLAYS): tests/fuzz/replay-%: tests/fuzz/fuzz-%.o tests/fuzz/replay.o | $(CORE_LIB)
+$(REPLAYS): tests/fuzz/replay-%: tests/fuzz/fuzz-%.o tests/fuzz/replay.o $(FUZZ_LIB_OBJS) | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK)
 tests/bench/bench-vnc: tests/lib/rfb-client.o tests/lib/rfb-decode.o
@@ -218,7 +219,7 @@ check-oracle-long: tests/target/i386/test-native tests/target/i386/test-native-v
 
 # ---------------------------------------------------------------------- fuzz
 ifeq ($(FUZZING),yes)
-$(FUZZ_SOURCES:.c=): %: %.o | $(CORE_LIB)
+$(FUZZ_SOURCES:.c=): %: %.o $(FUZZ_LIB_OBJS) | $(CORE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(TEST_LINK) $(FUZZLINK)
 fuzz: $(FUZZ_SOURCES:.c=) $(CORE_LIB)

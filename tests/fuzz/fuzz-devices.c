@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every device of a machine against a hostile guest: reads and writes of ports and
- * MMIO, with RAM behind DMA and time going on, as the input says. The machine is
- * a PC with its usual devices, stopped; FUZZ_MACHINE replaces those arguments.
+ * Every device against a hostile guest: reads and writes of ports and MMIO, with RAM behind DMA,
+ * frames from networks and time going on, as the input says. The machine is a stopped PC with all
+ * devices that users can add; FUZZ_MACHINE replaces those arguments.
  *
- * Input: operations of one byte and their arguments. Addresses are (section of
- * the flat view, offset), so that each byte of input reaches a device.
+ * Input: two bytes that choose the device in focus, then operations of one byte and their
+ * arguments. Addresses are (region, offset), so that each byte of input reaches a device. A region
+ * is chosen by a number near the hash of its name: inputs keep their meaning when devices are added.
  */
 #include "util/osdep.h"
+#include <glib.h>
+#include "hw/core/device.h"
 #include "hw/core/machine.h"
 #include "hw/core/reset.h"
 #include "memory/memory.h"
-#include "system/config.h"
+#include "tests/fuzz/machine.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
 #include "util/rcu.h"
@@ -20,13 +23,10 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MACHINE_ARGS \
-    "-M pc -accel tcg -S -display none -m 16 -monitor none -serial null -parallel none " \
-    "-drive file=null-co://,format=raw,if=ide -cdrom null-co://"
-#define SECTIONS_MAX    512
+#define SECTIONS_MAX    1024
 #define OPS_MAX         512             /* of one input */
 #define BAR_MEM         0xe0000000      /* where BARs are put */
-#define BAR_IO          0xc000
+#define BAR_IO          0xd000          /* above what firmware gives to the board */
 
 typedef struct Input {
     const uint8_t *p;
@@ -38,10 +38,18 @@ typedef struct Section {
     const MemRegion *mr;
     hwaddr addr;
     uint64_t size;
+    uint16_t hash;
 } Section;
 
-static Section sections[SECTIONS_MAX];
+static Section sections[SECTIONS_MAX];      /* sorted by hash */
 static size_t n_sections;
+static const Section *focus[SECTIONS_MAX];  /* those of one device */
+static size_t n_focus;
+
+/* What an input put into RAM, to be taken away after it. */
+#define WRITTEN_MAX 1024
+static hwaddr written[WRITTEN_MAX];
+static unsigned n_written;
 
 static uint32_t take(Input *in, unsigned n)
 {
@@ -68,6 +76,14 @@ static uint32_t read_as(AddressSpace *as, hwaddr addr, unsigned size)
 
     address_space_read(as, addr, MEM_ATTRS_NONE, buf, size);
     return load_le32(buf);
+}
+
+static void write_ram(hwaddr addr, uint32_t v)
+{
+    write_as(&address_space_memory, addr, v, 4);
+    if (n_written < WRITTEN_MAX) {
+        written[n_written++] = addr;
+    }
 }
 
 /* PCI 3.2.2.3.2: configuration mechanism 1. */
@@ -126,63 +142,127 @@ static void assign_bars(void)
     }
 }
 
-/* True if another address space has shown the region already. */
-static bool seen(const MemRegion *mr, size_t before)
+/* Regions are taken from the address space that shows them first. */
+static int collect(AddressSpace *as, void *opaque)
 {
-    for (size_t i = 0; i < before; i++) {
-        if (sections[i].mr == mr) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int collect(AddressSpace *as, UNUSED void *opaque)
-{
+    GHashTable *seen = opaque;          /* regions and views: many address spaces share one */
     RCU_READ_GUARD();
     const FlatView *v = rcu_load(&as->view);
     size_t before = n_sections;
 
+    if (!g_hash_table_add(seen, (void *)v)) {
+        return 0;
+    }
     for (uint32_t i = 0; i < v->num && n_sections < SECTIONS_MAX; i++) {
         const MemSection *s = &v->sections[i];
 
-        if ((s->mr->kind == MEM_MMIO || s->mr->kind == MEM_ROMD) && !seen(s->mr, before)) {
+        if ((s->mr->kind == MEM_MMIO || s->mr->kind == MEM_ROMD) &&
+            !g_hash_table_contains(seen, s->mr)) {
             sections[n_sections++] = (Section){
                 as, s->mr, s->start, s->last - s->start + 1
             };
         }
     }
+    for (size_t i = before; i < n_sections; i++) {
+        g_hash_table_add(seen, (void *)sections[i].mr);
+    }
     return 0;
 }
 
-static void collect_all(void)
+/* Of the owner's and the region's name, and which of several it is. */
+static uint16_t hash_of(const Section *s, size_t i)
 {
-    n_sections = 0;
-    address_space_foreach(collect, NULL);
+    const Object *owner = s->mr->owner;
+    const char *id = owner && type_find(TYPE_DEVICE) && object_is_a(owner, TYPE_DEVICE)
+                     ? DEVICE(owner)->id : NULL;
+    unsigned nth = 0;
+
+    while (i && sections[i - 1].mr == s->mr) {
+        i--;
+        nth++;
+    }
+    return (uint16_t)((g_str_hash(id ? id : owner ? object_type_name(owner) : "") * 31 +
+                       g_str_hash(memory_region_name(s->mr)) + nth) * 2654435761u >> 16);
 }
 
-static const Section *take_place(Input *in, hwaddr *addr)
+static int by_hash(const void *a, const void *b)
 {
-    const Section *s = &sections[take(in, 2) % MAX(n_sections, 1)];
+    const Section *x = a, *y = b;
 
-    *addr = s->addr + take(in, s->size > 256 ? 3 : 1) % MAX(s->size, 1);
+    return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash)
+                              : (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+static const Section *section_near(uint32_t hash)
+{
+    for (size_t i = 0; i < n_sections; i++) {
+        if (sections[i].hash >= hash) {
+            return &sections[i];
+        }
+    }
+    return &sections[0];
+}
+
+static void collect_all(uint32_t focus_hash)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    const Object *owner;
+
+    n_sections = n_focus = 0;
+    address_space_foreach(collect, seen);
+    for (size_t i = 0; i < n_sections; i++) {
+        sections[i].hash = hash_of(&sections[i], i);
+    }
+    qsort(sections, n_sections, sizeof(Section), by_hash);
+    owner = section_near(focus_hash)->mr->owner;
+    for (size_t i = 0; i < n_sections; i++) {
+        if (sections[i].mr->owner == owner) {
+            focus[n_focus++] = &sections[i];
+        }
+    }
+}
+
+static const Section *take_place(Input *in, hwaddr *addr, bool any)
+{
+    const Section *s = any ? section_near(take(in, 2)) : focus[take(in, 1) % n_focus];
+
+    *addr = s->addr + take(in, s->size > 256 ? 2 : 1) % MAX(s->size, 1);
     return s;
 }
 
-static void run_op(Input *in)
+static void run_op(Input *in, uint32_t focus_hash)
 {
     unsigned op = take(in, 1), size = 1 << (op >> 4 & 3) % 3;
     const Section *s;
+    uint8_t frame[1600];
     hwaddr addr;
 
     switch (op & 15) {
-    case 0 ... 5:
-        s = take_place(in, &addr);
+    case 0 ... 3:
+        s = take_place(in, &addr, op & 0x80);
         write_as(s->as, addr, take(in, size), size);
         break;
-    case 6 ... 8:
-        s = take_place(in, &addr);
+    case 4:                                             /* where a structure of case 11 is */
+        s = take_place(in, &addr, op & 0x80);
+        write_as(s->as, addr, take(in, 2) * 16, 4);
+        break;
+    case 5 ... 6:
+        s = take_place(in, &addr, op & 0x80);
         read_as(s->as, addr, size);
+        break;
+    case 7:                                             /* a frame of some pattern */
+        memset(frame, (int)take(in, 1), sizeof(frame));
+        for (unsigned i = 0; i < 16; i++) {
+            frame[i] = (uint8_t)take(in, 1);
+        }
+        fuzz_frame(op >> 4, frame, take(in, 2) % (sizeof(frame) + 1));
+        break;
+    case 8:                                             /* a structure that begins with a pointer */
+        addr = take(in, 2) * 16;
+        write_ram(addr, take(in, 2) * 16);
+        write_ram(addr + 4, 0);
+        write_ram(addr + 8, take(in, 4));
+        write_ram(addr + 12, take(in, 4));
         break;
     case 9:                                             /* any port */
         addr = take(in, 2);
@@ -195,12 +275,12 @@ static void run_op(Input *in)
     case 11:                                            /* descriptors and the like */
         addr = take(in, 2) * 16;
         for (int i = 0; i < 4; i++) {
-            write_as(&address_space_memory, addr + 4 * i, take(in, 4), 4);
+            write_ram(addr + 4 * i, take(in, 4));
         }
         break;
     case 12:
         addr = take(in, 1);
-        config_write(addr % 64, take(in, 1), take(in, size));
+        config_write((unsigned)addr, take(in, 1), take(in, size));
         break;
     case 13:
         virtual_clock_advance_to(clock_get_ns(CLOCK_VIRTUAL) + take(in, 2) * 1000);
@@ -209,29 +289,14 @@ static void run_op(Input *in)
         main_loop_iterate(false);
         break;
     default:
-        collect_all();
+        collect_all(focus_hash);
         break;
     }
 }
 
 int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
 {
-    static Config config;
-    const char *args = getenv("FUZZ_MACHINE");
-    static char *text;          /* the configuration points into it */
-    char *words[64] = { (char *)"qemu-system-x86_64" }, *save;
-    int n = 1;
-
-    text = strdup(args ? args : MACHINE_ARGS);
-    for (char *w = strtok_r(text, " ", &save); w && n < 63; w = strtok_r(NULL, " ", &save)) {
-        words[n++] = w;
-    }
-    config_parse(&config, n, words);
-    main_loop_init();
-    if (config_report(&config) || !config_build(&config)) {
-        config_report(&config);
-        exit(1);
-    }
+    fuzz_machine(FUZZ_PC "-accel tcg -m 16 -vga none", fuzz_every_device);
     virtual_clock_set_manual(true);
     return 0;
 }
@@ -239,15 +304,22 @@ int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Input in = { data, size };
+    uint32_t focus_hash = take(&in, 2);
 
+    memory_transaction_begin();         /* the memory map is made once */
     machine_reset(RESET_COLD);
+    fuzz_machine_mend();
     assign_bars();
-    collect_all();
+    memory_transaction_commit();
+    collect_all(focus_hash);
     for (int i = 0; i < OPS_MAX && in.left; i++) {
-        run_op(&in);
+        run_op(&in, focus_hash);
     }
     /* What it began must end before the next input. */
     for (int i = 0; i < 100 && main_loop_iterate(false); i++) {
+    }
+    while (n_written) {
+        write_as(&address_space_memory, written[--n_written], 0, 4);
     }
     return 0;
 }

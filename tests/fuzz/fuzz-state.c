@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Saved state from a hostile source: the state of one device of a PC, changed
+ * Saved state from a hostile source: the state of one device of a PC (it has all), changed
  * as the input says, is loaded; then a guest goes on with what came out of it.
  *
  * Input: a byte that picks the device, then edits of three bytes each: where
@@ -10,15 +10,13 @@
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
 #include "memory/memory.h"
-#include "system/config.h"
+#include "tests/fuzz/machine.h"
 #include "util/main-loop.h"
 #include "util/timer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MACHINE_ARGS \
-    "-M pc -accel qtest -S -display none -m 16 -monitor none -serial null -parallel none"
 #define EDITS_MAX   256
 #define ACCESSES    200
 
@@ -40,22 +38,7 @@ static int add_device(Device *dev, UNUSED void *opaque)
 
 int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
 {
-    static Config config;
-    const char *args = getenv("FUZZ_MACHINE");
-    static char *text;          /* the configuration points into it */
-    char *words[64] = { (char *)"qemu-system-x86_64" }, *save;
-    int n = 1;
-
-    text = strdup(args ? args : MACHINE_ARGS);
-    for (char *w = strtok_r(text, " ", &save); w && n < 63; w = strtok_r(NULL, " ", &save)) {
-        words[n++] = w;
-    }
-    config_parse(&config, n, words);
-    main_loop_init();
-    if (config_report(&config) || !config_build(&config)) {
-        config_report(&config);
-        exit(1);
-    }
+    fuzz_machine(FUZZ_PC "-accel qtest -m 16 -vga none", fuzz_every_device);
     clock_enable(true);
     machine_reset(RESET_COLD);
     devices = g_ptr_array_new();

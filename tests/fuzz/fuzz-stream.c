@@ -15,7 +15,7 @@
 #include "hw/core/runstate.h"
 #include "migration/state-file.h"
 #include "migration/stream.h"
-#include "system/config.h"
+#include "tests/fuzz/machine.h"
 #include "util/bswap.h"
 #include "util/crc32c.h"
 #include "util/main-loop.h"
@@ -24,8 +24,6 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MACHINE_ARGS \
-    "-M pc -accel qtest -S -display none -m 2 -vga none -monitor none -serial null -parallel none"
 #define EDITS_MAX   256
 #define DEVICES_MAX 256
 
@@ -79,24 +77,10 @@ static void walk(GByteArray *s, bool mend)
 
 int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
 {
-    static Config config;
-    const char *args = getenv("FUZZ_MACHINE");
-    static char *text;          /* the configuration points into it */
-    char *words[64] = { (char *)"qemu-system-x86_64" }, *save;
     MemChannel m = { .parent.ops = &mem_ops };
     Error *err = NULL;
-    int n = 1;
 
-    text = strdup(args ? args : MACHINE_ARGS);
-    for (char *w = strtok_r(text, " ", &save); w && n < 63; w = strtok_r(NULL, " ", &save)) {
-        words[n++] = w;
-    }
-    config_parse(&config, n, words);
-    main_loop_init();
-    if (config_report(&config) || !config_build(&config)) {
-        config_report(&config);
-        exit(1);
-    }
+    fuzz_machine(FUZZ_PC "-accel qtest -m 2 -vga none", NULL);
     machine_reset(RESET_COLD);
     good = m.data = g_byte_array_new();
     if (!state_write(&m.parent, RUN_STATE_RUNNING, &err)) {
