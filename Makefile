@@ -70,7 +70,7 @@ say = @printf '  %-8s%s\n' $(1) $(2)
 
 # ------------------------------------------------------------------- sources
 ROOMS := util qobject qapi qom crypto vmstate memory tcg hw accel target block chardev net audio \
-         fsdev ui migration monitor system libqmp
+         fsdev ui migration dump monitor system libqmp
 SOURCES := $(sort $(shell cd $(SRC) && find $(ROOMS) -name '*.c' -o -name '*.S' 2>/dev/null))
 SOURCES := $(filter-out qapi/gen/%,$(SOURCES))
 ifneq ($(HOST_CPU),x86_64)
@@ -95,10 +95,11 @@ QAPI_GEN_TOOL_OBJS := $(patsubst %.c,%.o,$(shell cd $(SRC) && \
 GENERATED_STAMPS :=
 ifneq ($(QAPI_GEN_FILES),)
 GENERATED_STAMPS += generated/qapi.stamp
-generated/qapi.stamp: qapi/gen/qapi-gen $(shell find $(SRC)/qapi -name '*.json')
+generated/qapi.stamp: qapi/gen/qapi-gen $(shell find $(SRC)/qapi -name '*.json' -o -name '*.names')
 	$(call say,QAPI,$(QAPI_SCHEMA))
 	$(Q)rm -rf generated/qapi.new && mkdir -p generated/qapi generated/qapi.new
-	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new -d generated/qapi.new $(SRC)/$(QAPI_SCHEMA)
+	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new -d generated/qapi.new \
+	    -c $(SRC)/qapi/qemu-7.2.names $(SRC)/$(QAPI_SCHEMA)
 	$(Q)for f in $(QAPI_GEN_FILES); do \
 	    cmp -s generated/qapi.new/$$f generated/qapi/$$f || \
 	        cp generated/qapi.new/$$f generated/qapi/$$f || exit 1; \

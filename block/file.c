@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "block/file.h"
+#include "util/fdset.h"
 #include "util/iov.h"
 #include "util/thread-pool.h"
 
@@ -272,7 +273,7 @@ static int open_fd(BlockNode *n, const char *name, bool read_only)
 {
     int flags = O_CLOEXEC | O_NOCTTY | (n->direct ? O_DIRECT : 0);
 
-    return open(name, flags | (read_only ? O_RDONLY : O_RDWR));
+    return fdset_open(name, flags | (read_only ? O_RDONLY : O_RDWR), 0);
 }
 
 static bool look(BlockNode *n, const char *name, Error **errp)

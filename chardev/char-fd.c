@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "chardev/char-int.h"
+#include "util/fdset.h"
 
 #define READ_MAX    4096
 
@@ -141,7 +142,7 @@ static void fd_accept_input(Chardev *chr)
 
 static int open_file(const char *path, int flags, Error **errp)
 {
-    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+    int fd = fdset_open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 
     if (fd < 0) {
         error_set_errno(errp, errno, "can't open '%s'", path);

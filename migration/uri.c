@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "qapi/sockets.h"
+#include "util/fdset.h"
 
 extern char **environ;
 
@@ -109,7 +110,7 @@ static MigChannel *open_exec(const char *command, bool out, Error **errp)
 
 static MigChannel *open_file(const MigUri *uri, bool out, Error **errp)
 {
-    int fd = open(uri->text, (out ? O_WRONLY | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
+    int fd = fdset_open(uri->text, (out ? O_WRONLY | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
 
     if (fd < 0) {
         error_set_errno(errp, errno, "can't open '%s'", uri->text);

@@ -6,6 +6,7 @@
 #include "monitor/monitor-int.h"
 #include "qapi/commands-misc.h"
 #include "qapi/sockets.h"
+#include "util/fdset.h"
 
 typedef struct NamedFd {
     char *name;
@@ -116,4 +117,62 @@ bool qmp_closefd(const char *fdname, Error **errp)
         return false;
     }
     return true;
+}
+
+/* ----------------------------------------------------------------- sets */
+
+AddfdInfo *qmp_add_fd(bool has_fdset_id, int64_t fdset_id, const char *opaque, Error **errp)
+{
+    int fd = monitor_current ? chr_fe_take_fd(&monitor_current->fe) : -1;
+    AddfdInfo *info;
+
+    if (fd < 0) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "No file descriptor supplied via SCM_RIGHTS");
+        return NULL;
+    }
+    if (has_fdset_id && fdset_id < 0) {
+        close(fd);
+        error_setf(errp, ERR_OUT_OF_RANGE, "Parameter 'fdset-id' expects a non-negative value");
+        error_argument(errp, "fdset-id", NULL, "0 or more");
+        return NULL;
+    }
+    info = qapi_new(AddfdInfo);
+    info->fdset_id = fdset_add(has_fdset_id ? fdset_id : -1, fd, opaque);
+    info->fd = fd;
+    return info;
+}
+
+bool qmp_remove_fd(int64_t fdset_id, bool has_fd, int64_t fd, Error **errp)
+{
+    if ((has_fd && (fd < 0 || fd > INT32_MAX)) ||
+        !fdset_remove(fdset_id, has_fd ? (int)fd : -1)) {
+        g_autofree char *more = has_fd ? g_strdup_printf(", fd:%" PRId64, fd) : g_strdup("");
+
+        error_setf(errp, ERR_NO_SUCH_OBJECT,
+                   "File descriptor named 'fdset-id:%" PRId64 "%s' not found", fdset_id, more);
+        error_hint(errp, "query-fdsets shows what there is");
+        return false;
+    }
+    return true;
+}
+
+FdsetInfoList *qmp_query_fdsets(UNUSED Error **errp)
+{
+    FdsetInfoList *list = qapi_new(FdsetInfoList);
+
+    for (const Fdset *s = fdset_list; s; s = s->next) {
+        FdsetInfo *info = qapi_new(FdsetInfo);
+
+        info->fdset_id = s->id;
+        info->fds = qapi_new(FdsetFdInfoList);
+        for (const FdsetFd *f = s->fds; f; f = f->next) {
+            FdsetFdInfo *fd = qapi_new(FdsetFdInfo);
+
+            fd->fd = f->fd;
+            fd->opaque = f->opaque ? strdup(f->opaque) : NULL;
+            qapi_list_append(info->fds, fd);
+        }
+        qapi_list_append(list, info);
+    }
+    return list;
 }

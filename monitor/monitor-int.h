@@ -46,6 +46,8 @@ bool monitor_close_fd(const char *name);
 void monitor_fds_cleanup(void);
 
 /* qmp_capabilities of this monitor. */
+/* At start-up: answers that come later. */
+void qmp_defer_init(void);
 bool qmp_monitor_negotiate(Monitor *mon, bool oob, Error **errp);
 
 #endif

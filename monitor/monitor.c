@@ -3,7 +3,7 @@
 #include "util/osdep.h"
 #include "hw/core/runstate.h"
 #include "monitor/monitor-int.h"
-#include "qapi/qapi-type.h"
+#include "qapi/qapi-command.h"
 
 #define CONGESTED_BYTES     (4 * MIB)
 /* A client that doesn't read its events for so long has lost them. */
@@ -69,6 +69,8 @@ void monitor_init(void)
 {
     chardev_set_monitor_hook(hmp_on_mux);
     chardev_set_exit_hook(exit_by_user);
+    qapi_set_fd_source(monitor_take_fd);
+    qmp_defer_init();
     monitor_events_init();
 }
 

@@ -30,7 +30,14 @@ typedef struct QmpMonitor {
     bool pretty;
     bool negotiated;            /* commands are accepted */
     bool oob;
+    QapiDeferred *deferred;     /* an answer that comes later; NULL: none is awaited */
+    const QmpRequest *current;  /* in-band command that runs now */
 } QmpMonitor;
+
+struct QapiDeferred {
+    QmpMonitor *s;              /* NULL: the client has gone */
+    QObject *id;                /* owned; may be NULL */
+};
 
 static void send_object(QmpMonitor *s, const QDict *dict)
 {
@@ -201,7 +208,9 @@ static void execute(QmpMonitor *s, QmpRequest *req)
             monitor_current = outer;
         }
     }
-    if (err || !cmd->no_response) {
+    if (req == s->current && s->deferred && !err) {
+        qobject_unref(result);          /* the answer comes later */
+    } else if (err || !cmd->no_response) {
         send_response(s, result, err, id);
     } else {
         qobject_unref(result);
@@ -220,17 +229,45 @@ static void request_free(void *p)
 static void run_queue(void *opaque)
 {
     QmpMonitor *s = opaque;
-    QmpRequest *req = g_queue_pop_head(s->queue);
+    QmpRequest *req = s->deferred ? NULL : g_queue_pop_head(s->queue);
 
     if (!req) {
         return;
     }
+    s->current = req;
     execute(s, req);
+    s->current = NULL;
     request_free(req);
     if (!g_queue_is_empty(s->queue)) {
         bh_schedule(s->bh);
     }
     chr_fe_accept_input(&s->parent.fe);
+}
+
+/* ------------------------------------------------ answers that come later */
+
+static void forget_deferred(QmpMonitor *s)
+{
+    if (s->deferred) {
+        s->deferred->s = NULL;
+        s->deferred = NULL;
+    }
+}
+
+static void deferred_done(QapiDeferred *d, QObject *result, Error *err)
+{
+    QmpMonitor *s = d->s;
+
+    if (s) {
+        s->deferred = NULL;
+        send_response(s, result, err, d->id);
+        bh_schedule(s->bh);
+    } else {
+        qobject_unref(result);
+        error_free(err);
+    }
+    qobject_unref(d->id);
+    g_free(d);
 }
 
 /* -------------------------------------------------------------- traffic */
@@ -276,6 +313,7 @@ static void start_session(QmpMonitor *s)
     json_reader_free(s->reader);
     s->reader = json_reader_new(&limits);
     s->negotiated = s->oob = false;
+    forget_deferred(s);
     g_queue_clear_full(s->queue, request_free);
     g_string_truncate(s->parent.out, 0);
 }
@@ -318,6 +356,7 @@ static void qmp_free(Monitor *mon)
 {
     QmpMonitor *s = (QmpMonitor *)mon;
 
+    forget_deferred(s);
     bh_delete(s->bh);
     json_reader_free(s->reader);
     g_queue_free_full(s->queue, request_free);
@@ -325,6 +364,26 @@ static void qmp_free(Monitor *mon)
 }
 
 static const MonitorKind qmp_kind = { .event = qmp_event, .free = qmp_free };
+
+static QapiDeferred *defer(void)
+{
+    QmpMonitor *s = (QmpMonitor *)monitor_current;
+    QapiDeferred *d;
+
+    if (!s || s->parent.kind != &qmp_kind || !s->current || s->deferred) {
+        return NULL;
+    }
+    d = g_new0(QapiDeferred, 1);
+    d->s = s;
+    d->id = qobject_ref(qdict_get(qobject_to_dict(s->current->input), "id"));
+    s->deferred = d;
+    return d;
+}
+
+void qmp_defer_init(void)
+{
+    qapi_set_defer_hooks(defer, deferred_done);
+}
 
 bool qmp_monitor_negotiate(Monitor *mon, bool oob, Error **errp)
 {

@@ -81,6 +81,49 @@ QObject *qapi_dispatch(const QapiCommand *cmd, const QDict *args, Error **errp)
     return result;
 }
 
+/* ------------------------------------------------- what the monitor brings */
+
+/* Set once at start-up. */
+static QapiDeferred *(*defer_hook)(void);
+static void (*done_hook)(QapiDeferred *d, QObject *result, Error *err);
+static int (*take_fd_hook)(const char *name, Error **errp);
+
+void qapi_set_defer_hooks(QapiDeferred *(*defer)(void),
+                          void (*done)(QapiDeferred *d, QObject *result, Error *err))
+{
+    defer_hook = defer;
+    done_hook = done;
+}
+
+QapiDeferred *qapi_defer(void)
+{
+    return defer_hook ? defer_hook() : NULL;
+}
+
+void qapi_deferred_done(QapiDeferred *d, QObject *result, Error *err)
+{
+    if (d && done_hook) {
+        done_hook(d, result, err);
+    } else {
+        qobject_unref(result);
+        error_free(err);
+    }
+}
+
+void qapi_set_fd_source(int (*take)(const char *name, Error **errp))
+{
+    take_fd_hook = take;
+}
+
+int qapi_take_fd(const char *name, Error **errp)
+{
+    if (!take_fd_hook) {
+        error_setf(errp, ERR_NO_SUCH_OBJECT, "File descriptor named '%s' has not been found", name);
+        return -1;
+    }
+    return take_fd_hook(name, errp);
+}
+
 /* -------------------------------------------------------------- events */
 
 /* Set once at start-up by the monitor, before other threads exist. */

@@ -48,6 +48,24 @@ const QapiCommand *qapi_find_command(const QapiSchema *schema, const char *name)
  */
 QObject *qapi_dispatch(const QapiCommand *cmd, const QDict *args, Error **errp);
 
+/*
+ * Answers that take time. A handler that has begun something takes the answer with it and
+ * returns true (its own result, if any, is dropped); the session runs no further command
+ * until it comes. NULL: nobody can wait for it. Big lock.
+ */
+typedef struct QapiDeferred QapiDeferred;
+QapiDeferred *qapi_defer(void);
+/* Takes @result or @err. NULL is allowed: both are freed. */
+void qapi_deferred_done(QapiDeferred *d, QObject *result, Error *err);
+/* What the monitor, who sends answers, sets at start-up. */
+void qapi_set_defer_hooks(QapiDeferred *(*defer)(void),
+                          void (*done)(QapiDeferred *d, QObject *result, Error *err));
+
+/* A file descriptor that the client has sent and named (getfd), the caller's from now on; -1 with
+ * *errp set. */
+int qapi_take_fd(const char *name, Error **errp);
+void qapi_set_fd_source(int (*take)(const char *name, Error **errp));
+
 /* What query-qmp-schema answers: a list of SchemaInfo, types by number. */
 QObject *qapi_introspect(const QapiSchema *schema);
 

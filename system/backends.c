@@ -10,6 +10,7 @@
 #include "system/build.h"
 #include "system/gdbstub.h"
 #include "system/opts.h"
+#include "ui/core/console.h"
 #include "ui/sdl/sdl.h"
 #include "ui/vnc/vnc.h"
 
@@ -281,6 +282,8 @@ static void build_displays(Config *c)
 
         if (!d || !sdl_open(d, &err)) {
             config_error(c, "display", err);
+        } else {
+            console_set_display_options(d);
         }
         qobject_unref(d);
     } else if (c->display && strcmp(c->display, "none")) {

@@ -83,6 +83,9 @@ struct CpuOps {
      * @type made from now on: becomes global properties. NULL: plain
      * "property=value" pairs. */
     bool (*parse_features)(const char *type, const char *text, Error **errp);
+    /* Is the property part of what a CPU model is (a feature, the vendor), under its main name?
+     * NULL: the architecture has no models that can be written out. */
+    bool (*is_model_property)(const Property *prop);
     const struct TargetOps *target;     /* for accel/ */
 };
 

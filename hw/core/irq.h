@@ -29,11 +29,13 @@ struct IrqLine {
     void *opaque;
     int n;
     int level;                  /* as last set; for people and qtest */
+    uint64_t raised;            /* how often it rose; for people */
 };
 
 static inline void irq_set(IrqLine *line, int level)
 {
     if (line) {
+        line->raised += level && !line->level;
         line->level = level;
         line->handler(line->opaque, line->n, level);
     }

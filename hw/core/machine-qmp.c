@@ -6,10 +6,12 @@
 #include "hw/core/cpu.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
+#include "hw/core/numa.h"
 #include "hw/core/runstate.h"
 #include "memory/backend.h"
 #include "qapi/commands-machine.h"
 #include "qom/type-list.h"
+#include "util/rcu.h"
 
 /* Set at start-up. */
 static const char *shown_arch;
@@ -59,7 +61,7 @@ const char *machine_shown_arch(void)
     return shown_arch;
 }
 
-static const char *current_arch(void)
+const char *machine_target_arch(void)
 {
     Machine *m = current_machine();
 
@@ -81,7 +83,7 @@ TargetInfo *qmp_query_target(Error **errp)
     TargetInfo *info = qapi_new(TargetInfo);
 
     (void)errp;
-    info->arch = arch_to_target(current_arch());
+    info->arch = arch_to_target(machine_target_arch());
     return info;
 }
 
@@ -140,7 +142,7 @@ static void add_machine(const MachineType *type, void *opaque)
 
 MachineInfoList *qmp_query_machines(Error **errp)
 {
-    MachineWalk w = { qapi_new(MachineInfoList), machine_type_default(current_arch()) };
+    MachineWalk w = { qapi_new(MachineInfoList), machine_type_default(machine_target_arch()) };
 
     (void)errp;
     machine_type_foreach(add_machine, &w);
@@ -285,7 +287,7 @@ static void add_cpu_model(const Type *type, void *opaque)
 {
     CpuDefinitionInfoList *list = opaque;
     CpuDefinitionInfo *info;
-    const char *arch = current_arch(), *own = cpu_type_arch(type);
+    const char *arch = machine_target_arch(), *own = cpu_type_arch(type);
     char *suffix, *name;
 
     if (own && strcmp(own, arch)) {
@@ -300,6 +302,7 @@ static void add_cpu_model(const Type *type, void *opaque)
     info->name = strdup(name);
     info->typename = strdup(type_name(type));
     QAPI_SET(info, migration_safe, strcmp(name, "max") != 0);
+    info->q_static = !strcmp(name, "base");
     info->unavailable_features = qapi_new(strList);
     qapi_list_append(list, info);
     g_free(name);
@@ -313,6 +316,72 @@ CpuDefinitionInfoList *qmp_query_cpu_definitions(Error **errp)
     (void)errp;
     type_foreach(TYPE_CPU, false, add_cpu_model, list);
     return list;
+}
+
+/* ---------------------------------------------------- text for people */
+
+static HumanReadableText *readable(GString *s)
+{
+    HumanReadableText *t = qapi_new(HumanReadableText);
+
+    t->human_readable_text = strdup(s->str);
+    g_string_free(s, true);
+    return t;
+}
+
+HumanReadableText *qmp_x_query_numa(UNUSED Error **errp)
+{
+    GString *s = g_string_new("");
+    Machine *m = current_machine();
+    const NumaConfig *n = m ? m->numa : NULL;
+
+    g_string_append_printf(s, "%u nodes\n", n ? n->n_nodes : 0);
+    for (unsigned i = 0; n && i < n->n_nodes; i++) {
+        g_string_append_printf(s, "node %u cpus:", i);
+        CPU_FOREACH(cpu) {
+            if (numa_node_of(m, cpu->index) == i) {
+                g_string_append_printf(s, " %d", cpu->index);
+            }
+        }
+        g_string_append_printf(s, "\nnode %u size: %" PRIu64 " MB\nnode %u plugged: 0 MB\n", i,
+                               n->node[i].mem / MIB, i);
+    }
+    return readable(s);
+}
+
+static int add_ram_block(RamBlock *block, void *opaque)
+{
+    g_string_append_printf(opaque, "%24s    4 KiB  0x%016" PRIx64 " 0x%016" PRIx64
+                           " 0x%016" PRIx64 "\n", block->id, block->start, block->size,
+                           block->size);
+    return 0;
+}
+
+HumanReadableText *qmp_x_query_ramblock(UNUSED Error **errp)
+{
+    GString *s = g_string_new("");
+
+    g_string_printf(s, "%24s %8s  %18s %18s %18s\n", "Block Name", "PSize", "Offset", "Used",
+                    "Total");
+    ram_block_foreach(add_ram_block, s);
+    return readable(s);
+}
+
+HumanReadableText *qmp_x_query_roms(UNUSED Error **errp)
+{
+    GString *s = g_string_new("");
+    const FlatView *view = rcu_load(&address_space_memory.view);
+
+    for (uint32_t i = 0; view && i < view->num; i++) {
+        const MemSection *sec = &view->sections[i];
+
+        if (sec->ram && sec->readonly) {
+            g_string_append_printf(s, "addr=%016" PRIx64 " size=0x%06" PRIx64
+                                   " mem=rom name=\"%s\"\n", sec->start,
+                                   sec->last - sec->start + 1, memory_region_name(sec->mr));
+        }
+    }
+    return readable(s);
 }
 
 /* --------------------------------------------------------------- memory */

@@ -11,5 +11,7 @@
  */
 void machine_set_shown_arch(const char *arch);
 const char *machine_shown_arch(void);
+/* The same, or the machine's own where all are shown. */
+const char *machine_target_arch(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include <glib.h>
 #include <time.h>
 #include "hw/core/runstate.h"
+#include "qapi/commands-misc.h"
 #include "qapi/events-machine.h"
 #include "util/timer.h"
 
@@ -542,3 +543,17 @@ static const DeviceType rtc_type = {
     .vm = { 1, rtc_fields, .post_load = rtc_post_load },
 };
 DEVICE_TYPE(rtc_type)
+
+static int forget_ticks(Device *dev, UNUSED void *opaque)
+{
+    if (object_is_a(dev, TYPE_MC146818_RTC)) {
+        RTC(dev)->lost_ticks = 0;
+    }
+    return 0;
+}
+
+bool qmp_rtc_reset_reinjection(UNUSED Error **errp)
+{
+    device_foreach(forget_ticks, NULL);
+    return true;
+}

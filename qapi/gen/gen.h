@@ -202,6 +202,7 @@ void out_commands(const Module *module);
 void out_events(const Module *module);
 void out_schema(void);
 void out_manual(void);
+void out_coverage(const char *path);
 /* Shared by out_types and out_commands: "has_x, x" parameter lists. */
 void out_params(Out *out, const Type *args, bool boxed, bool names_only, const char *from);
 const char *c_type_of(const Type *type);        /* of a member or parameter */

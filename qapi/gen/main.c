@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qapi-gen -o FOLDER [-p PREFIX] [-i INCLUDE-FOLDER] [-d DOC-FOLDER] SCHEMA
+ * qapi-gen -o FOLDER [-p PREFIX] [-i INCLUDE-FOLDER] [-d DOC-FOLDER [-c NAMES]] SCHEMA
  *
  * Writes for each module (file) of SCHEMA types-, commands- and
  * events-MODULE.[ch], and schema.c with the list of all. PREFIX goes before the
  * names of files and of the schema's symbols, for a second schema in one
  * program. Headers include each other as INCLUDE-FOLDER/NAME (default: qapi).
+ * DOC-FOLDER gets the manual, and the page that compares the schema with a list of NAMES.
  */
 #include "util/osdep.h"
 #include <unistd.h>
@@ -24,16 +25,17 @@ const char *__asan_default_options(void)
 
 static NORETURN void usage(void)
 {
-    fputs("usage: qapi-gen -o FOLDER [-p PREFIX] [-i INCLUDE-FOLDER] [-d DOC-FOLDER] SCHEMA\n",
-          stderr);
+    fputs("usage: qapi-gen -o FOLDER [-p PREFIX] [-i INCLUDE-FOLDER] [-d DOC-FOLDER [-c NAMES]] "
+          "SCHEMA\n", stderr);
     exit(2);
 }
 
 int main(int argc, char **argv)
 {
+    const char *names = NULL;
     int opt;
 
-    while ((opt = getopt(argc, argv, "o:p:i:d:")) != -1) {
+    while ((opt = getopt(argc, argv, "o:p:i:d:c:")) != -1) {
         switch (opt) {
         case 'o':
             gen_options.out_dir = optarg;
@@ -47,6 +49,9 @@ int main(int argc, char **argv)
             break;
         case 'd':
             gen_options.doc_dir = optarg;
+            break;
+        case 'c':
+            names = optarg;
             break;
         default:
             usage();
@@ -66,6 +71,9 @@ int main(int argc, char **argv)
     out_schema();
     if (gen_options.doc_dir) {
         out_manual();
+        if (names) {
+            out_coverage(names);
+        }
     }
     return 0;
 }

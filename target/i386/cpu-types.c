@@ -290,6 +290,23 @@ CONSTRUCTOR static void register_types(void)
     }
 }
 
+/* Aliases of features are left out. */
+bool x86_cpu_is_model_property(const Property *prop)
+{
+    static const char *const names[] = { "family", "model", "stepping", "vendor", "model-id",
+                                         "min-level", "min-xlevel" };
+
+    if (prop->set == set_feature) {
+        return !strcmp(((const X86Feature *)prop->arg)->name, prop->name);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!strcmp(names[i], prop->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ----------------------------------------------------------------------- -cpu */
 
 /* "sse4_1" is "sse4-1" too: underscores in feature names are old spelling. */

@@ -499,7 +499,8 @@ const CpuOps x86_64_cpu_ops = {
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
     .list_mappings = x86_list_mappings,
-    .parse_features = x86_cpu_parse_features, .target = &x86_64_target_ops,
+    .parse_features = x86_cpu_parse_features, .is_model_property = x86_cpu_is_model_property,
+    .target = &x86_64_target_ops,
 };
 
 const CpuOps x86_i386_cpu_ops = {
@@ -508,7 +509,8 @@ const CpuOps x86_i386_cpu_ops = {
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
     .list_mappings = x86_list_mappings,
-    .parse_features = x86_cpu_parse_features, .target = &x86_64_target_ops,
+    .parse_features = x86_cpu_parse_features, .is_model_property = x86_cpu_is_model_property,
+    .target = &x86_64_target_ops,
 };
 
 static const DeviceType x86_cpu_base = {

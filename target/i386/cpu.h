@@ -108,6 +108,8 @@ uint32_t x86_implemented(unsigned word);
  * Called by machine_new_cpu() users through CpuOps; see also hw/core/machine.h.
  */
 bool x86_cpu_parse_features(const char *type, const char *text, Error **errp);
+/* For CpuOps. */
+bool x86_cpu_is_model_property(const Property *prop);
 
 /* excp.c */
 bool x86_take_exception(TcgEnv *env);

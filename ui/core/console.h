@@ -98,4 +98,8 @@ void console_invalidate(Console *c);
 /* Write the surface to @path; "ppm" or "png". */
 bool console_dump(Console *c, const char *path, bool png, Error **errp);
 
+/* What -display was given, for query-display-options; NULL: nothing. Copied. */
+struct QDict;
+void console_set_display_options(const struct QDict *opts);
+
 #endif

@@ -149,3 +149,32 @@ MouseInfoList *qmp_query_mice(UNUSED Error **errp)
     }
     return list;
 }
+
+/* What -display says, for query-display-options; NULL: none. */
+static DisplayOptions *display_options;
+
+void console_set_display_options(const QDict *opts)
+{
+    DisplayOptions *d = opts ? qapi_new(DisplayOptions) : NULL;
+
+    qapi_free_DisplayOptions(display_options);
+    display_options = NULL;
+    /* Options that only the display itself knows are left out of the answer. */
+    if (d && qapi_decode_struct(&qapi_type_DisplayOptions, opts, QAPI_DECODE_KEYVAL, d, NULL)) {
+        display_options = d;
+    } else {
+        g_free(d);
+    }
+}
+
+DisplayOptions *qmp_query_display_options(UNUSED Error **errp)
+{
+    DisplayOptions *d;
+
+    if (display_options) {
+        return qapi_clone_DisplayOptions(display_options);
+    }
+    d = qapi_new(DisplayOptions);
+    d->type = DISPLAY_TYPE_NONE;
+    return d;
+}
