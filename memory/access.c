@@ -440,7 +440,7 @@ MemResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte,
     MemResult r = MEM_OK;
 
     memset(buf, byte, sizeof(buf));
-    while (len) {
+    while (len && r == MEM_OK) {
         hwaddr n = MIN(len, (hwaddr)sizeof(buf));
 
         r |= address_space_write(as, addr, attrs, buf, n);

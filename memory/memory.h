@@ -250,6 +250,7 @@ MemResult address_space_write(AddressSpace *as, hwaddr addr, MemAttrs attrs,
                               const void *buf, hwaddr len);
 MemResult address_space_rw(AddressSpace *as, hwaddr addr, MemAttrs attrs,
                            void *buf, hwaddr len, bool is_write);
+/* In pieces; ends after the first that fails: the length is a guest's. */
 MemResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t byte,
                             hwaddr len, MemAttrs attrs);
 /* As a loader or debugger: writes ROM too. */
