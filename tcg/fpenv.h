@@ -52,6 +52,10 @@ uint32_t f64_to_f32(uint64_t a, FpEnv *e);
 uint64_t f32_to_f64(uint32_t a, FpEnv *e);
 F80 f32_to_f80(uint32_t a, FpEnv *e);
 F80 f64_to_f80(uint64_t a, FpEnv *e);
+/* An operand that the x87 reads narrow and doesn't load: exact, DE alone is told, signalling NaNs stay. */
+F80 f32_operand(uint32_t a, FpEnv *e);
+F80 f64_operand(uint64_t a, FpEnv *e);
+bool f80_is_odd(F80 a);                 /* a NaN, or unsupported */
 uint32_t f80_to_f32(F80 a, FpEnv *e);
 uint64_t f80_to_f64(F80 a, FpEnv *e);
 

@@ -112,12 +112,24 @@ static void vec_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     f->env->fp_mxcsr |= e.flags;
 }
 
+/* One operand may be narrower than F80; where the other is a NaN or unsupported its being denormal doesn't count. */
+static void widen(IrType from, InterpValue *v, const F80 *other, FpEnv *e)
+{
+    FpEnv own = *e;
+
+    own.flags = 0;
+    v->x = from == IR_F32 ? f32_operand(v->i, &own) : f64_operand(v->i, &own);
+    if (!f80_is_odd(*other)) {
+        e->flags |= own.flags;
+    }
+}
+
 void interp_fp_op(InterpFrame *f, const IrOp *o, InterpValue *d)
 {
     const InterpValue *a = &f->val[o->arg[0]], *b = &f->val[o->arg[1]];
     IrType from = f->region->ir->ops[o->arg[0]].type;
     bool x87 = o->type == IR_F80 || from == IR_F80;
-    InterpValue out = { .i = 0 };
+    InterpValue out = { .i = 0 }, wide;
     FpEnv e;
 
     switch (o->opcode) {
@@ -134,7 +146,23 @@ void interp_fp_op(InterpFrame *f, const IrOp *o, InterpValue *d)
         break;
     }
     e = x87 ? x87_env(f->env) : sse_env(f->env);
-    if (o->opcode == IR_FCVT) {
+    if (x87 && o->nargs == 2) {
+        IrType second = f->region->ir->ops[o->arg[1]].type;
+
+        if (from != IR_F80) {
+            wide = *a;
+            widen(from, &wide, &b->x, &e);
+            a = &wide;
+        } else if (second != IR_F80) {
+            wide = *b;
+            widen(second, &wide, &a->x, &e);
+            b = &wide;
+        }
+        arith_f80(o, a, b, &e, &out);
+        if (e.flags & FP_ZE) {
+            e.flags &= ~FP_DE;          /* SDM vol. 1, 4.9.2: the former goes before */
+        }
+    } else if (o->opcode == IR_FCVT) {
         convert(o, from, a, &e, &out);
     } else if (from == IR_F32) {
         arith_f32(o, a, b, &e, &out);

@@ -204,6 +204,35 @@ F80 f64_to_f80(uint64_t a, FpEnv *e)
     return fp_pack80(fp_convert(&fp_f80_full, fp_unpack64(a, e), true, e));
 }
 
+static F80 as_operand(FpNum n, FpEnv *e)
+{
+    FpEnv own = { .precision = 64 };
+    F80 v = fp_pack80(fp_convert(&fp_f80_full, n, true, &own));
+
+    if (fp_is_snan(&n)) {
+        v.m &= ~BIT64(62);
+    }
+    e->flags |= own.flags & FP_DE;
+    return v;
+}
+
+F80 f32_operand(uint32_t a, FpEnv *e)
+{
+    return as_operand(fp_unpack32(a, e), e);
+}
+
+F80 f64_operand(uint64_t a, FpEnv *e)
+{
+    return as_operand(fp_unpack64(a, e), e);
+}
+
+bool f80_is_odd(F80 a)
+{
+    FpNum n = fp_unpack80(a);
+
+    return fp_is_odd(&n);
+}
+
 /* FST: no DE, no FTZ (SDM vol. 2). */
 uint32_t f80_to_f32(F80 a, FpEnv *e)
 {

@@ -59,7 +59,10 @@ static bool check_type(Verify *c, unsigned n, char letter, IrType t)
 
     switch (letter) {
     case 'T':
-        ok = o->opcode == IR_FCMP ? is_float(t) : t == o->type;
+        ok = t == o->type;
+        break;
+    case 'X':
+        ok = is_float(t) && (o->opcode == IR_FCMP || o->type == IR_F80 || t == o->type);
         break;
     case 'b':
         ok = t == IR_I8;
@@ -220,6 +223,7 @@ static bool check_detail(Verify *c, const IrOp *o)
 {
     const IrRegion *r = c->r;
     IrType from = o->nargs ? r->ops[o->arg[0]].type : IR_VOID;
+    IrType second = o->nargs == 2 ? r->ops[o->arg[1]].type : IR_VOID;
 
     switch (o->opcode) {
     case IR_GET: case IR_PUT:
@@ -251,7 +255,12 @@ static bool check_detail(Verify *c, const IrOp *o)
             return fail(c, "of an operation without a second result");
         }
         return true;
-    case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FNEG:
+    case IR_FCMP:
+        return from == second || (from == IR_F80 && o->cond) || fail(c, "operands of two types");
+    case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV:
+        return (is_float(o->type) && (from == o->type || second == o->type)) ||
+               fail(c, "isn't of its operands' type");
+    case IR_FSQRT: case IR_FNEG:
     case IR_FABS: case IR_FRINT:
         return is_float(o->type) || fail(c, "isn't of a floating-point type");
     case IR_FCVT:

@@ -2,10 +2,7 @@
 /*
  * The x87 in C: every instruction with its stack faults, masked responses and
  * unmasked exceptions, on the registers in memory (SDM vol. 1, chapter 8). Arithmetic is tcg/softfp's;
- * transcendental functions are the C library's in long double.
- *
- * Not modelled: the instruction and data pointers; the scaled results of
- * unmasked overflow and underflow.
+ * transcendental functions are the host's own x87's, or the C library's in long double.
  */
 #include "util/osdep.h"
 #include <math.h>
@@ -69,6 +66,7 @@ static void finish(X87 *x)
     }
     if (x->e.flags & ~s->fpu_fcw & (FP_IE | FP_DE | FP_ZE)) {
         x->e.flags &= FP_IE | FP_DE | FP_ZE;    /* nothing was computed */
+        x->cc &= x->stack_fault ? CC : CC & ~C1;
     }
     if (x->stack_fault) {
         x->e.flags = FP_IE;             /* nothing was found out of the operands */
@@ -180,6 +178,21 @@ static F80 load(X87 *x, X87Mem mem, uint64_t addr, unsigned mmu)
         return f80_from_i64((int32_t)tcg_ldu32(env, addr, mmu), &exact);
     default:
         return f80_from_i64(tcg_ldu64(env, addr, mmu), &exact);
+    }
+}
+
+/* Of arithmetic and compares: a signalling NaN is theirs to see. */
+static F80 load_operand(X87 *x, X87Mem mem, uint64_t addr, unsigned mmu)
+{
+    TcgEnv *env = &x->s->tcg;
+
+    switch (mem) {
+    case X87_F32:
+        return f32_operand(tcg_ldu32(env, addr, mmu), &x->e);
+    case X87_F64:
+        return f64_operand(tcg_ldu64(env, addr, mmu), &x->e);
+    default:
+        return load(x, mem, addr, mmu);
     }
 }
 
@@ -702,6 +715,9 @@ static void two_operands(X87 *x, X87Op op)
     }
     if (!suppressed(x)) {
         put(x, pops ? 1 : 0, r);
+    } else if (x->cc_mask == CC) {
+        x->cc_mask = C1 | C2;           /* no remainder: C3 and C0 stay, as host CPUs have it */
+        x->cc = 0;
     }
     pop(x, pops);
 }
@@ -757,7 +773,7 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
     start(&x, env);
     switch (op) {
     case X87_ADD: case X87_MUL: case X87_SUB: case X87_SUBR: case X87_DIV: case X87_DIVR:
-        b = mem ? load(&x, mem, addr, mmu) : operand(&x, to_i ? 0 : i);
+        b = mem ? load_operand(&x, mem, addr, mmu) : operand(&x, to_i ? 0 : i);
         a = operand(&x, to_i ? i : 0);
         forget_denormal(&x, a);
         if (!x.stack_fault) {
@@ -774,7 +790,7 @@ static uint32_t x87(TcgEnv *env, uint32_t word, uint64_t addr, uint32_t mmu)
         pop(&x, pops);
         break;
     case X87_COM: case X87_UCOM: case X87_COMI: case X87_UCOMI: case X87_TST:
-        b = op == X87_TST ? (F80){ 0 } : mem ? load(&x, mem, addr, mmu) : operand(&x, i);
+        b = op == X87_TST ? (F80){ 0 } : mem ? load_operand(&x, mem, addr, mmu) : operand(&x, i);
         a = operand(&x, 0);
         forget_denormal(&x, a);
         flags = compare(&x, a, b, op == X87_COM || op == X87_COMI || op == X87_TST);

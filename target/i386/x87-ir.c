@@ -96,6 +96,19 @@ static IrValue load(X86Tr *tr, X87Mem mem, IrValue addr)
     }
 }
 
+/* Numbers of arithmetic and compares stay narrow: the operation itself sees a signalling NaN. */
+static IrValue load_operand(X86Tr *tr, X87Mem mem, IrValue addr)
+{
+    switch (mem) {
+    case X87_F32:
+        return ir_ld(tr->ir, IR_F32, addr, x86_memop(tr, 4));
+    case X87_F64:
+        return ir_ld(tr->ir, IR_F64, addr, x86_memop(tr, 8));
+    default:
+        return load(tr, mem, addr);
+    }
+}
+
 static void store(X86Tr *tr, X87Mem mem, IrValue addr, IrValue v, bool truncate)
 {
     IrRegion *ir = tr->ir;
@@ -243,11 +256,11 @@ bool x87_ir(X86Tr *tr, const X86Insn *insn, X87Op op, X87Mem mem, unsigned i, un
         compare(tr, op, ir_get(ir, st_var(tr, 0)), ir_fcvt(ir, IR_F80, ir_i32(ir, 0)));
         break;
     case X87_COM: case X87_UCOM: case X87_COMI: case X87_UCOMI:
-        b = mem ? load(tr, mem, addr) : ir_get(ir, st_var(tr, i));
+        b = mem ? load_operand(tr, mem, addr) : ir_get(ir, st_var(tr, i));
         compare(tr, op, ir_get(ir, st_var(tr, 0)), b);
         break;
     default:
-        b = mem ? load(tr, mem, addr) : ir_get(ir, st_var(tr, to_i ? 0 : i));
+        b = mem ? load_operand(tr, mem, addr) : ir_get(ir, st_var(tr, to_i ? 0 : i));
         a = ir_get(ir, st_var(tr, to_i ? i : 0));
         ir_put(ir, st_var(tr, to_i ? i : 0), arithmetic(tr, op, a, b));
         break;

@@ -294,6 +294,7 @@ void emit_call_env(Cg *cg, void *fn, uint32_t a, uint32_t b, bool fp);
 void cg_pool(Cg *cg, uint64_t lo, uint64_t hi);
 void cg_vop(Cg *cg, uint32_t op, int d, int ra, int rb);
 void cg_flags_value(Cg *cg, IrValue i);
+void cg_ah_value(Cg *cg, IrValue i);        /* flags that are in AH already */
 void x87_save(Cg *cg, IrValue v);               /* have @v in memory */
 void x87_drop(Cg *cg);                          /* empty the unit */
 void x87_put(Cg *cg, IrVar var, IrValue v);

@@ -68,6 +68,13 @@ void cg_flags_value(Cg *cg, IrValue i)
     Asm *a = &cg->a;
 
     x_byte(a, 0x9f);                            /* LAHF; RAX is free (ra_fixed) */
+    cg_ah_value(cg, i);
+}
+
+void cg_ah_value(Cg *cg, IrValue i)
+{
+    Asm *a = &cg->a;
+
     x_rr(a, 0xb6 | X_0F, R_RAX, 4);             /* MOVZX EAX, AH */
     x_alu_ri(a, ALU_AND, false, R_RAX, 0x45);
     ra_def_at(cg, i, R_RAX);

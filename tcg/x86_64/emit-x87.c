@@ -110,6 +110,24 @@ void x87_put(Cg *cg, IrVar var, IrValue v)
     }
 }
 
+static IrType type_of(Cg *cg, IrValue v)
+{
+    return cg_op(cg, v)->type;
+}
+
+/* An operand narrower than F80 is read from memory by the instruction, which so knows its NaNs. */
+static void emit_narrow(Cg *cg, IrValue i, IrOp *op, IrValue wide, IrValue narrow)
+{
+    static const uint8_t digit[4][2] = { { 0, 0 }, { 4, 5 }, { 1, 1 }, { 6, 7 } };  /* FSUB, FSUBR ... */
+    IrType t = type_of(cg, narrow);
+    Mem m = mem_b(R_RSP, FR_BUF);
+
+    cg_store(cg, t, ra_use(cg, narrow), m);
+    push(cg, wide);
+    x_rm(&cg->a, t == IR_F64 ? 0xdc : 0xd8, digit[op->opcode - IR_FADD][narrow == op->arg[0]], m);
+    result(cg, i);
+}
+
 static void emit_binary(Cg *cg, IrValue i, IrOp *op)
 {
     /* ST(1) op ST(0), ST(0) op ST(1) (both popping), ST(0) op ST(0). */
@@ -123,6 +141,13 @@ static void emit_binary(Cg *cg, IrValue i, IrOp *op)
     Asm *a = &cg->a;
     IrValue x = op->arg[0], y = op->arg[1];
 
+    if (type_of(cg, x) != IR_F80) {
+        emit_narrow(cg, i, op, y, x);
+        return;
+    } else if (type_of(cg, y) != IR_F80) {
+        emit_narrow(cg, i, op, x, y);
+        return;
+    }
     if (x == y) {
         push(cg, x);
         fp2(a, 0xd8, c[2]);
@@ -144,6 +169,16 @@ static void emit_compare80(Cg *cg, IrValue i, IrOp *op)
     IrValue x = op->arg[0], y = op->arg[1];
 
     ra_fixed(cg, R_RAX);
+    if (type_of(cg, y) != IR_F80) {
+        Mem m = mem_b(R_RSP, FR_BUF);
+
+        cg_store(cg, type_of(cg, y), ra_use(cg, y), m);
+        push(cg, x);
+        x_rm(a, type_of(cg, y) == IR_F64 ? 0xdc : 0xd8, 3, m);  /* FCOMP */
+        fp2(a, 0xdf, 0xe0);                     /* FNSTSW AX: AH has what LAHF would give */
+        cg_ah_value(cg, i);
+        return;
+    }
     if (cg->x87_top == x && x != y) {
         push(cg, x);
         fld80(a, place(cg, y));
