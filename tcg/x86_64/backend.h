@@ -82,7 +82,9 @@ typedef struct SnapRec {
     uint32_t aux;
     uint32_t first;             /* of items */
     uint16_t icount;
-    uint16_t n;
+    uint8_t n;
+    uint8_t at_home;            /* of a helper that may have changed globals before it raises: all are
+                                   in memory, what registers had is old */
 } SnapRec;
 
 /* In the code cache before each region's code. */

@@ -221,6 +221,7 @@ static void do_call(Cg *cg, const CallDesc *c)
         emit_save_live(cg, v | (keep & 0xffff0000u));
         call_thunk(cg, cg->th->dump);
         cg->snaps[snap].ra = asm_pos(a);
+        cg->snaps[snap].at_home = c->reads_all && c->writes_all;
     } else {
         emit_save_live(cg, keep);
     }

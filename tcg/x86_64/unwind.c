@@ -80,7 +80,7 @@ bool x86_64_unwind(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux)
     for (unsigned n = 0; n < s->n; n++) {
         pending[n] = read_place(env, &items[s->first + n]);
     }
-    for (unsigned n = 0; n < h->n_resident; n++) {
+    for (unsigned n = 0; n < h->n_resident && !s->at_home; n++) {
         Bits b = read_place(env, &res[n]);
         write_home(env, &h->globals->globals[res[n].var], &b);
     }
