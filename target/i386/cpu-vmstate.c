@@ -62,7 +62,7 @@ static bool env_post_load(void *opaque, Error **errp)
     X86State *s = opaque;
 
     if (s->cc_op >= CC_NUM || (s->df != 1 && s->df != UINT64_MAX) || s->excp < EXCP_NONE ||
-        s->excp > 255 || (s->mxcsr & ~X86_MXCSR_MASK) || (s->xcr0 & ~x86_xcr0_mask(s)) ||
+        s->excp > 255 || (s->mxcsr & ~x86_mxcsr_mask(s)) || (s->xcr0 & ~x86_xcr0_mask(s)) ||
         (s->a20_mask != UINT32_MAX && s->a20_mask != ~BIT(20))) {
         error_setf(errp, ERR_STATE_INVALID, "the CPU's state holds values that it can't have");
         return false;

@@ -19,7 +19,7 @@
 
 void x86_fp_update_env(X86State *s)
 {
-    s->tcg.fp_mxcsr = s->mxcsr | MXCSR_MASKS;
+    s->tcg.fp_mxcsr = (s->mxcsr & 0xffff) | MXCSR_MASKS;    /* not MM: the host may lack it */
     s->tcg.fp_unmasked = ~s->mxcsr >> 7 & 0x3f;
     s->tcg.fp_fcw = s->fpu_fcw | 0x3f;
     s->tcg.fp_fsw = 0;
@@ -194,7 +194,7 @@ void x86_fxsave_image(const X86State *s, uint8_t img[512], bool wide, bool xmm)
 {
     x86_save_x87(s, img, wide);
     store_le32(img + 24, s->mxcsr);
-    store_le32(img + 28, X86_MXCSR_MASK);
+    store_le32(img + 28, x86_mxcsr_mask(s));
     if (xmm) {
         save_xmm(s, img);
     }
@@ -204,7 +204,7 @@ bool x86_fxrstor_image(X86State *s, const uint8_t img[512], bool wide, bool xmm)
 {
     uint32_t mxcsr = load_le32(img + 24);
 
-    if (xmm && (mxcsr & ~X86_MXCSR_MASK)) {
+    if (xmm && (mxcsr & ~x86_mxcsr_mask(s))) {
         return false;
     }
     x86_load_x87(s, img, wide);

@@ -36,7 +36,7 @@ static void ldmxcsr(TcgEnv *env, uint32_t v)
 {
     X86State *s = x86_state(env);
 
-    if (v & ~X86_MXCSR_MASK) {
+    if (v & ~x86_mxcsr_mask(s)) {
         x86_raise_error(s, EXCP_GP, 0);
     }
     x86_fp_collect(s);

@@ -70,7 +70,7 @@ const X86Feature x86_features[] = {
     F("lahf-lm", 8000_0001_ECX, 0), F("cmp-legacy", 8000_0001_ECX, 1),
     NO("svm", 8000_0001_ECX, 2), NO("extapic", 8000_0001_ECX, 3),
     NO("cr8legacy", 8000_0001_ECX, 4), F2("abm", "lzcnt", 8000_0001_ECX, 5),
-    NO("sse4a", 8000_0001_ECX, 6), NO("misalignsse", 8000_0001_ECX, 7),
+    NO("sse4a", 8000_0001_ECX, 6), F("misalignsse", 8000_0001_ECX, 7),
     F("3dnowprefetch", 8000_0001_ECX, 8), NO("osvw", 8000_0001_ECX, 9),
     NO("ibs", 8000_0001_ECX, 10), NO("xop", 8000_0001_ECX, 11), NO("skinit", 8000_0001_ECX, 12),
     NO("wdt", 8000_0001_ECX, 13), NO("lwp", 8000_0001_ECX, 15), NO("fma4", 8000_0001_ECX, 16),

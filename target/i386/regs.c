@@ -375,7 +375,7 @@ unsigned x86_gdb_write(TcgEnv *env, unsigned n, const uint8_t *buf)
         memcpy(s->xmm[n - l->xmm], buf, 16);
         word = 16;
     } else if (n == l->mxcsr) {
-        s->mxcsr = load_le32(buf) & X86_MXCSR_MASK;
+        s->mxcsr = load_le32(buf) & x86_mxcsr_mask(s);
         x86_fp_update_env(s);
         word = 4;
     } else if (n < l->ctl) {

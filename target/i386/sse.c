@@ -105,6 +105,27 @@ static bool needs_alignment(const X86Tr *tr, const X86Insn *i)
     return !i->vex && !(sha && !strcmp(tr->s->cpuid_vendor, "AuthenticAMD"));
 }
 
+/* An operand of arithmetic: MXCSR.MM, where there is one, is looked at if it isn't aligned (APM vol. 1, 4.3.2). */
+static IrValue load_operand(X86Tr *tr, const X86Insn *i)
+{
+    IrRegion *ir = tr->ir;
+    IrValue a, m;
+
+    if (!needs_alignment(tr, i) || !x86_has(tr->s, FEAT_8000_0001_ECX, 7)) {
+        return load16(tr, i, needs_alignment(tr, i));
+    }
+    a = x86_address(tr, i, 16, false);
+    if (!tr->one) {
+        x86_fault_if(tr, IR_TST_NZ, IR_I64, a, ir_i64(ir, 15), X86_RETRY_ALONE, false, 0);
+    } else {
+        m = ir_ld_env(ir, IR_I32, offsetof(X86State, mxcsr));
+        m = ir_bin(ir, IR_SUB, IR_I32, ir_extract(ir, IR_I32, m, 17, 1), ir_i32(ir, 1));
+        m = ir_and(ir, IR_I64, ir_and(ir, IR_I64, a, ir_i64(ir, 15)), ir_sext(ir, IR_I64, m));
+        x86_fault_if(tr, IR_NE, IR_I64, m, ir_i64(ir, 0), EXCP_GP, true, 0);
+    }
+    return ir_ld(ir, IR_V128, a, x86_memop(tr, 16));
+}
+
 IrValue sse_source(X86Tr *tr, const X86Insn *i, unsigned n)
 {
     const X86Operand *o = &i->op[n];
@@ -112,7 +133,7 @@ IrValue sse_source(X86Tr *tr, const X86Insn *i, unsigned n)
     if (o->kind == XO_XMM) {
         return get_xmm(tr, o->reg);
     }
-    return o->size == 16 ? load16(tr, i, needs_alignment(tr, i)) : sse_load_low(tr, i, o->size);
+    return o->size == 16 ? load_operand(tr, i) : sse_load_low(tr, i, o->size);
 }
 
 void sse_source_wide(X86Tr *tr, const X86Insn *i, unsigned n, IrValue v[2])

@@ -329,7 +329,11 @@ void x86_fpu_set_status(X86State *s, uint16_t fsw);
 void x86_fxsave_image(const X86State *s, uint8_t img[512], bool wide, bool xmm);
 /* False: reserved MXCSR bits are set (#GP), nothing was changed. */
 bool x86_fxrstor_image(X86State *s, const uint8_t img[512], bool wide, bool xmm);
-#define X86_MXCSR_MASK  0x0000ffffu
+#define MXCSR_MM        (1u << 17)      /* AMD: SSE's operands in memory needn't be aligned */
+static inline uint32_t x86_mxcsr_mask(const X86State *s)
+{
+    return x86_has(s, FEAT_8000_0001_ECX, 7) ? 0xffff | MXCSR_MM : 0xffff;
+}
 /* The x87 part of it alone. */
 void x86_save_x87(const X86State *s, uint8_t *img, bool wide);
 void x86_load_x87(X86State *s, const uint8_t *img, bool wide);

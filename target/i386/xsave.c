@@ -122,7 +122,7 @@ uint64_t x86_xsave_image(const X86State *s, uint8_t img[XSAVE_MAX_SIZE], unsigne
         x86_save_x87(s, img, flags & XSAVE_WIDE);
     }
     store_le32(img + 24, s->mxcsr);
-    store_le32(img + 28, X86_MXCSR_MASK);
+    store_le32(img + 28, x86_mxcsr_mask(s));
     for (unsigned i = 0; i < registers(s); i++) {
         memcpy(img + 160 + 16 * i, s->xmm[i], 16);
     }
@@ -165,7 +165,7 @@ bool x86_xrstor_image(X86State *s, const uint8_t img[XSAVE_MAX_SIZE], bool wide,
     uint32_t mxcsr = load_le32(img + 24);
     const uint8_t *p;
 
-    if (!header_ok(s, img + XSAVE_HEADER) || (has_mxcsr && (mxcsr & ~X86_MXCSR_MASK))) {
+    if (!header_ok(s, img + XSAVE_HEADER) || (has_mxcsr && (mxcsr & ~x86_mxcsr_mask(s)))) {
         return false;
     }
     if (rfbm & XSTATE_X87) {
