@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include <sys/stat.h>
+#include "block/bitmap-qmp.h"
 #include "block/block-qmp.h"
 #include "block/throttle.h"
 #include "qapi/commands-block.h"
@@ -156,6 +157,9 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool chain)
     }
     info->backing_file = n->backing ? strdup(file_of(n->backing)) : NULL;
     info->image = block_qmp_image_info(n, chain);
+    if (n->track && n->track->bitmaps) {
+        info->dirty_bitmaps = block_qmp_bitmaps(n);
+    }
     info->cache = qapi_new(BlockdevCacheInfo);
     info->cache->writeback = true;
     info->cache->direct = n->direct;

@@ -29,6 +29,8 @@
 
 typedef struct BlockNode BlockNode;
 typedef struct BlockBackend BlockBackend;
+struct BlockTrack;
+struct Job;
 
 /* What accesses fit an image best. Powers of two, or 0: nothing is known. */
 typedef struct BlockLimits {
@@ -137,6 +139,9 @@ typedef struct BlockDriver {
     BlockSnapshot *(*snapshot_list)(BlockNode *n, size_t *count);
     int coroutine_fn (*co_vmstate)(BlockNode *n, bool write, uint64_t pos, const struct iovec *iov,
                                    size_t niov);
+    /* Dirty bitmaps that are kept in the image: they are stored at close, and there after open. */
+    bool (*can_store_bitmap)(BlockNode *n, const char *name, Error **errp);
+    void (*forget_bitmap)(BlockNode *n, const char *name);
     struct BlockDriver *next;       /* registry's */
 } BlockDriver;
 void block_driver_register(BlockDriver *drv);
@@ -160,6 +165,9 @@ struct BlockNode {
     bool monitor_owned;             /* made by blockdev-add */
     bool inactive;                  /* another process may be writing to it: see block_activate_all */
     QDict *opts;                    /* what it was opened with; owned */
+    struct BlockTrack *track;       /* who is told of writes (track.h); owned, may be NULL */
+    struct Job *job;                /* what uses it and wants no change of it; NULL: nothing */
+    unsigned job_refs;              /* of refs: those of jobs */
     void *state;                    /* the driver's */
 };
 
@@ -208,6 +216,13 @@ int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, Bl
  * past the end of an image below reads as zeros. */
 int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st,
                                        BlockNode **where, unsigned *depth);
+/* The same down to @end, which is one of the images below and isn't looked at; NULL: all of them. Not
+ * allocated: it comes from @end, or (zero) an image on the way was too short. */
+int coroutine_fn block_co_status_above(BlockNode *n, const BlockNode *end, uint64_t offset, uint64_t len,
+                                       BlockStatus *st, BlockNode **where, unsigned *depth);
+/* The image below, whatever filters there are in between. */
+BlockNode *block_below(BlockNode *n);
+BlockNode *block_skip_filters(BlockNode *n);
 int64_t block_length(BlockNode *n);
 /* Whether @n is @top or below it. */
 bool block_node_uses(const BlockNode *top, const BlockNode *n);

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/job.h"
 
 bool block_node_set_read_only(BlockNode *n, bool read_only, Error **errp)
 {
@@ -115,6 +116,7 @@ void block_close_all(void)
 {
     bool again = true;
 
+    jobs_end_all();
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         BlockNode *n = b->node;
 

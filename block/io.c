@@ -3,6 +3,8 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/job.h"
+#include "block/track.h"
 #include "util/coroutine.h"
 #include "util/iov.h"
 
@@ -56,34 +58,21 @@ int coroutine_fn block_co_preadv(BlockNode *n, uint64_t offset, const struct iov
     return r < 0 ? r : n->drv->co_preadv(n, offset, iov, niov);
 }
 
-int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,
-                                  size_t niov)
+static int coroutine_fn do_write(BlockNode *n, const BlockRequest *rq)
 {
-    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, iov_size(iov, niov));
-
-    if (r == 0 && n->detect_zeroes && all_zero(iov, niov)) {
-        return block_co_zero(n, offset, iov_size(iov, niov),
-                             n->detect_zeroes == DETECT_ZEROES_UNMAP ? BLOCK_ZERO_UNMAP : 0);
-    }
-    return r < 0 ? r : n->drv->co_pwritev(n, offset, iov, niov);
+    return n->drv->co_pwritev(n, rq->offset, rq->iov, rq->niov);
 }
 
-int coroutine_fn block_co_flush(BlockNode *n)
+static int coroutine_fn do_discard(BlockNode *n, const BlockRequest *rq)
 {
-    return n->drv->co_flush && !n->no_flush ? n->drv->co_flush(n) : 0;
+    return n->drv->co_discard(n, rq->offset, rq->len);
 }
 
-int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
-{
-    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
-
-    return r < 0 ? r : n->drv->co_discard && n->discard ? n->drv->co_discard(n, offset, len) : 0;
-}
-
-int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len)
+static int coroutine_fn do_write_zeros(BlockNode *n, const BlockRequest *rq)
 {
     static const uint8_t zeros[64 * 1024];
-    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
+    uint64_t offset = rq->offset, len = rq->len;
+    int r = 0;
 
     while (r == 0 && len > 0) {
         struct iovec v = { (void *)zeros, MIN(len, sizeof(zeros)) };
@@ -95,25 +84,70 @@ int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t le
     return r;
 }
 
+static int coroutine_fn do_zero(BlockNode *n, const BlockRequest *rq)
+{
+    int r = n->drv->co_zero ? n->drv->co_zero(n, rq->offset, rq->len,
+                                              n->discard ? rq->flags : rq->flags & ~BLOCK_ZERO_UNMAP)
+                            : -ENOTSUP;
+
+    return r == -ENOTSUP ? do_write_zeros(n, rq) : r;
+}
+
+/* What wants to know of changes is told. */
+static int coroutine_fn change(BlockNode *n, const BlockRequest *rq,
+                               int coroutine_fn (*how)(BlockNode *n, const BlockRequest *rq))
+{
+    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, rq->offset, rq->len);
+
+    return r < 0 ? r : n->track ? block_tracked(n, rq, how) : how(n, rq);
+}
+
+int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,
+                                  size_t niov)
+{
+    BlockRequest rq = { BLOCK_WRITES, offset, iov_size(iov, niov), iov, niov, 0 };
+
+    if (n->detect_zeroes && all_zero(iov, niov)) {
+        return block_co_zero(n, offset, rq.len,
+                             n->detect_zeroes == DETECT_ZEROES_UNMAP ? BLOCK_ZERO_UNMAP : 0);
+    }
+    return change(n, &rq, do_write);
+}
+
+int coroutine_fn block_co_flush(BlockNode *n)
+{
+    return n->drv->co_flush && !n->no_flush ? n->drv->co_flush(n) : 0;
+}
+
+int coroutine_fn block_co_discard(BlockNode *n, uint64_t offset, uint64_t len)
+{
+    BlockRequest rq = { BLOCK_DISCARDS, offset, len, NULL, 0, 0 };
+
+    if (!n->drv->co_discard || !n->discard) {
+        return n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
+    }
+    return change(n, &rq, do_discard);
+}
+
+int coroutine_fn block_co_write_zeros(BlockNode *n, uint64_t offset, uint64_t len)
+{
+    BlockRequest rq = { BLOCK_ZEROES, offset, len, NULL, 0, 0 };
+
+    return change(n, &rq, do_write_zeros);
+}
+
 int coroutine_fn block_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
 {
-    int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, offset, len);
+    BlockRequest rq = { BLOCK_ZEROES, offset, len, NULL, 0, flags };
 
-    if (r == 0 && len == 0) {
-        return 0;
-    }
-    if (r == 0 && n->drv->co_zero) {
-        r = n->drv->co_zero(n, offset, len, n->discard ? flags : flags & ~BLOCK_ZERO_UNMAP);
-        if (r != -ENOTSUP) {
-            return r;
-        }
-        r = 0;
-    }
-    return r < 0 ? r : block_co_write_zeros(n, offset, len);
+    return change(n, &rq, do_zero);
 }
 
 int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
 {
+    while (n->drv->is_filter && n->file) {
+        n = n->file;
+    }
     if (n->drv->co_status) {
         return n->drv->co_status(n, offset, len, st);
     }
@@ -122,12 +156,27 @@ int coroutine_fn block_co_status(BlockNode *n, uint64_t offset, uint64_t len, Bl
     return 0;
 }
 
-int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st,
-                                       BlockNode **where, unsigned *depth)
+BlockNode *block_skip_filters(BlockNode *n)
+{
+    while (n && n->drv->is_filter && n->file) {
+        n = n->file;
+    }
+    return n;
+}
+
+BlockNode *block_below(BlockNode *n)
+{
+    n = block_skip_filters(n);
+    return n ? n->backing : NULL;
+}
+
+int coroutine_fn block_co_status_above(BlockNode *n, const BlockNode *end, uint64_t offset, uint64_t len,
+                                       BlockStatus *st, BlockNode **where, unsigned *depth)
 {
     *depth = 0;
     *where = n;
     for (;;) {
+        BlockNode *below = block_below(*where);
         int64_t length;
         int r = block_co_status(*where, offset, len, st);
 
@@ -135,10 +184,10 @@ int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t l
             return r;
         }
         len = st->len;
-        if (st->allocated || !(*where)->backing) {
+        if (st->allocated || !below || below == end) {
             break;
         }
-        length = block_length((*where)->backing);
+        length = block_length(below);
         if (length < 0) {
             return length;
         }
@@ -147,10 +196,16 @@ int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t l
             break;
         }
         len = MIN(len, length - offset);
-        *where = (*where)->backing;
+        *where = below;
         ++*depth;
     }
     return 0;
+}
+
+int coroutine_fn block_co_chain_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st,
+                                       BlockNode **where, unsigned *depth)
+{
+    return block_co_status_above(n, NULL, offset, len, st, where, depth);
 }
 
 /* --- from outside of coroutines --- */
@@ -230,8 +285,14 @@ bool block_truncate(BlockNode *n, uint64_t length, Error **errp)
         error_setf(errp, ERR_PERMISSION, "node '%s' is read-only", n->name);
         return false;
     }
+    if (!block_node_free(n, errp)) {
+        return false;
+    }
     block_drain_begin(n);
     block_run(truncate_entry, &t);
+    if (t.result == 0) {
+        block_track_resize(n, length);
+    }
     block_drain_end(n);
     if (t.result < 0) {
         return false;
@@ -246,6 +307,7 @@ bool block_truncate(BlockNode *n, uint64_t length, Error **errp)
 
 void block_drain_begin(BlockNode *n)
 {
+    jobs_hold();
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         if (block_node_uses(b->node, n)) {
             blk_drain_begin(b);
@@ -260,4 +322,5 @@ void block_drain_end(BlockNode *n)
             blk_drain_end(b);
         }
     }
+    jobs_let_go();
 }

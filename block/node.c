@@ -4,6 +4,7 @@
 #include <glib.h>
 #include "block/block.h"
 #include "block/node-int.h"
+#include "block/track.h"
 #include "util/iov.h"
 
 static BlockDriver *drivers;            /* registry */
@@ -56,6 +57,7 @@ BlockNode *block_node_ref(BlockNode *n)
 
 static void free_node(BlockNode *n)
 {
+    block_track_free(n);
     block_node_unref(n->backing);
     block_node_unref(n->file);
     g_free(n->state);

@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The monitor's commands that make snapshots, alone and in transactions. */
+/* The monitor's commands that make snapshots. */
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block-qmp.h"
+#include "block/copy.h"
+#include "block/transaction.h"
 #include "qapi/commands-block-ops.h"
 #include "util/timer.h"
 
-/* One thing that was done, and how it is undone. */
-typedef struct Done {
-    BlockNode *node, *overlay;          /* references; an image was put on top */
-    char *snapshot;                     /* id of one inside of node's image */
-    bool was_read_only, opened;
-} Done;
-
-static void finished(Done *d)
-{
-    block_node_unref(d->node);
-    block_node_unref(d->overlay);
-    g_free(d->snapshot);
-    *d = (Done){ 0 };
-}
-
-static void undo(Done *d)
-{
-    if (d->snapshot) {
-        block_snapshot_delete(d->node, d->snapshot, NULL);
-    } else if (d->overlay) {
-        block_drain_begin(d->overlay);
-        block_node_replace(d->overlay, d->node, NULL);
-        block_node_unref(d->overlay->backing);
-        d->overlay->backing = NULL;
-        block_node_set_read_only(d->node, d->was_read_only, NULL);
-        block_drain_end(d->node);
-    }
-    finished(d);
-}
-
 /* @overlay is a reference that is taken over. */
-static bool put_on_top(BlockNode *node, BlockNode *overlay, Done *d, Error **errp)
+static bool put_on_top(BlockNode *node, BlockNode *overlay, BlockAction *d, Error **errp)
 {
-    if (overlay->backing) {
+    if (!block_node_free(node, errp)) {
+        /* It is copied, or written into another. */
+    } else if (overlay->backing) {
         error_setf(errp, ERR_IN_USE, "The overlay already has a backing image");
     } else if (!overlay->drv->has_backing) {
         error_setf(errp, ERR_NOT_SUPPORTED, "The overlay does not support backing images");
@@ -48,17 +22,17 @@ static bool put_on_top(BlockNode *node, BlockNode *overlay, Done *d, Error **err
     } else if (block_node_uses(node, overlay) || block_node_uses(overlay, node)) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "Making '%s' a backing child of '%s' would create a cycle",
                    node->name, overlay->name);
-    } else if (overlay->refs > 2) {
+    } else if (overlay->refs > 2 + overlay->job_refs) {
         error_setf(errp, ERR_IN_USE, "The overlay is already in use");
     } else {
-        *d = (Done){ .node = block_node_ref(node), .overlay = overlay,
-                     .was_read_only = node->read_only };
+        *d = (BlockAction){ .node = block_node_ref(node), .overlay = overlay,
+                            .was_read_only = node->read_only };
         block_drain_begin(node);
         block_node_replace(node, overlay, overlay);
         overlay->backing = block_node_ref(node);
         if (!block_node_set_read_only(node, true, errp)) {
             block_drain_end(overlay);
-            undo(d);
+            block_action_undo(d);
             return false;
         }
         block_drain_end(overlay);
@@ -68,7 +42,7 @@ static bool put_on_top(BlockNode *node, BlockNode *overlay, Done *d, Error **err
     return false;
 }
 
-static bool do_snapshot(const BlockdevSnapshot *a, Done *d, Error **errp)
+bool block_do_snapshot(const BlockdevSnapshot *a, BlockAction *d, Error **errp)
 {
     BlockNode *node = block_qmp_node(NULL, a->node, errp);
     BlockNode *overlay = node ? block_qmp_node(NULL, a->overlay, errp) : NULL;
@@ -76,7 +50,7 @@ static bool do_snapshot(const BlockdevSnapshot *a, Done *d, Error **errp)
     return overlay && put_on_top(node, block_node_ref(overlay), d, errp);
 }
 
-static bool do_snapshot_sync(const BlockdevSnapshotSync *a, Done *d, Error **errp)
+bool block_do_snapshot_sync(const BlockdevSnapshotSync *a, BlockAction *d, Error **errp)
 {
     BlockNode *node = block_qmp_node(a->device, a->node_name, errp), *overlay;
     const char *format = a->format ? a->format : "qcow2";
@@ -85,7 +59,7 @@ static bool do_snapshot_sync(const BlockdevSnapshotSync *a, Done *d, Error **err
     QDict *opts;
     bool ok = true;
 
-    if (!node) {
+    if (!node || !block_node_free(node, errp)) {
         return false;
     }
     if (make && strcmp(format, "qcow2")) {
@@ -114,7 +88,7 @@ static bool do_snapshot_sync(const BlockdevSnapshotSync *a, Done *d, Error **err
     return overlay && put_on_top(node, overlay, d, errp);
 }
 
-static bool do_internal(const BlockdevSnapshotInternal *a, Done *d, Error **errp)
+bool block_do_internal_snapshot(const BlockdevSnapshotInternal *a, BlockAction *d, Error **errp)
 {
     BlockNode *node = block_qmp_node(a->device, NULL, errp);
     int64_t now = clock_get_ns(CLOCK_HOST);
@@ -125,7 +99,7 @@ static bool do_internal(const BlockdevSnapshotInternal *a, Done *d, Error **errp
     size_t count;
     bool taken;
 
-    if (!node || !block_can_snapshot(node, errp)) {
+    if (!node || !block_can_snapshot(node, errp) || !block_node_free(node, errp)) {
         return false;
     }
     if (!*a->name) {
@@ -143,7 +117,7 @@ static bool do_internal(const BlockdevSnapshotInternal *a, Done *d, Error **errp
     if (!block_snapshot_create(node, &s, errp)) {
         return false;
     }
-    *d = (Done){ .node = block_node_ref(node), .snapshot = s.id };
+    *d = (BlockAction){ .node = block_node_ref(node), .snapshot = s.id };
     return true;
 }
 
@@ -151,78 +125,28 @@ static bool do_internal(const BlockdevSnapshotInternal *a, Done *d, Error **errp
 
 bool qmp_blockdev_snapshot(const BlockdevSnapshot *arg, Error **errp)
 {
-    Done d = { 0 };
-    bool ok = do_snapshot(arg, &d, errp);
+    BlockAction d = { 0 };
+    bool ok = block_do_snapshot(arg, &d, errp);
 
-    finished(&d);
+    block_action_done(&d);
     return ok;
 }
 
 bool qmp_blockdev_snapshot_sync(const BlockdevSnapshotSync *arg, Error **errp)
 {
-    Done d = { 0 };
-    bool ok = do_snapshot_sync(arg, &d, errp);
+    BlockAction d = { 0 };
+    bool ok = block_do_snapshot_sync(arg, &d, errp);
 
-    finished(&d);
+    block_action_done(&d);
     return ok;
 }
 
 bool qmp_blockdev_snapshot_internal_sync(const BlockdevSnapshotInternal *arg, Error **errp)
 {
-    Done d = { 0 };
-    bool ok = do_internal(arg, &d, errp);
+    BlockAction d = { 0 };
+    bool ok = block_do_internal_snapshot(arg, &d, errp);
 
-    finished(&d);
-    return ok;
-}
-
-static bool do_action(const TransactionAction *a, Done *d, Error **errp)
-{
-    switch (a->type) {
-    case TRANSACTION_ACTION_KIND_BLOCKDEV_SNAPSHOT:
-        return do_snapshot(a->u.blockdev_snapshot.data, d, errp);
-    case TRANSACTION_ACTION_KIND_BLOCKDEV_SNAPSHOT_SYNC:
-        return do_snapshot_sync(a->u.blockdev_snapshot_sync.data, d, errp);
-    case TRANSACTION_ACTION_KIND_BLOCKDEV_SNAPSHOT_INTERNAL_SYNC:
-        return do_internal(a->u.blockdev_snapshot_internal_sync.data, d, errp);
-    default:
-        error_setf(errp, ERR_GENERIC, "Transaction aborted using Abort action");
-        return false;
-    }
-}
-
-/* All disks stand still from the first action to the last. */
-bool qmp_transaction(const TransactionActionList *actions, Error **errp)
-{
-    Done *done = g_new0(Done, actions->n + 1);
-    size_t n = 0, held = 0;
-    BlockBackend **backends;
-    bool ok = true;
-
-    for (BlockBackend *b = blk_first(); b; b = b->next) {
-        held++;
-    }
-    backends = g_new0(BlockBackend *, held + 1);
-    held = 0;
-    for (BlockBackend *b = blk_first(); b; b = b->next) {
-        blk_drain_begin(b);
-        backends[held++] = b;
-    }
-    for (; n < actions->n && ok; n += ok) {
-        ok = do_action(actions->items[n], &done[n], errp);
-    }
-    while (n-- > 0) {
-        if (ok) {
-            finished(&done[n]);
-        } else {
-            undo(&done[n]);
-        }
-    }
-    while (held-- > 0) {
-        blk_drain_end(backends[held]);
-    }
-    g_free(backends);
-    g_free(done);
+    block_action_done(&d);
     return ok;
 }
 
