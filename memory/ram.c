@@ -24,6 +24,7 @@ static RamList *ram_list;
 
 /* Blocks start on whole words of a bitmap of pages. */
 #define RAM_START_ALIGN     (64 * MEM_PAGE_SIZE)
+#define HUGE_PAGE           (UINT64_C(2) << 20)     /* of hosts that have them */
 
 static RamList *list_copy(size_t num)
 {
@@ -214,8 +215,8 @@ RamBlock *ram_block_new_fd(const char *id, uint64_t size, int fd,
     return block_publish(block, errp);
 }
 
-RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
-                        Error **errp)
+/* For others to see; ours alone otherwise, and then in huge pages where the host has some. */
+static RamBlock *new_shared(const char *id, uint64_t size, uint32_t flags, Error **errp)
 {
     int fd = memfd_create("ram", MFD_CLOEXEC);
 
@@ -230,9 +231,60 @@ RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
         close(fd);
         return NULL;
     }
-    /* The memfd is ours alone until it is handed out, so a shared mapping
-     * costs nothing and lets other processes see the same RAM. */
-    return ram_block_new_fd(id, size, fd, 0, flags | RAM_SHARED, errp);
+    return ram_block_new_fd(id, size, fd, 0, flags, errp);
+}
+
+/* Anonymous memory that begins at a multiple of HUGE_PAGE if it is that large. */
+static bool block_map_anonymous(RamBlock *block, uint32_t flags, Error **errp)
+{
+    uint64_t slack = block->size >= HUGE_PAGE ? HUGE_PAGE : 0, before;
+    uint8_t *p = mmap(NULL, block->size + slack, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        error_set_errno(errp, errno, "cannot reserve %" PRIu64 " bytes for RAM block '%s'",
+                        block->size, block->id);
+        return false;
+    }
+    if (slack) {
+        before = -(uintptr_t)p & (HUGE_PAGE - 1);
+        if (before) {
+            munmap(p, before);
+        }
+        if (before < slack) {
+            munmap(p + before + block->size, slack - before);
+        }
+        p += before;
+        madvise(p, block->size, MADV_HUGEPAGE);
+    }
+    /* A child that is about to run another program needn't have it all copied on write. */
+    madvise(p, block->size, MADV_DONTFORK);
+    block->host = p;
+    if (flags & RAM_PREALLOC) {
+        for (uint64_t at = 0; at < block->size; at += MEM_PAGE_SIZE) {
+            *(volatile uint8_t *)(p + at) = 0;
+        }
+    }
+    return true;
+}
+
+RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
+                        Error **errp)
+{
+    RamBlock *block;
+
+    if (flags & RAM_SHARED) {
+        return new_shared(id, size, flags, errp);
+    }
+    block = block_alloc(id, size, errp);
+    if (!block) {
+        return NULL;
+    }
+    if (!block_map_anonymous(block, flags, errp)) {
+        block_destroy(block);
+        return NULL;
+    }
+    return block_publish(block, errp);
 }
 
 RamBlock *ram_block_new_file(const char *id, uint64_t size, const char *path,

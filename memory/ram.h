@@ -2,8 +2,8 @@
 /*
  * RAM blocks and dirty tracking.
  *
- * A block is host memory from a memfd, a file or the caller, with an id that
- * is the same on both sides of a migration and a range of RAM addresses
+ * A block is host memory: anonymous, from a memfd (RAM_SHARED), a file or the caller, with an id
+ * that is the same on both sides of a migration and a range of RAM addresses
  * (ram_addr_t) that no other block has. Blocks are made and destroyed under
  * the big lock; look-ups take no lock.
  *
@@ -28,7 +28,7 @@ typedef struct RamBlock {
     uint8_t *host;
     uint64_t size;              /* bytes, whole pages */
     ram_addr_t start;           /* RAM address of host[0] */
-    int fd;                     /* -1 when from the caller */
+    int fd;                     /* -1: anonymous, or the caller's */
     uint64_t fd_offset;
     bool shared;
     bool read_only;             /* host mapping without write permission */
