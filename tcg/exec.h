@@ -163,7 +163,8 @@ typedef struct TcgLeave {
     void *from;                 /* the TcgCode's user pointer, to be chained; or NULL */
 } TcgLeave;
 enum { TCG_LEAVE_GOTO = 0x100, TCG_LEAVE_REQUEST = 0x101, TCG_LEAVE_LOOKUP = 0x102,
-       TCG_LEAVE_STALE = 0x103 };   /* a guard of @from doesn't hold; PC is its entry */
+       TCG_LEAVE_STALE = 0x103,     /* a guard of @from doesn't hold; PC is its entry */
+       TCG_LEAVE_HOT = 0x104 };     /* @from was entered often (IrRegion.heat); likewise */
 
 typedef struct TcgBackend {
     const char *name;

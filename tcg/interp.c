@@ -379,6 +379,12 @@ static void run(InterpFrame *f)
             leave_code(f, TCG_LEAVE_STALE);
             return;
         }
+        if (f->region->ir->heat && --*f->region->ir->heat < 0) {
+            f->env->pc = f->env->pc_bias + f->region->ir->entry_offset;
+            f->leave.from = f->region->user;
+            leave_code(f, TCG_LEAVE_HOT);
+            return;
+        }
         do {
             f->block = next;
             left = run_block(f, locals, &next);

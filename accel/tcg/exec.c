@@ -209,18 +209,26 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
     }
 }
 
+/* Is @v at the entry of the region that was entered so often, and is that still there? */
+static bool at_hot(const VcpuTcg *v, const struct TcgRegion *hot, ram_addr_t entry)
+{
+    return v->flushes_seen == region_flushes() && !hot->invalid && hot->entry == entry &&
+           hot->mode == (uint32_t)v->env->mode_gen;
+}
+
 static struct TcgRegion *next_region(VcpuTcg *v)
 {
     TcgEnv *env = v->env;
     uint64_t pc = env->pc, address = v->ops->code_address(env, pc);
     bool one = v->single_insn || v->single_step;
     JumpCacheEntry *e = &v->jc[jc_index(pc)];
-    struct TcgRegion *r = NULL;
+    struct TcgRegion *r = NULL, *hot = v->hot;
     TlbFull *f;
     bool global;
 
     v->stats.lookups++;
-    if (!one && e->pc == pc && e->mode_gen == env->mode_gen) {
+    v->hot = NULL;
+    if (!one && !hot && e->pc == pc && e->mode_gen == env->mode_gen) {
         return e->region;
     }
     f = tlb_get(v, address, MMU_EXEC, v->ops->code_mmu(env), true);
@@ -228,13 +236,19 @@ static struct TcgRegion *next_region(VcpuTcg *v)
     if (f->host) {
         ram_addr_t entry = f->ram->start + f->ram_offset + (address & (TCG_PAGE_SIZE - 1));
 
-        do {
+        hot = hot && !one && at_hot(v, hot, entry) ? hot : NULL;
+        while (!hot) {
             r = region_find(entry, (uint32_t)env->mode_gen, one, r);
-        } while (r && ((r->page1 != RAM_ADDR_INVALID && !page1_agrees(v, r, address)) ||
-                       (r->guarded && !region_holds(r))));
+            if (!r || ((r->page1 == RAM_ADDR_INVALID || page1_agrees(v, r, address)) &&
+                       (!r->guarded || region_holds(r)))) {
+                break;
+            }
+        }
+    } else {
+        hot = NULL;
     }
     if (!r) {
-        r = tcg_translate(v, pc, address);
+        r = tcg_translate(v, pc, address, hot);
     }
     if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry &&
         tcg_options.jump_cache) {
@@ -347,6 +361,7 @@ static unsigned left_kind(uint32_t reason)
     case TCG_LEAVE_LOOKUP: return TCG_LEFT_LOOKUP;
     case TCG_LEAVE_REQUEST: return TCG_LEFT_REQUEST;
     case TCG_LEAVE_STALE: return TCG_LEFT_STALE;
+    case TCG_LEAVE_HOT: return TCG_LEFT_HOT;
     case IR_EXIT_NEXT: return TCG_LEFT_NEXT;
     case IR_EXIT_IRQ_CHECK: return TCG_LEFT_IRQ;
     case LEAVE_RETRY: return TCG_LEFT_FAULT;
@@ -392,6 +407,10 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     switch (leave->reason) {
     case TCG_LEAVE_STALE:
         region_stale(leave->from);
+        leave->from = NULL;
+        break;
+    case TCG_LEAVE_HOT:
+        v->hot = leave->from;
         leave->from = NULL;
         break;
     case IR_EXIT_IRQ_CHECK:

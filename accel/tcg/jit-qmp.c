@@ -34,6 +34,7 @@ static void append_left(GString *s, const TcgInfo *i)
         [TCG_LEFT_LINK] = "unlinked jump", [TCG_LEFT_LOOKUP] = "look-up",
         [TCG_LEFT_REQUEST] = "request", [TCG_LEFT_NEXT] = "mode",
         [TCG_LEFT_IRQ] = "interrupts", [TCG_LEFT_STALE] = "patched code",
+        [TCG_LEFT_HOT] = "hot region",
         [TCG_LEFT_FAULT] = "fault", [TCG_LEFT_OTHER] = "other",
     };
 

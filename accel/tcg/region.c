@@ -436,6 +436,26 @@ static void region_drop(struct TcgRegion *r)
     cache.stats.invalidated++;
 }
 
+void region_replace(struct TcgRegion *old, struct TcgRegion *new)
+{
+    if (old->invalid || new->invalid) {
+        return;
+    }
+    if (new->page1 == RAM_ADDR_INVALID) {
+        for (RegionLink *l = old->incoming, *next; l; l = next) {
+            next = l->next;
+            l->from->be->link(&l->from->code, l->exit, &new->code);
+            l->from->linked[l->exit] = new;
+            l->next = new->incoming;
+            new->incoming = l;
+        }
+        old->incoming = NULL;
+    }
+    region_drop(old);
+    cache.stats.replaced++;
+    cache.stats.invalidated--;
+}
+
 bool region_watches(ram_addr_t addr, unsigned len)
 {
     CodePage *p = code_page(addr, false);

@@ -47,6 +47,8 @@ struct TcgRegion {
     RegionLink *incoming;       /* exits that are chained to us */
     struct TcgRegion **linked;  /* by exit: whom it is chained to */
     uint64_t pc;                /* a virtual PC it was seen at, for people */
+    int32_t heat;               /* entries until it is optimised; generated code counts */
+    bool optimised;             /* of the second tier */
     uint32_t n_insns;
     uint8_t *copy;              /* its bytes when it was translated */
     IrGuard *guards;            /* n_guards of them, if guarded */
@@ -63,6 +65,8 @@ void region_unlock(void);
 /* With the lock: put a new one into the table and mark its pages. If its bytes have changed
  * since they were read, it is dropped at once. */
 void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b1, uint64_t off1);
+/* With the lock: @new, which begins where @old does, takes its place. */
+void region_replace(struct TcgRegion *old, struct TcgRegion *new);
 /* Chain exit @n of @from to @to if both are still valid. */
 void region_link(struct TcgRegion *from, unsigned n, struct TcgRegion *to);
 /* Note that @r was put into jump-cache slot @index of some vCPU. */
@@ -90,7 +94,7 @@ void region_flush_all(void);
 uint64_t region_flushes(void);
 
 typedef struct RegionStats {
-    uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, flushes, guarded,
+    uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, replaced, flushes, guarded,
              stale, translate_ns;
 } RegionStats;
 RegionStats region_stats(void);

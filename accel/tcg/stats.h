@@ -12,6 +12,7 @@ enum { TCG_LEFT_LINK,           /* a jump inside a page that wasn't linked yet *
        TCG_LEFT_NEXT,           /* the instruction may have changed the mode */
        TCG_LEFT_IRQ,            /* it may have let interrupts in */
        TCG_LEFT_STALE,          /* guarded code has changed */
+       TCG_LEFT_HOT,            /* a region that wants to be optimised */
        TCG_LEFT_FAULT,          /* exception, or an instruction to be run alone */
        TCG_LEFT_OTHER, TCG_LEFT_NUM };
 

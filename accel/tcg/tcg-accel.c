@@ -31,7 +31,7 @@ static struct {
 } tcg = { .cache_size = CACHE_DEFAULT };
 
 TcgOptions tcg_options = { .guarded_code = true, .regions = true, .links = true, .jump_cache = true,
-                           .bulk = true, .optimise = true };
+                           .bulk = true, .optimise = true, .tiers = true };
 
 /* perf(1) takes symbols of anonymous memory alone from its map file. */
 static bool cache_map_for_perf(Error **errp)
@@ -329,7 +329,7 @@ static bool init(const QDict *props, Error **errp)
         { "page-sharing", &tcg_switches.page_sharing }, { "residents", &tcg_switches.residents },
         { "regions", &tcg_options.regions }, { "links", &tcg_options.links },
         { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_options.bulk },
-        { "optimise", &tcg_options.optimise },
+        { "optimise", &tcg_options.optimise }, { "tiers", &tcg_options.tiers },
     };
 
     if (props && !parse_size(props, errp)) {

@@ -14,6 +14,7 @@
 #include "util/timer.h"
 
 #define REGION_MAX_INSNS    128
+#define HOT_ENTRIES         1000    /* of a region before it is optimised */
 
 #define GRANULE             64
 #define MAX_DATA            32  /* patched operands of a region */
@@ -318,14 +319,21 @@ static void keep_bytes(struct TcgRegion *r, Fetch *f)
     }
 }
 
-struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
+/* Count entries, to see whether it is worth more? The whole of it is settled. */
+static void set_heat(IrRegion *i, struct TcgRegion *r)
+{
+    r->heat = HOT_ENTRIES;
+    i->heat = r->optimised || r->one_insn || r->transient || r->guarded ? NULL : &r->heat;
+}
+
+struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion *hot)
 {
     Fetch f = { .v = v, .address = address, .mmu = v->ops->code_mmu(v->env) };
     TcgTranslate t = {
         .env = v->env, .mode = (uint32_t)v->env->mode_gen, .pc = pc,
         .entry_offset = address & (TCG_PAGE_SIZE - 1),
         .max_insns = v->single_insn || v->single_step ? 1 : REGION_MAX_INSNS,
-        .straight = !tcg_options.regions,
+        .straight = !tcg_options.regions || (tcg_options.tiers && !hot),
         .breakpoints = v->breakpoints, .n_breakpoints = v->n_breakpoints, .priv = &f,
     };
     struct TcgRegion *r;
@@ -342,6 +350,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
     r->be = v->be;
     r->mode = t.mode;
     r->one_insn = t.max_insns == 1;
+    r->optimised = !tcg_options.tiers || hot;
     r->pc = pc;
     for (;;) {
         ir_region_reset(ir, v->ops->globals);
@@ -380,7 +389,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
             abort();
         }
 #endif
-        if (tcg_options.optimise) {
+        if (r->optimised && tcg_options.optimise) {
             ir_optimise(ir);
         } else {
             ir_optimise_fast(ir);
@@ -388,6 +397,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         if (log_is_on(LOG_OP_OPT)) {
             log_region(&t, r, LOG_OP_OPT);
         }
+        set_heat(ir, r);
         count_calls(ir);
         if (v->be->codegen(ir, r, &r->code)) {
             break;
@@ -417,6 +427,9 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address)
         keep_bytes(r, &f);
         region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,
                       f.page[1].full.ram, f.page[1].full.ram_offset);
+        if (hot && v->flushes_seen == region_flushes()) {
+            region_replace(hot, r);
+        }
     } else {
         r->invalid = true;
     }

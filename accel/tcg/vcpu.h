@@ -79,6 +79,7 @@ typedef struct TcgOptions {
     bool jump_cache;            /* others find it without C */
     bool bulk;                  /* repeated string instructions use whole pages */
     bool optimise;              /* all of the optimiser, not the backward pass alone */
+    bool tiers;                 /* all that only for what is entered often */
     FILE *perf_map;             /* /tmp/perf-PID.map, or NULL */
 } TcgOptions;
 extern TcgOptions tcg_options;
@@ -101,6 +102,7 @@ typedef struct VcpuTcg {
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
+    struct TcgRegion *hot;      /* wants to be optimised (TCG_LEAVE_HOT), or NULL */
     uint64_t flushes_seen;      /* region_flushes() when generated code returned */
     _Atomic bool hints_stale;   /* another thread has taken permissions away */
     bool tlb_crowded;           /* tlb_grow is wanted */
@@ -150,8 +152,9 @@ void softmmu_init(void);
 void tcg_cache_trim(void);
 
 /* --- translate.c --- */
-/* Translate at virtual @pc, which the MMU sees as @address. Raises if it can't be fetched. */
-struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address);
+/* Translate at virtual @pc, which the MMU sees as @address. Raises if it can't be fetched.
+ * @hot: the region that this one, optimised, is to replace, or NULL. */
+struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion *hot);
 
 /* --- exec.c --- */
 /* Run until something needs the outer loop. Big lock held at call and return. */

@@ -142,6 +142,7 @@ enum {
     ST_UNLINKED,        /* where an exit that isn't linked goes */
     ST_LOOKUP,          /* jump cache miss */
     ST_STALE,           /* from a guard */
+    ST_HOT,             /* entered often enough */
 };
 
 typedef struct Cg {

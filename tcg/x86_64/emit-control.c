@@ -121,6 +121,15 @@ void emit_entry(Cg *cg, uint32_t *chained)
     s->aux = TCG_LEAVE_REQUEST;
     s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
     memcpy(s->from, from, sizeof(from));
+    if (cg->r->heat) {
+        x_mov_ri(a, R_RAX, (uintptr_t)cg->r->heat);
+        x_alu_mi(a, ALU_SUB, false, mem_b(R_RAX, 0), 1);
+        from[0] = x_jcc(a, X_S);
+        s = cg_stub(cg, ST_HOT);
+        s->aux = TCG_LEAVE_HOT;
+        s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
+        s->from[0] = from[0];
+    }
     emit_guards(cg);
     emit_load_residents(cg, true, 0);
 }
@@ -445,10 +454,11 @@ void emit_stubs(Cg *cg)
             }
             /* fall through */
         case ST_LEAVE:
+        case ST_HOT:
             put_pc(cg, (int64_t)s->imm);
             x_mov_ri(a, R_RAX, s->aux);
             x_mov_ri(a, R_RDX, 0);
-            x_mov_ri(a, R_RCX, s->kind == ST_STALE ? (uintptr_t)cg->user : 0);
+            x_mov_ri(a, R_RCX, s->kind != ST_LEAVE ? (uintptr_t)cg->user : 0);
             jmp_thunk(cg, cg->th->leave);
             break;
         case ST_LOOKUP:
