@@ -76,6 +76,7 @@ void ir_region_reset(IrRegion *r, const IrGlobalTable *globals)
     r->n_locals = 0;
     r->n_order = 0;
     r->n_guards = 0;
+    r->quick = false;
     r->heat = NULL;
     r->entry_offset = 0;
     r->n_insns = 0;

@@ -312,6 +312,7 @@ struct IrRegion {
     uint32_t n_order, cap_order;
     IrGuard *guards;        /* tested at each entry, else TCG_LEAVE_STALE */
     uint32_t n_guards, cap_guards;
+    bool quick;             /* to be had fast rather than to be fast: the first tier */
     int32_t *heat;          /* taken down by one at each entry; below 0: TCG_LEAVE_HOT. Or NULL */
     struct IrBuild *build;  /* the builder's own tables */
 };

@@ -31,7 +31,7 @@ static struct {
 } tcg = { .cache_size = CACHE_DEFAULT };
 
 TcgOptions tcg_options = { .guarded_code = true, .regions = true, .links = true, .jump_cache = true,
-                           .bulk = true, .optimise = true, .tiers = true };
+                           .bulk = true, .optimise = true, .tiers = true, .hot_entries = 1000 };
 
 /* perf(1) takes symbols of anonymous memory alone from its map file. */
 static bool cache_map_for_perf(Error **errp)

@@ -14,7 +14,6 @@
 #include "util/timer.h"
 
 #define REGION_MAX_INSNS    128
-#define HOT_ENTRIES         1000    /* of a region before it is optimised */
 
 #define GRANULE             64
 #define MAX_DATA            32  /* patched operands of a region */
@@ -322,7 +321,7 @@ static void keep_bytes(struct TcgRegion *r, Fetch *f)
 /* Count entries, to see whether it is worth more? The whole of it is settled. */
 static void set_heat(IrRegion *i, struct TcgRegion *r)
 {
-    r->heat = HOT_ENTRIES;
+    r->heat = tcg_options.hot_entries;
     i->heat = r->optimised || r->one_insn || r->transient || r->guarded ? NULL : &r->heat;
 }
 
@@ -356,6 +355,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         ir_region_reset(ir, v->ops->globals);
         ir->entry_offset = t.entry_offset;
         ir->mode = t.mode;
+        ir->quick = !r->optimised;
         t.ir = ir;
         t.bytes = 0;
         f.n_data = 0;

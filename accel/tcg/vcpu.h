@@ -79,7 +79,8 @@ typedef struct TcgOptions {
     bool jump_cache;            /* others find it without C */
     bool bulk;                  /* repeated string instructions use whole pages */
     bool optimise;              /* all of the optimiser, not the backward pass alone */
-    bool tiers;                 /* all that only for what is entered often */
+    bool tiers;                 /* all that only for what is entered often: */
+    int32_t hot_entries;        /* this many times */
     FILE *perf_map;             /* /tmp/perf-PID.map, or NULL */
 } TcgOptions;
 extern TcgOptions tcg_options;

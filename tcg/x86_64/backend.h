@@ -107,6 +107,8 @@ typedef struct ThunkSet {
     IrVar pinned_var[N_PINNED];
     uint8_t *enter, *leave, *leave_c;
     uint8_t *lookup;            /* leave for the execution loop; pc is set */
+    uint8_t *probe;             /* to where RAX, which pc is, leads */
+    uint8_t *request;           /* leave for a request at the pc_bias + RCX */
     uint8_t *edge;              /* leave by the snapshot of the call */
     uint8_t *dump;              /* all integer registers to env, sets jit_ra */
     uint8_t *sync, *reload;     /* pinned globals to their homes and back */
@@ -198,6 +200,7 @@ typedef struct Cg {
     uint32_t n_exits, cap_exits;
     struct { uint32_t at; uint64_t lo, hi; } *pool;
     uint32_t n_pool, cap_pool;
+    uint32_t leave_pos;         /* where the code is that leaves as this region, 0: not yet */
     IrValue x87_top;            /* value left in ST(0), 0: none */
 } Cg;
 
@@ -310,6 +313,7 @@ int hint_of(Cg *cg, IrValue addr, IrMemOp mo, bool write);
 
 /* --- thunks.c --- */
 /* @rx_delta: run-time less writable address. */
+void emit_jump_probe(Asm *a, uint32_t miss[2]);
 void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta);
 extern const uint8_t cg_pinned_regs[N_PINNED];
 #define CALLER_SAVED (1u << R_RAX | 1u << R_RCX | 1u << R_RDX | 1u << R_RSI | 1u << R_RDI | \

@@ -9,8 +9,8 @@
 #include "tcg/x86_64/backend.h"
 
 #define MAX_TABLES      16
-#define REGION_ALIGN    64
-#define REGION_MIN      256             /* bytes: bounds the index */
+#define REGION_ALIGN    16
+#define REGION_MIN      128             /* bytes: bounds the index */
 
 /* The process has one code cache; filled at start-up. */
 static struct {
@@ -257,7 +257,9 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->rw = a->start;
     cg->rx = cache.rx + (a->start - cache.rw);
     ra_region(cg);
-    hint_region(cg);
+    if (!r->quick) {
+        hint_region(cg);
+    }
     emit_entry(cg, &chained);
     for (uint32_t k = 0; k < cg->n_layout && !cg->fail; k++) {
         IrBlockId b = (IrBlockId)cg->layout[k];

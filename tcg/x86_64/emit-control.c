@@ -98,7 +98,6 @@ static void emit_guards(Cg *cg)
     }
     if (cg->n_stale) {
         s = cg_stub(cg, ST_STALE);
-        s->aux = TCG_LEAVE_STALE;
         s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
     }
 }
@@ -118,7 +117,6 @@ void emit_entry(Cg *cg, uint32_t *chained)
     *chained = asm_pos(a);
     test_exit(cg, from);
     s = cg_stub(cg, ST_LEAVE);
-    s->aux = TCG_LEAVE_REQUEST;
     s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
     memcpy(s->from, from, sizeof(from));
     if (cg->r->heat) {
@@ -126,7 +124,6 @@ void emit_entry(Cg *cg, uint32_t *chained)
         x_alu_mi(a, ALU_SUB, false, mem_b(R_RAX, 0), 1);
         from[0] = x_jcc(a, X_S);
         s = cg_stub(cg, ST_HOT);
-        s->aux = TCG_LEAVE_HOT;
         s->imm = (uint64_t)(int64_t)cg->r->entry_offset;
         s->from[0] = from[0];
     }
@@ -236,29 +233,20 @@ static void put_pc(Cg *cg, int64_t offset)
     x_st(a, 8, R_RAX, ENV(pc));
 }
 
-/* Look up RAX in the jump cache; RCX, RDX are scratch. */
+/* To where RAX leads. */
 static void probe_jump_cache(Cg *cg)
 {
-    Asm *a = &cg->a;
     Stub *s;
     uint32_t from[2];
 
-    x_mov_rr(a, true, R_RCX, R_RAX);
-    x_shift_i(a, SH_SHR, true, R_RCX, JC_BITS);
-    x_alu_rr(a, ALU_XOR, false, R_RCX, R_RAX);
-    x_alu_ri(a, ALU_AND, false, R_RCX, JC_MASK);
-    x_shift_i(a, SH_SHL, false, R_RCX, 5);
-    x_alu_rm(a, ALU_ADD, true, R_RCX, ENV(jc));
-    x_alu_rm(a, ALU_CMP, true, R_RAX, mem_b(R_RCX, offsetof(JumpCacheEntry, pc)));
-    from[0] = x_jcc(a, X_NE);
-    x_ld(a, true, R_RDX, ENV(mode_gen));
-    x_alu_rm(a, ALU_CMP, true, R_RDX, mem_b(R_RCX, offsetof(JumpCacheEntry, mode_gen)));
-    from[1] = x_jcc(a, X_NE);
-    x_rm(a, 0xff, 4, mem_b(R_RCX, offsetof(JumpCacheEntry, code)));
+    if (cg->r->quick) {
+        jmp_thunk(cg, cg->th->probe);
+        return;
+    }
+    emit_jump_probe(&cg->a, from);
     s = cg_stub(cg, ST_LOOKUP);
     memcpy(s->from, from, sizeof(from));
 }
-_Static_assert(sizeof(JumpCacheEntry) == 32, "scaled by a shift");
 
 static void emit_goto(Cg *cg, IrOp *op)
 {
@@ -411,10 +399,30 @@ static void stub_slow(Cg *cg, Stub *s)
     x_jmp_back(a, s->back);
 }
 
+/* Leave as this region, with the PC at @offset. What is common to all is there once. */
+static void leave_at(Cg *cg, uint32_t reason, uint32_t exit_index, uint64_t offset)
+{
+    Asm *a = &cg->a;
+
+    x_mov_ri(a, R_RAX, reason);
+    x_mov_ri(a, R_RDX, exit_index);
+    x_mov_ri(a, R_RCX, offset);
+    if (cg->leave_pos) {
+        x_jmp_back(a, cg->leave_pos);
+        return;
+    }
+    cg->leave_pos = asm_pos(a);
+    x_alu_rm(a, ALU_ADD, true, R_RCX, ENV(pc_bias));
+    x_st(a, 8, R_RCX, ENV(pc));
+    x_mov_ri(a, R_RCX, (uintptr_t)cg->user);
+    jmp_thunk(cg, cg->th->leave);
+}
+
 void emit_stubs(Cg *cg)
 {
     Asm *a = &cg->a;
 
+    cg->leave_pos = 0;
     for (uint32_t k = 0; k < cg->n_fix; k++) {
         asm_bind_to(a, cg->fix[k].at, cg->block_pos[cg->fix[k].to]);
     }
@@ -442,24 +450,20 @@ void emit_stubs(Cg *cg)
             break;
         case ST_UNLINKED:
             cg->unlinked[s->aux] = asm_pos(a) - (s->from[0] + 4);
-            put_pc(cg, (int64_t)s->imm);
-            x_mov_ri(a, R_RAX, TCG_LEAVE_GOTO);
-            x_mov_ri(a, R_RDX, s->aux);
-            x_mov_ri(a, R_RCX, (uintptr_t)cg->user);
-            jmp_thunk(cg, cg->th->leave);
+            leave_at(cg, TCG_LEAVE_GOTO, s->aux, s->imm);
             break;
         case ST_STALE:
             for (uint32_t n = 0; n < cg->n_stale; n++) {
                 asm_bind(a, cg->stale[n]);
             }
-            /* fall through */
-        case ST_LEAVE:
+            leave_at(cg, TCG_LEAVE_STALE, 0, s->imm);
+            break;
         case ST_HOT:
-            put_pc(cg, (int64_t)s->imm);
-            x_mov_ri(a, R_RAX, s->aux);
-            x_mov_ri(a, R_RDX, 0);
-            x_mov_ri(a, R_RCX, s->kind != ST_LEAVE ? (uintptr_t)cg->user : 0);
-            jmp_thunk(cg, cg->th->leave);
+            leave_at(cg, TCG_LEAVE_HOT, 0, s->imm);
+            break;
+        case ST_LEAVE:
+            x_mov_ri(a, R_RCX, s->imm);
+            jmp_thunk(cg, cg->th->request);
             break;
         case ST_LOOKUP:
             jmp_thunk(cg, cg->th->lookup);

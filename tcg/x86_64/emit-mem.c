@@ -142,6 +142,9 @@ static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
     }
     g.e = ra_scratch(cg);
     g.t = ra_scratch(cg);
+    if (cg->r->quick) {
+        return g;
+    }
     g.hold = can && tcg_switches.page_sharing && !cg->tc_root && more_of(cg, root, write, mmu);
     if (can) {
         g.hint = MAX(hint_of(cg, op->arg[0], op->memop, write), 0);

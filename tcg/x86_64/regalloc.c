@@ -76,6 +76,9 @@ void ra_region(Cg *cg)
         cg->var_reg[v] = (int8_t)cg_pinned_regs[i];
         cg->reg_var[cg_pinned_regs[i]] = v;
     }
+    if (r->quick || !tcg_switches.residents) {
+        return;
+    }
     /* Loops: whatever is laid out between a back edge's target and source. */
     for (unsigned k = 0; k < cg->n_layout; k++) {
         IrBlock *b = &r->blocks[cg->layout[k]];
@@ -118,9 +121,6 @@ void ra_region(Cg *cg)
      * storing it at each exit when it was written. */
     for (unsigned v = 0; v < IR_MAX_GLOBALS; v++) {
         weight[v] -= 4 + (cg->var_dirty[v] ? exits : 0);
-    }
-    if (!tcg_switches.residents) {
-        return;
     }
     choose(cg, weight, n_vars, false, many_temps ? 1 : 2, resident_ints);
     static const uint8_t vregs[] = {
@@ -907,6 +907,18 @@ void ra_overwritten(Cg *cg, int r)
 
 /* --------------------------------------------------------------- snapshots */
 
+/* What is pending is often what it was at the snapshot before. */
+static void share_items(Cg *cg)
+{
+    SnapRec *s = &cg->snaps[cg->n_snaps];
+
+    if (cg->n_snaps && s->n == s[-1].n &&
+        !memcmp(&cg->items[s->first], &cg->items[s[-1].first], s->n * sizeof(SnapItem))) {
+        cg->n_items = s->first;
+        s->first = s[-1].first;
+    }
+}
+
 uint32_t ra_snapshot(Cg *cg, uint32_t snap)
 {
     IrSnapshot *s = &cg->r->snaps[snap];
@@ -947,5 +959,6 @@ uint32_t ra_snapshot(Cg *cg, uint32_t snap)
         GROW(cg->items, cg->n_items, cg->cap_items);
         cg->items[cg->n_items++] = it;
     }
+    share_items(cg);
     return cg->n_snaps++;
 }

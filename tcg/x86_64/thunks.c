@@ -213,9 +213,35 @@ static void make_slow(Maker *m, bool vregs, unsigned kind)
 #undef FRAME
 }
 
+static void to_thunk(Maker *m, const uint8_t *fn)
+{
+    uint32_t at = x_jmp(m->a);
+
+    asm_patch32(m->a, at, (uint32_t)(fn - (m->a->start + at + 4 + m->rx_delta)));
+}
+
+/* Look up RAX in the jump cache; RCX, RDX are scratch. Jumps @miss if it isn't there. */
+void emit_jump_probe(Asm *a, uint32_t miss[2])
+{
+    x_mov_rr(a, true, R_RCX, R_RAX);
+    x_shift_i(a, SH_SHR, true, R_RCX, JC_BITS);
+    x_alu_rr(a, ALU_XOR, false, R_RCX, R_RAX);
+    x_alu_ri(a, ALU_AND, false, R_RCX, JC_MASK);
+    x_shift_i(a, SH_SHL, false, R_RCX, 5);
+    x_alu_rm(a, ALU_ADD, true, R_RCX, ENV(jc));
+    x_alu_rm(a, ALU_CMP, true, R_RAX, mem_b(R_RCX, offsetof(JumpCacheEntry, pc)));
+    miss[0] = x_jcc(a, X_NE);
+    x_ld(a, true, R_RDX, ENV(mode_gen));
+    x_alu_rm(a, ALU_CMP, true, R_RDX, mem_b(R_RCX, offsetof(JumpCacheEntry, mode_gen)));
+    miss[1] = x_jcc(a, X_NE);
+    x_rm(a, 0xff, 4, mem_b(R_RCX, offsetof(JumpCacheEntry, code)));
+}
+_Static_assert(sizeof(JumpCacheEntry) == 32, "scaled by a shift");
+
 void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
 {
     Maker m = { a, rx_delta, t };
+    uint32_t miss[2];
 
     *t = (ThunkSet){ .globals = g };
     for (unsigned v = 0; v < g->count && t->n_pinned < N_PINNED; v++) {
@@ -235,6 +261,20 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
     x_mov_ri(a, R_RCX, 0);
     t->leave = a->p + rx_delta;
     make_leave(&m, &t->leave_c);
+
+    t->request = here(&m);
+    x_alu_rm(a, ALU_ADD, true, R_RCX, ENV(pc_bias));
+    x_st(a, 8, R_RCX, ENV(pc));
+    x_mov_ri(a, R_RAX, TCG_LEAVE_REQUEST);
+    x_mov_ri(a, R_RDX, 0);
+    x_mov_ri(a, R_RCX, 0);
+    to_thunk(&m, t->leave);
+
+    t->probe = here(&m);
+    emit_jump_probe(a, miss);
+    asm_bind(a, miss[0]);
+    asm_bind(a, miss[1]);
+    to_thunk(&m, t->lookup);
 
     t->dump = here(&m);
     dump_gprs(a);

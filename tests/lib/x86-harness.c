@@ -274,6 +274,9 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
     if (in->bits == 86) {
         set_mode(h, in);
     }
+    /* Both tiers in turns, and from one to the other. */
+    tcg_options.tiers = !tcg_options.tiers;
+    tcg_options.hot_entries = 5;
     s->tcg.pc = in->rip;
     s->excp = s->excp_old = EXCP_NONE;
     s->int_shadow = false;

@@ -877,6 +877,7 @@ static void compare(Test *t, unsigned what, uint64_t first, unsigned n, bool fau
         if (below(2)) {
             ir_optimise(r);
         }
+        r->quick = below(2);
         if (!tcg_backend_x86_64.codegen(r, &b, &b)) {
             tcg_backend_x86_64.flush();
             if (!tcg_backend_x86_64.codegen(r, &b, &b)) {

@@ -515,6 +515,8 @@ static void run_guest(Fixture *f, World *w, const Buf *g, uint64_t pc)
     s->tcg.pc = pc;
     s->tcg.exit_request = 0;
     f->cpu->parent.halted = false;
+    tcg_options.tiers = !tcg_options.tiers;     /* both in turns */
+    tcg_options.hot_entries = 3;
     tcg_mode_changed(&s->tcg);
     for (unsigned i = 0; i < 100 && !f->cpu->parent.halted; i++) {
         vcpu_exec(f->v);
