@@ -2,6 +2,8 @@
 /* The human monitor's commands about disks, networks, PCI and the code generator. */
 #include "util/osdep.h"
 #include "monitor/hmp-cmds.h"
+#include "net/net.h"
+#include "net/user.h"
 #include "qapi/commands-block.h"
 #include "qapi/commands-machine.h"
 #include "qapi/commands-misc.h"
@@ -142,7 +144,7 @@ void hmp_netdev_add(Hmp *hmp, const QDict *args)
     QDict *opts = hmp_keyval(qdict_str_or(args, "args", ""), "type", &err);
 
     if (opts) {
-        qmp_netdev_add(opts, &err);
+        netdev_add(opts, true, &err);
         qobject_unref(opts);
     }
     hmp_error(hmp, err);
@@ -153,6 +155,35 @@ void hmp_netdev_del(Hmp *hmp, const QDict *args)
     Error *err = NULL;
 
     qmp_netdev_del(qdict_str_or(args, "id", ""), &err);
+    hmp_error(hmp, err);
+}
+
+/* "[ID] RULE": the second word, when there is one, is the rule. */
+static void hostfwd(Hmp *hmp, const QDict *args, bool (*change)(const char *, const char *, Error **))
+{
+    const char *first = qdict_str_or(args, "arg1", ""), *second = qdict_str_or(args, "arg2", NULL);
+    Error *err = NULL;
+
+    change(second ? first : NULL, second ? second : first, &err);
+    hmp_error(hmp, err);
+}
+
+void hmp_hostfwd_add(Hmp *hmp, const QDict *args)
+{
+    hostfwd(hmp, args, user_hostfwd_add);
+}
+
+void hmp_hostfwd_remove(Hmp *hmp, const QDict *args)
+{
+    hostfwd(hmp, args, user_hostfwd_remove);
+}
+
+void hmp_announce_self(Hmp *hmp, const QDict *args)
+{
+    Error *err = NULL;
+
+    (void)args;
+    qmp_announce_self(50, 550, 5, 100, NULL, NULL, &err);
     hmp_error(hmp, err);
 }
 

@@ -69,6 +69,9 @@ void hmp_change(Hmp *hmp, const QDict *args);
 void hmp_set_link(Hmp *hmp, const QDict *args);
 void hmp_netdev_add(Hmp *hmp, const QDict *args);
 void hmp_netdev_del(Hmp *hmp, const QDict *args);
+void hmp_hostfwd_add(Hmp *hmp, const QDict *args);
+void hmp_hostfwd_remove(Hmp *hmp, const QDict *args);
+void hmp_announce_self(Hmp *hmp, const QDict *args);
 void hmp_complete_block(GPtrArray *candidates, const char *prefix);
 void hmp_complete_netdev(GPtrArray *candidates, const char *prefix);
 

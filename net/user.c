@@ -6,8 +6,8 @@
 #include "util/osdep.h"
 #include <arpa/inet.h>
 #include <glib.h>
-#include <slirp/libslirp.h>
-#include "net/net.h"
+#include "net/user-int.h"
+#include "net/user.h"
 #include "util/log.h"
 #include "util/main-loop.h"
 #include "util/timer.h"
@@ -17,15 +17,6 @@ typedef struct UserSource {
     GSource source;                 /* first */
     struct User *user;
 } UserSource;
-
-typedef struct User {
-    NetBackend *net;
-    Slirp *slirp;
-    UserSource *source;
-    GArray *fds;                    /* GPollFD, while they are polled */
-    uint32_t timeout_ms;
-    char *texts[4];                 /* strings that libslirp borrows */
-} User;
 
 /* --- polling --- */
 
@@ -56,7 +47,7 @@ static int get_revents(int index, void *opaque)
 static void forget_fds(User *u)
 {
     for (unsigned i = 0; i < u->fds->len; i++) {
-        g_source_remove_poll(&u->source->source, &g_array_index(u->fds, GPollFD, i));
+        g_source_remove_poll(&((UserSource *)u->source)->source, &g_array_index(u->fds, GPollFD, i));
     }
     g_array_set_size(u->fds, 0);
 }
@@ -86,6 +77,7 @@ static gboolean user_dispatch(GSource *source, UNUSED GSourceFunc cb, UNUSED gpo
     User *u = ((UserSource *)source)->user;
 
     slirp_pollfds_poll(u->slirp, 0, get_revents, u);
+    user_forwards_poll(u);
     return G_SOURCE_CONTINUE;
 }
 
@@ -141,10 +133,8 @@ static const SlirpCb callbacks = {
 
 /* --- options --- */
 
-static bool address(const QDict *opts, const char *key, struct in_addr *a, Error **errp)
+static bool address(const char *key, const char *text, struct in_addr *a, Error **errp)
 {
-    const char *text = qdict_str_or(opts, key, NULL);
-
     if (text && inet_pton(AF_INET, text, a) != 1) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: an IPv4 address", key, text);
         return false;
@@ -152,11 +142,20 @@ static bool address(const QDict *opts, const char *key, struct in_addr *a, Error
     return true;
 }
 
-/* "10.0.2.0/24", "10.0.2.0/255.255.255.0", "10.0.2.0" */
-static bool network(const QDict *opts, SlirpConfig *c, Error **errp)
+static bool address6(const char *key, const char *text, struct in6_addr *a, Error **errp)
 {
-    const char *text = qdict_str_or(opts, "net", NULL);
-    char **parts, *end;
+    if (text && inet_pton(AF_INET6, text, a) != 1) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: an IPv6 address", key, text);
+        return false;
+    }
+    return true;
+}
+
+/* "10.0.2.0/24", "10.0.2.0/255.255.255.0", "10.0.2.0" */
+static bool network(const char *text, SlirpConfig *c, Error **errp)
+{
+    g_auto(GStrv) parts = NULL;
+    char *end;
     bool ok;
 
     inet_pton(AF_INET, "10.0.2.0", &c->vnetwork);
@@ -174,28 +173,11 @@ static bool network(const QDict *opts, SlirpConfig *c, Error **errp)
             c->vnetmask.s_addr = htonl(UINT32_MAX << (32 - n));
         }
     }
-    g_strfreev(parts);
     if (!ok) {
         error_setf(errp, ERR_INVALID_ARGUMENT,
                    "'net' is '%s'; accepted: ADDRESS/BITS with 4 to 30 bits, or ADDRESS/MASK", text);
     }
     return ok;
-}
-
-static bool on_off(const QDict *opts, const char *key, bool *v, Error **errp)
-{
-    const char *text = qdict_str_or(opts, key, NULL);
-
-    if (!text) {
-        *v = qdict_bool_or(opts, key, *v);
-        return true;
-    }
-    if (strcmp(text, "on") && strcmp(text, "off") && strcmp(text, "yes") && strcmp(text, "no")) {
-        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%s'; accepted: on, off", key, text);
-        return false;
-    }
-    *v = !strcmp(text, "on") || !strcmp(text, "yes");
-    return true;
 }
 
 /* Addresses of a network: its @n-th host. */
@@ -206,76 +188,59 @@ static struct in_addr host_of(const SlirpConfig *c, unsigned n)
     return a;
 }
 
-/* "tcp:127.0.0.1:2222-10.0.2.15:22"; both addresses may be empty. */
-static bool forward(User *u, const SlirpConfig *c, const char *rule, Error **errp)
+static bool network6(const NetdevUserOptions *o, SlirpConfig *c, Error **errp)
 {
-    char host[64] = "", guest[64] = "";
-    const char *p = rule;
-    bool udp = strncmp(p, "udp:", 4) == 0;
-    struct in_addr ha = { INADDR_ANY }, ga = c->vdhcp_start;
-    const char *dash, *colon;
-    int hport, gport;
-
-    p += udp || strncmp(p, "tcp:", 4) == 0 ? 4 : *p == ':' ? 1 : 0;
-    dash = strchr(p, '-');
-    colon = strchr(p, ':');
-    if (!dash || !colon || colon > dash || (size_t)(colon - p) >= sizeof(host)) {
-        goto bad;
-    }
-    memcpy(host, p, colon - p);
-    hport = atoi(colon + 1);
-    colon = strrchr(dash, ':');
-    if (!colon || (size_t)(colon - dash - 1) >= sizeof(guest)) {
-        goto bad;
-    }
-    memcpy(guest, dash + 1, colon - dash - 1);
-    gport = atoi(colon + 1);
-    if ((*host && inet_pton(AF_INET, host, &ha) != 1) ||
-        (*guest && inet_pton(AF_INET, guest, &ga) != 1) || hport < 0 || hport > 65535 ||
-        gport < 1 || gport > 65535) {
-        goto bad;
-    }
-    if (slirp_add_hostfwd(u->slirp, udp, ha, hport, ga, gport) < 0) {
-        error_setf(errp, ERR_HOST, "can't forward '%s': the host's port can't be had", rule);
+    inet_pton(AF_INET6, "fec0::", &c->vprefix_addr6);
+    if (!address6("ipv6-prefix", o->ipv6_prefix, &c->vprefix_addr6, errp)) {
         return false;
     }
-    return true;
-bad:
-    error_setf(errp, ERR_INVALID_ARGUMENT, "'hostfwd' is '%s'; accepted: "
-               "[tcp|udp]:[HOST-ADDRESS]:PORT-[GUEST-ADDRESS]:PORT", rule);
-    return false;
+    c->vprefix_len = o->has_ipv6_prefixlen ? o->ipv6_prefixlen : 64;
+    if (o->has_ipv6_prefixlen && (o->ipv6_prefixlen < 0 || o->ipv6_prefixlen > 126)) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'ipv6-prefixlen' is %" PRId64 "; accepted: 0 to 126",
+                   o->ipv6_prefixlen);
+        return false;
+    }
+    c->vhost6 = c->vnameserver6 = c->vprefix_addr6;
+    c->vhost6.s6_addr[15] |= 2;
+    c->vnameserver6.s6_addr[15] |= 3;
+    return address6("ipv6-host", o->ipv6_host, &c->vhost6, errp) &&
+           address6("ipv6-dns", o->ipv6_dns, &c->vnameserver6, errp);
 }
 
-static bool forwards(User *u, const SlirpConfig *c, const QDict *opts, Error **errp)
+/* Options that may be repeated are texts, or lists of texts; the schema wants lists of structs. */
+static QDict *regular(const QDict *opts)
 {
-    QObject *o = qdict_get(opts, "hostfwd");
-    const char *text = o ? qobject_get_str(o, "hostfwd", NULL) : NULL;
-    QList *list = o ? qobject_to_list(o) : NULL;
+    static const char *const keys[] = { "hostfwd", "guestfwd", "dnssearch" };
+    QDict *d = qobject_to_dict(qobject_copy((const QObject *)opts));
 
-    if (text) {
-        return forward(u, c, text, errp);
-    }
-    if (list) {
-        QLIST_FOR_EACH(e, list) {
-            QDict *d = qobject_to_dict(e);
-            const char *s = d ? qdict_get_str(d, "str", errp) : qobject_get_str(e, "hostfwd", errp);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        QObject *o = qdict_get(d, keys[i]);
+        QList *from = o ? qobject_to_list(o) : NULL, *to;
 
-            if (!s || !forward(u, c, s, errp)) {
-                return false;
-            }
+        if (!o || (!from && !qobject_to_string(o))) {
+            continue;
         }
+        to = qlist_new();
+        for (size_t k = 0; k < (from ? qlist_size(from) : 1); k++) {
+            QObject *e = from ? qlist_get(from, k) : o;
+
+            qlist_append(to, qobject_to_string(e) ? QOBJECT(qdict_from_fmt("{'str': %p}", qobject_ref(e)))
+                                                  : qobject_ref(e));
+        }
+        qdict_put(d, keys[i], to);
     }
-    return true;
+    return d;
 }
 
 static void user_close(NetBackend *n)
 {
     User *u = n->state;
 
+    user_forwards_end(u);
     if (u->source) {
         forget_fds(u);
-        g_source_destroy(&u->source->source);
-        g_source_unref(&u->source->source);
+        g_source_destroy(&((UserSource *)u->source)->source);
+        g_source_unref(&((UserSource *)u->source)->source);
     }
     if (u->slirp) {
         slirp_cleanup(u->slirp);
@@ -283,40 +248,61 @@ static void user_close(NetBackend *n)
     if (u->fds) {
         g_array_unref(u->fds);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(u->texts); i++) {
-        g_free(u->texts[i]);
+    g_strfreev(u->search);
+    qapi_clear_struct(&qapi_type_NetdevUserOptions, &u->opts);
+}
+
+static bool configure(User *u, SlirpConfig *c, Error **errp)
+{
+    const NetdevUserOptions *o = &u->opts;
+
+    if (!network(o->net ? o->net : o->ip, c, errp)) {
+        return false;
     }
+    c->vhost = host_of(c, 2);
+    c->vnameserver = host_of(c, 3);
+    c->vdhcp_start = host_of(c, 15);
+    if (!address("host", o->host, &c->vhost, errp) || !address("dns", o->dns, &c->vnameserver, errp) ||
+        !address("dhcpstart", o->dhcpstart, &c->vdhcp_start, errp) || !network6(o, c, errp)) {
+        return false;
+    }
+    c->restricted = o->has_q_restrict && o->q_restrict;
+    c->in_enabled = !o->has_ipv4 || o->ipv4;
+    c->in6_enabled = !o->has_ipv6 || o->ipv6;
+    /* One that is asked for alone excludes the other. */
+    c->in6_enabled &= o->has_ipv6 || !o->has_ipv4 || !o->ipv4;
+    c->in_enabled &= o->has_ipv4 || !o->has_ipv6 || !o->ipv6;
+    if (!c->in_enabled && !c->in6_enabled) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "IPv4 and IPv6 disabled");
+        return false;
+    }
+    c->vhostname = o->hostname;
+    c->tftp_path = o->tftp;
+    c->tftp_server_name = o->tftp_server_name;
+    c->bootfile = o->bootfile;
+    c->vdomainname = o->domainname;
+    if (o->dnssearch) {
+        u->search = g_new0(char *, o->dnssearch->n + 1);
+        for (size_t i = 0; i < o->dnssearch->n; i++) {
+            u->search[i] = g_strdup(o->dnssearch->items[i]->str);
+        }
+        c->vdnssearch = (const char **)u->search;
+    }
+    return true;
 }
 
 static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
 {
+    QOBJECT_AUTO QDict *d = regular(opts);
+    SlirpConfig c = { .version = 4 };
     User *u = n->state;
-    bool restricted = false, ipv4 = true, ipv6 = true;
-    SlirpConfig c = { .version = 4, .vprefix_len = 64 };
+    UserSource *source;
 
     u->net = n;
-    if (!network(opts, &c, errp)) {
+    if (!net_decode(n, &qapi_type_NetdevUserOptions, d, &u->opts, errp) || !configure(u, &c, errp)) {
+        user_close(n);
         return false;
     }
-    c.vhost = host_of(&c, 2);
-    c.vnameserver = host_of(&c, 3);
-    c.vdhcp_start = host_of(&c, 15);
-    inet_pton(AF_INET6, "fec0::", &c.vprefix_addr6);
-    inet_pton(AF_INET6, "fec0::2", &c.vhost6);
-    inet_pton(AF_INET6, "fec0::3", &c.vnameserver6);
-    if (!address(opts, "host", &c.vhost, errp) || !address(opts, "dns", &c.vnameserver, errp) ||
-        !address(opts, "dhcpstart", &c.vdhcp_start, errp) ||
-        !on_off(opts, "restrict", &restricted, errp) || !on_off(opts, "ipv4", &ipv4, errp) ||
-        !on_off(opts, "ipv6", &ipv6, errp)) {
-        return false;
-    }
-    c.restricted = restricted;
-    c.in_enabled = ipv4;
-    c.in6_enabled = ipv6;
-    c.vhostname = u->texts[0] = g_strdup(qdict_str_or(opts, "hostname", NULL));
-    c.tftp_path = u->texts[1] = g_strdup(qdict_str_or(opts, "tftp", NULL));
-    c.bootfile = u->texts[2] = g_strdup(qdict_str_or(opts, "bootfile", NULL));
-    c.vdomainname = u->texts[3] = g_strdup(qdict_str_or(opts, "domainname", NULL));
     u->fds = g_array_new(false, true, sizeof(GPollFD));
     u->slirp = slirp_new(&c, &callbacks, u);
     if (!u->slirp) {
@@ -324,10 +310,13 @@ static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
         user_close(n);
         return false;
     }
-    u->source = (UserSource *)g_source_new(&source_funcs, sizeof(UserSource));
-    u->source->user = u;
-    g_source_attach(&u->source->source, event_loop_context(main_event_loop()));
-    if (!forwards(u, &c, opts, errp)) {
+    n->checksums_good = true;
+    u->first_guest = c.vdhcp_start;
+    source = (UserSource *)g_source_new(&source_funcs, sizeof(UserSource));
+    source->user = u;
+    u->source = source;
+    g_source_attach(&source->source, event_loop_context(main_event_loop()));
+    if (!user_forwards_start(u, errp)) {
         user_close(n);
         return false;
     }
@@ -347,15 +336,31 @@ static char *user_info(NetBackend *n)
     return slirp_connection_info(((User *)n->state)->slirp);
 }
 
-static const char *const user_options[] = {
-    "net", "host", "dns", "dhcpstart", "restrict", "ipv4", "ipv6", "hostname", "tftp", "bootfile",
-    "domainname", "hostfwd", NULL,
-};
-
 static NetBackendType type_user = {
-    .name = "user", .options = user_options, .state_size = sizeof(User), .open = user_open,
+    .name = "user", .state_size = sizeof(User), .open = user_open,
     .close = user_close, .send = user_send, .info = user_info,
 };
+
+User *user_find(const char *id, Error **errp)
+{
+    NetBackend *found = NULL;
+
+    for (NetBackend *n = net_first(); n; n = n->next) {
+        if (n->type == &type_user && (!id || !strcmp(n->id, id))) {
+            if (found) {
+                error_setf(errp, ERR_INVALID_ARGUMENT, "there are several user networks: name one");
+                return NULL;
+            }
+            found = n;
+        }
+    }
+    if (!found) {
+        error_setf(errp, ERR_NO_SUCH_BACKEND, "there is no user network%s%s%s", id ? " '" : "", id ? id : "",
+                   id ? "'" : "");
+        return NULL;
+    }
+    return found->state;
+}
 
 static void CONSTRUCTOR register_type(void)
 {

@@ -70,6 +70,7 @@ static void stop_for_io_error(void)
 
 static void run_state_changed(UNUSED RunstateListener *l, bool running, UNUSED RunState state)
 {
+    net_set_running(running);
     if (running) {
         blk_retry_held();
     }
@@ -100,7 +101,7 @@ static bool make_drive(const QDict *opts, void *opaque, Error **errp)
 
 static bool make_netdev(const QDict *d, UNUSED void *opaque, Error **errp)
 {
-    return netdev_add(d, errp);
+    return netdev_add(d, true, errp);
 }
 
 static void build_drives(Config *c, Machine *m)
@@ -119,35 +120,85 @@ static void build_drives(Config *c, Machine *m)
     config_make_each(c, c->drives, "drive", make_drive, &(DriveMaker){ c, m });
 }
 
-/* -nic TYPE,model=M,mac=A and the like: a back end, if the type has one, and a device of the
- * machine for it. -net user and -net nic are the two halves. */
-static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
+static void add_nic(Machine *m, const MachineNic *nic)
 {
-    const char *type = qdict_str_or(opts, "type", "user");
-    char *id = g_strdup_printf("nic%u", number);
-    QDict *back = qdict_new();
-    MachineNic nic = { .model = opts_text(opts, "model"), .mac = opts_text(opts, "mac"),
-                       .id = opts_text(opts, "id") };
+    m->nics = g_renew(MachineNic, m->nics, m->n_nics + 1);
+    m->nics[m->n_nics++] = *nic;
+}
+
+/* Options of the device and not of the back end. */
+static bool is_nic_option(const char *key)
+{
+    static const char *const keys[] = { "model", "mac", "macaddr", "id", "netdev", "name", "addr", "vectors" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (!strcmp(key, keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A back end of what is left of @opts. */
+static bool make_back_end(Config *c, const char *option, const QDict *opts, const char *type, const char *id)
+{
+    QOBJECT_AUTO QDict *back = qdict_new();
 
     QDICT_FOR_EACH(e, opts) {
-        if (strcmp(e->key, "model") && strcmp(e->key, "mac") && strcmp(e->key, "id") &&
-            strcmp(e->key, "netdev")) {
+        if (!is_nic_option(e->key)) {
             qdict_put(back, e->key, qobject_ref(e->value));
         }
     }
     qdict_put_str(back, "type", type);
     qdict_put_str(back, "id", id);
+    return config_make(c, option, back, make_netdev, NULL);
+}
+
+/* -nic TYPE,model=M,mac=A and the like: a back end, if the type has one, and a device of the
+ * machine for it. */
+static void build_nic(Config *c, Machine *m, const QDict *opts, unsigned number)
+{
+    const char *type = qdict_str_or(opts, "type", "user");
+    g_autofree char *id = g_strdup_printf("nic%u", number);
+    MachineNic nic = { .model = opts_text(opts, "model"), .mac = opts_text(opts, "mac"),
+                       .id = opts_text(opts, "id") };
+
     if (qdict_has(opts, "netdev")) {
         nic.netdev = opts_text(opts, "netdev");
-    } else if (strcmp(type, "nic")) {
-        if (config_make(c, "nic", back, make_netdev, NULL)) {
-            nic.netdev = g_strdup(id);
-        }
+    } else if (strcmp(type, "nic") && make_back_end(c, "nic", opts, type, id)) {
+        nic.netdev = g_strdup(id);
     }
-    m->nics = g_renew(MachineNic, m->nics, m->n_nics + 1);
-    m->nics[m->n_nics++] = nic;
-    qobject_unref(back);
-    g_free(id);
+    add_nic(m, &nic);
+}
+
+/* -net nic and -net BACKEND, the old way: all are ports of hub 0, unless a device names its back end. */
+static void build_net(Config *c, Machine *m, const QDict *opts, unsigned number)
+{
+    const char *type = qdict_str_or(opts, "type", "user");
+    g_autofree char *name = opts_text(opts, "name");
+    g_autofree char *own = g_strdup_printf("%s.%u", type, number);
+    g_autofree char *port = g_strdup_printf("hub0port%u", number);
+    QOBJECT_AUTO QDict *hub = qdict_from_fmt("{'type': 'hubport', 'hubid': 0, 'id': %s}", port);
+    bool is_nic = !strcmp(type, "nic");
+    MachineNic nic = { 0 };
+
+    if (!is_nic) {
+        if (!make_back_end(c, "net", opts, type, name ? name : own)) {
+            return;
+        }
+        qdict_put_str(hub, "netdev", name ? name : own);
+    } else {
+        nic = (MachineNic){ .model = opts_text(opts, "model"), .mac = opts_text(opts, "macaddr"),
+                            .id = opts_text(opts, "name"), .netdev = opts_text(opts, "netdev") };
+    }
+    if (!nic.netdev && config_make(c, "net", hub, make_netdev, NULL)) {
+        nic.netdev = g_strdup(port);
+    }
+    if (is_nic) {
+        add_nic(m, &nic);
+    } else {
+        g_free(nic.netdev);
+    }
 }
 
 static void build_nics(Config *c, Machine *m)
@@ -155,7 +206,7 @@ static void build_nics(Config *c, Machine *m)
     unsigned number = 0;
 
     config_make_each(c, c->netdevs, "netdev", make_netdev, NULL);
-    if (qlist_size(c->nics) == 0 && !c->no_defaults && m->type->default_nic &&
+    if (qlist_size(c->nics) == 0 && qlist_size(c->nets) == 0 && !c->no_defaults && m->type->default_nic &&
         qlist_size(c->netdevs) == 0) {
         QDict *d = qdict_new();
 
@@ -167,6 +218,14 @@ static void build_nics(Config *c, Machine *m)
 
         if (strcmp(qdict_str_or(d, "type", "user"), "none")) {
             build_nic(c, m, d, number++);
+        }
+    }
+    number = 0;
+    QLIST_FOR_EACH(e, c->nets) {
+        QDict *d = qobject_to_dict(e);
+
+        if (strcmp(qdict_str_or(d, "type", "user"), "none")) {
+            build_net(c, m, d, number++);
         }
     }
 }

@@ -510,6 +510,16 @@ static bool make_object(const QDict *d, UNUSED void *opaque, Error **errp)
     return ok;
 }
 
+/* Objects that belong to networks come after these. */
+static void split_objects(const Config *c, QList *early, QList *late)
+{
+    QLIST_FOR_EACH(e, c->objects) {
+        bool filter = g_str_has_prefix(qdict_str_or(qobject_to_dict(e), "qom-type", ""), "filter-");
+
+        qlist_append(filter ? late : early, qobject_ref(e));
+    }
+}
+
 static bool make_numa(const QDict *d, void *opaque, Error **errp)
 {
     return numa_option(opaque, d, errp);
@@ -688,6 +698,8 @@ static void build_usbdevices(Config *c)
 
 bool config_build(Config *c)
 {
+    QOBJECT_AUTO QList *early = qlist_new();
+    QOBJECT_AUTO QList *late = qlist_new();
     Error *err = NULL;
     bool stand_in, possible;
     Machine *m;
@@ -719,11 +731,13 @@ bool config_build(Config *c)
     build_serials(c, m);
     build_debugcons(c);
     build_usbdevices(c);
-    config_make_each(c, c->objects, "object", make_object, NULL);
+    split_objects(c, early, late);
+    config_make_each(c, early, "object", make_object, NULL);
     if (!stand_in) {
         config_make_each(c, c->numas, "numa", make_numa, m);
     }
     build_backends(c, m);
+    config_make_each(c, late, "object", make_object, NULL);
     if (qlist_size(c->errors)) {
         return build_with_mistakes(c, m, possible);
     }

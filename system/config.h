@@ -22,7 +22,7 @@ typedef struct Config {
     char *cpu;
     QDict *memory, *smp, *boot, *rtc, *name, *action, *msg, *overcommit, *sandbox;
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms, *chroot, *runas;
-    QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *drives, *blockdevs, *vncs,
+    QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *nets, *drives, *blockdevs, *vncs,
           *audiodevs, *audios, *globals, *icount;
     QList *fw_cfgs, *smbioses, *numas;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */

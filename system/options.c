@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "hw/core/machine.h"
 #include "chardev/chardev.h"
+#include "net/net.h"
 #include "system/config.h"
 #include "system/opts.h"
 #include "util/guest-random.h"
@@ -218,6 +219,17 @@ static void opt_chardev(Config *c, const Option *o, const char *arg)
     }
 }
 
+static void opt_netdev(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        g_autofree char *text = net_help();
+
+        fputs(text, stdout);
+    } else {
+        add_dict(c, o, arg);
+    }
+}
+
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
 static void opt_seed(Config *c, UNUSED const Option *o, const char *arg)
 {
@@ -303,10 +315,11 @@ const Option config_options[] = {
       offsetof(Config, devices), "driver" },
     DICTS("object", objects, "qom-type", "TYPE,id=ID[,prop=value]...", "an object"),
     DICTS("global", globals, "driver", "DRIVER.PROP=VALUE", "a default for a property"),
-    DICTS("netdev", netdevs, "type", "user|...,id=ID[,...]", "a network back end"),
-    DICTS("nic", nics, "type", "[user|none|...][,model=M][,mac=M]",
+    { "netdev", true, "-netdev TYPE,id=ID[,...]", "a network back end ('help' lists types)",
+      opt_netdev, offsetof(Config, netdevs), "type" },
+    DICTS("nic", nics, "type", "[TYPE|none][,model=M][,mac=M][,...]",
           "a network device of the machine with its back end"),
-    DICTS("net", nics, "type", "nic|user|none[,...]", "as -nic, the old way"),
+    DICTS("net", nets, "type", "nic|user|none[,...]", "a device or a back end at hub 0, the old way"),
     { "chardev", true, "-chardev BACKEND,id=ID[,...]", "a character device ('help' lists back ends)",
       opt_chardev, offsetof(Config, chardevs), "backend" },
     DICTS("mon", mons, "chardev", "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
@@ -372,7 +385,7 @@ const Option config_options[] = {
 bool config_is_list(const Option *o)
 {
     return o->handle == add_dict || o->handle == opt_device || o->handle == opt_chardev ||
-           o->handle == opt_accel;
+           o->handle == opt_netdev || o->handle == opt_accel;
 }
 
 bool config_report(Config *c)
@@ -409,7 +422,7 @@ static const char *nearest(const char *name)
     QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
                         &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
-                        &c->nics, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
+                        &c->nics, &c->nets, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
                         &c->icount, &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \

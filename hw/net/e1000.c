@@ -403,8 +403,13 @@ static void link_changed(void *opaque, bool up)
     e1000_interrupt(s, ICR_LSC);
 }
 
+static const MacAddr *own_mac(void *opaque)
+{
+    return &((E1000State *)opaque)->mac;
+}
+
 static const NetDeviceOps net_ops = {
-    .can_receive = can_receive, .receive = e1000_receive, .link_changed = link_changed,
+    .can_receive = can_receive, .receive = e1000_receive, .link_changed = link_changed, .mac = own_mac,
 };
 
 /* --- registers --- */

@@ -186,7 +186,13 @@ static void link_changed(void *opaque, bool up)
     interrupt(s, INT_LINK);
 }
 
-static const NetDeviceOps net_ops = { can_receive, receive, link_changed };
+static const MacAddr *own_mac(void *opaque)
+{
+    return &((Rtl8139State *)opaque)->mac;
+}
+
+static const NetDeviceOps net_ops = { .can_receive = can_receive, .receive = receive,
+                                      .link_changed = link_changed, .mac = own_mac };
 
 /* --- sending (DS 6.2) --- */
 

@@ -20,7 +20,7 @@ BEGIN {
     row("crypto", "qom")
     row("block", "qom crypto")
     row("chardev", "qom crypto")
-    row("net", "qom crypto")
+    row("net", "qom crypto chardev")
     row("audio", "qom")
     row("fsdev", "qom")
     row("ui/core", "qom crypto")

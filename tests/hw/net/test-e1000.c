@@ -124,7 +124,7 @@ static Card *card_new(Test *t)
     make_machine(t);
     c->t = t;
     sent = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
-    check_true(t, netdev_add(net, &err), "a network");
+    check_true(t, netdev_add(net, false, &err), "a network");
     c->net = net_find("n0");
     c->pci = (PCIDevice *)device_add(opts, false, &err);
     check_true(t, c->pci, err ? error_message(err) : "a card");

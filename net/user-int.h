@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* State of -netdev user, shared by user.c (the network) and user-forward.c (forwarded ports). */
+#ifndef NET_USER_INT_H
+#define NET_USER_INT_H
+
+#include <glib.h>
+#include <slirp/libslirp.h>
+#include "net/net.h"
+#include "qapi/types-net.h"
+
+typedef struct User {
+    NetBackend *net;
+    Slirp *slirp;
+    void *source;                   /* what polls its descriptors */
+    GArray *fds;                    /* GPollFD, while they are polled */
+    uint32_t timeout_ms;
+    NetdevUserOptions opts;         /* libslirp borrows its strings */
+    char **search;
+    struct in_addr first_guest;     /* that DHCP gives */
+    GPtrArray *guest_forwards;
+} User;
+
+/* What the options say. */
+bool user_forwards_start(User *u, Error **errp);
+/* The network may take more of what comes for the guest. */
+void user_forwards_poll(User *u);
+void user_forwards_end(User *u);
+User *user_find(const char *id, Error **errp);
+
+#endif
