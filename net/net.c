@@ -277,6 +277,13 @@ bool netdev_del(const char *id, Error **errp)
     return true;
 }
 
+void net_cleanup(void)
+{
+    for (NetBackend *n = backends; n; n = n->next) {
+        close_queues(n);
+    }
+}
+
 void net_set_fd_hook(int (*take_fd)(const char *name, Error **errp))
 {
     fd_hook = take_fd;

@@ -100,6 +100,7 @@ struct NetBackend {
     bool from_text;                     /* the options being read are a command line's */
     bool checksums_good;                /* of all frames that it delivers */
     unsigned can;                       /* NET_CAN_...: what frames may come with to send_offload */
+    unsigned gives;                     /* NET_CAN_...: what frames may come with from it */
     bool rx_filter_asked;               /* an event may be sent again */
     bool vhost;                         /* its frames go by another way, see net/vhost-user.h */
     NetFilter *filters;                 /* in the order in which frames to the device pass */
@@ -123,6 +124,8 @@ char *net_help(void);
 NetBackend *net_first(void);
 unsigned net_queues(const NetBackend *n);
 NetBackend *net_queue(NetBackend *n, unsigned i);   /* NULL: there is none */
+/* At the end: closes all (scripts of tap devices run). */
+void net_cleanup(void);
 /* The VM runs; while it doesn't, no device gets a frame. */
 void net_set_running(bool running);
 /* The way to a descriptor by number, or by the name that a monitor's client gave it; set by monitor/. */

@@ -176,7 +176,7 @@ static void use_fd(NetBackend *n, int fd, const struct ifreq *ifr)
     if (t->vnet_hdr) {
         ioctl(fd, TUNSETVNETHDRSZ, &size);
         ioctl(fd, TUNSETOFFLOAD, 0L);
-        n->can = NET_CAN_CSUM | NET_CAN_TSO4 | NET_CAN_TSO6 | NET_CAN_ECN;
+        n->can = n->gives = NET_CAN_CSUM | NET_CAN_TSO4 | NET_CAN_TSO6 | NET_CAN_ECN;
     }
     t->watch = fd_watch_new_on(main_event_loop(), fd, FD_READ, tap_ready, t);
 }

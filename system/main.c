@@ -12,6 +12,7 @@
 #include "migration/migration.h"
 #include "migration/snapshot.h"
 #include "monitor/monitor.h"
+#include "net/net.h"
 #include "system/build.h"
 #include "system/gdbstub.h"
 #include "system/qmp-options.h"
@@ -58,6 +59,7 @@ static int run(Config *c)
     set_signals();
     monitor_init();
     mig_set_fd_source(monitor_take_fd);
+    net_set_fd_hook(monitor_take_fd);
     monitor_set_options_query(command_line_options);
     monitor_set_client_hook("vnc", vnc_add_client);
     machine_set_shown_arch(c->arch);
@@ -69,6 +71,7 @@ static int run(Config *c)
     if (!config_build(c)) {
         config_report(c);
         monitor_cleanup();
+        net_cleanup();
         chardev_cleanup();
         return 1;
     }
@@ -91,6 +94,7 @@ static int run(Config *c)
     if (!privileges_drop(c)) {
         config_report(c);
         monitor_cleanup();
+        net_cleanup();
         chardev_cleanup();
         return 1;
     }
@@ -107,6 +111,7 @@ static int run(Config *c)
     sdl_close();
     vnc_close_all();
     monitor_cleanup();
+    net_cleanup();
     chardev_cleanup();
     audio_close_all();
     return status;

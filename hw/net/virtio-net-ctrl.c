@@ -4,6 +4,7 @@
 #include "hw/net/virtio-net.h"
 
 #include <glib.h>
+#include "qapi/types-net.h"
 #include "util/bswap.h"
 #include "util/iov.h"
 
@@ -134,16 +135,47 @@ static bool vlan_command(VirtioNet *s, uint8_t cmd, const uint8_t *data, size_t 
     return true;
 }
 
+/* V 5.1.6.5.5 */
+static bool mq_command(VirtioNet *s, unsigned pairs)
+{
+    if (!virtio_has(&s->v, F_MQ) || !pairs || pairs > s->max_pairs) {
+        return false;
+    }
+    virtio_net_set_pairs(s, pairs);
+    return true;
+}
+
+/* V 5.1.6.5.6.1 */
+static bool offloads_command(VirtioNet *s, uint64_t on)
+{
+    const uint64_t known = BIT64(F_GUEST_CSUM) | BIT64(F_GUEST_TSO4) | BIT64(F_GUEST_TSO6) |
+                           BIT64(F_GUEST_ECN) | BIT64(F_GUEST_UFO);
+
+    if (on & ~(s->v.guest_features & known) || !virtio_has(&s->v, F_CTRL_GUEST_OFFLOADS)) {
+        return false;
+    }
+    s->offloads = on;
+    virtio_net_apply_offloads(s);
+    return true;
+}
+
+static bool announced(VirtioNet *s)
+{
+    bool was = s->announcing;
+
+    s->announcing = false;
+    return was;
+}
+
 static bool command(VirtioNet *s, const uint8_t *head, const uint8_t *data, size_t len)
 {
     switch (head[0]) {
     case CTRL_RX: return rx_mode(s, head[1], data, len);
     case CTRL_MAC: return mac_command(s, head[1], data, len);
     case CTRL_VLAN: return vlan_command(s, head[1], data, len);
-    case CTRL_MQ: return head[1] == 0 && len >= 2 && virtio_ld16(&s->v, data) == 1;
-    /* None that could be switched are offered but the checksum, which costs nothing. */
-    case CTRL_GUEST_OFFLOADS: return head[1] == 0 && len >= 8;
-    case CTRL_ANNOUNCE: return true;
+    case CTRL_MQ: return head[1] == 0 && len >= 2 && mq_command(s, virtio_ld16(&s->v, data));
+    case CTRL_GUEST_OFFLOADS: return head[1] == 0 && len >= 8 && offloads_command(s, virtio_ld64(&s->v, data));
+    case CTRL_ANNOUNCE: return head[1] == 0 && announced(s);
     default: return false;
     }
 }
@@ -165,10 +197,56 @@ void virtio_net_ctrl(VirtIODevice *v, VirtQueue *vq)
         }
         if (command(VIRTIO_NET(v), data, data + 2, len - 2)) {
             ack = 0;
+            if (data[0] <= CTRL_VLAN) {
+                net_rx_filter_changed(VIRTIO_NET(v)->netdev);
+            }
         }
         iov_from_buf(e->in, e->in_num, 0, &ack, 1);
         virtq_push(vq, e, 1);
         virtq_notify(vq);
         g_free(e);
     }
+}
+
+/* --- for management --- */
+
+static char *mac_text(const MacAddr *m)
+{
+    g_autofree char *text = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", m->a[0], m->a[1], m->a[2],
+                                            m->a[3], m->a[4], m->a[5]);
+
+    return strdup(text);
+}
+
+static RxState rx_state(bool none, bool all)
+{
+    return none ? RX_STATE_NONE : all ? RX_STATE_ALL : RX_STATE_NORMAL;
+}
+
+RxFilterInfo *virtio_net_rx_filter(void *opaque)
+{
+    const VirtioNet *s = ((const NetPair *)opaque)->s;
+    RxFilterInfo *info = qapi_new(RxFilterInfo);
+
+    info->promiscuous = s->promisc;
+    info->unicast = rx_state(s->nouni, s->alluni);
+    info->multicast = rx_state(s->nomulti, s->allmulti);
+    info->broadcast_allowed = !s->nobcast;
+    info->multicast_overflow = s->multi_overflow;
+    info->unicast_overflow = s->uni_overflow;
+    info->main_mac = mac_text(&s->current_mac);
+    info->vlan = virtio_has(&s->v, F_CTRL_VLAN) ? RX_STATE_NORMAL : RX_STATE_ALL;
+    info->vlan_table = qapi_new(intList);
+    for (unsigned i = 0; i < NET_MAX_VLAN; i++) {
+        if (s->vlans[i / 32] & BIT(i % 32)) {
+            qapi_list_append(info->vlan_table, i);
+        }
+    }
+    info->unicast_table = qapi_new(strList);
+    info->multicast_table = qapi_new(strList);
+    for (uint32_t i = 0; i < s->mac_in_use; i++) {
+        qapi_list_append(i < s->first_multi ? info->unicast_table : info->multicast_table,
+                         mac_text(&s->macs[i]));
+    }
+    return info;
 }

@@ -1,205 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Virtio network device: V 5.1. Checksums and TCP segmentation that the driver leaves to the device are done
- * here, and the checksums of received frames are checked for it.
+ * Virtio network device: V 5.1. What the driver leaves to the device (checksums, TCP segmentation) goes on to a
+ * back end that can do it, or is done here.
  *
- * Not modelled: more than one pair of queues, receive-side scaling and coalescing, large received packets,
- * UDP segmentation.
+ * Not modelled: receive-side scaling and coalescing, hash reports, UDP segmentation.
  */
 #include "util/osdep.h"
 #include "hw/net/virtio-net.h"
 
 #include <glib.h>
-#include "hw/net/offload.h"
-#include "util/bswap.h"
-#include "util/iov.h"
 
 /* V 5.1.4: offsets in the configuration. */
 enum { CFG_MAC = 0, CFG_STATUS = 6, CFG_MAX_PAIRS = 8, CFG_MTU = 10, CFG_SPEED = 12,
        CFG_DUPLEX = 16, CFG_LEN = 17 };
-enum { STATUS_LINK_UP = 1 };
+enum { STATUS_LINK_UP = 1, STATUS_ANNOUNCE = 2 };
 
-/* V 5.1.6: the header before each frame. */
-enum { HDR_FLAGS = 0, HDR_GSO_TYPE = 1, HDR_GSO_SIZE = 4, HDR_CSUM_START = 6, HDR_CSUM_OFFSET = 8,
-       HDR_NUM_BUFFERS = 10, HDR_SHORT = 10, HDR_LONG = 12 };
-enum { HDR_F_NEEDS_CSUM = 1, HDR_F_DATA_VALID = 2 };
-enum { GSO_NONE = 0, GSO_TCPV4 = 1, GSO_TCPV6 = 4, GSO_ECN = 0x80 };
+enum { OFFLOADS = BIT(F_GUEST_CSUM) | BIT(F_GUEST_TSO4) | BIT(F_GUEST_TSO6) | BIT(F_GUEST_ECN) |
+                  BIT(F_GUEST_UFO) };
 
-#define FRAME_MAX   65550       /* 64 KiB of IP packet behind an Ethernet header */
-
-static size_t header_len(const VirtioNet *s)
-{
-    return virtio_has(&s->v, F_MRG_RXBUF) || virtio_has(&s->v, VIRTIO_F_VERSION_1) ? HDR_LONG
-                                                                                  : HDR_SHORT;
-}
-
-/* --- to the driver --- */
-
-static bool can_receive(void *opaque)
-{
-    VirtioNet *s = opaque;
-    VirtQueue *vq = virtio_queue(&s->v, NET_VQ_RX);
-
-    if (!virtio_is_live(&s->v) || !runstate_is_running()) {
-        return false;
-    }
-    return !virtq_is_empty(vq) || virtq_want_notify(vq, true);
-}
-
-static void make_header(VirtioNet *s, uint8_t *h, const uint8_t *frame, size_t len)
-{
-    memset(h, 0, HDR_LONG);
-    if (virtio_has(&s->v, F_GUEST_CSUM) && net_checksum_ok(frame, len)) {
-        h[HDR_FLAGS] = HDR_F_DATA_VALID;
-    }
-}
-
-/* Buffers for @need bytes, at most @max of them; how many, 0: there aren't enough. */
-static unsigned take_buffers(VirtQueue *vq, size_t need, VirtqElem **e, unsigned max)
-{
-    size_t have = 0;
-    unsigned n = 0;
-
-    while (n < max && have < need && (e[n] = virtq_pop(vq, sizeof(**e)))) {
-        have += e[n++]->in_bytes;
-    }
-    if (have >= need) {
-        return n;
-    }
-    while (n) {
-        virtq_unpop(vq, e[--n]);
-        g_free(e[n]);
-    }
-    return 0;
-}
-
-static void receive(void *opaque, const uint8_t *frame, size_t len)
-{
-    VirtioNet *s = opaque;
-    VirtQueue *vq = virtio_queue(&s->v, NET_VQ_RX);
-    bool merge = virtio_has(&s->v, F_MRG_RXBUF);
-    size_t head = header_len(s), at = 0;
-    uint8_t header[HDR_LONG];
-    VirtqElem *e[64];
-    unsigned n;
-
-    if (len < 14 || !virtio_is_live(&s->v) || !virtio_net_wanted(s, frame, len)) {
-        return;
-    }
-    n = take_buffers(vq, head + len, e, merge ? ARRAY_SIZE(e) : 1);
-    if (!n) {
-        return;                                 /* dropped, as by a card without memory */
-    }
-    make_header(s, header, frame, len);
-    virtio_st16(&s->v, header + HDR_NUM_BUFFERS, n);
-    for (unsigned i = 0; i < n; i++) {
-        size_t start = i ? 0 : head, part = 0;
-
-        if (!i) {
-            iov_from_buf(e[i]->in, e[i]->in_num, 0, header, head);
-            if (e[i]->in_bytes < head) {
-                virtio_broken(&s->v, "a receive buffer of %u bytes", e[i]->in_bytes);
-            }
-        }
-        if (e[i]->in_bytes > start) {
-            part = iov_from_buf(e[i]->in, e[i]->in_num, start, frame + at, len - at);
-        }
-        at += part;
-        virtq_push(vq, e[i], start + part);
-        g_free(e[i]);
-    }
-    virtq_notify(vq);
-}
-
-static void handle_rx(VirtIODevice *v, UNUSED VirtQueue *vq)
-{
-    net_flush(VIRTIO_NET(v)->netdev);
-}
-
-/* --- from the driver --- */
-
-static void put_segment(void *opaque, const uint8_t *frame, size_t len)
-{
-    net_send(((VirtioNet *)opaque)->netdev, frame, len);
-}
-
-static void send_offloaded(VirtioNet *s, const uint8_t *h, uint8_t *frame, size_t len)
-{
-    uint8_t gso = h[HDR_GSO_TYPE] & ~GSO_ECN;
-
-    if (gso == GSO_TCPV4 || gso == GSO_TCPV6) {
-        net_segment_tcp(frame, len, virtio_ld16(&s->v, h + HDR_GSO_SIZE), put_segment, s);
-        return;
-    }
-    if (h[HDR_FLAGS] & HDR_F_NEEDS_CSUM &&
-        !net_checksum_fill(frame, len, virtio_ld16(&s->v, h + HDR_CSUM_START),
-                           virtio_ld16(&s->v, h + HDR_CSUM_OFFSET))) {
-        return;
-    }
-    net_send(s->netdev, frame, len);
-}
-
-static void send_element(VirtioNet *s, const VirtqElem *e)
-{
-    uint8_t header[HDR_LONG] = { 0 }, *copy;
-    size_t head = header_len(s), len;
-    bool offload;
-
-    if (e->out_bytes < head + 14 || e->out_bytes - head > FRAME_MAX) {
-        return;                                 /* no frame */
-    }
-    len = e->out_bytes - head;
-    iov_to_buf(e->out, e->out_num, 0, header, head);
-    offload = header[HDR_FLAGS] & HDR_F_NEEDS_CSUM || header[HDR_GSO_TYPE] != GSO_NONE;
-    if (!offload && e->out_num == 2 && e->out[0].iov_len == head) {
-        net_send(s->netdev, e->out[1].iov_base, len);
-        return;
-    }
-    copy = g_malloc(len);
-    iov_to_buf(e->out, e->out_num, head, copy, len);
-    if (offload) {
-        send_offloaded(s, header, copy, len);
-    } else {
-        net_send(s->netdev, copy, len);
-    }
-    g_free(copy);
-}
-
-static void transmit(void *opaque)
-{
-    VirtioNet *s = opaque;
-    VirtQueue *vq = virtio_queue(&s->v, NET_VQ_TX);
-    VirtqElem *e;
-    unsigned n = 0;
-
-    if (!runstate_is_running()) {
-        return;                                 /* tx_waiting stays: see running_changed */
-    }
-    s->tx_waiting = false;
-    while (n < s->tx_burst && (e = virtq_pop(vq, sizeof(*e)))) {
-        send_element(s, e);
-        virtq_push(vq, e, 0);
-        g_free(e);
-        n++;
-    }
-    if (n) {
-        virtq_notify(vq);
-    }
-    if (n == s->tx_burst || virtq_want_notify(vq, true)) {
-        s->tx_waiting = true;
-        bh_schedule(s->tx_bh);
-    }
-}
-
-/* Frames go out from the main loop, many at a time, while the driver goes on. */
-static void handle_tx(VirtIODevice *v, VirtQueue *vq)
+static void handle_queue(VirtIODevice *v, VirtQueue *vq)
 {
     VirtioNet *s = VIRTIO_NET(v);
+    unsigned ctrl = virtio_net_ctrl_index(s);
+    NetPair *p = &s->pairs[vq->index / 2];
 
-    if (!s->tx_waiting) {
-        s->tx_waiting = true;
-        virtq_want_notify(vq, false);
-        bh_schedule(s->tx_bh);
+    if (vq->index == ctrl) {
+        virtio_net_ctrl(v, vq);
+    } else if (vq->index < ctrl && vq->index % 2 == 0) {
+        virtio_net_handle_rx(p);
+    } else if (vq->index < ctrl) {
+        virtio_net_handle_tx(p);
     }
 }
 
@@ -208,11 +38,48 @@ static void handle_tx(VirtIODevice *v, VirtQueue *vq)
 static uint64_t net_features(VirtIODevice *v)
 {
     VirtioNet *s = VIRTIO_NET(v);
-    uint64_t f = BIT64(F_MAC);
+    unsigned gives = s->netdev ? s->netdev->gives : 0;
+    uint64_t f = BIT64(F_MAC), never = BIT64(F_HOST_UFO);
 
     f |= s->host_mtu ? BIT64(F_MTU) : 0;
     f |= s->speed >= 0 || s->duplex ? BIT64(F_SPEED_DUPLEX) : 0;
+    never |= gives & NET_CAN_TSO4 ? 0 : BIT64(F_GUEST_TSO4);
+    never |= gives & NET_CAN_TSO6 ? 0 : BIT64(F_GUEST_TSO6);
+    never |= gives & NET_CAN_ECN ? 0 : BIT64(F_GUEST_ECN);
+    never |= gives & NET_CAN_UFO ? 0 : BIT64(F_GUEST_UFO);
+    v->feature_props &= ~never;
     return f;
+}
+
+/* V 5.1.6.4.1: what the back end may leave undone in frames for us. */
+void virtio_net_apply_offloads(VirtioNet *s)
+{
+    uint64_t on = s->v.guest_features & s->offloads;
+
+    net_set_device_can(s->netdev, (on & BIT64(F_GUEST_CSUM) ? NET_CAN_CSUM : 0) |
+                                  (on & BIT64(F_GUEST_TSO4) ? NET_CAN_TSO4 : 0) |
+                                  (on & BIT64(F_GUEST_TSO6) ? NET_CAN_TSO6 : 0) |
+                                  (on & BIT64(F_GUEST_ECN) ? NET_CAN_ECN : 0) |
+                                  (on & BIT64(F_GUEST_UFO) ? NET_CAN_UFO : 0));
+}
+
+static void net_features_set(VirtIODevice *v)
+{
+    VirtioNet *s = VIRTIO_NET(v);
+
+    s->offloads = OFFLOADS;
+    virtio_net_apply_offloads(s);
+}
+
+void virtio_net_set_pairs(VirtioNet *s, unsigned n)
+{
+    s->cur_pairs = n;
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        net_enable_queue(s->pairs[i].net, i < n);
+        if (i < n) {
+            net_flush(s->pairs[i].net);
+        }
+    }
 }
 
 static void net_get_config(VirtIODevice *v, uint8_t *c)
@@ -220,8 +87,9 @@ static void net_get_config(VirtIODevice *v, uint8_t *c)
     VirtioNet *s = VIRTIO_NET(v);
 
     memcpy(c + CFG_MAC, s->current_mac.a, 6);
-    virtio_st16(v, c + CFG_STATUS, s->link_up ? STATUS_LINK_UP : 0);
-    virtio_st16(v, c + CFG_MAX_PAIRS, 1);
+    virtio_st16(v, c + CFG_STATUS, (s->link_up ? STATUS_LINK_UP : 0) |
+                                   (s->announcing ? STATUS_ANNOUNCE : 0));
+    virtio_st16(v, c + CFG_MAX_PAIRS, s->max_pairs);
     virtio_st16(v, c + CFG_MTU, s->host_mtu);
     virtio_st32(v, c + CFG_SPEED, s->speed);
     c[CFG_DUPLEX] = !s->duplex ? 0xff : !strcmp(s->duplex, "full");
@@ -234,6 +102,7 @@ static void net_set_config(VirtIODevice *v, const uint8_t *c, unsigned offset, U
 
     if (offset < 6 && !virtio_has(v, VIRTIO_F_VERSION_1) && !virtio_has(v, F_CTRL_MAC_ADDR)) {
         memcpy(s->current_mac.a, c + CFG_MAC, 6);
+        net_rx_filter_changed(s->netdev);
     }
 }
 
@@ -244,16 +113,36 @@ static void net_reset(VirtIODevice *v)
     virtio_net_filter_reset(s);
     s->current_mac = s->mac;
     s->link_up = !s->netdev || !s->netdev->link_down;
-    s->tx_waiting = false;
-    if (s->tx_bh) {
-        bh_cancel(s->tx_bh);
+    s->tx_waiting = 0;
+    s->announcing = false;
+    s->offloads = 0;
+    virtio_net_set_pairs(s, 1);
+    net_set_device_can(s->netdev, 0);
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        bh_cancel(s->pairs[i].tx_bh);
+    }
+}
+
+static void flush_all(VirtioNet *s)
+{
+    for (unsigned i = 0; i < s->cur_pairs; i++) {
+        net_flush(s->pairs[i].net);
     }
 }
 
 static void net_status_changed(VirtIODevice *v, uint8_t old)
 {
     if (v->status & ~old & VIRTIO_S_DRIVER_OK) {
-        net_flush(VIRTIO_NET(v)->netdev);
+        flush_all(VIRTIO_NET(v));
+    }
+}
+
+static void schedule_waiting(VirtioNet *s)
+{
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        if (s->tx_waiting & BIT64(i)) {
+            bh_schedule(s->pairs[i].tx_bh);
+        }
     }
 }
 
@@ -262,23 +151,29 @@ static void net_running_changed(VirtIODevice *v, bool running)
     VirtioNet *s = VIRTIO_NET(v);
 
     if (running) {
-        if (s->tx_waiting) {
-            bh_schedule(s->tx_bh);
-        }
-        net_flush(s->netdev);
+        schedule_waiting(s);
+        flush_all(s);
     }
 }
 
-static void link_changed(void *opaque, bool up)
+void virtio_net_link_changed(void *opaque, bool up)
 {
-    VirtioNet *s = opaque;
+    VirtioNet *s = ((NetPair *)opaque)->s;
 
     s->link_up = up;
     virtio_config_changed(&s->v);
 }
 
-static const NetDeviceOps net_dev_ops = { .can_receive = can_receive, .receive = receive,
-                                          .link_changed = link_changed };
+/* V 5.1.6.5.4 */
+void virtio_net_announce(void *opaque)
+{
+    VirtioNet *s = ((NetPair *)opaque)->s;
+
+    if (virtio_has(&s->v, F_GUEST_ANNOUNCE) && virtio_has(&s->v, F_CTRL_VQ) && virtio_is_live(&s->v)) {
+        s->announcing = true;
+        virtio_config_changed(&s->v);
+    }
+}
 
 /* --- life --- */
 
@@ -322,17 +217,32 @@ static bool net_realize(Device *dev, Error **errp)
     if (!memcmp(s->mac.a, none, 6)) {
         s->mac = net_new_mac();
     }
-    virtio_add_queue(&s->v, s->rx_queue_size, handle_rx);
-    virtio_add_queue(&s->v, s->tx_queue_size, handle_tx);
+    s->max_pairs = s->netdev ? net_queues(s->netdev) : 1;
+    if (s->max_pairs > NET_PAIRS_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "network back end '%s' has %u queues; accepted: up to %d",
+                   s->netdev->id, s->max_pairs, NET_PAIRS_MAX);
+        return false;
+    }
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        virtio_add_queue(&s->v, s->rx_queue_size, handle_queue);
+        virtio_add_queue(&s->v, s->tx_queue_size, handle_queue);
+    }
     if (s->v.feature_props & BIT64(F_CTRL_VQ)) {
-        virtio_add_queue(&s->v, 64, virtio_net_ctrl);
+        virtio_add_queue(&s->v, 64, handle_queue);
     }
     if (!boot_add(dev, s->bootindex, "/ethernet-phy@0", errp)) {
         return false;
     }
-    s->tx_bh = bh_new_on(main_event_loop(), transmit, s);
+    s->scratch = g_malloc(NET_TX_MAX);
+    s->pairs = g_new0(NetPair, s->max_pairs);
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        NetPair *p = &s->pairs[i];
+
+        *p = (NetPair){ .s = s, .index = i, .net = net_queue(s->netdev, i) };
+        p->tx_bh = bh_new_on(main_event_loop(), virtio_net_transmit, p);
+        net_connect(p->net, &virtio_net_dev_ops, p);
+    }
     net_reset(&s->v);
-    net_connect(s->netdev, &net_dev_ops, s);
     return true;
 }
 
@@ -340,25 +250,36 @@ static void net_unrealize(Device *dev)
 {
     VirtioNet *s = VIRTIO_NET(dev);
 
-    net_disconnect(s->netdev);
+    for (unsigned i = 0; i < s->max_pairs; i++) {
+        net_disconnect(s->pairs[i].net);
+        bh_delete(s->pairs[i].tx_bh);
+    }
     boot_remove(dev);
-    bh_delete(s->tx_bh);
-    s->tx_bh = NULL;
+    g_free(s->pairs);
+    g_free(s->scratch);
+    s->pairs = NULL;
+    s->scratch = NULL;
+    s->max_pairs = 0;
 }
 
 static bool net_post_load(void *opaque, Error **errp)
 {
     VirtioNet *s = opaque;
+    const char *wrong = s->first_multi > s->mac_in_use ? "multicast addresses"
+                        : !s->cur_pairs || s->cur_pairs > s->max_pairs ? "pairs of queues"
+                        : s->max_pairs < 64 && s->tx_waiting >> s->max_pairs ? "queues that wait" : NULL;
 
-    if (s->first_multi > s->mac_in_use) {
-        error_setf(errp, ERR_STATE_INVALID, "multicast addresses from %u of %u", s->first_multi,
-                   s->mac_in_use);
+    if (wrong) {
+        error_setf(errp, ERR_STATE_INVALID, "%s that can't be: %u of %u, %u of %u, 0x%" PRIx64, wrong,
+                   s->first_multi, s->mac_in_use, s->cur_pairs, s->max_pairs, s->tx_waiting);
         s->first_multi = s->mac_in_use = 0;
+        s->cur_pairs = 1;
+        s->tx_waiting = 0;
         return false;
     }
-    if (s->tx_waiting) {
-        bh_schedule(s->tx_bh);
-    }
+    virtio_net_set_pairs(s, s->cur_pairs);
+    virtio_net_apply_offloads(s);
+    schedule_waiting(s);
     return true;
 }
 
@@ -366,7 +287,8 @@ static const VmField mac_fields[] = { VM_BUFFER(MacAddr, a), VM_END };
 static const VmState mac_vm = { 1, mac_fields };
 
 static const VmField net_fields[] = {
-    VM_VIRTIO(VirtioNet, v), VM_BOOL(VirtioNet, tx_waiting), VM_BOOL(VirtioNet, link_up),
+    VM_VIRTIO(VirtioNet, v), VM_U64(VirtioNet, tx_waiting), VM_BOOL(VirtioNet, link_up),
+    VM_BOOL(VirtioNet, announcing), VM_U16(VirtioNet, cur_pairs), VM_U64_RANGE(VirtioNet, offloads, 0, OFFLOADS),
     VM_STRUCT(VirtioNet, current_mac, mac_vm), VM_U8(VirtioNet, promisc),
     VM_U8(VirtioNet, allmulti), VM_U8(VirtioNet, alluni), VM_U8(VirtioNet, nomulti),
     VM_U8(VirtioNet, nouni), VM_U8(VirtioNet, nobcast), VM_U8(VirtioNet, uni_overflow),
@@ -387,6 +309,12 @@ static const Property net_props[] = {
     NET_FEATURE("host_tso4", F_HOST_TSO4, "TCP over IPv4 is cut into segments"),
     NET_FEATURE("host_tso6", F_HOST_TSO6, "TCP over IPv6 is cut into segments"),
     NET_FEATURE("host_ecn", F_HOST_ECN, "the same with congestion notification"),
+    NET_FEATURE("host_ufo", F_HOST_UFO, "accepted; UDP isn't cut"),
+    NET_FEATURE("guest_tso4", F_GUEST_TSO4, "large TCP packets over IPv4 are received, where the back end has them"),
+    NET_FEATURE("guest_tso6", F_GUEST_TSO6, "the same over IPv6"),
+    NET_FEATURE("guest_ecn", F_GUEST_ECN, "the same with congestion notification"),
+    NET_FEATURE("guest_ufo", F_GUEST_UFO, "the same for UDP"),
+    NET_FEATURE("guest_announce", F_GUEST_ANNOUNCE, "the driver announces itself after a migration"),
     NET_FEATURE("mrg_rxbuf", F_MRG_RXBUF, "a frame may take several receive buffers"),
     NET_FEATURE("status", F_STATUS, "the state of the link is told"),
     NET_FEATURE("ctrl_vq", F_CTRL_VQ, "there is a control queue"),
@@ -395,7 +323,8 @@ static const Property net_props[] = {
     NET_FEATURE("ctrl_rx_extra", F_CTRL_RX_EXTRA, "more receive modes by the control queue"),
     NET_FEATURE("ctrl_mac_addr", F_CTRL_MAC_ADDR, "the address by the control queue"),
     NET_FEATURE("ctrl_guest_offloads", F_CTRL_GUEST_OFFLOADS, "offloads by the control queue"),
-    PROP_BIT64("mq", VirtioNet, v.feature_props, F_MQ, false, "several queues are offered; of one pair"),
+    PROP_BIT64("mq", VirtioNet, v.feature_props, F_MQ, false,
+               "as many pairs of queues are offered as the back end has"),
     PROP_U16("rx_queue_size", VirtioNet, rx_queue_size, 256, "receive buffers, a power of two"),
     PROP_U16("tx_queue_size", VirtioNet, tx_queue_size, 256, "send descriptors, a power of two"),
     PROP_U16("host_mtu", VirtioNet, host_mtu, 0, "largest packet that the driver is told; 0: none"),
@@ -410,6 +339,7 @@ static const Property net_props[] = {
 
 static const VirtioOps net_ops = {
     .id = VIRTIO_ID_NET, .config_len = CFG_LEN, .features = net_features,
+    .features_set = net_features_set,
     .get_config = net_get_config, .set_config = net_set_config, .reset = net_reset,
     .status_changed = net_status_changed, .running_changed = net_running_changed,
 };

@@ -241,7 +241,8 @@ static bool base_realize(Device *dev, UNUSED Error **errp)
 
 static uint64_t offered(VirtIODevice *v, const VirtioBus *bus)
 {
-    uint64_t f = v->feature_props | (v->ops->features ? v->ops->features(v) : 0);
+    uint64_t own = v->ops->features ? v->ops->features(v) : 0;      /* may take properties back */
+    uint64_t f = v->feature_props | own;
 
     if (!bus->legacy) {
         f &= ~(BIT64(VIRTIO_F_NOTIFY_ON_EMPTY) | BIT64(VIRTIO_F_ANY_LAYOUT));

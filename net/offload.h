@@ -3,8 +3,8 @@
  * What network devices do for their drivers and back ends can't: checksums and segmentation of TCP over
  * IPv4 and IPv6, with any number of VLAN tags up to two. Frames are the guest's and hostile.
  */
-#ifndef HW_NET_OFFLOAD_H
-#define HW_NET_OFFLOAD_H
+#ifndef NET_OFFLOAD_H
+#define NET_OFFLOAD_H
 
 #include "util/osdep.h"
 

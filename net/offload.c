@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checksums (RFC 1071) and segmentation in software. */
 #include "util/osdep.h"
-#include "hw/net/offload.h"
+#include "net/offload.h"
 
 #include "util/bswap.h"
 

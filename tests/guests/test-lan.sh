@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Two guests on one network: over tap devices in a bridge (in a network namespace of this test's own), over the
+# bridge helper, and over sockets. What goes by is written by filter-dump and read by tshark.
+if [ -z "${LAN_NAMESPACE:-}" ]; then
+	if [ "$(id -u)" = 0 ] && unshare -n ip link add lan0 type bridge 2> /dev/null && [ -c /dev/net/tun ]; then
+		LAN_NAMESPACE=yes exec unshare -n sh "$0"
+	fi
+	LAN_NAMESPACE=no
+fi
+. "$(dirname "$0")/lib.sh"
+echo "# timeout: 420"
+guest_items kernel-amd64 initramfs-x86_64 modules-amd64
+
+# pair NAME MEGABYTES 'ARGUMENTS OF THE FIRST' 'OF THE SECOND'
+pair() {
+	pname=$1
+	(linux_modules "$pname-1" 120 "run=lan arg=1,serve,$2" $3) &
+	ppid=$!
+	linux_modules "$pname-2" 120 "run=lan arg=2,fetch,$2" $4
+	wait $ppid
+	sum=$(tr -d '\r' < "$tmp/$pname-1.log" | sed -n 's/^lan serves //p')
+	has "$pname-2" '^lan ping'
+	ok $? "$pname-2: they reach each other"
+	has "$pname-2" "^lan fetched ${sum:-none}"
+	ok $? "$pname-2: $2 MB arrive"
+	has "$pname-1" "^lan back ${sum:-none}"
+	ok $? "$pname-1: and come back"
+}
+
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+nic() {
+	echo "-device $1,netdev=n,mac=52:54:00:00:09:0$2"
+}
+
+pair stream 4 \
+	"-netdev stream,id=n,server=on,addr.type=unix,addr.path=$tmp/s $(nic virtio-net-pci 1)
+	-object filter-dump,id=d,netdev=n,file=$tmp/lan.pcap" \
+	"-netdev stream,id=n,reconnect=1,addr.type=unix,addr.path=$tmp/s $(nic e1000 2)"
+if command -v tshark > /dev/null; then
+	tshark -r "$tmp/lan.pcap" -Y 'icmp || tcp.port==5000' > "$tmp/lan.txt" 2> "$tmp/lan.err"
+	grep -q 'Echo (ping) reply' "$tmp/lan.txt" && grep -q 'SYN, ACK' "$tmp/lan.txt"
+	ok $? "tshark: reads the capture"
+	bytes=$(tshark -r "$tmp/lan.pcap" -Y 'tcp.srcport==5000' -T fields -e tcp.len 2> /dev/null |
+		awk '{ sum += $1 } END { print sum }')
+	[ "$bytes" -ge 4000000 ]
+	ok $? "tshark: and finds the 4 MB in it"
+else
+	skip "tshark: reads the capture" "tshark isn't installed"
+fi
+
+if [ "$LAN_NAMESPACE" = yes ]; then
+	ip link add lan0 type bridge
+	ip link set lan0 up
+	printf '#!/bin/sh\nip link set "$1" master lan0 up\n' > "$tmp/up"
+	printf '#!/bin/sh\necho "$1" >> %s/down.log\n' "$tmp" > "$tmp/down"
+	chmod +x "$tmp/up" "$tmp/down"
+	tap="script=$tmp/up,downscript=$tmp/down"
+	pair tap 30 "-smp 2 -netdev tap,id=n,ifname=lantap1,queues=2,$tap $(nic virtio-net-pci,mq=on,vectors=8 1)" \
+		"-netdev tap,id=n,$tap $(nic e1000 2)"
+	has tap-1 '^lan combined 2'
+	ok $? "tap-1: two pairs of queues"
+	grep -q lantap1 "$tmp/down.log"
+	ok $? "tap: the script at the end"
+
+	echo 'allow lan0' > "$tmp/acl"
+	helper="$BUILD_DIR/qemu-bridge-helper --acl-file=$tmp/acl"
+	"$QEMU_BIN-x86_64" -M none -display none -S -netdev "bridge,id=n,br=lan1,helper=$helper" > "$tmp/acl.log" 2>&1
+	grep -q "lan1' isn't allowed" "$tmp/acl.log"
+	ok $? "acl: a bridge that isn't allowed"
+	cat > "$tmp/helper" <<-END
+		#!/bin/sh
+		exec $helper "\$@"
+	END
+	chmod +x "$tmp/helper"
+	pair bridge 30 "-netdev bridge,id=n,br=lan0,helper=$tmp/helper $(nic virtio-net-pci 1)" \
+		"-netdev tap,id=n,br=lan0,helper=$tmp/helper $(nic virtio-net-pci 2)"
+else
+	skip "tap: two guests" "no right to make network devices"
+fi
+done_testing
