@@ -53,7 +53,7 @@ no option '-frobnicate'
 ^-object memory-backend-ram,id=a: .*size' cannot be 'x'; accepted: a size
 ^-drive .*d0.*/no/such/image.*No such file
 ^-netdev user,id=n0: .*'bar'.*accepted: .*hostfwd
-^-netdev user,id=n0: .*'restrict'.*'perhaps'.*accepted
+^-netdev user,id=n0: .*'restrict' expects 'on' or 'off', not 'perhaps'
 ^-device e1000: .*e1000.foo' not found; accepted: .*netdev
 ^-device e1000: .*e1000.mac' cannot be 'zz'; accepted: six
 ^-device nosuch,id=q: 'nosuch' is not a valid device
