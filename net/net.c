@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "net/filter.h"
 #include "net/net.h"
-#include "qapi/qapi-type.h"
+#include "qapi/qapi-command.h"
 #include "qom/object.h"
 
 #define QUEUE_BUSY      (NET_QUEUE_MAX / 4)     /* back ends that can wait do from then on */
@@ -14,7 +14,6 @@ static NetBackendType *types;           /* registry */
 static NetBackend *backends;            /* registry */
 static unsigned macs;                   /* numbers given out */
 static bool stopped;                    /* the VM doesn't run */
-static int (*fd_hook)(const char *name, Error **errp);
 
 void net_backend_type_register(NetBackendType *t)
 {
@@ -284,20 +283,10 @@ void net_cleanup(void)
     }
 }
 
-void net_set_fd_hook(int (*take_fd)(const char *name, Error **errp))
-{
-    fd_hook = take_fd;
-}
-
 int net_take_fd(const char *name, Error **errp)
 {
-    int fd;
+    int fd = qapi_take_fd(name, errp);
 
-    if (!fd_hook) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "there is no file descriptor '%s'", name);
-        return -1;
-    }
-    fd = fd_hook(name, errp);
     if (fd >= 0 && (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)) {
         error_set_errno(errp, errno, "file descriptor '%s'", name);
         close(fd);

@@ -128,8 +128,6 @@ NetBackend *net_queue(NetBackend *n, unsigned i);   /* NULL: there is none */
 void net_cleanup(void);
 /* The VM runs; while it doesn't, no device gets a frame. */
 void net_set_running(bool running);
-/* The way to a descriptor by number, or by the name that a monitor's client gave it; set by monitor/. */
-void net_set_fd_hook(int (*take_fd)(const char *name, Error **errp));
 /* A MAC address that no device of this process had: 52:54:00:12:34:56 and up. */
 MacAddr net_new_mac(void);
 
