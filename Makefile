@@ -140,7 +140,7 @@ TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% generated/qapi/%
 TOOL_ROOM_OBJS = $(filter block/%,$(CORE_OBJS))
 
 PROGRAM := qemu-system
-ARCHS := x86_64 i386
+ARCHS := x86_64 i386 m68k
 LINKS := $(addprefix qemu-system-,$(ARCHS))
 
 all: $(PROGRAM) $(LINKS) $(TOOLS) $(FIRMWARE)

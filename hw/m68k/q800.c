@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine `q800`: Macintosh Quadra 800.
+ *
+ *   68040 -- djMEMC -- RAM, ROM
+ *              |`- NuBus slots 9 to E, video in slot 9
+ *             IOSB -- VIA1 (clock, ADB), VIA2 (slots, power), SCC, SCSI, Ethernet, sound, floppy
+ *                `-- GLUE: interrupt levels
+ *
+ * Source: Macintosh Quadra 800 Developer Note; addresses as Linux's and NetBSD's drivers have them.
+ */
+#include "util/osdep.h"
+#include "hw/m68k/bootinfo.h"
+#include "hw/m68k/q800-glue.h"
+
+#include <glib.h>
+#include "chardev/chardev.h"
+#include "hw/char/escc.h"
+#include "hw/core/cpu.h"
+#include "hw/display/macfb.h"
+#include "hw/misc/mac-via.h"
+
+/* The I/O chip's 256 Kbytes repeat all over 50000000 to 53FFFFFF. */
+#define IO_BASE         0x50000000u
+#define IO_SLICE        0x40000u
+#define IO_OTHER        0x50f00000u     /* where system software looks */
+#define VIA1_OFFSET     0x00000u
+#define VIA2_OFFSET     0x02000u
+#define SCC_OFFSET      0x0c020u
+#define SCC_SHIFT       1
+#define VIDEO_BASE      0xf9000000u     /* NuBus slot 9 */
+#define DAFB_BASE       0xf9800000u
+#define RAM_MAX         (1 * GIB)
+
+typedef struct Q800 {
+    Machine parent;
+    MemRegion io, io_alias[2];
+    M68kBoot *boot;             /* owned */
+    Device *cpu, *glue, *via1, *via2, *escc, *macfb;    /* lent */
+} Q800;
+
+static Q800 *Q800_MACHINE(const void *obj)
+{
+    return (Q800 *)object_cast(obj, TYPE_MACHINE);
+}
+
+static bool create_cpu(Q800 *q, Error **errp)
+{
+    q->cpu = machine_new_cpu(&q->parent, q->parent.cpu_type, errp);
+    return q->cpu && device_realize_unref(q->cpu, NULL, errp);
+}
+
+static Device *create(const char *type, Error **errp)
+{
+    Device *dev = device_new(type);
+
+    return device_realize_unref(dev, NULL, errp) ? dev : NULL;
+}
+
+static bool create_glue(Q800 *q, Error **errp)
+{
+    q->glue = create(TYPE_Q800_GLUE, errp);
+    if (q->glue) {
+        device_connect_irq_out(q->glue, "ipl", 0, device_irq_in(q->cpu, "ipl", 0));
+    }
+    return q->glue != NULL;
+}
+
+static IrqLine *glue_in(Q800 *q, const char *name)
+{
+    return device_irq_in(q->glue, name, 0);
+}
+
+static bool create_vias(Q800 *q, Error **errp)
+{
+    Device *kbd, *mouse;
+    Bus *adb;
+
+    q->via1 = create(TYPE_MAC_VIA1, errp);
+    q->via2 = q->via1 ? create(TYPE_MAC_VIA2, errp) : NULL;
+    if (!q->via2) {
+        return false;
+    }
+    device_connect_irq_out(q->via1, "irq", 0, glue_in(q, "via1"));
+    device_connect_irq_out(q->via1, "auxmode", 0, glue_in(q, "auxmode"));
+    device_connect_irq_out(q->via2, "irq", 0, glue_in(q, "via2"));
+    device_connect_irq_out(q->glue, "nubus-slot9", 0, device_irq_in(q->via2, "nubus", 0));
+    device_connect_irq_out(q->glue, "asc-via2", 0, device_irq_in(q->via2, "asc", 0));
+    memory_region_add(&q->io, VIA1_OFFSET, mac_via1_region(q->via1));
+    memory_region_add(&q->io, VIA2_OFFSET, mac_via2_region(q->via2));
+    adb = bus_find("adb.0", errp);
+    if (!adb) {
+        return false;
+    }
+    kbd = device_new("adb-keyboard");
+    mouse = device_new("adb-mouse");
+    return device_realize_unref(kbd, adb, errp) && device_realize_unref(mouse, adb, errp);
+}
+
+static bool create_escc(Q800 *q, Error **errp)
+{
+    Device *dev = device_new(TYPE_ESCC);
+    static const char *const names[] = { "chrA", "chrB" };
+
+    if (!object_set_uint(dev, "it_shift", SCC_SHIFT, errp)) {
+        object_unref(dev);
+        return false;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (q->parent.serial[i] && !object_set_str(dev, names[i], q->parent.serial[i], errp)) {
+            object_unref(dev);
+            return false;
+        }
+    }
+    device_connect_irq_out(dev, "irq", 0, glue_in(q, "escc"));
+    if (!device_realize_unref(dev, NULL, errp)) {
+        return false;
+    }
+    q->escc = dev;
+    memory_region_add(&q->io, SCC_OFFSET, escc_region(dev));
+    return true;
+}
+
+static bool create_macfb(Q800 *q, Error **errp)
+{
+    q->macfb = create(TYPE_MACFB, errp);
+    if (!q->macfb) {
+        return false;
+    }
+    memory_region_add(system_memory(), VIDEO_BASE, macfb_vram(q->macfb));
+    memory_region_add(system_memory(), DAFB_BASE, macfb_regs(q->macfb));
+    device_connect_irq_out(q->macfb, "irq", 0, device_irq_in(q->via2, "nubus", 6));
+    return true;
+}
+
+static bool load_kernel(Q800 *q, Error **errp)
+{
+    const Machine *m = &q->parent;
+    uint32_t w, h, depth, stride;
+    M68kBoot *b;
+
+    if (!m->kernel) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "machine 'q800' needs -kernel with a Linux/m68k kernel");
+        return false;
+    }
+    b = q->boot = m68k_boot_load(m, errp);
+    if (!b) {
+        return false;
+    }
+    m68k_boot_u32(b, BI_MACHTYPE, MACH_MAC);
+    m68k_boot_u32(b, BI_CPUTYPE, BI_68040);
+    m68k_boot_u32(b, BI_FPUTYPE, BI_68040);
+    m68k_boot_u32(b, BI_MMUTYPE, BI_68040);
+    m68k_boot_u32_pair(b, BI_MEMCHUNK, 0, (uint32_t)m->ram_size);
+    m68k_boot_u32(b, BI_MAC_CPUID, 2);
+    m68k_boot_u32(b, BI_MAC_MODEL, BI_MAC_Q800);
+    m68k_boot_u32(b, BI_MAC_MEMSIZE, (uint32_t)(m->ram_size / MIB));
+    macfb_mode(q->macfb, &w, &h, &depth, &stride);
+    m68k_boot_u32(b, BI_MAC_VADDR, VIDEO_BASE);
+    m68k_boot_u32(b, BI_MAC_VLOGICAL, VIDEO_BASE);
+    m68k_boot_u32(b, BI_MAC_VDEPTH, depth);
+    m68k_boot_u32(b, BI_MAC_VDIM, h << 16 | w);
+    m68k_boot_u32(b, BI_MAC_VROW, stride);
+    m68k_boot_u32(b, BI_MAC_SCCBASE, IO_BASE + SCC_OFFSET);
+    return m68k_boot_finish(b, m, errp);
+}
+
+static bool q800_prepare(Machine *m, Error **errp)
+{
+    if (m->ram_size > RAM_MAX || m->ram_size < 4 * MIB) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "machine 'q800' can't have %" PRIu64 " MiB of RAM; accepted: "
+                   "4 to 1024", m->ram_size / MIB);
+        return false;
+    }
+    return true;
+}
+
+static bool q800_init(Machine *m, Error **errp)
+{
+    Q800 *q = Q800_MACHINE(m);
+    static const char *const alias_names[] = { "q800.io", "q800.io-system" };
+
+    memory_region_add(system_memory(), 0, m->ram);
+    memory_region_init(&q->io, q, "q800.io-slice", IO_SLICE);
+    for (unsigned i = 0; i < 2; i++) {
+        memory_region_init_alias(&q->io_alias[i], q, alias_names[i], &q->io, 0, IO_SLICE);
+        memory_region_add(system_memory(), i ? IO_OTHER : IO_BASE, &q->io_alias[i]);
+    }
+    return create_cpu(q, errp) && create_glue(q, errp) && create_vias(q, errp) &&
+           create_escc(q, errp) && create_macfb(q, errp) && load_kernel(q, errp);
+}
+
+static void q800_reset(Machine *m, ResetKind kind)
+{
+    Q800 *q = Q800_MACHINE(m);
+
+    if (q->boot) {
+        m68k_boot_place(q->boot, m);
+    }
+    system_reset(kind);
+}
+
+static const char *const q800_arch[] = { "m68k", NULL };
+
+static const MachineType q800_type = {
+    .name = "q800", .desc = "Macintosh Quadra 800", .size = sizeof(Q800), .arch = q800_arch,
+    .default_for = q800_arch, .default_cpu = "m68040-m68k-cpu", .max_cpus = 1,
+    .default_ram_size = 128 * MIB, .default_ram_id = "m68k_mac.ram", .default_block_interface = "scsi",
+    .units_per_default_bus = 7, .no_parallel = true, .no_floppy = true, .no_cdrom = true,
+    .no_sdcard = true, .prepare = q800_prepare, .init = q800_init, .reset = q800_reset,
+};
+MACHINE_TYPE(q800_type)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The saved state: everything that the guest can see. */
+#include "util/osdep.h"
+#include "target/m68k/cpu.h"
+
+static const VmField f80_fields[] = { VM_U64(F80, m), VM_U16(F80, se), VM_END };
+static const VmState f80_vm = { .version = 1, .fields = f80_fields };
+
+typedef struct M68kFpFrame M68kFpFrame;
+static const VmField frame_fields[] = {
+    VM_U8_RANGE(M68kFpFrame, kind, 0, 2), VM_U16(M68kFpFrame, cmdreg), VM_U8(M68kFpFrame, stag),
+    VM_U8(M68kFpFrame, dtag), VM_BOOL(M68kFpFrame, e1), VM_BOOL(M68kFpFrame, e3),
+    VM_BOOL(M68kFpFrame, t), VM_STRUCT(M68kFpFrame, etemp, f80_vm),
+    VM_STRUCT(M68kFpFrame, fptemp, f80_vm), VM_END
+};
+static const VmState frame_vm = { .version = 1, .fields = frame_fields };
+
+static const VmField env_fields[] = {
+    VM_U64_ARRAY(M68kState, d), VM_U64_ARRAY(M68kState, a),
+    { .name = "pc", .kind = &vm_kind_u64, .offset = offsetof(M68kState, tcg.pc),
+      .size = sizeof(uint64_t), .num = 1, .flags = VM_F_HEX },
+    VM_U32(M68kState, cc_op), VM_U32(M68kState, cc_a), VM_U32(M68kState, cc_b),
+    VM_U32(M68kState, x_op), VM_U32(M68kState, x_a), VM_U32(M68kState, x_b),
+    VM_U32(M68kState, usp), VM_U32(M68kState, isp), VM_U32(M68kState, msp), VM_U16(M68kState, sr),
+    VM_U32(M68kState, vbr), VM_U32(M68kState, cacr), VM_U32(M68kState, caar),
+    VM_U8_RANGE(M68kState, sfc, 0, 7), VM_U8_RANGE(M68kState, dfc, 0, 7),
+    VM_U32(M68kState, buscr), VM_U32(M68kState, pcr),
+    VM_U32(M68kState, tc), VM_U32(M68kState, urp), VM_U32(M68kState, srp),
+    VM_U32_ARRAY(M68kState, itt), VM_U32_ARRAY(M68kState, dtt), VM_U32(M68kState, mmusr),
+    VM_U64(M68kState, crp64), VM_U64(M68kState, srp64), VM_U32_ARRAY(M68kState, tt),
+    VM_STRUCT_ARRAY(M68kState, fp, f80_vm), VM_U32(M68kState, fpcr), VM_U32(M68kState, fpsr),
+    VM_U32(M68kState, fpiar), VM_BOOL(M68kState, fp_null), VM_U8(M68kState, fp_pending), VM_STRUCT(M68kState, fpframe, frame_vm),
+    VM_BOOL(M68kState, stopped), VM_BOOL(M68kState, dead), VM_BOOL(M68kState, trace_pending),
+    VM_END
+};
+
+static bool recipe_ok(uint32_t op, bool x)
+{
+    uint32_t kind = op >> 2;
+
+    return (op & 3) < 3 && (x ? kind <= CC_SUB : kind < CC_KINDS);
+}
+
+static bool env_post_load(void *opaque, Error **errp)
+{
+    M68kState *s = opaque;
+    bool wide = false;
+
+    for (unsigned i = 0; i < 8; i++) {
+        wide |= s->d[i] >> 32 || s->a[i] >> 32;
+    }
+    if (wide || s->tcg.pc >> 32 || !recipe_ok(s->cc_op, false) ||
+        !(recipe_ok(s->x_op, true) || s->x_op >> 2 == CC_SHIFT) || (s->sr & ~(uint32_t)SR_SYSTEM)) {
+        error_setf(errp, ERR_STATE_INVALID, "the CPU's state holds values that it can't have");
+        return false;
+    }
+    s->excp = EXCP_NONE;
+    s->delivering = s->in_group0 = false;
+    return true;
+}
+
+static const VmState env_vm = { .version = 1, .fields = env_fields, .post_load = env_post_load };
+
+const VmField m68k_cpu_fields[] = {
+    VM_U32(M68kCpu, saved_lines), VM_BOOL(M68kCpu, saved_halted),
+    VM_U8_RANGE(M68kCpu, saved_ipl, 0, 7), VM_STRUCT_PTR(M68kCpu, env, env_vm), VM_END
+};
+
+void m68k_cpu_pre_save(void *opaque)
+{
+    M68kCpu *cpu = opaque;
+
+    cpu->saved_lines = cpu->parent.interrupt_request;
+    cpu->saved_halted = cpu->parent.halted;
+    cpu->saved_ipl = cpu->env->ipl;
+}
+
+bool m68k_cpu_post_load(void *opaque, UNUSED Error **errp)
+{
+    M68kCpu *cpu = opaque;
+    M68kState *s = cpu->env;
+
+    cpu->parent.interrupt_request = cpu->saved_lines;
+    cpu->parent.halted = cpu->saved_halted;
+    s->ipl = cpu->saved_ipl;
+    s->nmi = false;
+    tcg_tlb_flush(&s->tcg);
+    m68k_mode_sync(s);
+    return true;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The FPU's instructions as helpers: operands, what each operation does, FPSR, exceptions.
+ *
+ * An enabled exception waits (fp_pending) and is taken before the next FPU instruction
+ * (881UM 5.1.4; 040UM 9.5: pre-instruction exceptions).
+ */
+#include "util/osdep.h"
+#include "target/m68k/fp.h"
+#include "target/m68k/helpers.h"
+
+/* Exception bits by priority and their vectors (881UM table 6-1). */
+static const struct { uint16_t bit; uint8_t vector; } vectors[] = {
+    { FPX_BSUN, EXCP_FP_BSUN }, { FPX_SNAN, EXCP_FP_SNAN }, { FPX_OPERR, EXCP_FP_OPERR },
+    { FPX_OVFL, EXCP_FP_OVFL }, { FPX_UNFL, EXCP_FP_UNFL }, { FPX_DZ, EXCP_FP_DZ },
+    { FPX_INEX2, EXCP_FP_INEX }, { FPX_INEX1, EXCP_FP_INEX },
+};
+
+static unsigned enabled_vector(const M68kState *s)
+{
+    uint32_t on = s->fpsr & s->fpcr & FPX_ALL;
+
+    for (unsigned i = 0; on && i < ARRAY_SIZE(vectors); i++) {
+        if (on & vectors[i].bit) {
+            return vectors[i].vector;
+        }
+    }
+    return 0;
+}
+
+/* Exception byte of one instruction, and what accrues of it (881UM 2.3.4). */
+static void set_exceptions(M68kState *s, uint32_t exc)
+{
+    uint32_t acc = (exc & (FPX_BSUN | FPX_SNAN | FPX_OPERR) ? FPA_IOP : 0) |
+                   (exc & FPX_OVFL ? FPA_OVFL : 0) |
+                   ((exc & FPX_UNFL) && (exc & FPX_INEX2) ? FPA_UNFL : 0) |
+                   (exc & FPX_DZ ? FPA_DZ : 0) |
+                   (exc & (FPX_INEX1 | FPX_INEX2 | FPX_OVFL) ? FPA_INEX : 0);
+
+    s->fpsr = (s->fpsr & ~(uint32_t)FPX_ALL) | exc | acc;
+}
+
+/* Before each instruction that may report: what an earlier one left. */
+static void check_pending(M68kState *s)
+{
+    if (unlikely(s->fp_pending)) {
+        unsigned vector = s->fp_pending;
+
+        s->fp_pending = 0;
+        m68k_raise(s, (int)vector, 0);
+    }
+}
+
+static void put_result(M68kState *s, unsigned reg, const FpCtx *c, const Fp *res)
+{
+    set_exceptions(s, c->exc);
+    s->fp_pending = (uint8_t)enabled_vector(s);
+    /* 881UM 6.1: the destination stays when these are taken. */
+    if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
+        s->fp[reg] = m68k_fp_pack(*res);
+        s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | m68k_fp_cc(res);
+    }
+}
+
+/* A memory or data-register operand, as the translator hands it over. */
+static Fp operand(FpCtx *c, unsigned format, uint64_t lo, uint32_t hi)
+{
+    uint32_t packed[3] = { hi, (uint32_t)(lo >> 32), (uint32_t)lo };
+
+    switch (format) {
+    case FPF_L: return m68k_fp_from_int((int32_t)lo);
+    case FPF_W: return m68k_fp_from_int((int16_t)lo);
+    case FPF_B: return m68k_fp_from_int((int8_t)lo);
+    case FPF_S: return m68k_fp_from_s((uint32_t)lo);
+    case FPF_D: return m68k_fp_from_d(lo);
+    case FPF_X: return m68k_fp_unpack((F80){ lo, (uint16_t)(hi >> 16) });
+    default: return m68k_fp_from_packed(c, packed);
+    }
+}
+
+static void compare(M68kState *s, FpCtx *c, const Fp *d, const Fp *v)
+{
+    uint32_t cc;
+
+    if (d->cls == FPC_NAN || v->cls == FPC_NAN) {
+        Fp n = m68k_fp_nan(c, d, v);
+
+        cc = FPCC_NAN | (n.sign ? FPCC_N : 0);
+    } else if (d->cls == v->cls && d->cls != FPC_NUM && (d->sign == v->sign || d->cls == FPC_ZERO)) {
+        cc = FPCC_Z | (d->sign ? FPCC_N : 0);           /* PRM, FCMP: the destination's sign */
+    } else {
+        FpCtx exact = { FPM_ZERO, FPP_X, 0 };
+        Fp neg = *v, diff;
+
+        neg.sign = !neg.sign;
+        diff = m68k_fp_add(&exact, *d, neg);
+        cc = m68k_fp_cc(&diff) & (FPCC_N | FPCC_Z);
+        if (cc & FPCC_Z) {
+            cc = FPCC_Z;
+        }
+    }
+    set_exceptions(s, c->exc);
+    s->fp_pending = (uint8_t)enabled_vector(s);
+    s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | cc;
+}
+
+static Fp get_exponent(FpCtx *c, Fp v)
+{
+    if (v.cls == FPC_INF) {
+        return m68k_fp_operr(c);
+    }
+    return v.cls == FPC_NUM ? m68k_fp_from_int(v.exp) : v;
+}
+
+/* 24 bits of each factor count (PRM, FSGLMUL). */
+static Fp single_factor(Fp v)
+{
+    v.m = v.cls == FPC_NUM ? v.m & 0xffffff0000000000 : v.m;
+    return v;
+}
+
+/* The precision that an opmode of the 68040's own rounds to. */
+static FpPrec precision(const M68kState *s, unsigned *opmode)
+{
+    FpPrec p = (FpPrec)(s->fpcr >> 6 & 3);
+
+    if (p == FPP_SGL) {
+        p = FPP_D;
+    }
+    if (*opmode & 0x40) {
+        p = *opmode & 4 ? FPP_D : FPP_S;
+        *opmode &= ~0x44u;
+        if (*opmode == 1) {
+            *opmode = 4;                /* FSSQRT, FDSQRT */
+        }
+    }
+    return p;
+}
+
+static void arithmetic(M68kState *s, FpCtx *c, unsigned opmode, unsigned reg, Fp v)
+{
+    Fp d = m68k_fp_unpack(s->fp[reg]), res, second = { 0 };
+    uint32_t q = 0;
+
+    c->prec = precision(s, &opmode);
+    switch (opmode) {
+    case 0x00: case 0x18: case 0x1a:    /* FMOVE, FABS, FNEG */
+        if (v.cls == FPC_NAN) {
+            v = m68k_fp_nan(c, NULL, &v);
+        }
+        res = m68k_fp_round(c, v);
+        if (opmode && v.cls != FPC_NAN) {
+            res.sign = opmode == 0x1a && !res.sign;
+        }
+        break;
+    case 0x01: res = m68k_fp_rint(c, v, c->mode); res = m68k_fp_round(c, res); break;
+    case 0x03: res = m68k_fp_rint(c, v, FPM_ZERO); res = m68k_fp_round(c, res); break;
+    case 0x04: res = m68k_fp_sqrt(c, v); break;
+    case 0x1e:
+        res = v.cls == FPC_NAN ? m68k_fp_nan(c, NULL, &v) : get_exponent(c, v);
+        break;
+    case 0x1f:
+        res = v.cls == FPC_NAN ? m68k_fp_nan(c, NULL, &v) : v.cls == FPC_INF ? m68k_fp_operr(c) : v;
+        res.exp = 0;
+        break;
+    case 0x20: res = m68k_fp_div(c, d, v); break;
+    case 0x21: case 0x25:
+        res = m68k_fp_rem(c, d, v, opmode == 0x25, &q);
+        s->fpsr = (s->fpsr & ~(uint32_t)FPSR_QUOTIENT) | q << 16;
+        break;
+    case 0x22: res = m68k_fp_add(c, d, v); break;
+    case 0x23: res = m68k_fp_mul(c, d, v); break;
+    case 0x24: c->prec = FPP_SGL; res = m68k_fp_div(c, d, v); break;
+    case 0x26: res = m68k_fp_scale(c, d, v); break;
+    case 0x27: c->prec = FPP_SGL; res = m68k_fp_mul(c, single_factor(d), single_factor(v)); break;
+    case 0x28:
+        v.sign ^= v.cls != FPC_NAN;
+        res = m68k_fp_add(c, d, v);
+        break;
+    case 0x38: compare(s, c, &d, &v); return;
+    case 0x3a:                          /* FTST */
+        if (v.cls == FPC_NAN) {
+            m68k_fp_nan(c, NULL, &v);
+        }
+        set_exceptions(s, c->exc);
+        s->fp_pending = (uint8_t)enabled_vector(s);
+        s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | m68k_fp_cc(&v);
+        return;
+    default:
+        if (!m68k_fp_transcendental(c, opmode, v, &res, &second)) {
+            m68k_raise(s, EXCP_LINE_F, 0);
+        }
+        if ((opmode & 0x78) == 0x30) {
+            s->fp[opmode & 7] = m68k_fp_pack(second);   /* FSINCOS: the cosine */
+        }
+        break;
+    }
+    put_result(s, reg, c, &res);
+}
+
+/* Is it one that the 68040 leaves to software (040UM table E-?)? */
+static bool left_to_software(const M68kState *s, uint32_t cmd)
+{
+    static const uint8_t done[] = {
+        0x00, 0x04, 0x18, 0x1a, 0x20, 0x22, 0x23, 0x24, 0x27, 0x28, 0x38, 0x3a, 0x40, 0x41, 0x44, 0x45,
+        0x58, 0x5a, 0x5c, 0x5e, 0x60, 0x62, 0x63, 0x64, 0x66, 0x67, 0x68, 0x6c,
+    };
+
+    if (s->fpsp_host || !m68k_has(s, M68K_040UP)) {
+        return false;
+    }
+    if ((cmd & 0xe000) == 0x4000 && (cmd >> 10 & 7) == FPF_P_DYN) {
+        return true;                    /* FMOVECR */
+    }
+    if (m68k_has(s, M68K_060) && ((cmd & 0x7f) == 1 || (cmd & 0x7f) == 3)) {
+        return false;                   /* FINT, FINTRZ are back in the 68060 */
+    }
+    return !memchr(done, (int)(cmd & 0x7f), sizeof(done));
+}
+
+static uint8_t tag_of(F80 v)
+{
+    unsigned e = v.se & 0x7fff;
+
+    /* 040UM table 9-?: normal, zero, infinity, NaN, denormal or unnormal. */
+    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : v.m >> 63 && e ? 0 : 0x80;
+}
+
+/* The state that FSAVE shows the software package. */
+static void note_unimplemented(M68kState *s, uint32_t cmd, F80 src)
+{
+    struct M68kFpFrame *f = &s->fpframe;
+
+    *f = (struct M68kFpFrame){
+        .kind = 1, .cmdreg = (uint16_t)cmd, .etemp = src, .fptemp = s->fp[cmd >> 7 & 7],
+        .stag = tag_of(src), .dtag = tag_of(s->fp[cmd >> 7 & 7]), .e1 = true,
+    };
+}
+
+static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len)
+{
+    M68kState *s = env;
+    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
+    bool from_reg = !(cmd & 0x4000), constant = !from_reg && (cmd >> 10 & 7) == FPF_P_DYN;
+    Fp v;
+
+    check_pending(s);
+    s->fp_null = false;
+    if (unlikely(m68k_has(s, M68K_040UP)) && left_to_software(s, cmd)) {
+        F80 src = from_reg ? s->fp[cmd >> 10 & 7] : constant ? (F80){ 0, 0 }
+                  : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
+
+        s->fpiar = pc;
+        note_unimplemented(s, cmd, src);
+        m68k_raise_format2(s, EXCP_LINE_F, len);
+    }
+    s->fpiar = pc;
+    if (constant) {
+        Fp k;
+
+        c.prec = (FpPrec)(s->fpcr >> 6 & 3);
+        k = m68k_fp_constant(&c, cmd & 0x7f);
+        put_result(s, cmd >> 7 & 7, &c, &k);
+        return;
+    }
+    v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
+    arithmetic(s, &c, cmd & 0x7f, cmd >> 7 & 7, v);
+}
+const IrHelper m68k_h_fop = { "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, 0, 0 };
+
+/* FMOVE to memory: up to 64 bits in the result, the upper long word of extended and packed values in
+ * fp_out. @k: the factor of packed decimal. */
+static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSED uint32_t len)
+{
+    M68kState *s = env;
+    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
+    F80 v = s->fp[cmd >> 7 & 7];
+    uint32_t out[3];
+    uint64_t r;
+    Fp f;
+
+    check_pending(s);
+    s->fp_null = false;
+    s->fpiar = pc;
+    switch (cmd >> 10 & 7) {
+    case FPF_L: r = (uint32_t)m68k_fp_to_int(&c, v, 32); break;
+    case FPF_W: r = (uint16_t)m68k_fp_to_int(&c, v, 16); break;
+    case FPF_B: r = (uint8_t)m68k_fp_to_int(&c, v, 8); break;
+    case FPF_S: r = m68k_fp_to_s(&c, v); break;
+    case FPF_D: r = m68k_fp_to_d(&c, v); break;
+    case FPF_X:
+        f = m68k_fp_unpack(v);
+        if (f.cls == FPC_NAN) {
+            f = m68k_fp_nan(&c, NULL, &f);
+            v.m = f.m;
+        }
+        s->fp_out = (uint32_t)v.se << 16;
+        r = v.m;
+        break;
+    default:
+        m68k_fp_to_packed(&c, v, (int32_t)(k << 25) >> 25, out);
+        s->fp_out = out[0];
+        r = (uint64_t)out[1] << 32 | out[2];
+        break;
+    }
+    set_exceptions(s, c.exc);
+    s->fp_pending = (uint8_t)enabled_vector(s);
+    return r;
+}
+const IrHelper m68k_h_fstore = { "m68k_fstore", h_fstore, "q:ellll", IR_H_RAISES, 0, 0 };
+
+/* 881UM 4.4: the 32 predicates on N Z I NAN; those with bit 4 raise BSUN for NaNs. */
+static uint32_t h_fcond(void *env, uint32_t pred, uint32_t pc)
+{
+    M68kState *s = env;
+    bool n = s->fpsr & FPCC_N, z = s->fpsr & FPCC_Z, u = s->fpsr & FPCC_NAN, r;
+
+    check_pending(s);
+    s->fp_null = false;
+    if ((pred & 0x10) && u) {
+        s->fpsr |= FPX_BSUN | FPA_IOP;
+        if (s->fpcr & FPX_BSUN) {
+            s->fpiar = pc;
+            m68k_raise(s, EXCP_FP_BSUN, 0);
+        }
+    }
+    switch (pred & 15) {
+    case 0: r = false; break;
+    case 1: r = z; break;
+    case 2: r = !(u || z || n); break;
+    case 3: r = z || !(u || n); break;
+    case 4: r = n && !(u || z); break;
+    case 5: r = z || (n && !u); break;
+    case 6: r = !(u || z); break;
+    case 7: r = !u; break;
+    case 8: r = u; break;
+    case 9: r = u || z; break;
+    case 10: r = u || !(n || z); break;
+    case 11: r = u || z || !n; break;
+    case 12: r = u || (n && !z); break;
+    case 13: r = u || z || n; break;
+    case 14: r = !z; break;
+    default: r = true; break;
+    }
+    return r;
+}
+const IrHelper m68k_h_fcond = { "m68k_fcond", h_fcond, "l:ell", IR_H_RAISES, 0, 0 };
+
+/* FMOVEM of data registers: @list from FP0 at bit 7, by rising address. */
+static void h_fmovem(void *env, uint32_t addr, uint32_t list, uint32_t store, uint32_t mmu)
+{
+    M68kState *s = env;
+    F80 v[8];
+    unsigned n = 0;
+
+    check_pending(s);
+    s->fp_null = false;
+    if (store && list) {
+        tcg_probe(&s->tcg, addr, 1, true, mmu);
+        tcg_probe(&s->tcg, addr + 12 * (unsigned)__builtin_popcount(list) - 1, 1, true, mmu);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        if (!(list & 0x80u >> i)) {
+            continue;
+        }
+        if (store) {
+            m68k_st32(s, addr + 12 * n, (uint32_t)s->fp[i].se << 16, mmu);
+            m68k_st32(s, addr + 12 * n + 4, (uint32_t)(s->fp[i].m >> 32), mmu);
+            m68k_st32(s, addr + 12 * n + 8, (uint32_t)s->fp[i].m, mmu);
+        } else {
+            v[i].se = (uint16_t)(m68k_ld32(s, addr + 12 * n, mmu) >> 16);
+            v[i].m = (uint64_t)m68k_ld32(s, addr + 12 * n + 4, mmu) << 32;
+            v[i].m |= m68k_ld32(s, addr + 12 * n + 8, mmu);
+        }
+        n++;
+    }
+    for (unsigned i = 0; !store && i < 8; i++) {
+        if (list & 0x80u >> i) {
+            s->fp[i] = v[i];
+        }
+    }
+}
+const IrHelper m68k_h_fmovem = { "m68k_fmovem", h_fmovem, "v:ellll", IR_H_RAISES, 0, 0 };
+
+/* @which: 4 FPCR, 2 FPSR, 1 FPIAR. */
+static void h_fset_ctl(void *env, uint32_t which, uint32_t v)
+{
+    M68kState *s = env;
+
+    s->fp_null = false;
+    if (which == 4) {
+        s->fpcr = v & 0xfff0;
+    } else if (which == 2) {
+        s->fpsr = v & 0x0ffffff8;
+    } else {
+        s->fpiar = v;
+    }
+}
+const IrHelper m68k_h_fset_ctl = { "m68k_fset_ctl", h_fset_ctl, "v:ell", IR_H_RAISES, 0, 0 };
