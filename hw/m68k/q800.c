@@ -17,8 +17,13 @@
 #include "chardev/chardev.h"
 #include "hw/char/escc.h"
 #include "hw/core/cpu.h"
+#include "hw/block/swim.h"
 #include "hw/display/macfb.h"
 #include "hw/misc/mac-via.h"
+#include "hw/net/dp8393x.h"
+#include "hw/scsi/esp.h"
+#include "net/net.h"
+#include "qom/property.h"
 
 /* The I/O chip's 256 Kbytes repeat all over 50000000 to 53FFFFFF. */
 #define IO_BASE         0x50000000u
@@ -28,15 +33,21 @@
 #define VIA2_OFFSET     0x02000u
 #define SCC_OFFSET      0x0c020u
 #define SCC_SHIFT       1
+#define PROM_OFFSET     0x08000u
+#define PROM_SIZE       0x1000u
+#define SONIC_OFFSET    0x0a000u
+#define ESP_OFFSET      0x10000u
+#define ESP_PDMA_OFFSET 0x10100u
+#define SWIM_OFFSET     0x1e000u
 #define VIDEO_BASE      0xf9000000u     /* NuBus slot 9 */
 #define DAFB_BASE       0xf9800000u
 #define RAM_MAX         (1 * GIB)
 
 typedef struct Q800 {
     Machine parent;
-    MemRegion io, io_alias[2];
+    MemRegion io, io_alias[2], prom;
     M68kBoot *boot;             /* owned */
-    Device *cpu, *glue, *via1, *via2, *escc, *macfb;    /* lent */
+    Device *cpu, *glue, *via1, *via2, *escc, *macfb, *sonic, *esp;    /* lent */
 } Q800;
 
 static Q800 *Q800_MACHINE(const void *obj)
@@ -133,6 +144,126 @@ static bool create_macfb(Q800 *q, Error **errp)
     return true;
 }
 
+/* The address PROM: bits in the order of the wire, an Apple address (its first three bytes), and a byte that
+ * makes the exclusive or of all FF. */
+static void fill_prom(Q800 *q, const uint8_t *mac)
+{
+    uint8_t *p = memory_region_ram_ptr(&q->prom), sum = 0xff;
+
+    for (unsigned i = 0; i < 6; i++) {
+        uint8_t v = mac[i];
+
+        v = (uint8_t)((v & 0x55) << 1 | (v & 0xaa) >> 1);
+        v = (uint8_t)((v & 0x33) << 2 | (v & 0xcc) >> 2);
+        p[i] = (uint8_t)(v << 4 | v >> 4);
+        sum ^= p[i];
+    }
+    p[6] = 0;
+    p[7] = sum;
+}
+
+static bool create_sonic(Q800 *q, Error **errp)
+{
+    Machine *m = &q->parent;
+    Device *dev = device_new(TYPE_DP8393X);
+    MacAddr mac = net_new_mac();
+    char text[18];
+
+    for (unsigned i = 0; i < m->n_nics; i++) {
+        MachineNic *nic = &m->nics[i];
+
+        if (nic->used || (nic->model && strcmp(nic->model, "dp83932") && strcmp(nic->model, "dp8393x"))) {
+            continue;
+        }
+        nic->used = true;
+        if (nic->netdev && !object_set_str(dev, "netdev", nic->netdev, errp)) {
+            object_unref(dev);
+            return false;
+        }
+        if (nic->mac) {
+            unsigned b[6];
+
+            if (sscanf(nic->mac, "%x:%x:%x:%x:%x:%x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) == 6) {
+                for (unsigned k = 0; k < 6; k++) {
+                    mac.a[k] = (uint8_t)b[k];
+                }
+            }
+        }
+        break;
+    }
+    snprintf(text, sizeof(text), "08:00:07:%02x:%02x:%02x", mac.a[3], mac.a[4], mac.a[5]);
+    if (!object_set_str(dev, "mac", text, errp) || !object_set_uint(dev, "it_shift", 1, errp) ||
+        !object_set_bool(dev, "big_endian", true, errp)) {
+        object_unref(dev);
+        return false;
+    }
+    device_connect_irq_out(dev, "irq", 0, glue_in(q, "sonic"));
+    if (!device_realize_unref(dev, NULL, errp)) {
+        return false;
+    }
+    q->sonic = dev;
+    memory_region_add(&q->io, SONIC_OFFSET, dp8393x_regs(dev));
+    if (!memory_region_init_rom(&q->prom, q, "dp8393x-prom", PROM_SIZE, errp)) {
+        return false;
+    }
+    fill_prom(q, dp8393x_mac(dev));
+    memory_region_add(&q->io, PROM_OFFSET, &q->prom);
+    return true;
+}
+
+static bool create_disk(Machine *m, Bus *bus, unsigned unit, Error **errp)
+{
+    MachineDrive *d = machine_take_drive(m, "scsi", 0, (int)unit);
+    Device *dev;
+
+    if (!d) {
+        return true;
+    }
+    dev = device_new(d->cdrom ? "scsi-cd" : "scsi-hd");
+    if (!object_set_uint(dev, "scsi-id", unit, errp) ||
+        (d->blockdev && !object_set_str(dev, "drive", d->blockdev, errp))) {
+        object_unref(dev);
+        return false;
+    }
+    return device_realize_unref(dev, bus, errp);
+}
+
+static bool create_esp(Q800 *q, Error **errp)
+{
+    Device *dev = device_new(TYPE_ESP);
+    Bus *bus;
+
+    device_connect_irq_out(dev, "irq", 0, device_irq_in(q->via2, "scsi", 0));
+    device_connect_irq_out(dev, "drq", 0, device_irq_in(q->via2, "scsi-drq", 0));
+    if (!object_set_uint(dev, "it_shift", 4, errp)) {
+        object_unref(dev);
+        return false;
+    }
+    if (!device_realize_unref(dev, NULL, errp)) {
+        return false;
+    }
+    q->esp = dev;
+    memory_region_add(&q->io, ESP_OFFSET, esp_regs(dev));
+    memory_region_add(&q->io, ESP_PDMA_OFFSET, esp_pdma(dev));
+    bus = bus_find("scsi.0", errp);
+    for (unsigned i = 0; bus && i < 7; i++) {
+        if (!create_disk(&q->parent, bus, i, errp)) {
+            return false;
+        }
+    }
+    return bus != NULL;
+}
+
+static bool create_swim(Q800 *q, Error **errp)
+{
+    Device *dev = create(TYPE_SWIM, errp);
+
+    if (dev) {
+        memory_region_add(&q->io, SWIM_OFFSET, swim_region(dev));
+    }
+    return dev != NULL;
+}
+
 static bool load_kernel(Q800 *q, Error **errp)
 {
     const Machine *m = &q->parent;
@@ -187,7 +318,8 @@ static bool q800_init(Machine *m, Error **errp)
         memory_region_add(system_memory(), i ? IO_OTHER : IO_BASE, &q->io_alias[i]);
     }
     return create_cpu(q, errp) && create_glue(q, errp) && create_vias(q, errp) &&
-           create_escc(q, errp) && create_macfb(q, errp) && load_kernel(q, errp);
+           create_escc(q, errp) && create_macfb(q, errp) && create_sonic(q, errp) &&
+           create_esp(q, errp) && create_swim(q, errp) && load_kernel(q, errp);
 }
 
 static void q800_reset(Machine *m, ResetKind kind)
