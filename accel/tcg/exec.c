@@ -470,7 +470,7 @@ VcpuExit vcpu_exec(VcpuTcg *v)
         if (!run(v, &leave, &why)) {
             break;
         }
-        if (unlikely(step) && !v->single_insn) {
+        if (unlikely(step) && !v->single_insn && leave.reason != TCG_LEAVE_REQUEST) {
             events(v);
             why = VCPU_DEBUG;
             break;
