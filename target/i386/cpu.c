@@ -65,6 +65,12 @@ static void set_real_segments(X86State *s)
         .limit = 0xffff, .flags = SEG_P | SYS_TSS32_BUSY << SEG_TYPE_SHIFT,
     };
     s->gdt = s->idt = (X86Table){ .limit = 0xffff };
+    if (s->generation == X86_8086) {
+        s->seg[S_CS].selector = 0xffff;
+        s->seg[S_CS].base = 0xffff0;
+    } else if (s->generation == X86_286) {
+        s->seg[S_CS].base = 0xf0000;            /* not FF0000: boards for later CPUs have no ROM there */
+    }
 }
 
 /* INIT: what RESET does, but for CR0's cache bits, the FPU and SSE state, MSRs. */
@@ -75,9 +81,9 @@ void x86_init_state(X86State *s)
     memset(s->regs, 0, sizeof(s->regs));
     x86_cpuid(s, 1, 0, cpuid1);
     s->regs[R_DX] = cpuid1[0];
-    s->tcg.pc = 0xfff0;
+    s->tcg.pc = s->generation == X86_8086 ? 0 : 0xfff0;
     s->df = 1;
-    x86_set_eflags(s, FL_1);
+    x86_set_eflags(s, FL_1 | (s->generation == X86_8086 ? 0xf000 : 0));
     set_real_segments(s);
     s->cr[0] = (s->cr[0] & (CR0_CD | CR0_NW)) | CR0_ET;
     s->cr[2] = s->cr[3] = s->cr[4] = s->cr[8] = 0;
@@ -130,12 +136,18 @@ void x86_reset_state(X86State *s)
     s->apic_disabled = false;
 }
 
+/* The 8086 has twenty address lines. */
+static uint32_t a20_open(const X86State *s)
+{
+    return s->generation == X86_8086 ? ~BIT(20) : UINT32_MAX;
+}
+
 static void cpu_reset_hold(Device *dev)
 {
     X86Cpu *cpu = X86_CPU(dev);
     X86State *s = cpu->env;
 
-    s->a20_mask = UINT32_MAX;
+    s->a20_mask = a20_open(s);
     x86_reset_state(s);
     if (cpu->apic) {
         local_apic_ops(cpu->apic)->set_tsc(cpu->apic, s->tsc_hz, 0);
@@ -187,7 +199,7 @@ static void init_in(void *opaque, UNUSED int n, int level)
 static void set_a20(CPUState *cpu, void *data)
 {
     X86State *s = X86_CPU(cpu)->env;
-    uint32_t mask = data ? UINT32_MAX : ~BIT(20);
+    uint32_t mask = data ? a20_open(s) : ~BIT(20);
 
     if (s->a20_mask != mask) {
         s->a20_mask = mask;

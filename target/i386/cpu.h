@@ -13,6 +13,7 @@
 #define TARGET_I386_CPU_H
 
 #include "hw/core/apic.h"
+#include "target/i386/decode.h"
 #include "target/i386/state.h"
 #include "util/main-loop.h"
 
@@ -95,6 +96,7 @@ struct X86Model {
     uint32_t features[FEAT_NUM];
     const char *model_id;
     bool all_features;          /* "max": everything implemented */
+    X86Gen generation;
 };
 extern const X86Model x86_models[];
 extern const unsigned x86_num_models;

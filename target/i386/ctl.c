@@ -16,6 +16,7 @@ void x86_set_cr0(X86State *s, uint64_t v)
         x86_raise_error(s, EXCP_GP, 0);
     }
     v &= CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
+    v &= s->generation == X86_386 ? CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_PG : UINT64_MAX;
     v |= CR0_ET;
     changed = old ^ v;
     if ((changed & CR0_PG) && (v & CR0_PG) && (s->efer & EFER_LME)) {

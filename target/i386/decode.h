@@ -130,6 +130,7 @@ typedef struct X86Insn {
     uint16_t sel;               /* far pointer's selector */
     uint8_t modrm;              /* for x87's last-opcode register and listings */
     uint8_t opcode;
+    uint8_t raw;                /* x86_decode_old: the opcode byte as it lies in memory */
 } X86Insn;
 
 typedef enum X86DecodeResult {
@@ -144,6 +145,12 @@ typedef bool X86ReadByte(void *opaque, unsigned pos, uint8_t *b);
 
 /* @bits: 16, 32 or 64, of the code segment. On XD_UD, @i->len is what was read. */
 X86DecodeResult x86_decode(X86Insn *i, unsigned bits, X86ReadByte *rd, void *opaque);
+
+/* Processors that decode otherwise. */
+typedef enum X86Gen { X86_LATER, X86_8086, X86_286, X86_386 } X86Gen;
+/* @fpu: has a coprocessor. */
+X86DecodeResult x86_decode_old(X86Insn *i, X86Gen gen, bool fpu, unsigned bits, X86ReadByte *rd,
+                               void *opaque);
 
 /* Translators of mnemonics. A table ends with a NULL mnemonic. */
 typedef struct X86Handler {

@@ -357,11 +357,15 @@ bool x86_take_exception(TcgEnv *env)
     CPUState *cpu = env->cpu;
     int vector = s->excp;
     bool soft = s->excp_is_soft, is_int = s->excp_is_int, int1 = s->excp_is_int1;
-    uint64_t pc = s->tcg.pc + s->excp_insn_len;
+    uint64_t pc;
 
     if (vector == EXCP_NONE) {
         return false;
     }
+    if (vector == EXCP_DE && s->generation == X86_8086 && !soft && !is_int) {
+        s->excp_insn_len = x86_8086_length(s);  /* a trap there (80386 manual, 14.7) */
+    }
+    pc = s->tcg.pc + s->excp_insn_len;
     if (s->excp_insn_len && !x86_code64(s)) {
         pc = s->seg[S_CS].flags & SEG_DB ? (uint32_t)pc : pc & 0xffff;
     }

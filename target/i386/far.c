@@ -378,6 +378,7 @@ uint32_t x86_flags_mask(const X86State *s, unsigned opsize)
     if (s->cpl <= (s->eflags >> 12 & 3)) {
         m |= FL_IF;
     }
+    m &= x86_flags_there(s);
     return opsize == 2 ? m & 0xffff : m;
 }
 
@@ -431,6 +432,7 @@ static void iret_real(X86State *s, unsigned opsize)
     cs = x86_stack_pop(&st, opsize);
     flags = x86_stack_pop(&st, opsize);
     mask = FL_ARITH | FL_TF | FL_IF | FL_DF | FL_NT | FL_RF | FL_AC | FL_ID | FL_IOPL;
+    mask &= x86_flags_there(s);
     if (s->eflags & FL_VM) {
         mask &= ~(uint32_t)FL_IOPL;
         if ((s->eflags & FL_IOPL) != FL_IOPL) {         /* VME: SDM 3A 20.3.3.4 */

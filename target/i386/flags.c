@@ -3,6 +3,7 @@
  * The lazy flags of the CPU state, made architectural and back.
  */
 #include "util/osdep.h"
+#include "target/i386/decode.h"
 #include "target/i386/state.h"
 #include "tcg/x86flags.h"
 
@@ -23,6 +24,20 @@ uint32_t x86_cc_eflags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2
         return x86flags(IR_XF_LOGIC, width, dst, 0, 0) | (src ? FL_CF | FL_OF : 0);
     }
     return x86flags(kinds[kind / 4], width, dst, src, src2);
+}
+
+uint32_t x86_flags_there(const X86State *s)
+{
+    switch (s->generation) {
+    case X86_8086:
+        return 0xfff;
+    case X86_286:
+        return s->cr[0] & CR0_PE ? 0x7fff : 0xfff;     /* NT and IOPL are of protected mode */
+    case X86_386:
+        return FL_VM | FL_RF | 0x7fff;
+    default:
+        return UINT32_MAX;
+    }
 }
 
 uint32_t x86_get_eflags(const X86State *s)

@@ -209,6 +209,7 @@ bool x86_apply_model(X86Cpu *cpu, Error **errp)
                    "the TCG accelerator doesn't support requested features");
         return false;
     }
+    s->generation = m->generation;
     s->family = cpu->family != UINT32_MAX ? cpu->family : m->family;
     s->model = cpu->cpu_model != UINT32_MAX ? cpu->cpu_model : m->model;
     s->stepping = cpu->stepping != UINT32_MAX ? cpu->stepping : m->stepping;

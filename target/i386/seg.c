@@ -66,6 +66,9 @@ bool x86_read_desc(X86State *s, uint16_t sel, X86Desc *d)
     d->addr = x86_linear(s, base + index);
     d->lo = tcg_ldu32(&s->tcg, d->addr, x86_mmu_system(s));
     d->hi = tcg_ldu32(&s->tcg, x86_linear(s, d->addr + 4), x86_mmu_system(s));
+    if (s->generation == X86_286) {
+        d->hi &= 0xffff;                        /* 24 bits of base, 16 of limit */
+    }
     return true;
 }
 
@@ -84,7 +87,7 @@ void x86_mark_accessed(X86State *s, X86Desc *d)
 {
     if (!(d->hi & SEG_ACCESSED)) {
         d->hi |= SEG_ACCESSED;
-        tcg_stu32(&s->tcg, x86_linear(s, d->addr + 4), d->hi, x86_mmu_system(s));
+        tcg_stu16(&s->tcg, x86_linear(s, d->addr + 4), d->hi, x86_mmu_system(s));
     }
 }
 
@@ -334,9 +337,17 @@ void x86_stack_new(X86State *s, X86Stack *st, const X86Desc *d, uint16_t sel, ui
     }
 }
 
+/* The 8086's segments have no end: what runs over it goes on at the beginning. */
+static uint64_t wrapped(const X86Stack *st, uint64_t sp)
+{
+    return st->base + (sp & 0xffff);
+}
+
 static uint64_t stack_address(const X86Stack *st, uint64_t sp, unsigned size)
 {
     uint64_t off = sp & st->mask;
+    /* The 286 says in real mode that it is the segment (as chips have been seen to). */
+    int vector = st->s->generation == X86_286 && !(st->s->cr[0] & CR0_PE) ? EXCP_GP : EXCP_SS;
 
     if (st->mask == UINT64_MAX) {
         if (!x86_canonical(st->s, off) || !x86_canonical(st->s, off + size - 1)) {
@@ -351,15 +362,22 @@ static uint64_t stack_address(const X86Stack *st, uint64_t sp, unsigned size)
             x86_raise_error(st->s, EXCP_SS, st->error);
         }
     } else if (off + size - 1 > st->limit) {
-        x86_raise_error(st->s, EXCP_SS, st->error);
+        x86_raise_error(st->s, vector, st->error);
     }
     return (uint32_t)(st->base + off);
 }
 
 void x86_stack_push(X86Stack *st, uint64_t v, unsigned size)
 {
-    uint64_t sp = st->sp - size, addr = stack_address(st, sp, size);
+    uint64_t sp = st->sp - size, addr;
 
+    if (unlikely(st->s->generation == X86_8086)) {
+        tcg_stu8(&st->s->tcg, wrapped(st, sp), v, st->mmu);
+        tcg_stu8(&st->s->tcg, wrapped(st, sp + 1), v >> 8, st->mmu);
+        st->sp = sp;
+        return;
+    }
+    addr = stack_address(st, sp, size);
     switch (size) {
     case 2:
         tcg_stu16(&st->s->tcg, addr, v, st->mmu);
@@ -376,8 +394,14 @@ void x86_stack_push(X86Stack *st, uint64_t v, unsigned size)
 
 uint64_t x86_stack_pop(X86Stack *st, unsigned size)
 {
-    uint64_t addr = stack_address(st, st->sp, size);
+    uint64_t addr;
 
+    if (unlikely(st->s->generation == X86_8086)) {
+        st->sp += 2;
+        return tcg_ldu8(&st->s->tcg, wrapped(st, st->sp - 2), st->mmu) |
+               tcg_ldu8(&st->s->tcg, wrapped(st, st->sp - 1), st->mmu) << 8;
+    }
+    addr = stack_address(st, st->sp, size);
     st->sp += size;
     switch (size) {
     case 2:

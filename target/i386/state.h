@@ -201,6 +201,7 @@ typedef struct X86State {
     uint32_t cpuid_level, cpuid_xlevel;
     char cpuid_vendor[13], cpuid_model_id[49];
     uint8_t family, model, stepping;
+    uint8_t generation;             /* X86Gen (decode.h) */
     uint8_t phys_bits;
     uint32_t apic_id;
     bool apic_disabled;             /* IA32_APIC_BASE.EN is clear: CPUID hides it */
@@ -228,6 +229,11 @@ uint32_t x86_get_eflags(const X86State *s);
 void x86_set_eflags(X86State *s, uint32_t eflags);      /* every bit given */
 /* Arithmetic flags alone. */
 uint32_t x86_cc_eflags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2);
+
+/* EFLAGS bits that exist, or that software can change; those of the 8086 above 11 are always set. */
+uint32_t x86_flags_there(const X86State *s);
+/* i8086.c: length of the instruction at PC. */
+unsigned x86_8086_length(X86State *s);
 
 /* excp.c: make an exception pending / raise from a helper (doesn't return). */
 void x86_queue_exception(X86State *s, int vector, bool has_error, uint32_t error);

@@ -130,13 +130,10 @@ static void tr_far_direct(X86Tr *tr, const X86Insn *i)
 
 static void tr_far_indirect(X86Tr *tr, const X86Insn *i)
 {
-    unsigned size = i->opsize;
-    IrRegion *ir = tr->ir;
-    IrValue lin = x86_address(tr, i, size + 2, false), off, sel;
+    IrValue off, sel;
 
-    off = x86_load(tr, lin, size);
-    sel = x86_load(tr, ir_add(ir, IR_I64, lin, ir_i64(ir, size)), 2);
-    far(tr, i, i->arg ? &x86_h_far_call : &x86_h_far_jump, ir_zext(ir, IR_I32, sel),
+    x86_load_pointer(tr, i, &off, &sel);
+    far(tr, i, i->arg ? &x86_h_far_call : &x86_h_far_jump, ir_zext(tr->ir, IR_I32, sel),
         wide(tr, off));
 }
 

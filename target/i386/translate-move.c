@@ -35,7 +35,11 @@ static void tr_xchg(X86Tr *tr, const X86Insn *i)
     IrType t = x86_type(i->op[0].size);
     IrValue a, b = x86_get(tr, i, 1);
 
-    if (i->op[0].kind == XO_MEM) {
+    if (i->op[0].kind == XO_MEM && tr->s->generation == X86_8086) {
+        a = x86_get_rmw(tr, i, 0);
+        x86_put(tr, i, 0, b);
+        x86_put(tr, i, 1, a);
+    } else if (i->op[0].kind == XO_MEM) {
         a = ir_atomic(tr->ir, IR_ATOMIC_XCHG, t, x86_address(tr, i, i->op[0].size, true), b,
                       x86_memop(tr, i->op[0].size) | IR_MO_ATOMIC);
         x86_put(tr, i, 1, a);
@@ -172,11 +176,9 @@ static void tr_mov_to_seg(X86Tr *tr, const X86Insn *i)
 static void tr_load_far(X86Tr *tr, const X86Insn *i)
 {
     IrRegion *ir = tr->ir;
-    unsigned size = i->op[0].size;
-    IrValue lin = x86_address(tr, i, size + 2, false), off, sel, mode;
+    IrValue off, sel, mode;
 
-    off = x86_load(tr, lin, size);
-    sel = x86_load(tr, ir_add(ir, IR_I64, lin, ir_i64(ir, size)), 2);
+    x86_load_pointer(tr, i, &off, &sel);
     mode = X86_CALL(tr, &x86_h_load_seg, ir_i32(ir, i->arg), ir_zext(ir, IR_I32, sel));
     x86_put(tr, i, 0, off);
     tr->no_step = i->arg == S_SS;
@@ -224,6 +226,11 @@ static void tr_pop(X86Tr *tr, const X86Insn *i)
         x86_put_reg(tr, R_SP, ss, sp);
         tr->no_step = o->reg == S_SS;
         x86_exit_if_mode(tr, mode);
+    } else if (o->kind == XO_MEM && tr->s->generation == X86_286) {
+        x86_put_reg(tr, R_SP, ss, sp);          /* stays moved if the store faults */
+        ir_commit_pending(tr->ir);
+        tr->ir->last_snap = 0;
+        x86_store(tr, x86_address(tr, i, size, true), v);
     } else if (o->kind == XO_MEM) {
         /* An address with rSP has it after the increment; a fault leaves it as it was. */
         IrValue known[4], lin;
@@ -461,10 +468,15 @@ static void tr_bound(X86Tr *tr, const X86Insn *i)
     unsigned size = i->op[0].size;
     IrType t = x86_type(size);
     IrRegion *ir = tr->ir;
-    IrValue lin = x86_address(tr, i, 2 * size, false), lo, hi, v = x86_get(tr, i, 0);
+    IrValue lin, lo, hi, v = x86_get(tr, i, 0);
 
-    lo = x86_load(tr, lin, size);
-    hi = x86_load(tr, ir_add(ir, IR_I64, lin, ir_i64(ir, size)), size);
+    if (x86_wraps_words(tr)) {
+        x86_load_words(tr, i, &lo, &hi);
+    } else {
+        lin = x86_address(tr, i, 2 * size, false);
+        lo = x86_load(tr, lin, size);
+        hi = x86_load(tr, ir_add(ir, IR_I64, lin, ir_i64(ir, size)), size);
+    }
     x86_fault_if(tr, IR_LT, t, v, lo, EXCP_BR, false, 0);
     x86_fault_if(tr, IR_GT, t, v, hi, EXCP_BR, false, 0);
 }

@@ -130,7 +130,7 @@ IrValue x86_linear_address(X86Tr *tr, unsigned seg, IrValue off, unsigned bytes,
 {
     IrRegion *ir = tr->ir;
     bool real = !(tr->mode & MW_PE) || (tr->mode & MW_VM);
-    int vector = seg == S_SS ? EXCP_SS : EXCP_GP;
+    int vector = seg == S_SS && !(real && tr->s->generation == X86_286) ? EXCP_SS : EXCP_GP;
 
     if (tr->code64) {
         /* Not canonical: #SS or #GP (restore_aux). */
@@ -148,6 +148,20 @@ IrValue x86_linear_address(X86Tr *tr, unsigned seg, IrValue off, unsigned bytes,
     }
     if (seg == S_CS && (tr->mode & MW_CSFLAT) && (!write || real)) {
         return off;
+    }
+    if (unlikely(tr->s->generation == X86_8086)) {
+        IrValue lin = add_base(tr, seg, off);
+
+        if (bytes > 1 && !tr->one) {
+            x86_fault_if(tr, IR_GTU, IR_I64, off, ir_i64(ir, 0x10000 - bytes), X86_RETRY_ALONE, false, 0);
+        } else if (bytes > 1) {
+            IrValue next = ir_and(ir, IR_I64, ir_add(ir, IR_I64, off, ir_i64(ir, 1)), ir_i64(ir, 0xffff));
+
+            tr->split[tr->n_split].lin = lin;
+            tr->split[tr->n_split].second = add_base(tr, seg, next);
+            tr->n_split = MIN(tr->n_split + 1, ARRAY_SIZE(tr->split) - 1);
+        }
+        return lin;
     }
     if (real) {
         /* Segments are writable data there; the limit may be any (SDM vol. 3B, 21.1.1). */
@@ -178,16 +192,56 @@ IrMemOp x86_memop(X86Tr *tr, unsigned bytes)
     return bytes == 1 || bytes > 8 ? m & ~(IrMemOp)IR_MO_ALIGN : m;
 }
 
+/* Where the second byte is, if it isn't behind the first. */
+static IrValue second_byte(const X86Tr *tr, IrValue lin)
+{
+    for (unsigned k = 0; k < tr->n_split; k++) {
+        if (tr->split[k].lin == lin) {
+            return tr->split[k].second;
+        }
+    }
+    return IR_NO_VALUE;
+}
+
 IrValue x86_load(X86Tr *tr, IrValue lin, unsigned bytes)
 {
+    IrValue second = tr->n_split && bytes == 2 ? second_byte(tr, lin) : IR_NO_VALUE;
+
+    if (second) {
+        IrValue lo = ir_ld(tr->ir, IR_I8, lin, x86_memop(tr, 1)), hi = ir_ld(tr->ir, IR_I8, second, x86_memop(tr, 1));
+
+        hi = ir_shl(tr->ir, IR_I16, ir_zext(tr->ir, IR_I16, hi), ir_i16(tr->ir, 8));
+        return ir_or(tr->ir, IR_I16, hi, ir_zext(tr->ir, IR_I16, lo));
+    }
     return ir_ld(tr->ir, x86_type(bytes), lin, x86_memop(tr, bytes));
 }
 
 void x86_store(X86Tr *tr, IrValue lin, IrValue v)
 {
     unsigned bytes = ir_type_bits(ir_value_type(tr->ir, v)) / 8;
+    IrValue second = tr->n_split && bytes == 2 ? second_byte(tr, lin) : IR_NO_VALUE;
 
+    if (second) {
+        ir_st(tr->ir, lin, ir_trunc(tr->ir, IR_I8, v), x86_memop(tr, 1));
+        ir_st(tr->ir, second, ir_trunc(tr->ir, IR_I8, ir_shr(tr->ir, IR_I16, v, ir_i16(tr->ir, 8))),
+              x86_memop(tr, 1));
+        return;
+    }
     ir_st(tr->ir, lin, v, x86_memop(tr, bytes));
+}
+
+void x86_load_pointer(X86Tr *tr, const X86Insn *i, IrValue *off, IrValue *sel)
+{
+    unsigned size = i->opsize;
+    IrValue lin;
+
+    if (x86_wraps_words(tr)) {
+        x86_load_words(tr, i, off, sel);
+        return;
+    }
+    lin = x86_address(tr, i, size + 2, false);
+    *off = x86_load(tr, lin, size);
+    *sel = x86_load(tr, ir_add(tr->ir, IR_I64, lin, ir_i64(tr->ir, size)), 2);
 }
 
 /* ----------------------------------------------------------------- operands */
@@ -220,6 +274,9 @@ IrValue x86_get_rmw(X86Tr *tr, const X86Insn *i, unsigned n)
         return x86_get(tr, i, n);
     }
     tr->addr = x86_address(tr, i, o->size, true);
+    if (tr->n_split) {
+        return x86_load(tr, tr->addr, o->size);
+    }
     return ir_ld(tr->ir, x86_type(o->size), tr->addr, x86_memop(tr, o->size) | IR_MO_PROBE_W);
 }
 

@@ -66,6 +66,11 @@ static void element(X86Tr *tr, const X86Insn *i, unsigned size)
     IrType t = x86_type(size);
     IrValue v, w, port;
 
+    if (unlikely(tr->s->generation == X86_286) && size == 2 && !(tr->mode & MW_PE)) {
+        bool src = i->arg == S_MOVS || i->arg == S_CMPS || i->arg == S_LODS || i->arg == S_OUTS;
+
+        x86_string_286(tr, i, src, i->arg != S_LODS && i->arg != S_OUTS, i->arg == S_CMPS, i->arg == S_MOVS || i->arg == S_STOS || i->arg == S_INS);
+    }
     switch ((StringOp)i->arg) {
     case S_MOVS:
         v = x86_load(tr, src_address(tr, i, size), size);

@@ -231,7 +231,8 @@ static X86Block *block_at(X86Tr *tr, uint64_t pc)
     for (int pass = 0; ; pass++) {
         for (unsigned k = 0; k < tr->n_blocks; k++) {
             b = &tr->blocks[k];
-            if (b->kind == BK_CODE && b->pc == pc && b->mode == tr->mode) {
+            /* One that jumps to itself leaves a region of one instruction: each round is one. */
+            if (b->kind == BK_CODE && b->pc == pc && b->mode == tr->mode && !(tr->one && b->done)) {
                 if (desc_equal(&b->flags, &d)) {
                     pass_flags(tr, &d);
                     return b;
@@ -502,6 +503,7 @@ bool x86_insn_has(const X86State *s, unsigned xf)
 
 typedef struct Fetch {
     X86Tr *tr;
+    uint64_t pc;
     uint32_t delta;             /* of the instruction from the entry */
     uint8_t buf[16];
     unsigned have;
@@ -512,6 +514,11 @@ static bool read_byte(void *opaque, unsigned pos, uint8_t *b)
     Fetch *f = opaque;
     TcgTranslate *t = f->tr->t;
 
+    if (unlikely(f->tr->s->generation == X86_8086) && f->pc + pos > 0xffff) {
+        /* IP wraps (such an instruction isn't looked after if it is rewritten). */
+        *b = tcg_ldu8(t->env, f->tr->s->seg[S_CS].base + (f->pc + pos - 0x10000), 0);
+        return true;
+    }
     while (pos >= f->have) {
         /* What is left of this page: it can be read in whole or not at all. */
         unsigned off = (t->entry_offset + f->delta + f->have) & (TCG_PAGE_SIZE - 1);
@@ -528,8 +535,12 @@ static bool read_byte(void *opaque, unsigned pos, uint8_t *b)
 
 static X86DecodeResult decode_at(X86Tr *tr, uint64_t pc, X86Insn *i)
 {
-    Fetch f = { .tr = tr, .delta = pc - tr->t->pc };
+    Fetch f = { .tr = tr, .pc = pc, .delta = pc - tr->t->pc };
 
+    if (unlikely(tr->s->generation != X86_LATER)) {
+        return x86_decode_old(i, tr->s->generation, x86_has(tr->s, FEAT_1_EDX, 0), tr->bits, read_byte,
+                              &f);
+    }
     return x86_decode(i, tr->bits, read_byte, &f);
 }
 
@@ -579,7 +590,10 @@ static void translate_insn(X86Tr *tr, X86DecodeResult result)
     tr->no_step = tr->hold = false;
     tr->addr = IR_NO_VALUE;
     tr->next_pc = tr->pc + i->len;
-    if (!tr->code64 && !(tr->mode & MW_CSFLAT) && last > tr->s->seg[S_CS].limit) {
+    tr->n_split = 0;
+    if (unlikely(tr->s->generation == X86_8086)) {
+        tr->next_pc &= 0xffff;
+    } else if (!tr->code64 && !(tr->mode & MW_CSFLAT) && last > tr->s->seg[S_CS].limit) {
         X86_CALL(tr, &x86_h_cs_limit, ir_i32(tr->ir, i->len));
     }
     if (tr->mode & MW_BP) {
@@ -592,6 +606,8 @@ static void translate_insn(X86Tr *tr, X86DecodeResult result)
         x86_fault_code(tr, EXCP_GP, 0);
     } else if (result == XD_UD) {
         x86_fault(tr, EXCP_UD);
+    } else if (tr->s->generation != X86_LATER && x86_old_insn(tr, i)) {
+        return;
     } else if (check_insn(tr, i)) {
         i->fn(tr, i);
     }
@@ -605,7 +621,7 @@ static bool block_ends(X86Tr *tr, uint64_t pc)
     if (tr->hold && !tr->ir->overflow) {
         return false;
     }
-    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc)) {
+    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc) || pc < tr->t->pc) {
         leave_to(tr, pc);
         return true;
     }

@@ -53,6 +53,8 @@ typedef struct X86Tr {
     X86Insn insn;
     bool ended;         /* its block has been terminated */
     IrValue addr;       /* linear address of its memory operand (x86_get_rmw) */
+    struct { IrValue lin, second; } split[4];   /* 8086, alone: words whose second byte may be */
+    unsigned n_split;                           /* at the segment's beginning */
 
     /* The open block. */
     IrValue reg[16][4]; /* known values by log2 of size */
@@ -102,6 +104,8 @@ IrValue x86_address(X86Tr *tr, const X86Insn *i, unsigned bytes, bool write);
 IrValue x86_linear_address(X86Tr *tr, unsigned seg, IrValue off, unsigned bytes, bool write);
 /* Memory at a linear address; 1, 2, 4 or 8 bytes. */
 IrValue x86_load(X86Tr *tr, IrValue lin, unsigned bytes);
+/* A far pointer in memory: offset in the operand size, selector. */
+void x86_load_pointer(X86Tr *tr, const X86Insn *i, IrValue *off, IrValue *sel);
 void x86_store(X86Tr *tr, IrValue lin, IrValue v);
 /* Memory operation word for @bytes (also 10, 16), MMU mode included. */
 IrMemOp x86_memop(X86Tr *tr, unsigned bytes);
@@ -172,6 +176,15 @@ void x86_put_edx_eax(X86Tr *tr, IrValue v);
 IrValue x86_next_pc(X86Tr *tr, unsigned bytes);
 /* Does the CPU have the feature XF_*? */
 bool x86_insn_has(const X86State *s, unsigned xf);
+
+/* i8086.c: two words in memory, of which the second may lie at the segment's beginning (8086, 286). */
+bool x86_wraps_words(const X86Tr *tr);
+void x86_load_words(X86Tr *tr, const X86Insn *i, IrValue *first, IrValue *second);
+/* A string operation's faults, where the 286 has moved its registers by then. @src: reads DS:SI; @dst: ES:DI. */
+void x86_string_286(X86Tr *tr, const X86Insn *i, bool src, bool dst, bool dst_first,
+                    bool writes);
+/* What processors before the 486 do otherwise; true if that was all of the instruction. */
+bool x86_old_insn(X86Tr *tr, const X86Insn *i);
 
 /* The whole: TargetOps.translate. */
 void x86_translate(TcgTranslate *t);

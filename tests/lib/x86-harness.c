@@ -170,13 +170,14 @@ static void map_page(Xh *h, unsigned index, unsigned phys, unsigned flags)
     put64(h, PT + 8 * index, phys | flags | 0x61);
 }
 
-Xh *xh_new(const TcgBackend *be)
+/* A CPU that isn't realized, with RAM of its own. */
+static Xh *make_cpu(const TcgBackend *be, const char *type, uint64_t ram_size)
 {
     static bool ready;
     Xh *h = g_new0(Xh, 1);
     Object *o;
 
-    o = object_new("max-x86_64-cpu");
+    o = object_new(type);
     if (!o) {
         g_free(h);
         return NULL;
@@ -184,7 +185,6 @@ Xh *xh_new(const TcgBackend *be)
     h->cpu = X86_CPU(o);
     h->s = h->cpu->env;
     h->ops = *h->cpu->parent.ops->target;
-    h->ops.take_exception = take_exception;
     if (!map_cache(be, h->ops.globals)) {
         return NULL;
     }
@@ -192,7 +192,7 @@ Xh *xh_new(const TcgBackend *be)
         big_lock();
     }
     memory_region_init(&h->root, NULL, "root", UINT64_MAX);
-    if (!memory_region_init_ram(&h->ram, NULL, ready ? "ram2" : "ram", RAM_SIZE, NULL)) {
+    if (!memory_region_init_ram(&h->ram, NULL, ready ? "ram2" : "ram", ram_size, NULL)) {
         return NULL;
     }
     memory_region_add(&h->root, 0, &h->ram);
@@ -206,7 +206,64 @@ Xh *xh_new(const TcgBackend *be)
     }
     ready = true;
     atomic_store(&cpu_list_head, &h->cpu->parent);      /* the only one */
+    h->v = (VcpuTcg){ .cpu = &h->cpu->parent, .env = &h->s->tcg, .ops = &h->ops, .be = be };
+    h->v.jc = g_new0(JumpCacheEntry, JC_SIZE);
+    h->s->tcg.jc = h->v.jc;
+    h->s->tcg.cpu = h->cpu;
+    h->v.generation = 1;
+    h->cpu->parent.accel = &h->v;
+    tlb_init(&h->v);
+    return h;
+}
 
+Xh *xh_new_real(const TcgBackend *be, const char *type)
+{
+    Xh *h = make_cpu(be, type, XH_REAL_SIZE);
+
+    if (!h || !x86_apply_model(h->cpu, NULL)) {
+        return NULL;
+    }
+    h->s->a20_mask = h->s->generation == X86_8086 ? ~BIT(20) : UINT32_MAX;
+    x86_reset_state(h->s);
+    return h;
+}
+
+uint8_t *xh_ram(Xh *h)
+{
+    return h->host;
+}
+
+void xh_forget(Xh *h, uint32_t addr, uint32_t n)
+{
+    region_forget(h->ram.ram->start + addr, n);
+}
+
+void xh_step(Xh *h)
+{
+    CPUState *cpu = &h->cpu->parent;
+
+    if (h->v.be->used() > CACHE_SIZE / 2) {
+        region_lock();
+        region_flush_all();
+        region_unlock();
+    }
+    x86_mode_sync(h->s);
+    tcg_mode_changed(&h->s->tcg);
+    h->v.single_step = true;
+    cpu->halted = false;
+    cpu->interrupt_request = 0;
+    current_cpu = cpu;
+    vcpu_exec(&h->v);
+}
+
+Xh *xh_new(const TcgBackend *be)
+{
+    Xh *h = make_cpu(be, "max-x86_64-cpu", RAM_SIZE);
+
+    if (!h) {
+        return NULL;
+    }
+    h->ops.take_exception = take_exception;
     put64(h, PML4, PDPT | 0x67);
     put64(h, PDPT, PD | 0x67);
     put64(h, PD + 8 * 128, PT | 0x67);
@@ -222,15 +279,8 @@ Xh *xh_new(const TcgBackend *be)
     for (unsigned i = 0; i < FEAT_NUM; i++) {
         h->s->features[i] = UINT32_MAX;
     }
-    h->v = (VcpuTcg){ .cpu = &h->cpu->parent, .env = &h->s->tcg, .ops = &h->ops, .be = be };
-    h->v.jc = g_new0(JumpCacheEntry, JC_SIZE);
-    h->s->tcg.jc = h->v.jc;
-    h->s->tcg.cpu = h->cpu;
-    h->v.generation = 1;
     h->s->a20_mask = UINT32_MAX;
     h->s->phys_bits = 40;
-    h->cpu->parent.accel = &h->v;
-    tlb_init(&h->v);
     x86_fpu_init(h->s);
     h->s->cr[3] = PML4;
     h->s->xcr0 = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;

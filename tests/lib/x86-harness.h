@@ -20,6 +20,7 @@
 #define XH_CODE_SIZE    0x4000
 #define XH_DATA         UINT64_C(0x10010000)
 #define XH_DATA_SIZE    0x4000
+#define XH_REAL_SIZE    0x120000
 
 typedef struct XhState {
     /* In and out. */
@@ -47,6 +48,14 @@ X86State *xh_cpu(Xh *h);
 void xh_map_data(Xh *h, unsigned page, unsigned to, bool global);
 /* From state @in with @code at its RIP, in the code area (cut to it). */
 void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *out);
+
+/* A CPU of the type @type, fresh from reset (real mode), with XH_REAL_SIZE bytes of RAM and nothing else; the exceptions
+ * are the guest's. After writing code to the RAM, tell it. */
+Xh *xh_new_real(const TcgBackend *be, const char *type);
+uint8_t *xh_ram(Xh *h);
+void xh_forget(Xh *h, uint32_t addr, uint32_t n);
+/* One instruction, or as much of it as there is before its exception, whose handler is entered. */
+void xh_step(Xh *h);
 
 /* On the host; false if it can't (another architecture, no 32-bit code). */
 bool xh_native(const uint8_t *code, size_t n, const XhState *in, XhState *out);
