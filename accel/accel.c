@@ -5,8 +5,20 @@
 static Accel *accels;           /* registry */
 static const Accel *current;    /* set once by accel_use */
 
+#define TYPE_ACCEL  "accel"
+
+/* Accelerators as types, since management tools look for "tcg-accel" in qom-list-types. */
+static const TypeInfo accel_type = { .name = TYPE_ACCEL, .abstract = true };
+TYPE(accel_type)
+
 void accel_register(Accel *a)
 {
+    TypeInfo *info = g_new0(TypeInfo, 1);       /* for ever, as all types */
+
+    info->name = g_strdup_printf("%s-accel", a->name);
+    info->parent = TYPE_ACCEL;
+    info->desc = a->desc;
+    type_register(info);
     a->next = accels;
     accels = a;
 }

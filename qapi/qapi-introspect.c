@@ -36,6 +36,8 @@ static size_t number_of(Introspection *s, const QapiType *type)
 {
     if (type->kind == QAPI_INT) {
         type = &qapi_type_int;
+    } else if (type->kind == QAPI_ARRAY && type->element->kind == QAPI_INT) {
+        type = &qapi_type_intList;
     } else if (type->kind == QAPI_STRUCT && !type->n_members && !type->n_variants) {
         type = &empty_type;     /* all that have no members are one */
     }

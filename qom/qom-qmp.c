@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The monitor's commands about objects and types. */
 #include "util/osdep.h"
-#include "qapi/commands-machine.h"
+#include "qapi/commands-objects.h"
 #include "qapi/commands-qom.h"
 #include "qobject/qobject.h"
 #include "qom/object.h"
