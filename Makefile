@@ -136,14 +136,17 @@ $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 TOOLS := $(notdir $(wildcard $(SRC)/tools/*))
 TOOL_SOURCES := $(sort $(shell cd $(SRC) && find tools -name '*.c' 2>/dev/null))
 TOOL_OBJS := $(TOOL_SOURCES:.c=.o)
-TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% generated/qapi/%,$(CORE_OBJS))
+TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% libqmp/% generated/qapi/%,$(CORE_OBJS))
 TOOL_ROOM_OBJS = $(filter block/%,$(CORE_OBJS))
 
 PROGRAM := qemu-system
 ARCHS := x86_64 i386 m68k
 LINKS := $(addprefix qemu-system-,$(ARCHS))
 
-all: $(PROGRAM) $(LINKS) $(TOOLS) $(FIRMWARE)
+LIBQMP :=
+-include $(SRC)/libqmp/rules.mk
+
+all: $(PROGRAM) $(LINKS) $(TOOLS) $(LIBQMP) $(FIRMWARE)
 
 $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 
@@ -269,6 +272,7 @@ install: all docs
 	for t in $(TOOLS); do install -m 755 $$t $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	for f in $(FIRMWARE); do install -m 644 $$f $(DATADIR)/ || exit 1; done
 	cp -r docs/. $(DOCDIR)/
+	$(MAKE) install-libqmp
 
 clean:
 	$(Q)find . -name '*.[od]' -delete

@@ -3,7 +3,7 @@
 #include "util/osdep.h"
 #include "monitor/hmp.h"
 #include "monitor/monitor-int.h"
-#include "monitor/readline.h"
+#include "util/readline.h"
 #include "monitor/version.h"
 #include "util/main-loop.h"
 

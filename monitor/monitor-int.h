@@ -46,6 +46,10 @@ bool monitor_close_fd(const char *name);
 void monitor_fds_cleanup(void);
 
 /* qmp_capabilities of this monitor. */
+/* permissions.c; the latter with *errp set where not. */
+bool monitor_permissions_parse(const char *text, MonitorPermissions *p, Error **errp);
+bool monitor_permits(MonitorPermissions p, const char *command, Error **errp);
+
 /* At start-up: answers that come later. */
 void qmp_defer_init(void);
 bool qmp_monitor_negotiate(Monitor *mon, bool oob, Error **errp);

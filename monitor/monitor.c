@@ -95,10 +95,10 @@ static bool check_keys(const QDict *opts, Error **errp)
 {
     QDICT_FOR_EACH(e, opts) {
         if (strcmp(e->key, "chardev") && strcmp(e->key, "mode") && strcmp(e->key, "pretty") &&
-            strcmp(e->key, "id")) {
+            strcmp(e->key, "id") && strcmp(e->key, "permissions")) {
             error_setf(errp, ERR_UNKNOWN_ARGUMENT, "-mon: Invalid parameter '%s'", e->key);
-            error_argument(errp, e->key, NULL, "chardev, mode, pretty, id");
-            error_hint(errp, "accepted: chardev, mode, pretty, id");
+            error_argument(errp, e->key, NULL, "chardev, mode, pretty, permissions, id");
+            error_hint(errp, "accepted: chardev, mode, pretty, permissions, id");
             return false;
         }
     }
@@ -109,6 +109,7 @@ bool monitor_new_from_opts(const QDict *opts, Error **errp)
 {
     const char *id = qdict_str_or(opts, "chardev", NULL);
     const char *mode = qdict_str_or(opts, "mode", "readline");
+    MonitorPermissions permissions = MONITOR_FULL;
     bool pretty = false;
     Chardev *chr;
 
@@ -118,6 +119,10 @@ bool monitor_new_from_opts(const QDict *opts, Error **errp)
     if (qdict_has(opts, "pretty") &&
         !qapi_decode(&qapi_type_bool, qdict_get(opts, "pretty"), "pretty", QAPI_DECODE_KEYVAL,
                      &pretty, errp)) {
+        return false;
+    }
+    if (qdict_has(opts, "permissions") &&
+        !monitor_permissions_parse(qdict_str_or(opts, "permissions", ""), &permissions, errp)) {
         return false;
     }
     if (!id) {
@@ -135,10 +140,15 @@ bool monitor_new_from_opts(const QDict *opts, Error **errp)
             error_setf(errp, ERR_INVALID_ARGUMENT, "'pretty' is not compatible with HMP monitors");
             return false;
         }
+        if (permissions != MONITOR_FULL) {
+            error_setf(errp, ERR_INVALID_ARGUMENT,
+                       "'permissions' is not compatible with HMP monitors");
+            return false;
+        }
         return monitor_new_hmp(chr, true, errp);
     }
     if (!strcmp(mode, "control")) {
-        return monitor_new_qmp(chr, pretty, errp);
+        return monitor_new_qmp(chr, pretty, permissions, errp);
     }
     error_setf(errp, ERR_INVALID_ARGUMENT, "-mon: unknown monitor mode '%s'", mode);
     error_argument(errp, "mode", mode, "readline, control");
@@ -162,7 +172,8 @@ bool monitor_new_from_spec(const char *spec, MonitorMode mode, Error **errp)
         g_free(id);
     }
     ok = chr && (mode == MONITOR_HMP ? monitor_new_hmp(chr, true, &err)
-                                     : monitor_new_qmp(chr, mode == MONITOR_QMP_PRETTY, &err));
+                                     : monitor_new_qmp(chr, mode == MONITOR_QMP_PRETTY,
+                                                       MONITOR_FULL, &err));
     error_propagate(errp, err);
     return ok;
 }

@@ -19,14 +19,17 @@ void monitor_init(void);
 /* Send what waits, free all monitors; before chardev_cleanup(). */
 void monitor_cleanup(void);
 
+/* What a QMP monitor may be used for. */
+typedef enum { MONITOR_FULL, MONITOR_LIFE_CYCLE, MONITOR_READ_ONLY } MonitorPermissions;
+
 /* A monitor on @chr; false with *errp set when it is in use. */
-bool monitor_new_qmp(Chardev *chr, bool pretty, Error **errp);
+bool monitor_new_qmp(Chardev *chr, bool pretty, MonitorPermissions permissions, Error **errp);
 /* @readline: line editing and a prompt, for a terminal. */
 bool monitor_new_hmp(Chardev *chr, bool readline, Error **errp);
 
 /*
- * -mon [chardev=]ID[,mode=readline|control][,pretty=on|off]; @opts as key=value
- * strings or JSON values.
+ * -mon [chardev=]ID[,mode=readline|control][,pretty=on|off][,permissions=read-only|life-cycle|full];
+ * @opts as key=value strings or JSON values.
  */
 bool monitor_new_from_opts(const QDict *opts, Error **errp);
 /* -monitor, -qmp, -qmp-pretty: @spec as for -serial, or the id of a chardev. */

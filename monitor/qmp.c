@@ -27,6 +27,7 @@ typedef struct QmpMonitor {
     JsonReader *reader;
     GQueue *queue;              /* of QmpRequest *, owned */
     BottomHalf *bh;             /* runs the first of the queue */
+    MonitorPermissions permissions;
     bool pretty;
     bool negotiated;            /* commands are accepted */
     bool oob;
@@ -187,7 +188,7 @@ static const QapiCommand *find_command(const QmpMonitor *s, const Call *call, Er
         error_setf(errp, ERR_NOT_SUPPORTED, "The command %s does not support OOB", call->name);
         return NULL;
     }
-    return cmd;
+    return monitor_permits(s->permissions, call->name, errp) ? cmd : NULL;
 }
 
 static void execute(QmpMonitor *s, QmpRequest *req)
@@ -398,7 +399,7 @@ bool qmp_monitor_negotiate(Monitor *mon, bool oob, Error **errp)
     return true;
 }
 
-bool monitor_new_qmp(Chardev *chr, bool pretty, Error **errp)
+bool monitor_new_qmp(Chardev *chr, bool pretty, MonitorPermissions permissions, Error **errp)
 {
     QmpMonitor *s;
 
@@ -414,6 +415,7 @@ bool monitor_new_qmp(Chardev *chr, bool pretty, Error **errp)
     }
     s->parent.kind = &qmp_kind;
     s->pretty = pretty;
+    s->permissions = permissions;
     s->queue = g_queue_new();
     s->reader = json_reader_new(&limits);
     s->bh = bh_new_on(main_event_loop(), run_queue, s);

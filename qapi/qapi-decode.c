@@ -274,7 +274,10 @@ static bool decode_enum(Decoder *d, const Path *path, const QapiType *type, cons
         return wrong_type(d, path, obj, "string");
     }
     value = qapi_enum_parse(type, qstring_value(obj), path_name(path, name, sizeof(name)),
-                            d->errp);
+                            d->flags & QAPI_DECODE_TOLERANT ? NULL : d->errp);
+    if (value < 0 && d->flags & QAPI_DECODE_TOLERANT) {
+        value = (int)type->n_values;            /* ...__MAX */
+    }
     *slot = MAX(value, 0);
     return value >= 0;
 }
@@ -372,7 +375,7 @@ static bool decode_dict(Decoder *d, const Path *path, const QapiType *type, cons
         goto fail;
     }
     QDICT_FOR_EACH(e, dict) {
-        if (!known(type, out, e->key)) {
+        if (!(d->flags & QAPI_DECODE_TOLERANT) && !known(type, out, e->key)) {
             Path inner = { path, e->key, 0 };
             char name[256], names[512];
 

@@ -110,6 +110,11 @@ typedef enum {
      * ("4G" for sizes; on, yes, true, y and off, no, false, n).
      */
     QAPI_DECODE_KEYVAL = 1,
+    /*
+     * From a server that may be newer than this schema: members that it doesn't have
+     * are passed over, and a value that an enum doesn't have is the enum's __MAX.
+     */
+    QAPI_DECODE_TOLERANT = 2,
 } QapiDecodeFlags;
 
 /*

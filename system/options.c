@@ -322,7 +322,7 @@ const Option config_options[] = {
     DICTS("net", nets, "type", "nic|user|none[,...]", "a device or a back end at hub 0, the old way"),
     { "chardev", true, "-chardev BACKEND,id=ID[,...]", "a character device ('help' lists back ends)",
       opt_chardev, offsetof(Config, chardevs), "backend" },
-    DICTS("mon", mons, "chardev", "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
+    DICTS("mon", mons, "chardev", "[chardev=]ID[,mode=readline|control][,pretty=on|off][,permissions=read-only|life-cycle|full]",
           "a monitor on a character device"),
     TEXTS("serial", serials, "DEV", "connect a serial port: stdio, pty, unix:F, tcp:H:P, ..."),
     TEXTS("parallel", parallels, "DEV", "connect a parallel port"),

@@ -24,6 +24,7 @@ static const struct { const char *option, *name; CommandLineParameterType type; 
     { "mon", "chardev", COMMAND_LINE_PARAMETER_TYPE_STRING },
     { "mon", "mode", COMMAND_LINE_PARAMETER_TYPE_STRING },
     { "mon", "pretty", COMMAND_LINE_PARAMETER_TYPE_BOOLEAN },
+    { "mon", "permissions", COMMAND_LINE_PARAMETER_TYPE_STRING },
     { "smp-opts", "cpus", COMMAND_LINE_PARAMETER_TYPE_NUMBER },
     { "smp-opts", "sockets", COMMAND_LINE_PARAMETER_TYPE_NUMBER },
     { "smp-opts", "dies", COMMAND_LINE_PARAMETER_TYPE_NUMBER },

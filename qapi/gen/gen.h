@@ -203,8 +203,11 @@ void out_events(const Module *module);
 void out_schema(void);
 void out_manual(void);
 void out_coverage(const char *path);
+void out_client(void);
 /* Shared by out_types and out_commands: "has_x, x" parameter lists. */
 void out_params(Out *out, const Type *args, bool boxed, bool names_only, const char *from);
+/* Struct and table of arguments that have no type of their own. */
+void out_args(Out *out, const Type *args, const char *c_name);
 const char *c_type_of(const Type *type);        /* of a member or parameter */
 const char *descriptor_of(const Type *type);
 void out_members(Out *out, const Type *type, const char *c_struct);

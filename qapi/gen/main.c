@@ -3,7 +3,7 @@
  * qapi-gen -o FOLDER [-p PREFIX] [-i INCLUDE-FOLDER] [-d DOC-FOLDER [-c NAMES]] SCHEMA
  *
  * Writes for each module (file) of SCHEMA types-, commands- and
- * events-MODULE.[ch], and schema.c with the list of all. PREFIX goes before the
+ * events-MODULE.[ch], schema.c with the list of all, and qmp-calls.[ch] for clients. PREFIX goes before the
  * names of files and of the schema's symbols, for a second schema in one
  * program. Headers include each other as INCLUDE-FOLDER/NAME (default: qapi).
  * DOC-FOLDER gets the manual, and the page that compares the schema with a list of NAMES.
@@ -69,6 +69,9 @@ int main(int argc, char **argv)
         out_events(&modules[i]);
     }
     out_schema();
+    if (!*gen_options.prefix) {
+        out_client();
+    }
     if (gen_options.doc_dir) {
         out_manual();
         if (names) {

@@ -109,7 +109,7 @@ static void out_source_head(Out *out, const Module *module, const char *kind)
 }
 
 /* The struct and table of arguments written in the command's own 'data'. */
-static void out_args(Out *out, const Type *args, const char *c_name_)
+void out_args(Out *out, const Type *args, const char *c_name_)
 {
     const char *s;
 

@@ -56,7 +56,7 @@ static void with_monitor(Test *t, bool qmp, void (*run)(Client *c))
                        qstring_from_printf("%d", pair[0]));
     c.fd = pair[1];
     ok = chardev_new_from_opts(d, &err) &&
-         (qmp ? monitor_new_qmp(chardev_find("mon0"), false, &err)
+         (qmp ? monitor_new_qmp(chardev_find("mon0"), false, MONITOR_FULL, &err)
               : monitor_new_hmp(chardev_find("mon0"), true, &err));
     qobject_unref(d);
     if (!check_true(t, ok, err ? error_message(err) : "monitor")) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The line editor. Escape sequences: ECMA-48 8.3 (CUU, CUD, CUF, CUB), xterm's Home and End. */
 #include "util/osdep.h"
-#include "monitor/readline.h"
+#include "util/readline.h"
 
 #define LINE_MAX_BYTES  4096
 #define HISTORY_MAX     64

@@ -3,8 +3,8 @@
  * A line editor on a byte stream: keys in, echo out. The keys are those of
  * GNU readline's emacs mode and of an ECMA-48 terminal.
  */
-#ifndef MONITOR_READLINE_H
-#define MONITOR_READLINE_H
+#ifndef UTIL_READLINE_H
+#define UTIL_READLINE_H
 
 #include "util/osdep.h"
 #include <glib.h>
