@@ -26,9 +26,19 @@ extern _Atomic uint64_t rcu_epoch;
 
 void rcu_register_thread(void);         /* called by the first rcu_read_lock() */
 
-static inline void rcu_read_lock(void)
+/* GCC may test the flags of the addition that makes this address, as UBSan's check for NULL does, but
+ * the linker makes an LEA of it in a program, which sets none. The barrier has the register tested. */
+static inline RcuReader *rcu_me(void)
 {
     RcuReader *r = &rcu_reader;
+
+    __asm__("" : "+r"(r));
+    return r;
+}
+
+static inline void rcu_read_lock(void)
+{
+    RcuReader *r = rcu_me();
 
     if (r->depth++ == 0) {
         if (unlikely(!r->registered)) {
@@ -42,7 +52,7 @@ static inline void rcu_read_lock(void)
 
 static inline void rcu_read_unlock(void)
 {
-    RcuReader *r = &rcu_reader;
+    RcuReader *r = rcu_me();
 
     assert(r->depth > 0);
     if (--r->depth == 0) {
