@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #ifdef CONFIG_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef CONFIG_TSAN
@@ -28,6 +29,9 @@ CoStack co_stack_get(void)
         CoStack stack = pool[--pool_n];
 
         mutex_unlock(&pool_lock);
+#ifdef CONFIG_ASAN
+        __asan_unpoison_memory_region(stack.base, stack.size);  /* its last frames never returned */
+#endif
         return stack;
     }
     mutex_unlock(&pool_lock);
@@ -77,13 +81,23 @@ static void switch_end(UNUSED CoContext *self)
 void co_context_arrived(UNUSED CoContext *from)
 {
 #ifdef CONFIG_ASAN
-    /* This is how a thread's own stack becomes known. */
     __sanitizer_finish_switch_fiber(NULL, &from->bottom, &from->size);
 #endif
 }
 
 void co_context_init_thread(UNUSED CoContext *c)
 {
+#ifdef CONFIG_ASAN
+    /* The first coroutine that runs here may have begun in another thread. */
+    pthread_attr_t attr;
+    void *base;
+
+    if (!pthread_getattr_np(pthread_self(), &attr)) {
+        pthread_attr_getstack(&attr, &base, &c->size);
+        c->bottom = base;
+        pthread_attr_destroy(&attr);
+    }
+#endif
 #ifdef CONFIG_TSAN
     c->fiber = __tsan_get_current_fiber();
 #endif

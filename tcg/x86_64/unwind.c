@@ -5,6 +5,10 @@
  */
 #include "util/osdep.h"
 #include "tcg/x86_64/backend.h"
+#include "config.h"
+#ifdef CONFIG_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
 
 const uint8_t *x86_64_leave_c;
 
@@ -95,6 +99,9 @@ bool x86_64_unwind(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux)
 
 void x86_64_leave(TcgEnv *env, uint32_t reason)
 {
+#ifdef CONFIG_ASAN
+    __asan_handle_no_return();          /* the frames between here and enter() are no more */
+#endif
     __asm__ volatile(
         "movq %0, %%rbp\n\t"
         "movq %1, %%rsp\n\t"
