@@ -51,10 +51,13 @@ static void hmp_watchdog_action(Hmp *hmp, const QDict *args)
 static void hmp_balloon(Hmp *hmp, const QDict *args)
 {
     Error *err = NULL;
-    int64_t megabytes = 0;
+    int64_t megabytes = 0, bytes;
 
     qdict_get_int(args, "value", &megabytes, NULL);
-    qmp_balloon(megabytes > INT64_MAX >> 20 ? INT64_MAX : megabytes << 20, &err);
+    if (__builtin_mul_overflow(megabytes, (int64_t)MIB, &bytes)) {
+        bytes = megabytes < 0 ? INT64_MIN : INT64_MAX;
+    }
+    qmp_balloon(bytes, &err);
     hmp_error(hmp, err);
 }
 

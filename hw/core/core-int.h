@@ -17,6 +17,7 @@ struct IrqGroup {
     char *name;                 /* NULL: the unnamed one */
     GPtrArray *lines;           /* inputs: IrqLine *, owned */
     GPtrArray *pins;            /* outputs: IrqLine **, in the device */
+    GPtrArray *taps;            /* owned: of interception */
     bool from_realize;          /* goes out of use when unrealized */
     bool dropped;               /* kept for those who hold its lines */
     IrqGroup *next;

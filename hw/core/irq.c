@@ -151,6 +151,7 @@ static IrqGroup *get_group(Device *dev, IrqGroup **list, const char *name)
         g->name = g_strdup(name);
         g->lines = g_ptr_array_new_with_free_func(g_free);
         g->pins = g_ptr_array_new();
+        g->taps = g_ptr_array_new_with_free_func(g_free);
         g->from_realize = dev->realizing;
         g->next = *list;
         *list = g;
@@ -246,6 +247,7 @@ static void free_groups(IrqGroup *g)
 
         g_ptr_array_unref(g->lines);
         g_ptr_array_unref(g->pins);
+        g_ptr_array_unref(g->taps);
         g_free(g->name);
         g_free(g);
         g = next;
@@ -265,7 +267,8 @@ typedef struct Tap {
     void *opaque;
     int n;
     IrqLine behind;             /* the receiver as it was */
-    IrqLine *out;               /* or the line that was connected */
+    IrqLine *out;               /* or the line that was connected, */
+    IrqLine own;                /* and what is in its place */
 } Tap;
 
 static void tap_set(void *opaque, UNUSED int n, int level)
@@ -280,10 +283,11 @@ static void tap_set(void *opaque, UNUSED int n, int level)
     }
 }
 
-static Tap *tap_new(IrqObserver observer, void *opaque, int n)
+static Tap *tap_new(IrqGroup *g, IrqObserver observer, void *opaque, int n)
 {
     Tap *tap = g_new0(Tap, 1);
 
+    g_ptr_array_add(g->taps, tap);
     tap->observer = observer;
     tap->opaque = opaque;
     tap->n = n;
@@ -297,7 +301,7 @@ bool device_intercept_irq_in(struct Device *dev, const char *name,
 
     for (guint i = 0; g && i < g->lines->len; i++) {
         IrqLine *line = g_ptr_array_index(g->lines, i);
-        Tap *tap = tap_new(observer, opaque, i);
+        Tap *tap = tap_new(g, observer, opaque, i);
 
         tap->behind = *line;
         line->handler = tap_set;
@@ -313,10 +317,11 @@ bool device_intercept_irq_out(struct Device *dev, const char *name,
 
     for (guint i = 0; g && i < g->pins->len; i++) {
         IrqLine **pin = g_ptr_array_index(g->pins, i);
-        Tap *tap = tap_new(observer, opaque, i);
+        Tap *tap = tap_new(g, observer, opaque, i);
 
         tap->out = *pin;
-        *pin = irq_new(tap_set, tap, 0);
+        tap->own = (IrqLine){ .handler = tap_set, .opaque = tap };
+        *pin = &tap->own;
     }
     return g != NULL;
 }
