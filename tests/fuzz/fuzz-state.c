@@ -42,9 +42,15 @@ int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
     clock_enable(true);
     machine_reset(RESET_COLD);
     devices = g_ptr_array_new();
-    states = g_ptr_array_new();
+    states = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
     device_foreach(add_device, NULL);
     return 0;
+}
+
+static void settle(void)
+{
+    for (int i = 0; i < 100 && main_loop_iterate(false); i++) {
+    }
 }
 
 /* The same accesses for each input: it is the state that differs. */
@@ -85,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     n = data[0] % devices->len;
-    dev = g_ptr_array_index(devices, n);
+    dev = object_ref(g_ptr_array_index(devices, n));
     good = g_ptr_array_index(states, n);
     bad = g_memdup2(good->data, good->len);
     for (size_t i = 1; i + 2 < size && i < 3 * EDITS_MAX; i += 3) {
@@ -98,14 +104,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     poke(&address_space_io, &seed);
     poke(&address_space_memory, &seed);
     virtual_clock_advance_to(clock_get_ns(CLOCK_VIRTUAL) + 1000000);
-    for (int i = 0; i < 100 && main_loop_iterate(false); i++) {
+    settle();
+    if (dev->realized) {                /* not ejected */
+        device_save(dev, after, NULL);
     }
-    device_save(dev, after, NULL);
     machine_reset(RESET_COLD);
-    if (!device_load(dev, good->data, good->len, &err)) {
+    settle();
+    if (dev->realized && !device_load(dev, good->data, good->len, &err)) {
         error_report(err);
         abort();                /* a reset must put everything right */
     }
+    object_unref(dev);
     machine_reset(RESET_COLD);
+    if (fuzz_machine_mend()) {
+        machine_reset(RESET_COLD);
+        g_ptr_array_set_size(devices, 0);
+        g_ptr_array_set_size(states, 0);
+        device_foreach(add_device, NULL);
+    }
     return 0;
 }

@@ -141,14 +141,17 @@ void fuzz_machine(const char *words, const char *more)
     }
 }
 
-void fuzz_machine_mend(void)
+bool fuzz_machine_mend(void)
 {
+    bool any = false;
+
     for (size_t i = 0; i < qlist_size(config.devices); i++) {
         const QDict *opts = qobject_to_dict(qlist_get(config.devices, i));
         const char *id = qdict_str_or(opts, "id", NULL);
 
         if (id && !device_find(id)) {
-            device_add(opts, true, NULL);
+            any |= device_add(opts, true, NULL) != NULL;
         }
     }
+    return any;
 }

@@ -16,8 +16,8 @@ extern const char fuzz_every_device[];
 /* @words: separated by blanks; their last @more too, if not NULL. Ends the program with a message
  * if they make no machine. */
 void fuzz_machine(const char *words, const char *more);
-/* Devices that the guest had ejected come back. */
-void fuzz_machine_mend(void);
+/* Devices that the guest had ejected come back; true if there were any. */
+bool fuzz_machine_mend(void);
 /* A frame for the guest, of the network number @n modulo their number. */
 void fuzz_frame(unsigned n, const void *frame, size_t len);
 
