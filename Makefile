@@ -6,6 +6,7 @@
 #   make             build/qemu-system and its links
 #   make check       everything below plus lint; T=pattern selects programs
 #   make lint        the rules of the house
+#   make check-sanitize   the tests with AddressSanitizer and UndefinedBehaviorSanitizer, in build-sanitize/
 #   make fuzz        the fuzz targets, with clang, in build-fuzz/
 #   make check-clients   real VNC viewers (packages from Debian)
 #   make bench bench-vnc demo install docs clean
@@ -38,8 +39,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check check-clients check-oracle-long lint fuzz bench bench-vnc demo install docs clean
-check check-clients check-oracle-long lint fuzz bench bench-vnc demo install docs clean: build/config.mak
+.PHONY: check check-clients check-sanitize check-oracle-long lint fuzz bench bench-vnc demo install docs clean
+check check-clients check-sanitize check-oracle-long lint fuzz bench bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -204,6 +205,9 @@ $(BENCH_SOURCES:.c=): %: %.o | $(CORE_LIB)
 tests/harness/tap-run: tests/harness/tap-run.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $<
 
+# How many times as long as usual tests may take.
+PATIENCE := $(if $(SANFLAGS),5,1)
+
 T :=
 ALL_TESTS := $(TEST_PROGRAMS) $(REPLAYS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
 TESTS_TO_RUN := $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
@@ -212,7 +216,14 @@ test-programs: $(TEST_PROGRAMS) $(REPLAYS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
 check: all $(filter $(TEST_PROGRAMS) $(REPLAYS),$(TESTS_TO_RUN)) $(CORE_LIB) tests/harness/tap-run
 	@+$(if $(T),,$(MAKE) -k --no-print-directory lint > lint.log 2>&1; echo $$? > lint.status)
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
-	 tests/harness/tap-run $(if $(T),,$(SRC)/tests/lint/result.sh) $(TESTS_TO_RUN)
+	 CHECK_PATIENCE=$(PATIENCE) tests/harness/tap-run $(if $(T),,$(SRC)/tests/lint/result.sh) $(TESTS_TO_RUN)
+
+# A build folder of its own, whose check takes the same T.
+check-sanitize:
+	$(Q)mkdir -p $(abspath $(SRC))/build-sanitize
+	$(Q)cd $(abspath $(SRC))/build-sanitize && { test -e config.mak || ../configure \
+	    --enable-sanitizers=address,undefined; }
+	+$(Q)$(MAKE) --no-print-directory -C $(abspath $(SRC))/build-sanitize check T='$(T)'
 
 lint: all
 
@@ -278,7 +289,7 @@ clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
-.PHONY: all check check-clients lint fuzz bench bench-vnc demo install docs clean test-programs
+.PHONY: all check check-clients check-sanitize lint fuzz bench bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -6,7 +6,8 @@
  * A program whose path ends in ".sh" runs with sh, any other with --tap. Tests
  * under guests/ get GUEST_TIMEOUT seconds, the others UNIT_TIMEOUT. A TAP
  * comment "# timeout: N" sets the limit of its program to N seconds.
- * The environment variable CHECK_JOBS says how many run together.
+ * The environment variable CHECK_JOBS says how many run together; CHECK_PATIENCE multiplies limits,
+ * for programs that are slow by their build.
  */
 #include "util/osdep.h"
 #include <fcntl.h>
@@ -34,6 +35,13 @@ typedef struct Sums {
     unsigned passed, failed, skipped;
 } Sums;
 
+static int from_environment(const char *name, int otherwise)
+{
+    const char *env = getenv(name);
+
+    return env && atoi(env) > 0 ? atoi(env) : otherwise;
+}
+
 static double now(void)
 {
     struct timespec ts;
@@ -54,7 +62,8 @@ static bool start(Job *j, const char *path)
     int p[2];
 
     *j = (Job){ .path = path, .fd = -1, .started = now() };
-    j->limit = strstr(path, "/guests/") ? GUEST_TIMEOUT : UNIT_TIMEOUT;
+    j->limit = from_environment("CHECK_PATIENCE", 1) *
+               (strstr(path, "/guests/") ? GUEST_TIMEOUT : UNIT_TIMEOUT);
     if (pipe(p) < 0) {
         perror("tap-run: pipe");
         return false;
@@ -99,7 +108,7 @@ static void look_for_limit(Job *j, size_t from)
 
     at = strstr(s, "# timeout: ");
     if (at && sscanf(at, "# timeout: %d", &n) == 1 && n > 0) {
-        j->limit = n;
+        j->limit = n * from_environment("CHECK_PATIENCE", 1);
     }
 }
 
@@ -190,8 +199,7 @@ int main(int argc, char **argv)
 {
     Job jobs[MAX_JOBS];
     struct pollfd fds[MAX_JOBS];
-    const char *env = getenv("CHECK_JOBS");
-    long limit = env ? atol(env) : sysconf(_SC_NPROCESSORS_ONLN);
+    int limit = from_environment("CHECK_JOBS", (int)sysconf(_SC_NPROCESSORS_ONLN));
     int running = 0, next = 1;
     Sums sums = { 0 };
 

@@ -17,7 +17,7 @@ expect()        # expect STATUS SUMS WORDS TEXT SCRIPT...
     shift 4
     files=
     for s; do files="$files $dir/$s.sh"; done
-    CHECK_JOBS=2 "$run" $files > "$dir/log" 2>&1
+    CHECK_JOBS=2 CHECK_PATIENCE=1 "$run" $files > "$dir/log" 2>&1
     got=$?
     n=$((n + 1))
     if [ $got = "$status" ] && [ "$(tail -n 1 "$dir/log")" = "$sums" ] &&

@@ -15,6 +15,7 @@
 #include "target/i386/seg.h"
 #include "target/i386/xsave.h"
 #include "util/main-loop.h"
+#include "config.h"
 
 enum {
     RAM_SIZE = 0x80000, PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000,
@@ -349,7 +350,9 @@ void xh_run(Xh *h, const uint8_t *code, size_t n, const XhState *in, XhState *ou
 
 /* ----------------------------------------------------------------- the host */
 
-#ifdef __x86_64__
+/* A sanitizer's shadow memory lies all over the address space: there random code would find memory
+ * where the emulator has none, and destroy it. */
+#if defined(__x86_64__) && !defined(CONFIG_ASAN) && !defined(CONFIG_TSAN)
 static struct {
     bool ready, ok, ldt, running;
     const XhState *in;

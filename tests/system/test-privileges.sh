@@ -3,6 +3,8 @@
 # What the emulator gives up: -sandbox, -chroot, -runas. And options from files: -readconfig, -set.
 set -u
 : "${QEMU_BIN:?path of the emulator}"
+# The filter ends the process by which LeakSanitizer looks at this one.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/privileges.XXXXXX")
 pid=
 trap '[ -z "$pid" ] || kill $pid 2> /dev/null; rm -rf "$tmp"' EXIT INT TERM

@@ -921,6 +921,7 @@ static void compare(Test *t, unsigned what, uint64_t first, unsigned n, bool fau
         }
         tcg_backend_x86_64.code_free(&b);
         tcg_backend_interp.code_free(&a);
+        ir_region_free(copy);
         ir_region_free(r);
         if (!ok) {
             break;
@@ -1134,7 +1135,7 @@ static void enter(TcgCode *c, TestCpu *cpu, uint64_t pc, TcgLeave *l)
 TEST(backend_x86_64, links)
 {
     static TestCpu cpu;
-    TcgCode a, b;
+    TcgCode a, b, c;
     TcgLeave l;
     int ua, ub;
 
@@ -1160,8 +1161,8 @@ TEST(backend_x86_64, links)
     check_u64(t, cpu.g[9], 3, "a global that isn't pinned, too");
     /* The jump cache leads back to a, at another virtual address, in full. */
     JumpCacheEntry *e = &m.jc[jc_index(0x55007000)];
-    step_region(&a, &ua, 0x0, 0x55 + 0x1000, 7, false);
-    *e = (JumpCacheEntry){ 0x55007000, cpu.env.mode_gen, a.full_entry, NULL };
+    step_region(&c, &ua, 0x0, 0x55 + 0x1000, 7, false);
+    *e = (JumpCacheEntry){ 0x55007000, cpu.env.mode_gen, c.full_entry, NULL };
     enter(&b, &cpu, 0x55000300, &l);
     check_u32(t, l.reason, TCG_LEAVE_LOOKUP, "left from the second region");
     check_u64(t, cpu.env.pc, 0x55007000 + 0x1055, "whose PC bias is its own");
@@ -1172,6 +1173,7 @@ TEST(backend_x86_64, links)
     memset(m.jc, 0, JC_SIZE * sizeof(*m.jc));
     tcg_backend_x86_64.code_free(&a);
     tcg_backend_x86_64.code_free(&b);
+    tcg_backend_x86_64.code_free(&c);
 }
 
 TEST(backend_x86_64, exit_request)

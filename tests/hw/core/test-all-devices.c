@@ -67,7 +67,7 @@ static Machine *machine;
 static bool bring_up(Test *t)
 {
     const MachineType *mt = machine_type_find("pc", NULL);
-    QDict *none = qdict_new();
+    QOBJECT_AUTO QDict *none = qdict_new();
     Error *err = NULL;
 
     main_loop_init();
@@ -83,7 +83,6 @@ static bool bring_up(Test *t)
     machine->ram_size = 16 * MIB;
     machine->usb = true;
     check_true(t, accel_use("qtest", none, &err), err ? error_message(err) : "qtest");
-    qobject_unref(none);
     if (!check_true(t, machine_init(machine, &err),
                     err ? error_message(err) : "machine")) {
         error_free(err);

@@ -36,13 +36,14 @@ UNUSED static uint8_t *fixture_ram(void)
     return memory_region_ram_ptr(&ram);
 }
 
-/* A CPU of @type, as after RESET. It stays for ever: CPUs are few. */
+/* A CPU of @type, as after RESET. It stays for ever: CPUs are few. The fixture goes with the case. */
 UNUSED static Fixture *fixture_new(Test *t, const char *type)
 {
     Fixture *f = g_new0(Fixture, 1);
     Error *err = NULL;
     CPUState *cpu;
 
+    test_at_end(t, g_free, f);
     f->ram = fixture_ram();
     memset(f->ram, 0, RAM_SIZE);
     f->cpu = X86_CPU(device_new(type));
