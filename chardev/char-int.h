@@ -29,6 +29,8 @@ typedef struct ChardevOps {
     void (*set_break)(Chardev *chr, bool on);
     bool (*add_client)(Chardev *chr, int fd, Error **errp);
     int (*take_fd)(Chardev *chr);
+    /* The connected socket, -1: none. For reading and writing by turns. */
+    int (*socket_fd)(Chardev *chr);
     /* Mux only: more than one front end, told apart by fe->mux_index. */
     bool (*attach)(Chardev *chr, CharFrontend *fe, Error **errp);
     void (*detach)(Chardev *chr, CharFrontend *fe);

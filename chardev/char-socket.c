@@ -425,6 +425,13 @@ static int socket_take_fd(Chardev *chr)
     return fd;
 }
 
+static int socket_fd(Chardev *chr)
+{
+    SocketChardev *s = (SocketChardev *)chr;
+
+    return chr->be_open ? s->fd : -1;
+}
+
 const ChardevOps chr_socket_ops = {
     .kind = CHARDEV_BACKEND_KIND_SOCKET,
     .args = "host=H,port=P|path=F|fd=N[,server=on][,wait=off][,reconnect=SECONDS]"
@@ -432,5 +439,5 @@ const ChardevOps chr_socket_ops = {
     .size = sizeof(SocketChardev), .open = socket_open, .close = socket_close,
     .write = socket_write, .accept_input = socket_accept_input,
     .disconnect = socket_disconnect, .add_client = socket_add_client,
-    .take_fd = socket_take_fd,
+    .take_fd = socket_take_fd, .socket_fd = socket_fd,
 };

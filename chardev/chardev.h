@@ -102,6 +102,18 @@ void chr_fe_set_break(CharFrontend *fe, bool on);
  */
 int chr_fe_take_fd(CharFrontend *fe);
 
+/*
+ * For protocols of questions and answers, on sockets only: write all (@fds, up to CHR_SYNC_FDS of them,
+ * are sent with it) or read exactly @len bytes, waiting for at most @timeout_ms. The handlers must take no
+ * bytes then (can_receive says 0). False with *errp set; half of it may be done.
+ */
+#define CHR_SYNC_FDS    16
+bool chr_fe_write_sync(CharFrontend *fe, const void *buf, size_t len, const int *fds, size_t n_fds,
+                       int timeout_ms, Error **errp);
+bool chr_fe_read_sync(CharFrontend *fe, void *buf, size_t len, int timeout_ms, Error **errp);
+/* Wait until the other side is there, at most @timeout_ms; the main loop runs meanwhile. */
+bool chr_fe_wait_open(CharFrontend *fe, int timeout_ms, Error **errp);
+
 /* ------------------------------------------------ creating and finding */
 
 /* Borrowed; NULL if there is none with that id. */

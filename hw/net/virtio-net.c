@@ -9,6 +9,7 @@
 #include "hw/net/virtio-net.h"
 
 #include <glib.h>
+#include <limits.h>
 
 /* V 5.1.4: offsets in the configuration. */
 enum { CFG_MAC = 0, CFG_STATUS = 6, CFG_MAX_PAIRS = 8, CFG_MTU = 10, CFG_SPEED = 12,
@@ -38,7 +39,7 @@ static void handle_queue(VirtIODevice *v, VirtQueue *vq)
 static uint64_t net_features(VirtIODevice *v)
 {
     VirtioNet *s = VIRTIO_NET(v);
-    unsigned gives = s->netdev ? s->netdev->gives : 0;
+    unsigned gives = !s->netdev ? 0 : s->vhost ? UINT_MAX : s->netdev->gives;
     uint64_t f = BIT64(F_MAC), never = BIT64(F_HOST_UFO);
 
     f |= s->host_mtu ? BIT64(F_MTU) : 0;
@@ -63,6 +64,38 @@ void virtio_net_apply_offloads(VirtioNet *s)
                                   (on & BIT64(F_GUEST_UFO) ? NET_CAN_UFO : 0));
 }
 
+static uint64_t net_limit(VirtIODevice *v)
+{
+    VirtioNet *s = VIRTIO_NET(v);
+
+    return s->vhost ? vhost_dev_limit(s->vhost) : UINT64_MAX;
+}
+
+/* The other process has the rings while the driver and the VM run. */
+static void update_vhost(VirtioNet *s)
+{
+    if (!s->vhost) {
+        return;
+    }
+    if (virtio_is_live(&s->v) && runstate_is_running()) {
+        vhost_dev_start(s->vhost, virtio_net_ctrl_index(s), 2 * s->cur_pairs);
+    } else {
+        vhost_dev_stop(s->vhost);
+    }
+}
+
+static void vhost_connected(void *opaque)
+{
+    update_vhost(opaque);
+}
+
+static void vhost_disconnected(void *opaque)
+{
+    vhost_dev_stop(((VirtioNet *)opaque)->vhost);
+}
+
+static const VhostUserOps vhost_ops = { vhost_connected, vhost_disconnected };
+
 static void net_features_set(VirtIODevice *v)
 {
     VirtioNet *s = VIRTIO_NET(v);
@@ -74,6 +107,9 @@ static void net_features_set(VirtIODevice *v)
 void virtio_net_set_pairs(VirtioNet *s, unsigned n)
 {
     s->cur_pairs = n;
+    if (s->vhost) {
+        vhost_dev_enable(s->vhost, 2 * n);
+    }
     for (unsigned i = 0; i < s->max_pairs; i++) {
         net_enable_queue(s->pairs[i].net, i < n);
         if (i < n) {
@@ -132,6 +168,7 @@ static void flush_all(VirtioNet *s)
 
 static void net_status_changed(VirtIODevice *v, uint8_t old)
 {
+    update_vhost(VIRTIO_NET(v));
     if (v->status & ~old & VIRTIO_S_DRIVER_OK) {
         flush_all(VIRTIO_NET(v));
     }
@@ -150,6 +187,7 @@ static void net_running_changed(VirtIODevice *v, bool running)
 {
     VirtioNet *s = VIRTIO_NET(v);
 
+    update_vhost(s);
     if (running) {
         schedule_waiting(s);
         flush_all(s);
@@ -233,6 +271,14 @@ static bool net_realize(Device *dev, Error **errp)
     if (!boot_add(dev, s->bootindex, "/ethernet-phy@0", errp)) {
         return false;
     }
+    if (s->netdev && s->netdev->vhost) {
+        s->vhost = vhost_dev_new(&s->v, vhost_user_of(s->netdev), 2 * s->max_pairs, errp);
+        if (!s->vhost) {
+            boot_remove(dev);
+            return false;
+        }
+        vhost_user_set_ops(vhost_user_of(s->netdev), &vhost_ops, s);
+    }
     s->scratch = g_malloc(NET_TX_MAX);
     s->pairs = g_new0(NetPair, s->max_pairs);
     for (unsigned i = 0; i < s->max_pairs; i++) {
@@ -250,6 +296,13 @@ static void net_unrealize(Device *dev)
 {
     VirtioNet *s = VIRTIO_NET(dev);
 
+    if (s->vhost) {
+        vhost_dev_free(s->vhost);
+        s->vhost = NULL;
+        if (vhost_user_of(s->netdev)) {
+            vhost_user_set_ops(vhost_user_of(s->netdev), NULL, NULL);
+        }
+    }
     for (unsigned i = 0; i < s->max_pairs; i++) {
         net_disconnect(s->pairs[i].net);
         bh_delete(s->pairs[i].tx_bh);
@@ -339,7 +392,7 @@ static const Property net_props[] = {
 
 static const VirtioOps net_ops = {
     .id = VIRTIO_ID_NET, .config_len = CFG_LEN, .features = net_features,
-    .features_set = net_features_set,
+    .features_set = net_features_set, .limit = net_limit,
     .get_config = net_get_config, .set_config = net_set_config, .reset = net_reset,
     .status_changed = net_status_changed, .running_changed = net_running_changed,
 };

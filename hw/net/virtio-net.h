@@ -7,6 +7,7 @@
 #define HW_NET_VIRTIO_NET_H
 
 #include "hw/core/boot.h"
+#include "hw/virtio/vhost.h"
 #include "hw/virtio/virtio-pci.h"
 #include "net/net.h"
 
@@ -40,7 +41,7 @@ struct VirtioNet {
     uint16_t cur_pairs;         /* that the driver uses */
     uint64_t offloads;          /* features by bit number that the driver has switched on */
     uint8_t *scratch;           /* NET_TX_MAX bytes: the frame being sent */
-    struct VhostDev *vhost;     /* another process has the queues; NULL: no */
+    VhostDev *vhost;            /* another process has the queues; NULL: no */
     MacAddr mac;                /* property */
     int32_t bootindex;
     uint16_t rx_queue_size, tx_queue_size, host_mtu;

@@ -252,7 +252,7 @@ static uint64_t offered(VirtIODevice *v, const VirtioBus *bus)
     } else {
         f &= UINT32_MAX;
     }
-    return f;
+    return v->ops->limit ? f & v->ops->limit(v) : f;
 }
 
 static bool base_realize_done(Device *dev, Error **errp)

@@ -58,6 +58,8 @@ typedef struct VirtioOps {
     uint16_t config_len;        /* bytes */
     bool modern_only;
     uint64_t (*features)(VirtIODevice *v);      /* offered, besides the ring's; NULL: none */
+    /* What may be offered at most, of all bits; NULL: everything. */
+    uint64_t (*limit)(VirtIODevice *v);
     /* The driver's choice was accepted by the core; may be NULL. */
     void (*features_set)(VirtIODevice *v);
     /* @config: config_len bytes of zeros; all numbers in virtio_order(). NULL: none. */
@@ -111,6 +113,7 @@ struct VirtQueue {
     EventLoop *loop;            /* NULL: the main loop */
     BottomHalf *kick;           /* of loop */
     BottomHalf *later;          /* of the main loop: a notification that came in a handler */
+    int notify_fd;              /* eventfd that gets the driver's notifications; 0: we do */
 };
 
 struct VirtIODevice {
@@ -190,6 +193,8 @@ void virtio_config_changed(VirtIODevice *v);
 void virtio_broken(VirtIODevice *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The handler is called in @loop (NULL: as before). Main thread, with the queue idle. */
 void virtio_queue_set_loop(VirtQueue *vq, EventLoop *loop);
+/* Notifications go to an eventfd; 0: no longer. */
+void virtio_queue_set_notify_fd(VirtQueue *vq, int fd);
 
 /* An element: buffers of one request. Device-readable ones first. Its struct may be the first
  * member of a larger one. */
@@ -208,6 +213,11 @@ bool virtq_is_empty(VirtQueue *vq);
 void virtq_push(VirtQueue *vq, VirtqElem *e, uint32_t len);
 /* Tell the driver about what was pushed, if it wants to know. */
 void virtq_notify(VirtQueue *vq);
+/* Tell the driver in any case. */
+void virtq_interrupt(VirtQueue *vq);
+/* Somebody else had the (split) ring: it goes on with @avail, or with what isn't in the used ring yet. */
+void virtq_resume_at(VirtQueue *vq, uint16_t avail);
+void virtq_resume_at_used(VirtQueue *vq);
 /* Drop an element without giving it back: the queue is reset. */
 void virtq_detach(VirtQueue *vq, VirtqElem *e);
 /* Put the last popped element back: it will be popped again. */

@@ -4,6 +4,7 @@
 #include "hw/virtio/virtio-int.h"
 
 #include <glib.h>
+#include <sys/eventfd.h>
 #include "util/rcu.h"
 
 static const RingOps *layout(const VirtQueue *vq)
@@ -237,6 +238,31 @@ void virtq_notify(VirtQueue *vq)
     }
 }
 
+void virtq_interrupt(VirtQueue *vq)
+{
+    VirtIODevice *v = vq->v;
+
+    if (vq->enabled && !v->broken && v->transport) {
+        v->transport->interrupt(v->transport_opaque, vq->vector, false);
+    }
+}
+
+void virtq_resume_at(VirtQueue *vq, uint16_t avail)
+{
+    RCU_READ_GUARD();
+    ring_refresh(vq);
+    vq->last_avail = vq->shadow_avail = avail;
+    vq->used_idx = ring_ld16(vq, PART_USED, 2);     /* V 2.7.8: flags, idx */
+    vq->in_use = 0;
+    vq->signalled_valid = false;
+}
+
+void virtq_resume_at_used(VirtQueue *vq)
+{
+    virtq_resume_at(vq, 0);
+    vq->last_avail = vq->shadow_avail = vq->used_idx;
+}
+
 bool virtq_want_notify(VirtQueue *vq, bool on)
 {
     if (!usable(vq)) {
@@ -292,7 +318,7 @@ static void run_locked(void *opaque)
     v->handling = false;
 }
 
-/* True if the queue's own loop will look. Unplugging may be under way in another thread. */
+/* True if the queue's own loop, or another process, will look. Unplugging may be under way in another thread. */
 static bool kick_own_loop(VirtIODevice *v, unsigned index)
 {
     VirtQueue *vq;
@@ -304,8 +330,10 @@ static bool kick_own_loop(VirtIODevice *v, unsigned index)
     }
     if (vq->kick) {
         bh_schedule(vq->kick);
+    } else if (vq->notify_fd) {
+        eventfd_write(vq->notify_fd, 1);
     }
-    return vq->kick;
+    return vq->kick || vq->notify_fd;
 }
 
 void virtio_queue_kicked(VirtIODevice *v, unsigned index)
@@ -339,6 +367,12 @@ void virtio_queue_set_loop(VirtQueue *vq, EventLoop *loop)
     if (loop) {
         vq->kick = bh_new_on(loop, run_handler, vq);
     }
+}
+
+void virtio_queue_set_notify_fd(VirtQueue *vq, int fd)
+{
+    MUTEX_GUARD(&vq->v->kick_lock);
+    vq->notify_fd = fd;
 }
 
 bool virtio_queue_set_num(VirtQueue *vq, uint16_t num)

@@ -10,7 +10,7 @@ if [ -z "${LAN_NAMESPACE:-}" ]; then
 fi
 . "$(dirname "$0")/lib.sh"
 echo "# timeout: 420"
-guest_items kernel-amd64 initramfs-x86_64 modules-amd64
+guest_items kernel-amd64 initramfs-x86_64 modules-amd64 vhost-peer
 
 # pair NAME MEGABYTES 'ARGUMENTS OF THE FIRST' 'OF THE SECOND'
 pair() {
@@ -52,6 +52,20 @@ if command -v tshark > /dev/null; then
 else
 	skip "tshark: reads the capture" "tshark isn't installed"
 fi
+
+# The queues of the first guest are in another process, which has a stream to the second.
+"$cache/vhost-peer" "$tmp/vhost" "$tmp/far" > "$tmp/vhost.txt" 2>&1 &
+vpid=$!
+sleep 0.2
+pair vhost 8 \
+	"-object memory-backend-memfd,id=m,size=512M,share=on -M pc,memory-backend=m -smp 2
+	-chardev socket,id=c,path=$tmp/vhost -netdev vhost-user,id=n,chardev=c,queues=2
+	$(nic virtio-net-pci,mq=on,vectors=8 1)" \
+	"-netdev stream,id=n,reconnect=1,addr.type=unix,addr.path=$tmp/far $(nic virtio-net-pci 2)"
+has vhost-1 '^lan combined 2'
+ok $? "vhost-1: two pairs of queues"
+wait $vpid && grep -q 'enabled 3' "$tmp/vhost.txt" && grep -q 'stopped 0' "$tmp/vhost.txt"
+ok $? "vhost-1: the other process gives the rings back"
 
 if [ "$LAN_NAMESPACE" = yes ]; then
 	ip link add lan0 type bridge
