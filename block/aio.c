@@ -47,16 +47,17 @@ static void coroutine_fn enter(BlockBackend *b)
     mutex_unlock(&b->lock);
 }
 
-/* Whoever drains looks again. */
+/* Whoever drains, in the main thread, looks again. (The back end's loop tells nothing: it may be another
+ * by now.) */
 static void leave(BlockBackend *b, unsigned *count)
 {
-    bool kick;
+    bool last;
 
     mutex_lock(&b->lock);
-    kick = --*count == 0 && b->loop != main_event_loop();
+    last = --*count == 0;
     mutex_unlock(&b->lock);
     /* @b may be gone now. */
-    if (kick) {
+    if (last && !in_main_thread() && (!big_lock_held() || main_loop_is_waited_for())) {
         event_loop_kick(main_event_loop());
     }
 }
@@ -195,6 +196,7 @@ typedef struct AioRequest {
     void *opaque;
     int result;
     bool returned;              /* blk_aio_... has returned to the device */
+    bool may_end_now, ended;    /* for blk_aio_rw_now: without a callback */
     struct AioRequest *next;    /* while held */
 } AioRequest;
 
@@ -300,6 +302,8 @@ static void coroutine_fn aio_entry(void *opaque)
     }
     if (r->returned) {
         complete(r);
+    } else if (r->may_end_now) {
+        r->ended = true;
     } else {
         bh_once(r->blk->loop, complete, r);
     }
@@ -343,6 +347,33 @@ void blk_aio_rw(BlockBackend *b, bool write, uint64_t offset, const struct iovec
     submit(&(AioRequest){ .blk = b, .what = write ? AIO_WRITE : AIO_READ, .offset = offset,
                           .len = iov_size(iov, niov), .iov = iov, .niov = niov, .done = done,
                           .opaque = opaque });
+}
+
+bool blk_aio_rw_now(BlockBackend *b, bool write, uint64_t offset, const struct iovec *iov, size_t niov,
+                    BlkDone *done, void *opaque, int *result)
+{
+    AioRequest *r;
+
+    if (!may_start_here(b) || in_coroutine()) {
+        blk_aio_rw(b, write, offset, iov, niov, done, opaque);
+        return false;
+    }
+    r = g_new(AioRequest, 1);
+    *r = (AioRequest){ .blk = b, .what = write ? AIO_WRITE : AIO_READ, .offset = offset,
+                       .len = iov_size(iov, niov), .iov = iov, .niov = niov, .done = done,
+                       .opaque = opaque, .may_end_now = true };
+    mutex_lock(&b->lock);
+    b->submitted++;
+    mutex_unlock(&b->lock);
+    co_start(aio_entry, r);
+    if (!r->ended) {
+        r->returned = true;             /* as in submit() */
+        return false;
+    }
+    *result = r->result;
+    g_free(r);
+    leave(b, &b->submitted);
+    return true;
 }
 
 void blk_aio_flush(BlockBackend *b, BlkDone *done, void *opaque)

@@ -357,6 +357,9 @@ int coroutine_fn blk_co_zero(BlockBackend *b, uint64_t offset, uint64_t len, uns
 typedef void BlkDone(void *opaque, int result);
 void blk_aio_rw(BlockBackend *b, bool write, uint64_t offset, const struct iovec *iov,
                 size_t niov, BlkDone *done, void *opaque);
+/* The same; true: it has ended already, with *@result, and @done doesn't come. */
+bool blk_aio_rw_now(BlockBackend *b, bool write, uint64_t offset, const struct iovec *iov, size_t niov,
+                    BlkDone *done, void *opaque, int *result);
 void blk_aio_flush(BlockBackend *b, BlkDone *done, void *opaque);
 void blk_aio_discard(BlockBackend *b, uint64_t offset, uint64_t len, BlkDone *done, void *opaque);
 /* @may_unmap: the space may be freed, as long as it reads as zeros. */

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "block/file.h"
 #include "util/fdset.h"
@@ -21,6 +23,13 @@
 
 static int coroutine_fn run(FileState *s, FileJob *j)
 {
+    if (j->what == JOB_READ || j->what == JOB_WRITE) {
+        int r = file_job_now(s, j);
+
+        if (r != -EAGAIN) {
+            return r;
+        }
+    }
     if (s->aio != AIO_THREADS && (j->what == JOB_READ || j->what == JOB_WRITE || j->what == JOB_FLUSH)) {
         int r = file_aio(s, j);
 
@@ -28,7 +37,7 @@ static int coroutine_fn run(FileState *s, FileJob *j)
             return r;
         }
     }
-    return thread_pool_co(file_job, j);
+    return thread_pool_co_fast(file_job, j);
 }
 
 static bool fits(const FileState *s, uint64_t offset, const struct iovec *iov, size_t niov)
@@ -279,6 +288,7 @@ static int open_fd(BlockNode *n, const char *name, bool read_only)
 static bool look(BlockNode *n, const char *name, Error **errp)
 {
     FileState *s = n->state;
+    struct statfs fs;
     struct stat st;
 
     if (fstat(s->fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
@@ -287,6 +297,7 @@ static bool look(BlockNode *n, const char *name, Error **errp)
     }
     s->is_device = S_ISBLK(st.st_mode);
     s->st_blksize = st.st_blksize;
+    s->in_memory = fstatfs(s->fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
     s->alignment = n->direct ? direct_alignment(s->fd, s->is_device) : 1;
     atomic_store(&s->length, lseek(s->fd, 0, SEEK_END));
     n->grows = !s->is_device;

@@ -17,6 +17,8 @@ typedef struct FileState {
     uint32_t st_blksize;
     uint32_t alignment;             /* of O_DIRECT requests: 1 without */
     enum { AIO_THREADS, AIO_NATIVE, AIO_URING } aio;
+    bool in_memory;                 /* a file system without a disk: nothing waits */
+    _Atomic unsigned misses;        /* how many small reads the cache didn't have, one after another */
     CoMutex unaligned;              /* held by requests that read, change and write a block */
 } FileState;
 
@@ -32,6 +34,9 @@ typedef struct FileJob {
 
 /* --- file-job.c: what blocks --- */
 int file_job(void *job);
+/* Reads and writes that can be done at once, without waiting for a disk; -EAGAIN: they can't. */
+enum { FILE_NOW_BYTES = 512 * 1024 };
+int file_job_now(FileState *s, const FileJob *j);
 
 /* --- file-lock.c: OFD locks, as other programs that use images take them --- */
 bool file_lock(int fd, const char *name, bool write, Error **errp);

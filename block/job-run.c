@@ -253,12 +253,13 @@ bool block_node_free(const BlockNode *n, Error **errp)
     return true;
 }
 
+/* Other jobs change images themselves (snapshot-save), and mustn't wait for their own end. */
 void jobs_hold(void)
 {
     hold++;
     for (Job *j = job_first(); j; j = j->next) {
         job_wake(j);
-        while (!j->parked) {
+        while (!j->parked && j->ops->block_job) {
             if (in_main_thread()) {
                 main_loop_iterate(true);
             } else {

@@ -100,7 +100,7 @@ void job_keep_node(Job *j, BlockNode *n);
 void job_drop_nodes(Job *j);
 /* Whether no job uses it; errp says which one does. */
 bool block_node_free(const BlockNode *n, Error **errp);
-/* All stand still, but for those that come to their end. Big lock, not in a job's coroutine. */
+/* All stand still, but for those that come to their end. Big lock. In a job's coroutine: all others. */
 void jobs_hold(void);
 void jobs_let_go(void);
 /* All are cancelled and have ended. */

@@ -24,6 +24,7 @@ struct EventLoop {
     _Atomic bool polling;       /* a kick must wake it */
     _Atomic bool kicked;        /* since the last look */
     _Atomic bool quit;
+    unsigned waits;             /* main loop, big lock: rounds that wait for something particular */
     Thread thread;
     EventLoop *next;            /* list of all loops, under its lock */
 };

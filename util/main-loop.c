@@ -194,14 +194,31 @@ void main_loop_init(void)
 
 bool main_loop_iterate(bool block)
 {
+    bool any;
+
     assert(in_main_thread());
-    return iterate(&main_loop, block);
+    main_loop.waits++;
+    any = iterate(&main_loop, block);
+    main_loop.waits--;
+    return any;
+}
+
+bool main_loop_is_waited_for(void)
+{
+    assert(big_held);
+    return main_loop.waits;
+}
+
+void main_loop_round(void)
+{
+    assert(in_main_thread());
+    iterate(&main_loop, true);
 }
 
 void main_loop_run(void)
 {
     while (!atomic_load(&main_loop.quit)) {
-        main_loop_iterate(true);
+        main_loop_round();
     }
     atomic_store(&main_loop.quit, false);
 }

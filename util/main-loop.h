@@ -32,6 +32,11 @@ void main_loop_quit(void);
 bool main_loop_iterate(bool block);
 /* Rounds until *done is true. For set-up and tests, in the main thread. */
 void main_loop_run_until(const bool *done);
+/* One waiting round, for those that look at all there may be after each: what another thread
+ * does under the big lock needn't wake it. */
+void main_loop_round(void);
+/* Whether somebody runs rounds of the main loop until something has happened (main_loop_iterate), and would sleep through what another thread does under the big lock. Big lock. */
+bool main_loop_is_waited_for(void);
 bool in_main_thread(void);
 EventLoop *main_event_loop(void);
 EventLoop *current_event_loop(void);

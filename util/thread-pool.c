@@ -16,6 +16,7 @@ struct ThreadPoolJob {
     EventLoop *loop;            /* where @done runs */
     int result;
     bool queued;                /* under the pool's lock */
+    bool fast;                  /* main loop: @done may come in the worker, under the big lock */
     ThreadPoolJob *next;
 };
 
@@ -54,6 +55,25 @@ static void job_done(void *opaque)
     free(job);
 }
 
+/* In the worker. Whoever iterates the main loop for something particular must see it there. */
+static void finish(ThreadPoolJob *job)
+{
+    if (job->fast) {
+        bool waited_for;
+
+        big_lock();
+        waited_for = main_loop_is_waited_for();
+        if (!waited_for) {
+            job_done(job);
+        }
+        big_unlock();
+        if (!waited_for) {
+            return;
+        }
+    }
+    bh_once(job->loop, job_done, job);
+}
+
 static void *worker(UNUSED void *opaque)
 {
     mutex_lock(&pool.lock);
@@ -73,7 +93,7 @@ static void *worker(UNUSED void *opaque)
 
             mutex_unlock(&pool.lock);
             job->result = job->fn(job->arg);
-            bh_once(job->loop, job_done, job);
+            finish(job);
             mutex_lock(&pool.lock);
         }
     }
@@ -82,8 +102,7 @@ static void *worker(UNUSED void *opaque)
     return NULL;
 }
 
-ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
-                                  ThreadPoolDone *done, void *opaque)
+static ThreadPoolJob *submit(ThreadPoolFn *fn, void *arg, ThreadPoolDone *done, void *opaque, bool fast)
 {
     ThreadPoolJob *job = calloc(1, sizeof(*job));
     unsigned waiting = 0;
@@ -95,6 +114,7 @@ ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
     *job = (ThreadPoolJob){
         .fn = fn, .arg = arg, .done = done, .opaque = opaque,
         .loop = current_event_loop(), .queued = true,
+        .fast = fast && current_event_loop() == main_event_loop(),
     };
     mutex_lock(&pool.lock);
     *pool.last = job;
@@ -111,6 +131,12 @@ ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
         thread_create_detached("worker", worker, NULL);
     }
     return job;
+}
+
+ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
+                                  ThreadPoolDone *done, void *opaque)
+{
+    return submit(fn, arg, done, opaque, false);
 }
 
 bool thread_pool_cancel(ThreadPoolJob *job)
@@ -154,6 +180,15 @@ int coroutine_fn thread_pool_co(ThreadPoolFn *fn, void *arg)
     CoWork w = { .co = co_self() };
 
     thread_pool_submit(fn, arg, co_work_done, &w);
+    co_yield();
+    return w.result;
+}
+
+int coroutine_fn thread_pool_co_fast(ThreadPoolFn *fn, void *arg)
+{
+    CoWork w = { .co = co_self() };
+
+    submit(fn, arg, co_work_done, &w, true);
     co_yield();
     return w.result;
 }

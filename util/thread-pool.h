@@ -22,5 +22,8 @@ ThreadPoolJob *thread_pool_submit(ThreadPoolFn *fn, void *arg,
 bool thread_pool_cancel(ThreadPoolJob *job);
 /* Run @fn(@arg) in a worker and yield until it has returned. */
 int coroutine_fn thread_pool_co(ThreadPoolFn *fn, void *arg);
+/* The same; one of the main loop may go on in the worker, under the big lock, as in a vCPU's thread:
+ * that saves waking the main loop. */
+int coroutine_fn thread_pool_co_fast(ThreadPoolFn *fn, void *arg);
 
 #endif

@@ -111,6 +111,7 @@ static void read_or_write(BlkRequest *r, bool write, uint64_t sector)
 {
     VirtqElem *e = &r->elem;
     uint32_t bytes = write ? e->out_bytes - HEADER : e->in_bytes - 1;
+    int result;
 
     if (!in_range(r->s, sector, bytes) || (write && blk_is_read_only(r->s->conf.blk))) {
         finish(r, S_IOERR);
@@ -129,7 +130,9 @@ static void read_or_write(BlkRequest *r, bool write, uint64_t sector)
         set_data(r, e->in, own ? e->in_num - 1 : e->in_num, 0, bytes);
         r->written = bytes;
     }
-    blk_aio_rw(r->s->conf.blk, write, sector * SECTOR, r->iov, r->niov, io_done, r);
+    if (blk_aio_rw_now(r->s->conf.blk, write, sector * SECTOR, r->iov, r->niov, io_done, r, &result)) {
+        io_done(r, result);
+    }
 }
 
 static void get_id(BlkRequest *r)

@@ -325,7 +325,7 @@ int runstate_main_loop(void)
     int status = 0;
 
     while (!runstate_process(&status)) {
-        main_loop_iterate(true);
+        main_loop_round();
     }
     return status;
 }

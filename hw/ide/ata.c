@@ -380,7 +380,7 @@ void ata_dma_go(IdeDrive *d)
         return;
     }
 
-    d->block = MIN(d->left, IDE_BUFFER / IDE_SECTOR);
+    d->block = MIN(d->left, IDE_STEP / IDE_SECTOR);
     len = d->block * IDE_SECTOR;
     if (d->dma == IDE_DMA_READ) {
         ide_io(d, false, d->lba * IDE_SECTOR, len, dma_read_done);

@@ -76,7 +76,7 @@ static void abandon_io(IdeDrive *d)
 {
     d->io_serial++;
     if (d->busy_io && d->blk) {
-        d->buffer = g_malloc0(IDE_BUFFER);
+        d->buffer = g_malloc0(IDE_STEP);
         d->busy_io = false;
         blk_cancel_held(d->blk);
         if (++d->abandoned > IDE_ABANDONED_MAX) {
@@ -117,6 +117,7 @@ typedef struct IoJob {
     struct iovec iov;
     uint8_t *buffer;            /* the job's own once the drive has another */
     IdeIoDone *done;
+    int result;                 /* of one that has ended at once */
 } IoJob;
 
 static void io_done(void *opaque, int result)
@@ -147,11 +148,47 @@ static IoJob *new_job(IdeDrive *d, uint32_t len, IdeIoDone *done)
     return j;
 }
 
+static void late_done(void *opaque)
+{
+    IoJob *j = opaque;
+
+    io_done(j, j->result);
+}
+
+/*
+ * What has ended at once, in the middle of the guest's write to a register: the next step of the same
+ * command doesn't nest, it comes when this one has returned.
+ */
+static void ended_now(IdeDrive *d, IoJob *j)
+{
+    if (d->next_ended) {
+        bh_once(NULL, late_done, j);    /* a reset came between, by the drive's own DMA */
+        return;
+    }
+    d->next_ended = j;
+    if (d->in_ended) {
+        return;
+    }
+    d->in_ended = true;
+    object_ref(d);
+    while (d->next_ended) {
+        j = d->next_ended;
+        d->next_ended = NULL;
+        io_done(j, j->result);
+    }
+    d->in_ended = false;
+    object_unref(d);
+}
+
 void ide_io(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done)
 {
     IoJob *j = new_job(d, len, done);
 
-    blk_aio_rw(d->blk, write, offset, &j->iov, 1, io_done, j);
+    if (d->dma == IDE_DMA_NONE) {
+        blk_aio_rw(d->blk, write, offset, &j->iov, 1, io_done, j);
+    } else if (blk_aio_rw_now(d->blk, write, offset, &j->iov, 1, io_done, j, &j->result)) {
+        ended_now(d, j);
+    }
 }
 
 void ide_flush_io(IdeDrive *d, IdeIoDone *done)

@@ -113,7 +113,7 @@ static bool drive_realize(Device *dev, Error **errp)
         d->version = g_strdup("2.5+");
     }
     d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
-    d->buffer = g_malloc0(IDE_BUFFER);
+    d->buffer = g_malloc0(IDE_STEP);
     d->write_cache = true;
     d->udma_mode = d->mwdma_mode = 0xff;
     if (d->is_cd) {
@@ -161,7 +161,7 @@ static bool drive_post_load(void *opaque, Error **errp)
 {
     IdeDrive *d = opaque;
 
-    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > IDE_BUFFER / IDE_SECTOR ||
+    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > (d->dma ? IDE_STEP : IDE_BUFFER) / IDE_SECTOR ||
         d->fetched > (IDE_BUFFER - d->end) / IDE_SECTOR || d->fetched > d->left) {
         error_setf(errp, ERR_STATE_INVALID, "the data phase is from byte %u to %u of %u", d->pos,
                    d->end, IDE_BUFFER);

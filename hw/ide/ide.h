@@ -33,7 +33,9 @@ enum { IR_CD = 1, IR_IO = 2 };
 
 #define IDE_SECTOR      512
 #define IDE_MAX_MULT    16
-#define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase, or a step of DMA */
+#define IDE_BUFFER      (64 * 1024)     /* of a PIO data phase; what is saved of the buffer */
+#define IDE_STEP        (512 * 1024)    /* of a step of DMA: all of the buffer; it is through or not begun
+                                         * when state is saved */
 #define IDE_TRIM_MAX    64              /* blocks of ranges in a TRIM; they fit into the buffer */
 #define IDE_ABANDONED_MAX 8             /* a reset waits if there are more stale requests */
 
@@ -90,6 +92,8 @@ struct IdeDrive {
     uint32_t fetched;           /* PIO reads: sectors in the buffer behind this data phase */
     uint32_t pos, end;          /* in the buffer: next byte of the data port, end of the phase */
     uint8_t *buffer;
+    struct IoJob *next_ended;   /* a request that has ended at once; in_ended: the one before isn't through */
+    bool in_ended;
     bool busy_io;               /* a request is in flight */
     uint32_t io_serial;         /* what a reset makes stale */
     unsigned abandoned;         /* stale requests that are still in flight */
