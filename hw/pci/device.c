@@ -5,6 +5,7 @@
  * Sources: PCI Local Bus Specification 3.0 ("PCI").
  */
 #include "util/osdep.h"
+#include "util/bswap.h"
 #include "hw/pci/pci.h"
 #include "hw/pci/pci-int.h"
 
@@ -338,6 +339,36 @@ static bool pci_device_realize(Device *dev, Error **errp)
 }
 
 /*
+ * Firmware runs a ROM only if its data structure names the function's own device (PCI 6.3.1.2). One file serves
+ * several devices of a type, as virtio's with and without the legacy interface: its images get the number of
+ * this one. The sum of a PC's image stays zero by a byte that its header has spare (6.3.3.1).
+ */
+static void rom_set_device(PCIDevice *pci, uint8_t *rom, size_t len)
+{
+    uint16_t vendor = load_le16(pci->config + PCI_VENDOR_ID);
+    uint16_t device = load_le16(pci->config + PCI_DEVICE_ID);
+    size_t size;
+
+    for (size_t at = 0; len - at > 0x1a && load_le16(rom + at) == 0xaa55; at += size) {
+        size_t data = at + load_le16(rom + at + 0x18);
+        uint8_t *d = rom + data, before;
+
+        if (data > len - 0x18 || memcmp(d, "PCIR", 4) || load_le16(d + 4) != vendor) {
+            return;
+        }
+        before = (uint8_t)(d[6] + d[7]);
+        store_le16(d + 6, device);
+        if (d[0x14] == 0) {
+            rom[at + 6] -= (uint8_t)(d[6] + d[7] - before);
+        }
+        size = load_le16(d + 0x10) * (size_t)512;
+        if (d[0x15] & 0x80 || !size || size > len - at) {
+            return;
+        }
+    }
+}
+
+/*
  * The expansion ROM (PCI 6.3.1): a file, as large as the next power of two. A
  * display shows nothing before its own BIOS has run; other functions only can't
  * be booted from when the file of their type isn't installed.
@@ -371,6 +402,9 @@ static bool load_rom(PCIDevice *pci, Error **errp)
     }
     if (!memory_region_init_rom(&pci->rom, pci, "rom", size, errp)) {
         return false;
+    }
+    if (!pci->romfile) {
+        rom_set_device(pci, (uint8_t *)data, len);
     }
     memcpy(memory_region_ram_ptr(&pci->rom), data, len);
     pci_register_bar(pci, PCI_ROM_SLOT, PCI_BAR_MEM32, &pci->rom);
