@@ -21,6 +21,8 @@
 #define CW_RW_SHIFT     4
 #define CW_MODE_SHIFT   1
 #define CW_BCD          BIT(0)
+/* Between edges that come late, at most. */
+#define CATCH_UP_NS     NS_PER_MS
 enum { RW_LATCH, RW_LSB, RW_MSB, RW_WORD };
 /* DS, "Read-back command format": active low. */
 #define RB_NO_COUNT     BIT(5)
@@ -175,7 +177,7 @@ static void pit_timer(void *opaque)
 {
     PitState *s = opaque;
     PitChannel *c = &s->ch[0];
-    int64_t now = clock_get_ns(CLOCK_VIRTUAL), edge = s->edge_ns;
+    int64_t now = clock_get_ns(CLOCK_VIRTUAL), edge = s->edge_ns, gap;
 
     /* Missed edges are made up for, but not without end. */
     if (now - edge > NS_PER_SECOND) {
@@ -188,6 +190,11 @@ static void pit_timer(void *opaque)
         irq_set(s->out0, pit_out(c, edge));
     }
     pit_schedule(s, pit_elapsed(c, edge));
+    /* Edges that are made up for come apart, or a CPU that wasn't running sees several as one. */
+    gap = MIN(CATCH_UP_NS, ns_of_ticks(c->count) / 4);
+    if (s->edge_ns < now + gap) {
+        timer_mod_ns(&s->timer, now + gap);
+    }
 }
 
 static uint16_t pit_visible_count(const PitChannel *c, int64_t now)
