@@ -4,6 +4,7 @@
 #include "migration/migration.h"
 
 #include "migration/options.h"
+#include "net/announce.h"
 #include "qapi/commands-migration.h"
 #include "vmstate/blocker.h"
 
@@ -78,9 +79,7 @@ bool qmp_migrate_pause(Error **errp)
 
 bool qmp_migrate_start_postcopy(Error **errp)
 {
-    error_setf(errp, ERR_WRONG_STATE,
-               "Enable postcopy with migrate_set_capability before the start of migration");
-    return false;
+    return outgoing_start_postcopy(errp);
 }
 
 bool qmp_migrate_set_capabilities(const MigrationCapabilityStatusList *capabilities, Error **errp)
@@ -112,4 +111,12 @@ MigrationParameters *qmp_query_migrate_parameters(Error **errp)
 {
     (void)errp;
     return qapi_clone(&qapi_type_MigrationParameters, mig_params());
+}
+
+void mig_announce(void)
+{
+    const MigrationParameters *p = mig_params();
+
+    net_announce((int64_t)p->announce_initial, (int64_t)p->announce_max, (unsigned)p->announce_rounds,
+                 (int64_t)p->announce_step, NULL);
 }
