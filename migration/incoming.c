@@ -13,10 +13,12 @@
 #include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
 #include "migration/devices.h"
+#include "migration/multifd.h"
 #include "migration/options.h"
 #include "migration/ram.h"
 #include "qapi/sockets.h"
 #include "qobject/qobject.h"
+#include "util/bswap.h"
 #include "util/main-loop.h"
 
 typedef struct Incoming {
@@ -26,17 +28,33 @@ typedef struct Incoming {
     SocketAddress *address;     /* listened on; NULL: not */
     int listen_fd;
     FdWatch *watch;
-    /* The thread's own. */
-    MigChannel *ch;
+    unsigned expected;          /* connections that are still to come */
     TlsCreds *tls;              /* a reference; NULL: no TLS */
     char *tls_authz;
+    bool failed;                /* and it was told */
+    /* Any thread. */
+    Mutex lock;
+    MigChannel *ch;             /* lock, to be set and interrupted: the stream's own */
+    bool claimed;               /* lock: there was a stream */
+    MultifdRecv *multifd;       /* NULL: there is one connection only */
+    Mutex answer_lock;          /* the way back */
+    /* The stream's thread's own. */
     MigReader r;
+    bool postcopy;              /* the guest runs, or is about to, while pages come */
+    Event loaded;               /* post-copy: the main thread has loaded the devices, or failed to */
     RamLoad *ram;
     MigDevices *devices;
     char *runstate;
     bool answer;                /* the other side waits for ACKN or FAIL */
     Error *err;
 } Incoming;
+
+/* A connection, whose thread gets it. */
+typedef struct Connection {
+    MigChannel *ch;
+    MigReader r;
+    Error *err;
+} Connection;
 
 static Incoming *in;            /* NULL: no -incoming */
 
@@ -61,13 +79,34 @@ static void check_conf(void *opaque)
         in->ram = ram_load_new(blocks, &in->err);
     }
     in->answer = qdict_bool_or(conf, "return-path", false);
+    if (in->ram && qdict_bool_or(conf, "postcopy", false) &&
+        !ram_load_can_post_copy(in->ram, &in->err)) {
+        ram_load_free(in->ram);
+        in->ram = NULL;
+    }
+}
+
+/* As many connections as the source has. */
+static bool check_multifd(const QDict *conf)
+{
+    int64_t n = qdict_int_or(conf, "multifd", 0);
+    int64_t own = mig_cap(MIGRATION_CAPABILITY_MULTIFD) ? mig_params()->multifd_channels : 0;
+
+    if (n != own) {
+        error_setf(&in->err, ERR_STATE_INVALID,
+                   "the source has %" PRId64 " multifd connections, here %" PRId64 " are expected", n,
+                   own);
+        error_hint(&in->err, "the capability 'multifd' and the parameter 'multifd-channels' must be "
+                   "the same on both sides");
+    }
+    return n == own;
 }
 
 static bool read_conf(void)
 {
     QDict *conf;
 
-    if (!mig_read_head(&in->r, &in->err) || !mig_next(&in->r, &in->err)) {
+    if (!mig_next(&in->r, &in->err)) {
         return false;
     }
     if (in->r.tag != MIG_CONF) {
@@ -75,9 +114,12 @@ static bool read_conf(void)
         return false;
     }
     conf = mig_get_json(&in->r, &in->err);
-    if (conf) {
+    if (conf && check_multifd(conf)) {
         mig_in_main_thread(check_conf, conf);
-        qobject_unref(conf);
+    }
+    qobject_unref(conf);
+    if (in->ram && in->multifd) {
+        multifd_recv_start(in->multifd, in->ram);
     }
     return in->ram != NULL;
 }
@@ -93,41 +135,78 @@ static bool read_stat(void)
     return state;
 }
 
+static void answer(uint32_t tag, const void *contents, size_t len)
+{
+    MigWriter w;
+
+    if (!in->answer) {
+        return;
+    }
+    mig_writer_init(&w, in->ch);
+    mig_begin(&w, tag);
+    mig_put(&w, contents, len);
+    mutex_lock(&in->answer_lock);
+    mig_end(&w, NULL);
+    mutex_unlock(&in->answer_lock);
+    mig_writer_cleanup(&w);
+}
+
+/* In post-copy's fault thread. */
+static void request_page(UNUSED void *opaque, uint32_t block, uint64_t page)
+{
+    uint8_t contents[12];
+
+    store_be32(contents, block);
+    store_be64(contents + 4, page);
+    answer(MIG_REQP, contents, sizeof(contents));
+}
+
+static void begin_postcopy(void);
+
+static bool read_record(bool *done)
+{
+    char text[5];
+
+    switch (in->r.tag) {
+    case MIG_RAMP:
+        return ram_load_record(in->ram, &in->r, &in->err);
+    case MIG_DISC:
+        return ram_load_discard(in->ram, &in->r, request_page, NULL, &in->err);
+    case MIG_DEVI:
+        return !in->postcopy && mig_devices_read(in->devices, &in->r, &in->err);
+    case MIG_STAT:
+        return !in->postcopy && read_stat();
+    case MIG_PASS:
+        return !in->multifd || multifd_recv_pass(in->multifd, &in->err);
+    case MIG_DESC:
+        return true;            /* for people and for other readers */
+    case MIG_POST:
+        if (!in->postcopy) {
+            begin_postcopy();
+        }
+        return true;
+    case MIG_DONE:
+        *done = true;
+        return true;
+    default:
+        mig_tag_text(in->r.tag, text);
+        error_setf(&in->err, ERR_STATE_INVALID,
+                   "the stream has a record '%s' at byte %" PRIu64 ", which is not known",
+                   text, in->r.record_at);
+        return false;
+    }
+}
+
 static bool read_records(void)
 {
-    for (;;) {
-        bool ok = false;
-        char text[5];
+    bool done = false;
 
-        if (!mig_next(&in->r, &in->err)) {
-            return false;
-        }
-        switch (in->r.tag) {
-        case MIG_RAMP:
-            ok = ram_load_record(in->ram, &in->r, &in->err);
-            break;
-        case MIG_DEVI:
-            ok = mig_devices_read(in->devices, &in->r, &in->err);
-            break;
-        case MIG_STAT:
-            ok = read_stat();
-            break;
-        case MIG_PASS:
-        case MIG_DESC:
-            ok = true;          /* for people and for other readers */
-            break;
-        case MIG_DONE:
-            return true;
-        default:
-            mig_tag_text(in->r.tag, text);
-            error_setf(&in->err, ERR_STATE_INVALID,
-                       "the stream has a record '%s' at byte %" PRIu64 ", which is not known",
-                       text, in->r.record_at);
-        }
-        if (!ok) {
+    while (!done) {
+        if (!mig_next(&in->r, &in->err) || !read_record(&done)) {
             return false;
         }
     }
+    return true;
 }
 
 /* In the main thread. */
@@ -142,38 +221,70 @@ static void load_devices(void *opaque)
 }
 
 /* In the main thread: what the machine did there it does here. */
-static void go_on(void *opaque)
+static void run_guest(void)
 {
     int state = in->runstate ? qapi_enum_parse(&qapi_type_RunState, in->runstate, "runstate", NULL)
                              : RUN_STATE_RUNNING;
 
-    (void)opaque;
-    set_status(MIGRATION_STATUS_COMPLETED);
     if (state == RUN_STATE_RUNNING && runstate_autostart()) {
         vm_start(&in->err);
+        mig_announce(NULL, NULL, NULL);     /* switches learn where the guest is now */
     } else if (state < 0 || state == RUN_STATE_RUNNING || !runstate_set(state, NULL)) {
         runstate_set(RUN_STATE_PAUSED, NULL);
     }
 }
 
-static void answer(uint32_t tag, const char *text)
+static void completed(void *opaque)
 {
-    MigWriter w;
+    (void)opaque;
+    set_status(MIGRATION_STATUS_COMPLETED);
+}
 
-    if (!in->answer) {
-        return;
+static void go_on(void *opaque)
+{
+    completed(opaque);
+    run_guest();
+}
+
+/* In the main thread: the devices are all here, pages still come by the stream's thread. */
+static void load_and_go_on(void *opaque)
+{
+    load_devices(opaque);
+    if (!in->err) {
+        answer(MIG_RUNS, NULL, 0);
+        set_status(MIGRATION_STATUS_POSTCOPY_ACTIVE);
+        run_guest();
     }
-    mig_writer_init(&w, in->ch);
-    mig_begin(&w, tag);
-    mig_put(&w, text, strlen(text));
-    mig_end(&w, NULL);
-    mig_writer_cleanup(&w);
+    event_set(&in->loaded);
+}
+
+static void begin_postcopy(void)
+{
+    in->postcopy = true;
+    event_init(&in->loaded, false);
+    bh_once(NULL, load_and_go_on, NULL);
 }
 
 static void begin(void *opaque)
 {
     (void)opaque;
     set_status(MIGRATION_STATUS_ACTIVE);
+}
+
+/* In the main thread. @opaque: the error, which is told and freed. */
+static void report_failure(void *opaque)
+{
+    Error *err = opaque;
+
+    if (in->failed) {
+        error_free(err);
+        return;
+    }
+    in->failed = true;
+    set_status(MIGRATION_STATUS_FAILED);
+    error_prepend(&err, "load of migration failed: ");
+    error_report(err);
+    system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_ERROR, 1);
 }
 
 static void clean_up(void *opaque)
@@ -183,41 +294,136 @@ static void clean_up(void *opaque)
     in->ram = NULL;
     mig_devices_free(in->devices);
     in->devices = NULL;
-    mig_reader_cleanup(&in->r);
     g_free(in->runstate);
     in->runstate = NULL;
     if (in->err) {
-        set_status(MIGRATION_STATUS_FAILED);
-        error_prepend(&in->err, "load of migration failed: ");
-        error_report(in->err);
+        report_failure(in->err);
         in->err = NULL;
-        system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_ERROR, 1);
     }
 }
 
-static void *incoming_run(void *opaque)
+/* A page will never come: the guest can't go on. In the main thread. */
+static void stop_guest(void *opaque)
 {
     (void)opaque;
-    if (in->tls) {
-        in->ch = mig_channel_new_tls(in->ch, in->tls, NULL, *in->tls_authz ? in->tls_authz : NULL,
-                                     &in->err);
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+static void end_postcopy(void)
+{
+    if (in->err) {
+        mig_channel_interrupt(in->ch);
+        /* Who waits for a page would wait for ever, perhaps with the big lock. */
+        ram_load_end_post_copy(in->ram);
+        event_wait(&in->loaded);
+        mig_in_main_thread(stop_guest, NULL);
+        return;
     }
-    mig_reader_init(&in->r, in->ch);
+    event_wait(&in->loaded);
+    ram_load_end_post_copy(in->ram);
+}
+
+static void end_multifd(void)
+{
+    Error *err = multifd_recv_end(in->multifd);
+
+    if (err) {
+        error_free(in->err);    /* that was only its consequence */
+        in->err = err;
+    }
+}
+
+/* The stream's own connection. */
+static void run_stream(Connection *c)
+{
+    bool ok;
+
+    in->r = c->r;
     in->devices = mig_devices_new();
     mig_in_main_thread(begin, NULL);
-    if (in->ch && read_conf() && read_records()) {
+    ok = read_conf() && read_records();
+    if (in->multifd) {
+        end_multifd();
+        ok = ok && !in->err;
+    }
+    if (!ok && !in->err) {
+        error_setf(&in->err, ERR_STATE_INVALID, "the stream's records are in no order that can be");
+    }
+    if (in->postcopy) {
+        end_postcopy();
+    } else if (ok) {
         mig_in_main_thread(load_devices, NULL);
     }
     if (in->err) {
-        answer(MIG_FAIL, error_message(in->err));
+        answer(MIG_FAIL, error_message(in->err), strlen(error_message(in->err)));
     } else {
-        answer(MIG_ACKN, "");
+        answer(MIG_ACKN, NULL, 0);
         mig_channel_finish(in->ch, NULL);
-        mig_in_main_thread(go_on, NULL);
+        mig_in_main_thread(in->postcopy ? completed : go_on, NULL);
     }
-    mig_channel_free(in->ch);
+    c->r = in->r;
+    mutex_lock(&in->lock);
     in->ch = NULL;
+    mutex_unlock(&in->lock);
     mig_in_main_thread(clean_up, NULL);
+}
+
+/* A multifd connection has failed: the stream is of no use. */
+static void interrupt_stream(void *opaque)
+{
+    (void)opaque;
+    MUTEX_GUARD(&in->lock);
+    if (in->ch) {
+        mig_channel_interrupt(in->ch);
+    }
+}
+
+/* Is it the first one that says so? */
+static bool claim_stream(Connection *c)
+{
+    MUTEX_GUARD(&in->lock);
+    if (in->ch || in->claimed) {
+        error_setf(&c->err, ERR_STATE_INVALID, "two streams at a time");
+        return false;
+    }
+    in->claimed = true;
+    in->ch = c->ch;
+    return true;
+}
+
+static void run_connection(Connection *c)
+{
+    uint32_t number;
+
+    if (in->tls) {
+        c->ch = mig_channel_new_tls(c->ch, in->tls, NULL, *in->tls_authz ? in->tls_authz : NULL,
+                                    &c->err);
+    }
+    mig_reader_init(&c->r, c->ch);
+    if (!c->ch || !mig_read_head(&c->r, &number, &c->err)) {
+        return;
+    }
+    if (number && in->multifd) {
+        multifd_recv_run(in->multifd, number, &c->r);
+    } else if (number) {
+        error_setf(&c->err, ERR_STATE_INVALID, "the source uses multifd");
+        error_hint(&c->err, "switch the capability 'multifd' on here, too");
+    } else if (claim_stream(c)) {
+        run_stream(c);
+    }
+}
+
+static void *connection_thread(void *opaque)
+{
+    Connection *c = opaque;
+
+    run_connection(c);
+    if (c->err) {
+        mig_in_main_thread(report_failure, c->err);
+    }
+    mig_reader_cleanup(&c->r);
+    mig_channel_free(c->ch);
+    g_free(c);
     return NULL;
 }
 
@@ -225,8 +431,10 @@ static void *incoming_run(void *opaque)
 
 static void start_thread(MigChannel *ch)
 {
-    in->ch = ch;
-    thread_create_detached("incoming", incoming_run, NULL);
+    Connection *c = g_new0(Connection, 1);
+
+    c->ch = ch;
+    thread_create_detached("incoming", connection_thread, c);
 }
 
 static void stop_listening(void)
@@ -245,16 +453,26 @@ static void on_connection(int fd, unsigned events, void *opaque)
     (void)events;
     (void)opaque;
     if (client >= 0) {
-        stop_listening();
+        if (!--in->expected) {
+            stop_listening();
+        }
         start_thread(mig_channel_new_fd(client, 0));
     }
 }
 
 static bool listen_on(MigUri *uri, Error **errp)
 {
-    int fd = socket_listen(uri->address, 1, errp);
+    int fd;
 
+    in->expected = 1;
+    if (mig_cap(MIGRATION_CAPABILITY_MULTIFD)) {
+        in->expected += mig_params()->multifd_channels;
+        in->multifd = multifd_recv_new(mig_params()->multifd_channels, interrupt_stream, NULL);
+    }
+    fd = socket_listen(uri->address, (int)in->expected, errp);
     if (fd < 0) {
+        multifd_recv_free(in->multifd);
+        in->multifd = NULL;
         return false;
     }
     in->listen_fd = fd;
@@ -303,6 +521,8 @@ bool incoming_init(const char *uri, Error **errp)
 {
     in = g_new0(Incoming, 1);
     in->listen_fd = -1;
+    mutex_init(&in->lock);
+    mutex_init(&in->answer_lock);
     if (!runstate_set(RUN_STATE_INMIGRATE, errp)) {
         return false;
     }

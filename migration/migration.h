@@ -19,6 +19,8 @@ bool outgoing_start(const char *uri, Error **errp);
 /* Without effect when nothing is going on. */
 void outgoing_cancel(void);
 bool outgoing_continue(MigrationStatus state, Error **errp);
+/* migrate-start-postcopy: the guest goes on at the other side as soon as possible. */
+bool outgoing_start_postcopy(Error **errp);
 /* Adds what there is to tell. */
 void outgoing_query(MigrationInfo *info);
 /* At the end of the emulator: gives up and waits for the thread. */
@@ -45,6 +47,9 @@ bool mig_conf_check(const struct QDict *conf, Error **errp);
 void mig_in_main_thread(void (*fn)(void *opaque), void *opaque);
 /* MIGRATION, when events are on. */
 void mig_send_status(MigrationStatus status);
+
+/* Announce the guest's network cards as the parameters say. @interfaces: those only; NULL: all. */
+bool mig_announce(strList *interfaces, const char *id, Error **errp);
 
 /* throttle.c: let vCPUs sleep @percent (0 to 99) of the time. */
 void cpu_throttle_set(unsigned percent);

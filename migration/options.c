@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "migration/options.h"
 
+#include "migration/multifd.h"
 #include "util/host-utils.h"
 #include "vmstate/blocker.h"
 
@@ -14,6 +15,8 @@ static const bool supported[MIGRATION_CAPABILITY__MAX] = {
     [MIGRATION_CAPABILITY_ZERO_BLOCKS] = true,
     [MIGRATION_CAPABILITY_EVENTS] = true,
     [MIGRATION_CAPABILITY_RETURN_PATH] = true,
+    [MIGRATION_CAPABILITY_MULTIFD] = true,
+    [MIGRATION_CAPABILITY_POSTCOPY_RAM] = true,
     [MIGRATION_CAPABILITY_PAUSE_BEFORE_SWITCHOVER] = true,
     [MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE] = true,
     [MIGRATION_CAPABILITY_X_IGNORE_SHARED] = true,
@@ -27,6 +30,8 @@ bool mig_cap(MigrationCapability cap)
 
 bool mig_caps_set(const MigrationCapabilityStatusList *list, Error **errp)
 {
+    bool wanted[MIGRATION_CAPABILITY__MAX];
+
     if (migration_is_busy()) {
         error_setf(errp, ERR_WRONG_STATE, "There's a migration process in progress");
         return false;
@@ -41,9 +46,20 @@ bool mig_caps_set(const MigrationCapabilityStatusList *list, Error **errp)
             return false;
         }
     }
+    memcpy(wanted, caps, sizeof(wanted));
     for (size_t i = 0; i < list->n; i++) {
-        caps[list->items[i]->capability] = list->items[i]->state;
+        wanted[list->items[i]->capability] = list->items[i]->state;
     }
+    if (wanted[MIGRATION_CAPABILITY_MULTIFD] && wanted[MIGRATION_CAPABILITY_POSTCOPY_RAM]) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Postcopy is not compatible with multifd");
+        return false;
+    }
+    if (wanted[MIGRATION_CAPABILITY_X_IGNORE_SHARED] &&
+        wanted[MIGRATION_CAPABILITY_POSTCOPY_RAM]) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Postcopy is not compatible with ignore-shared");
+        return false;
+    }
+    memcpy(caps, wanted, sizeof(wanted));
     return true;
 }
 
@@ -138,6 +154,11 @@ static bool check(const MigrateSetParameters *s, Error **errp)
     };
 
     if (!check_ranges(ranges, ARRAY_SIZE(ranges), errp)) {
+        return false;
+    }
+    if (s->has_multifd_compression && !mig_compression_is_there(s->multifd_compression)) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "multifd-compression '%s' isn't in this build",
+                   MultiFDCompression_name(s->multifd_compression));
         return false;
     }
     if (s->has_xbzrle_cache_size && (s->xbzrle_cache_size & (s->xbzrle_cache_size - 1))) {

@@ -12,6 +12,7 @@
 #include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
 #include "migration/devices.h"
+#include "migration/multifd.h"
 #include "migration/options.h"
 #include "migration/ram.h"
 #include "qapi/events-migration.h"
@@ -40,7 +41,7 @@ typedef struct Outgoing {
     RamCounters counters;
     _Atomic bool cancel;
     _Atomic int64_t begun_ns, expected_downtime_ms;
-    _Atomic uint64_t bytes, pending, total, bandwidth, pages_rate, data_rate, precopy_bytes, downtime_bytes;
+    _Atomic uint64_t bytes, multifd_bytes, pending, total, bandwidth, pages_rate, data_rate, precopy_bytes, downtime_bytes;
     /* migrate-continue and migrate_cancel wake the thread. */
     Mutex lock;
     Cond cond;
@@ -48,6 +49,7 @@ typedef struct Outgoing {
     MigChannel *ch;             /* lock, to be interrupted */
     /* The thread's own. */
     MigWriter w;
+    MultifdSend *multifd;       /* lock, to be interrupted; NULL: all goes one way */
     RamSave *ram;
     MigDevices *devices;
     Error *err;
@@ -56,6 +58,13 @@ typedef struct Outgoing {
     int64_t sync_ns, measured_ns;
     unsigned fell_behind;       /* passes in a row in which too much became dirty */
     bool fast;                  /* the guest stands still: no limit */
+    /* Post-copy. */
+    _Atomic bool want_postcopy; /* migrate-start-postcopy */
+    _Atomic bool postcopy;      /* the guest is there, or on its way: it can't go on here */
+    _Atomic bool guest_runs;    /* the other side has said so */
+    _Atomic uint64_t postcopy_from;     /* bytes that were sent before */
+    Thread answers;             /* reads the return path */
+    Error *answer_err;          /* its own, until it is joined */
 } Outgoing;
 
 static Outgoing *last;          /* the one that goes on, or the last one; NULL: none yet */
@@ -82,6 +91,11 @@ static bool going_on(const Outgoing *o)
 
 /* ------------------------------------------------------ pace (the thread) */
 
+static uint64_t sent(const Outgoing *o)
+{
+    return o->w.bytes + multifd_send_bytes(o->multifd);
+}
+
 static uint64_t pages_sent(const Outgoing *o)
 {
     return o->counters.zero + o->counters.normal + o->counters.xbzrle_pages;
@@ -95,31 +109,34 @@ static void measure(Outgoing *o, int64_t now)
     if (ns < SLICE_NS / 2) {
         return;
     }
-    o->bandwidth = (uint64_t)((double)(o->w.bytes - o->measured_bytes) * NS_PER_SECOND / ns);
+    o->bandwidth = (uint64_t)((double)(sent(o) - o->measured_bytes) * NS_PER_SECOND / ns);
     o->pages_rate = (uint64_t)((double)(pages - o->measured_pages) * NS_PER_SECOND / ns);
     o->data_rate = (uint64_t)((double)(data - o->measured_data) * NS_PER_SECOND / ns);
     if (o->bandwidth) {
         o->expected_downtime_ms = (int64_t)(o->pending * 1000 / o->bandwidth);
     }
     o->measured_ns = now;
-    o->measured_bytes = o->w.bytes;
+    o->measured_bytes = sent(o);
     o->measured_pages = pages;
     o->measured_data = data;
 }
 
-/* After each record: keep to max-bandwidth. */
+/* After each record: keep to max-bandwidth, or in post-copy to the other limit. */
 static void pace(Outgoing *o)
 {
-    uint64_t limit = mig_params()->max_bandwidth / (NS_PER_SECOND / SLICE_NS);
+    const MigrationParameters *p = mig_params();
+    uint64_t limit = (o->postcopy ? p->max_postcopy_bandwidth : p->max_bandwidth) /
+                     (NS_PER_SECOND / SLICE_NS);
     int64_t now = clock_get_ns(CLOCK_RT);
 
-    o->bytes = o->w.bytes;
+    o->bytes = sent(o);
+    o->multifd_bytes = multifd_send_bytes(o->multifd);
     o->pending = ram_save_pending(o->ram);
     if (now - o->slice_ns >= SLICE_NS) {
         measure(o, now);
         o->slice_ns = now;
-        o->slice_bytes = o->w.bytes;
-    } else if (limit && !o->fast && o->w.bytes - o->slice_bytes >= limit) {
+        o->slice_bytes = sent(o);
+    } else if (limit && (!o->fast || o->postcopy) && sent(o) - o->slice_bytes >= limit) {
         mutex_lock(&o->lock);
         while (!o->cancel && (now = clock_get_ns(CLOCK_RT)) < o->slice_ns + SLICE_NS) {
             cond_wait_ns(&o->cond, &o->lock, o->slice_ns + SLICE_NS - now);
@@ -128,7 +145,7 @@ static void pace(Outgoing *o)
         now = clock_get_ns(CLOCK_RT);
         measure(o, now);
         o->slice_ns = now;
-        o->slice_bytes = o->w.bytes;
+        o->slice_bytes = sent(o);
     }
 }
 
@@ -170,12 +187,12 @@ static void sync_ram(Outgoing *o)
         o->counters.dirty_rate = (dirtied >> MEM_PAGE_BITS) * NS_PER_SECOND / (uint64_t)ns;
         big_lock();
         if (mig_cap(MIGRATION_CAPABILITY_AUTO_CONVERGE) && !o->fast) {
-            converge(o, dirtied, o->w.bytes - o->sync_bytes);
+            converge(o, dirtied, sent(o) - o->sync_bytes);
         }
         big_unlock();
     }
     o->sync_ns = now;
-    o->sync_bytes = o->w.bytes;
+    o->sync_bytes = sent(o);
     o->pending = now_pending;
     if (mig_cap(MIGRATION_CAPABILITY_EVENTS)) {
         qapi_event_send_migration_pass((int64_t)o->counters.syncs);
@@ -199,19 +216,53 @@ static void set_channel(Outgoing *o, MigChannel *ch)
     mutex_unlock(&o->lock);
 }
 
-static bool open_channel(Outgoing *o)
+/* A connection, with TLS if wanted; the first one is also kept where it can be interrupted meanwhile. */
+static MigChannel *connect_one(Outgoing *o, bool first)
 {
     MigChannel *ch = mig_uri_open_out(&o->uri, &o->cancel, &o->err);
 
-    set_channel(o, ch);
-    if (!ch || cancelled(o)) {
-        return false;
-    }
-    if (o->tls) {
-        ch = mig_channel_new_tls(ch, o->tls, o->tls_hostname, NULL, &o->err);
+    if (first) {
         set_channel(o, ch);
     }
-    return ch && !cancelled(o);
+    if (ch && !cancelled(o) && o->tls) {
+        ch = mig_channel_new_tls(ch, o->tls, o->tls_hostname, NULL, &o->err);
+        if (first) {
+            set_channel(o, ch);
+        }
+    }
+    return ch;
+}
+
+static bool open_multifd(Outgoing *o)
+{
+    const MigrationParameters *p = mig_params();
+    MigChannel *channels[UINT8_MAX];
+    unsigned n = p->multifd_channels, have = 0;
+    int level = p->multifd_compression == MULTI_FD_COMPRESSION_ZLIB ? p->multifd_zlib_level
+                                                                     : p->multifd_zstd_level;
+    MultifdSend *m;
+
+    while (have < n && !cancelled(o) && (channels[have] = connect_one(o, false))) {
+        have++;
+    }
+    if (have < n || o->err) {
+        error_prepend(&o->err, "multifd connection %u: ", have + 1);
+        while (have) {
+            mig_channel_free(channels[--have]);
+        }
+        return false;
+    }
+    m = multifd_send_new(channels, n, p->multifd_compression, level);
+    mutex_lock(&o->lock);
+    o->multifd = m;
+    mutex_unlock(&o->lock);
+    return !cancelled(o);
+}
+
+static bool open_channel(Outgoing *o)
+{
+    return connect_one(o, true) && !cancelled(o) &&
+           (!mig_cap(MIGRATION_CAPABILITY_MULTIFD) || open_multifd(o));
 }
 
 static bool begin(Outgoing *o)
@@ -228,9 +279,14 @@ static bool begin(Outgoing *o)
     o->ram = ram_save_new(&opts, &o->counters);
     o->total = ram_save_total(o->ram);
     conf = mig_conf(ram_save_blocks(o->ram));
+    if (mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM)) {
+        qdict_put_bool(conf, "postcopy", true);
+        qdict_put_bool(conf, "return-path", true);
+    }
+    qdict_put_uint(conf, "multifd", o->multifd ? mig_params()->multifd_channels : 0);
     o->setup_ms = (clock_get_ns(CLOCK_RT) - o->begun_ns) / NS_PER_MS;
     big_unlock();
-    ok = mig_write_head(&o->w, &o->err) && mig_put_json(&o->w, MIG_CONF, QOBJECT(conf), &o->err);
+    ok = mig_write_head(&o->w, 0, &o->err) && mig_put_json(&o->w, MIG_CONF, QOBJECT(conf), &o->err);
     qobject_unref(conf);
     if (ok) {
         set_status_locked(o, MIGRATION_STATUS_ACTIVE);
@@ -241,16 +297,18 @@ static bool begin(Outgoing *o)
 
 static bool send_pass(Outgoing *o)
 {
-    bool done = false;
-
-    while (!done) {
-        if (cancelled(o) || !ram_save_some(o->ram, &o->w, &done, &o->err)) {
+    while (!(o->want_postcopy && !o->stopped) && ram_save_some(o->ram, &o->w)) {
+        if (!(o->multifd ? multifd_send(o->multifd, &o->w, &o->err) : mig_end(&o->w, &o->err)) ||
+            cancelled(o)) {
             return false;
         }
         pace(o);
     }
+    if (o->multifd && !multifd_send_pass(o->multifd, &o->err)) {
+        return false;
+    }
     mig_begin(&o->w, MIG_PASS);
-    return mig_end(&o->w, &o->err);
+    return !cancelled(o) && mig_end(&o->w, &o->err);
 }
 
 /* Can what is left be sent while the guest stands still? */
@@ -271,7 +329,7 @@ static bool send_live(Outgoing *o)
 
     do {
         sync_ram(o);
-        if (converged(o)) {
+        if (o->want_postcopy || converged(o)) {
             return true;
         }
         if (!send_pass(o)) {
@@ -292,7 +350,7 @@ static void stop_guest(void *opaque)
 
     o->state_before = runstate_get();
     o->stopped_ns = clock_get_ns(CLOCK_RT);
-    o->precopy_bytes = o->w.bytes;
+    o->precopy_bytes = sent(o);
     if (runstate_is_running()) {
         vm_stop(RUN_STATE_FINISH_MIGRATE);
     } else if (!runstate_set(RUN_STATE_FINISH_MIGRATE, &o->err)) {
@@ -341,11 +399,21 @@ static bool send_state(Outgoing *o)
     ok = mig_devices_write(o->devices, &o->w, &o->err) &&
          mig_put_json(&o->w, MIG_STAT, QOBJECT(stat), &o->err);
     qobject_unref(stat);
-    if (ok) {
-        mig_begin(&o->w, MIG_DONE);
-        ok = mig_end(&o->w, &o->err);
-    }
     return ok;
+}
+
+static bool send_done(Outgoing *o)
+{
+    mig_begin(&o->w, MIG_DONE);
+    return mig_end(&o->w, &o->err);
+}
+
+static void refused(const MigReader *r, Error **errp)
+{
+    g_autofree char *why = g_strndup((const char *)r->buf, MIN(r->len, 1000));
+    g_autofree char *shown = g_strescape(why, NULL);
+
+    error_setf(errp, ERR_STATE_INVALID, "the destination refuses it: %s", shown);
 }
 
 /* With a return path: until the other side has it all. */
@@ -354,20 +422,90 @@ static bool wait_for_answer(Outgoing *o)
     MigReader r;
     bool ok;
 
-    if (!mig_cap(MIGRATION_CAPABILITY_RETURN_PATH)) {
+    if (!mig_cap(MIGRATION_CAPABILITY_RETURN_PATH) && !mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM)) {
         return true;
     }
     mig_reader_init(&r, o->ch);
     ok = mig_next(&r, &o->err);
     if (ok && r.tag != MIG_ACKN) {
-        g_autofree char *why = g_strndup((const char *)r.buf, MIN(r.len, 1000));
-        g_autofree char *shown = g_strescape(why, NULL);
-
-        error_setf(&o->err, ERR_STATE_INVALID, "the destination refuses it: %s", shown);
+        refused(&r, &o->err);
         ok = false;
     }
     mig_reader_cleanup(&r);
     return ok;
+}
+
+/* The other side's wishes, and what becomes of the guest there. */
+static void *read_answers(void *opaque)
+{
+    Outgoing *o = opaque;
+    MigReader r;
+    bool more = true;
+
+    mig_reader_init(&r, o->ch);
+    while (more && mig_next(&r, &o->answer_err)) {
+        uint32_t block;
+        uint64_t page;
+
+        switch (r.tag) {
+        case MIG_REQP:
+            more = mig_get_u32(&r, &block, &o->answer_err) && mig_get_u64(&r, &page, &o->answer_err);
+            if (more && !ram_save_request(o->ram, block, page)) {
+                error_setf(&o->answer_err, ERR_STATE_INVALID,
+                           "the destination wants page %" PRIu64 " of RAM block %u", page, block);
+                more = false;
+            }
+            break;
+        case MIG_RUNS:
+            o->guest_runs = true;
+            o->downtime_ms = (clock_get_ns(CLOCK_RT) - o->stopped_ns) / NS_PER_MS;
+            break;
+        case MIG_ACKN:
+            more = false;
+            break;
+        default:
+            refused(&r, &o->answer_err);
+            more = false;
+        }
+    }
+    mig_reader_cleanup(&r);
+    if (o->answer_err) {
+        mig_channel_interrupt(o->ch);   /* whoever writes hears of it, too */
+    }
+    return NULL;
+}
+
+/* The guest goes on there at once, and the pages follow. */
+static bool finish_postcopy(Outgoing *o)
+{
+    bool ok;
+
+    o->downtime_bytes = sent(o);
+    ok = ram_save_discards(o->ram, &o->w, &o->err) && send_state(o);
+    if (ok) {
+        mig_begin(&o->w, MIG_POST);
+        o->postcopy = true;
+        ok = mig_end(&o->w, &o->err);
+    }
+    if (!ok) {
+        return false;
+    }
+    o->postcopy_from = sent(o);
+    o->downtime_bytes = o->postcopy_from - o->downtime_bytes;
+    set_status_locked(o, MIGRATION_STATUS_POSTCOPY_ACTIVE);
+    thread_create(&o->answers, "return path", read_answers, o);
+    ok = send_pass(o) && send_done(o);
+    if (!ok) {
+        mig_channel_interrupt(o->ch);
+    }
+    thread_join(&o->answers);
+    if (o->answer_err) {
+        error_free(o->err);
+        o->err = o->answer_err;         /* the cause */
+        o->answer_err = NULL;
+    }
+    o->bytes = sent(o);
+    return !o->err;
 }
 
 static bool finish(Outgoing *o)
@@ -383,10 +521,13 @@ static bool finish(Outgoing *o)
         return false;
     }
     sync_ram(o);
-    ok = send_pass(o) && send_state(o) && wait_for_answer(o) &&
+    if (o->want_postcopy) {
+        return finish_postcopy(o);
+    }
+    ok = send_pass(o) && send_state(o) && send_done(o) && wait_for_answer(o) &&
          mig_channel_finish(o->ch, &o->err);
-    o->bytes = o->w.bytes;
-    o->downtime_bytes = o->w.bytes - o->precopy_bytes;
+    o->bytes = sent(o);
+    o->downtime_bytes = sent(o) - o->precopy_bytes;
     return ok && !cancelled(o);
 }
 
@@ -402,10 +543,14 @@ static void end(void *opaque)
     ram_save_free(o->ram);
     o->ram = NULL;
     migration_set_busy(false);
-    if (!o->err) {
-        o->downtime_ms = (now - o->stopped_ns) / NS_PER_MS;
+    if (!o->err || o->guest_runs) {
+        if (o->downtime_ms < 0) {
+            o->downtime_ms = (now - o->stopped_ns) / NS_PER_MS;
+        }
         o->pending = 0;
+        /* Also when post-copy broke off: the guest can't go on here any more. */
         runstate_set(RUN_STATE_POSTMIGRATE, NULL);
+        status = o->err ? MIGRATION_STATUS_FAILED : status;
     } else {
         block_activate_all(NULL);
         status = o->cancel ? MIGRATION_STATUS_CANCELLED : MIGRATION_STATUS_FAILED;
@@ -420,6 +565,23 @@ static void end(void *opaque)
     o->finished = true;
 }
 
+static void close_channels(Outgoing *o)
+{
+    MultifdSend *m;
+
+    mutex_lock(&o->lock);
+    mig_channel_free(o->ch);
+    o->ch = NULL;
+    m = o->multifd;
+    if (m && o->err) {
+        multifd_send_interrupt(m);
+    }
+    o->multifd_bytes = multifd_send_bytes(m);
+    o->multifd = NULL;
+    mutex_unlock(&o->lock);
+    multifd_send_free(m);
+}
+
 static void *outgoing_run(void *opaque)
 {
     Outgoing *o = opaque;
@@ -427,10 +589,7 @@ static void *outgoing_run(void *opaque)
     if (open_channel(o) && begin(o) && send_live(o)) {
         finish(o);
     }
-    mutex_lock(&o->lock);
-    mig_channel_free(o->ch);
-    o->ch = NULL;
-    mutex_unlock(&o->lock);
+    close_channels(o);
     mig_in_main_thread(end, o);
     return NULL;
 }
@@ -480,6 +639,19 @@ bool outgoing_start(const char *uri_text, Error **errp)
     if (!may_start(errp) || !mig_uri_parse(uri_text, &uri, errp)) {
         return false;
     }
+    if (mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM) && (uri.kind == MIG_URI_FILE ||
+                                                       uri.kind == MIG_URI_EXEC)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "postcopy-ram needs a way back");
+        error_argument(errp, "uri", uri_text, "tcp:, unix:, fd: of a socket");
+        mig_uri_cleanup(&uri);
+        return false;
+    }
+    if (mig_cap(MIGRATION_CAPABILITY_MULTIFD) && uri.kind != MIG_URI_SOCKET) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "multifd needs several connections");
+        error_argument(errp, "uri", uri_text, "tcp:, unix:");
+        mig_uri_cleanup(&uri);
+        return false;
+    }
     if (*params->tls_creds && !(tls = tls_creds_get(params->tls_creds, false, errp))) {
         mig_uri_cleanup(&uri);
         return false;
@@ -508,8 +680,8 @@ void outgoing_cancel(void)
 {
     Outgoing *o = last;
 
-    if (!going_on(o) || o->status == MIGRATION_STATUS_CANCELLING) {
-        return;
+    if (!going_on(o) || o->status == MIGRATION_STATUS_CANCELLING || o->postcopy) {
+        return;                 /* in post-copy there is no way back */
     }
     set_status(o, MIGRATION_STATUS_CANCELLING);
     mutex_lock(&o->lock);
@@ -517,6 +689,7 @@ void outgoing_cancel(void)
     if (o->ch) {
         mig_channel_interrupt(o->ch);
     }
+    multifd_send_interrupt(o->multifd);
     cond_broadcast(&o->cond);
     mutex_unlock(&o->lock);
 }
@@ -534,6 +707,23 @@ bool outgoing_continue(MigrationStatus state, Error **errp)
     o->go_on = true;
     cond_broadcast(&o->cond);
     mutex_unlock(&o->lock);
+    return true;
+}
+
+bool outgoing_start_postcopy(Error **errp)
+{
+    Outgoing *o = last;
+
+    if (!mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM)) {
+        error_setf(errp, ERR_WRONG_STATE,
+                   "Enable postcopy with migrate_set_capability before the start of migration");
+        return false;
+    }
+    if (!going_on(o)) {
+        error_setf(errp, ERR_WRONG_STATE, "Start postcopy when a migration is going on");
+        return false;
+    }
+    o->want_postcopy = true;
     return true;
 }
 
@@ -564,8 +754,11 @@ static MigrationStats *ram_stats(const Outgoing *o)
     s->mbps = (double)o->bandwidth * 8 / 1e6;
     s->pages_per_second = o->pages_rate;
     s->page_size = MEM_PAGE_SIZE;
+    s->multifd_bytes = o->multifd_bytes;
     s->precopy_bytes = o->precopy_bytes ? o->precopy_bytes : o->bytes;
     s->downtime_bytes = o->downtime_bytes;
+    s->postcopy_bytes = o->postcopy_from ? o->bytes - o->postcopy_from : 0;
+    s->postcopy_requests = (int64_t)o->counters.requests;
     return s;
 }
 

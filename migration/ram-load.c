@@ -3,6 +3,7 @@
 #include "migration/ram.h"
 
 #include <glib.h>
+#include "migration/postcopy.h"
 #include "migration/ram-int.h"
 #include "qobject/qobject.h"
 #include "util/bswap.h"
@@ -10,6 +11,7 @@
 struct RamLoad {
     RamBlock **blocks;          /* in CONF's order */
     size_t n;
+    Postcopy *postcopy;         /* NULL: nobody waits for pages */
 };
 
 static RamBlock *find_block(const QObject *entry, Error **errp)
@@ -64,6 +66,7 @@ RamLoad *ram_load_new(const struct QList *list, Error **errp)
 void ram_load_free(RamLoad *l)
 {
     if (l) {
+        postcopy_free(l->postcopy);
         g_free(l->blocks);
         g_free(l);
     }
@@ -107,21 +110,45 @@ static bool load_page(RamBlock *b, uint64_t page, unsigned kind, MigReader *r, E
     return true;
 }
 
+/* The guest runs, but nobody has seen this page. */
+static bool place_page(RamLoad *l, uint32_t block, uint64_t page, unsigned kind, MigReader *r,
+                       Error **errp)
+{
+    static const uint8_t zeros[MEM_PAGE_SIZE];
+    const uint8_t *data = zeros;
+
+    if (kind != RAM_PAGE_ZERO && kind != RAM_PAGE_PLAIN) {
+        error_setf(errp, ERR_STATE_INVALID, "pages of kind %u can't be used in post-copy", kind);
+        return false;
+    }
+    if (kind == RAM_PAGE_PLAIN && !(data = mig_get(r, MEM_PAGE_SIZE, errp))) {
+        return false;
+    }
+    return postcopy_place(l->postcopy, block, page, data, errp);
+}
+
+static RamBlock *get_block(RamLoad *l, MigReader *r, uint32_t *block, Error **errp)
+{
+    if (!mig_get_u32(r, block, errp)) {
+        return NULL;
+    }
+    if (*block >= l->n) {
+        error_setf(errp, ERR_STATE_INVALID, "the stream has pages of RAM block %u of %zu", *block,
+                   l->n);
+        return NULL;
+    }
+    return l->blocks[*block];
+}
+
 bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
 {
     uint32_t block, n;
     const uint8_t *entries;
-    RamBlock *b;
+    RamBlock *b = get_block(l, r, &block, errp);
 
-    if (!mig_get_u32(r, &block, errp) || !mig_get_u32(r, &n, errp)) {
+    if (!b || !mig_get_u32(r, &n, errp)) {
         return false;
     }
-    if (block >= l->n) {
-        error_setf(errp, ERR_STATE_INVALID, "the stream has pages of RAM block %u of %zu", block,
-                   l->n);
-        return false;
-    }
-    b = l->blocks[block];
     if (n > mig_left(r) / 8) {
         error_setf(errp, ERR_STATE_INVALID, "RAM block '%s': %u pages don't fit into the record",
                    b->id, n);
@@ -130,6 +157,7 @@ bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
     entries = mig_get(r, (size_t)n * 8, errp);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t e = load_be64(entries + 8 * (size_t)i), page = e >> RAM_PAGE_KIND_BITS;
+        unsigned kind = e & ((1 << RAM_PAGE_KIND_BITS) - 1);
 
         if (page >= b->size >> MEM_PAGE_BITS) {
             error_setf(errp, ERR_STATE_INVALID,
@@ -137,10 +165,54 @@ bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
                        b->size >> MEM_PAGE_BITS);
             return false;
         }
-        if (!load_page(b, page, e & ((1 << RAM_PAGE_KIND_BITS) - 1), r, errp)) {
+        if (!(l->postcopy ? place_page(l, block, page, kind, r, errp)
+                          : load_page(b, page, kind, r, errp))) {
             error_prepend(errp, "RAM block '%s', page %" PRIu64 ": ", b->id, page);
             return false;
         }
     }
     return mig_get_end(r, errp);
+}
+
+/* -------------------------------------------------------------- post-copy */
+
+bool ram_load_can_post_copy(const RamLoad *l, Error **errp)
+{
+    return postcopy_check(l->blocks, l->n, errp);
+}
+
+bool ram_load_discard(RamLoad *l, MigReader *r,
+                      void (*request)(void *opaque, uint32_t block, uint64_t page), void *opaque,
+                      Error **errp)
+{
+    uint32_t block, n;
+    RamBlock *b = get_block(l, r, &block, errp);
+    uint64_t first, pages;
+
+    if (!b || !mig_get_u32(r, &n, errp)) {
+        return false;
+    }
+    if (!l->postcopy && !(l->postcopy = postcopy_new(l->blocks, l->n, request, opaque, errp))) {
+        return false;
+    }
+    while (n--) {
+        uint64_t all = b->size >> MEM_PAGE_BITS;
+
+        if (!mig_get_u64(r, &first, errp) || !mig_get_u64(r, &pages, errp)) {
+            return false;
+        }
+        if (first > all || pages > all - first) {
+            error_setf(errp, ERR_STATE_INVALID, "RAM block '%s' has no pages %" PRIu64 " to %" PRIu64
+                       ": it has %" PRIu64, b->id, first, first + pages, all);
+            return false;
+        }
+        postcopy_discard(l->postcopy, block, first, pages);
+    }
+    return mig_get_end(r, errp);
+}
+
+void ram_load_end_post_copy(RamLoad *l)
+{
+    postcopy_free(l->postcopy);
+    l->postcopy = NULL;
 }

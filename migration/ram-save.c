@@ -8,11 +8,15 @@
 #include "qobject/qobject.h"
 #include "util/bitmap.h"
 #include "util/rcu.h"
+#include "util/thread.h"
 
 /* Pages in one record: much for the channel, little for the cache. */
 #define RECORD_PAGES    128
 /* Zero pages cost nothing; don't scan the whole RAM for one record. */
 #define RECORD_ENTRIES  4096
+/* One that is waited for brings its neighbours. */
+#define REQUEST_PAGES   16
+#define REQUESTS_MAX    65536
 
 typedef struct SaveBlock {
     RamBlock *ram;
@@ -27,6 +31,11 @@ typedef struct PageCache {
     size_t slots;               /* a power of two */
 } PageCache;
 
+typedef struct Request {
+    uint32_t block;
+    uint64_t page;
+} Request;
+
 struct RamSave {
     SaveBlock *blocks;
     unsigned n, at;             /* the block that is being sent */
@@ -38,6 +47,8 @@ struct RamSave {
     RamCounters *counters;
     GByteArray *data;           /* pages of the record that is made */
     uint8_t page[MEM_PAGE_SIZE];
+    Mutex lock;
+    GArray *requests;           /* lock: of Request, those that are waited for first */
 };
 
 static int count_block(RamBlock *b, void *opaque)
@@ -76,6 +87,8 @@ RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters)
     Adding a = { s, opts->skip_shared };
 
     s->counters = counters;
+    mutex_init(&s->lock);
+    s->requests = g_array_new(false, false, sizeof(Request));
     s->data = g_byte_array_sized_new((RECORD_PAGES + 1) * MEM_PAGE_SIZE);
     ram_block_foreach(count_block, &count);
     s->blocks = g_new0(SaveBlock, count);
@@ -103,6 +116,8 @@ void ram_save_free(RamSave *s)
     g_free(s->cache.data);
     g_free(s->cache.owner);
     g_byte_array_unref(s->data);
+    g_array_unref(s->requests);
+    mutex_destroy(&s->lock);
     g_free(s);
 }
 
@@ -263,34 +278,100 @@ static SaveBlock *next_block(RamSave *s)
     return NULL;
 }
 
-bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp)
+/* Pages to send of block @n from *next on. */
+static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *next, unsigned max)
 {
-    SaveBlock *b = next_block(s);
+    SaveBlock *b = &s->blocks[n_block];
     GByteArray *data = s->data;
     unsigned n = 0;
-    bool ok;
 
-    *done = !b;
-    if (!b) {
-        return true;
-    }
     g_byte_array_set_size(data, 0);
     mig_begin(w, MIG_RAMP);
-    mig_put_u32(w, s->at);
+    mig_put_u32(w, n_block);
     mig_put_u32(w, 0);
-    while (s->next < b->pages && n < RECORD_ENTRIES &&
-           data->len < RECORD_PAGES * MEM_PAGE_SIZE) {
-        uint64_t page = s->next;
+    while (*next < b->pages && n < max && data->len < RECORD_PAGES * MEM_PAGE_SIZE) {
+        uint64_t page = *next;
 
         bitmap_clear_bit(b->todo, page);
         b->left--;
         mig_put_u64(w, page << RAM_PAGE_KIND_BITS | put_page(s, b, data, page));
         n++;
-        s->next = bitmap_find_set(b->todo, b->pages, page + 1);
+        *next = bitmap_find_set(b->todo, b->pages, page + 1);
     }
     mig_patch_u32(w, 4, n);
     mig_put(w, data->data, data->len);
-    ok = mig_end(w, errp);
-    *done = ok && !next_block(s);
-    return ok;
+}
+
+/* What is waited for; false: nothing. */
+static bool take_request(RamSave *s, Request *r)
+{
+    MUTEX_GUARD(&s->lock);
+    while (s->requests->len) {
+        *r = g_array_index(s->requests, Request, 0);
+        g_array_remove_index(s->requests, 0);
+        if (bitmap_test(s->blocks[r->block].todo, r->page)) {
+            s->counters->requests++;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ram_save_some(RamSave *s, MigWriter *w)
+{
+    Request r;
+
+    if (take_request(s, &r)) {
+        make_record(s, w, r.block, &r.page, REQUEST_PAGES);
+    } else if (next_block(s)) {
+        make_record(s, w, s->at, &s->next, RECORD_ENTRIES);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* -------------------------------------------------------------- post-copy */
+
+bool ram_save_request(RamSave *s, uint32_t block, uint64_t page)
+{
+    Request r = { block, page };
+
+    if (block >= s->n || page >= s->blocks[block].pages) {
+        return false;
+    }
+    MUTEX_GUARD(&s->lock);
+    if (s->requests->len < REQUESTS_MAX) {
+        g_array_append_val(s->requests, r);     /* others come in their turn */
+    }
+    return true;
+}
+
+bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp)
+{
+    s->use_cache = false;
+    for (unsigned i = 0; i < s->n; i++) {
+        SaveBlock *b = &s->blocks[i];
+        uint64_t from = bitmap_find_set(b->todo, b->pages, 0);
+
+        do {
+            unsigned n = 0;
+
+            mig_begin(w, MIG_DISC);
+            mig_put_u32(w, i);
+            mig_put_u32(w, 0);
+            for (; from < b->pages && n < RECORD_ENTRIES; n++) {
+                uint64_t to = bitmap_find_clear(b->todo, b->pages, from);
+
+                mig_put_u64(w, from);
+                mig_put_u64(w, to - from);
+                from = bitmap_find_set(b->todo, b->pages, to);
+            }
+            mig_patch_u32(w, 4, n);
+            if (!mig_end(w, errp)) {
+                return false;
+            }
+        } while (from < b->pages);
+    }
+    return true;
 }

@@ -17,7 +17,7 @@ typedef struct RamLoad RamLoad;
 /* Counted while it is sent; read from any thread. */
 typedef struct RamCounters {
     _Atomic uint64_t zero, normal, skipped, syncs, dirty_rate, xbzrle_bytes, xbzrle_pages,
-        xbzrle_misses, xbzrle_overflows;
+        xbzrle_misses, xbzrle_overflows, requests;
 } RamCounters;
 
 typedef struct RamSaveOptions {
@@ -37,14 +37,28 @@ uint64_t ram_save_total(const RamSave *s);
 uint64_t ram_save_sync(RamSave *s, bool stopped);
 /* Bytes to send that are known of. */
 uint64_t ram_save_pending(const RamSave *s);
-/* Write one record; *done when nothing is left of the pass. */
-bool ram_save_some(RamSave *s, MigWriter *w, bool *done, Error **errp);
+/* Make one record, for mig_end() or multifd; false: nothing is left of the pass. */
+bool ram_save_some(RamSave *s, MigWriter *w);
+
+/* Post-copy: the guest goes on at the other side, which must forget the pages that are still to be sent:
+ * DISC records, u32 block, u32 number of ranges, for each u64 first page, u64 pages. */
+bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp);
+/* A page that the other side waits for is the next one. Any thread. False: there is no such page. */
+bool ram_save_request(RamSave *s, uint32_t block, uint64_t page);
 
 /* @blocks: of CONF. Fails, naming the block, when this machine's are others. Big lock. */
 RamLoad *ram_load_new(const struct QList *blocks, Error **errp);
 void ram_load_free(RamLoad *l);                 /* NULL is allowed */
-/* The record that the reader has. The machine must be stopped; no lock. */
+/* The record that the reader has. The machine must be stopped, but after ram_load_post_copy(); no lock. */
 bool ram_load_record(RamLoad *l, MigReader *r, Error **errp);
+/* Can the guest run here while pages are missing? */
+bool ram_load_can_post_copy(const RamLoad *l, Error **errp);
+/* A DISC record. @request: see postcopy.h. */
+bool ram_load_discard(RamLoad *l, MigReader *r,
+                      void (*request)(void *opaque, uint32_t block, uint64_t page), void *opaque,
+                      Error **errp);
+/* All pages have come, or never will. */
+void ram_load_end_post_copy(RamLoad *l);
 
 /* xbzrle.c. How @new differs from @old, both @len (up to 64 KiB) long: runs of a
  * 16-bit number of equal bytes, a 16-bit number of others, those. The length, 0 when they are

@@ -12,11 +12,9 @@
 
 static bool write_ram(RamSave *ram, MigWriter *w, Error **errp)
 {
-    bool done = false;
-
     ram_save_sync(ram, true);
-    while (!done) {
-        if (!ram_save_some(ram, w, &done, errp)) {
+    while (ram_save_some(ram, w)) {
+        if (!mig_end(w, errp)) {
             return false;
         }
     }
@@ -32,7 +30,7 @@ static bool write_all(MigWriter *w, RamSave *ram, const MigDevices *devices, Run
 
     qdict_put_bool(conf, "return-path", false);
     qdict_put_str(stat, "runstate", runstate_name(state));
-    ok = mig_write_head(w, errp) && mig_put_json(w, MIG_CONF, QOBJECT(conf), errp) &&
+    ok = mig_write_head(w, 0, errp) && mig_put_json(w, MIG_CONF, QOBJECT(conf), errp) &&
          write_ram(ram, w, errp) && mig_devices_write(devices, w, errp) &&
          mig_put_json(w, MIG_STAT, QOBJECT(stat), errp);
     qobject_unref(conf);
@@ -73,7 +71,9 @@ static RamLoad *read_conf(MigReader *r, Error **errp)
     QDict *conf;
     QList *blocks;
 
-    if (!mig_read_head(r, errp) || !mig_next(r, errp)) {
+    uint32_t channel;
+
+    if (!mig_read_head(r, &channel, errp) || !mig_next(r, errp)) {
         return NULL;
     }
     if (r->tag != MIG_CONF) {

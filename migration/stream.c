@@ -47,12 +47,13 @@ static bool send(MigWriter *w, const void *data, size_t len, Error **errp)
     return true;
 }
 
-bool mig_write_head(MigWriter *w, Error **errp)
+bool mig_write_head(MigWriter *w, uint32_t channel, Error **errp)
 {
     uint8_t head[16] = { 0 };
 
     memcpy(head, magic, sizeof(magic));
     store_be32(head + 8, MIG_VERSION);
+    store_be32(head + 12, channel);
     return send(w, head, sizeof(head), errp);
 }
 
@@ -161,7 +162,7 @@ static bool receive(MigReader *r, void *buf, size_t len, Error **errp)
     return true;
 }
 
-bool mig_read_head(MigReader *r, Error **errp)
+bool mig_read_head(MigReader *r, uint32_t *channel, Error **errp)
 {
     uint8_t head[16];
     uint32_t version;
@@ -179,6 +180,7 @@ bool mig_read_head(MigReader *r, Error **errp)
                    MIG_VERSION);
         return false;
     }
+    *channel = load_be32(head + 12);
     return true;
 }
 
@@ -232,6 +234,16 @@ bool mig_next(MigReader *r, Error **errp)
     }
     r->len = len;
     return true;
+}
+
+void mig_replace(MigReader *r, uint32_t tag, uint8_t *contents, size_t len, size_t room)
+{
+    g_free(r->buf);
+    r->buf = contents;
+    r->room = room;
+    r->len = len;
+    r->pos = 0;
+    r->tag = tag;
 }
 
 size_t mig_left(const MigReader *r)

@@ -19,12 +19,17 @@
 #define MIG_TAG(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (c) << 8 | (d))
 #define MIG_CONF    MIG_TAG('C', 'O', 'N', 'F')     /* what machine this is: JSON */
 #define MIG_RAMP    MIG_TAG('R', 'A', 'M', 'P')     /* pages */
+#define MIG_RAMZ    MIG_TAG('R', 'A', 'M', 'Z')     /* the same, compressed */
 #define MIG_PASS    MIG_TAG('P', 'A', 'S', 'S')     /* a pass over the RAM ends */
+#define MIG_DISC    MIG_TAG('D', 'I', 'S', 'C')     /* post-copy: pages whose contents aren't valid */
+#define MIG_POST    MIG_TAG('P', 'O', 'S', 'T')     /* post-copy: run; pages follow */
 #define MIG_DEVI    MIG_TAG('D', 'E', 'V', 'I')     /* one device's state */
 #define MIG_DESC    MIG_TAG('D', 'E', 'S', 'C')     /* form of the device states: JSON */
 #define MIG_STAT    MIG_TAG('S', 'T', 'A', 'T')     /* run state: JSON */
 #define MIG_DONE    MIG_TAG('D', 'O', 'N', 'E')     /* the end */
 #define MIG_ACKN    MIG_TAG('A', 'C', 'K', 'N')     /* return path: all is loaded */
+#define MIG_RUNS    MIG_TAG('R', 'U', 'N', 'S')     /* return path, post-copy: the guest runs */
+#define MIG_REQP    MIG_TAG('R', 'E', 'Q', 'P')     /* return path, post-copy: this page first */
 #define MIG_FAIL    MIG_TAG('F', 'A', 'I', 'L')     /* return path: why not */
 
 typedef struct MigWriter {
@@ -44,7 +49,8 @@ typedef struct MigReader {
 
 void mig_writer_init(MigWriter *w, MigChannel *ch);
 void mig_writer_cleanup(MigWriter *w);
-bool mig_write_head(MigWriter *w, Error **errp);
+/* @channel: 0 is the stream itself, others bring pages for it (multifd.h). */
+bool mig_write_head(MigWriter *w, uint32_t channel, Error **errp);
 /* A record: begin, contents, end (which writes it). */
 void mig_begin(MigWriter *w, uint32_t tag);
 void mig_put_u8(MigWriter *w, uint8_t v);
@@ -63,7 +69,7 @@ bool mig_put_json(MigWriter *w, uint32_t tag, const struct QObject *value, Error
 
 void mig_reader_init(MigReader *r, MigChannel *ch);
 void mig_reader_cleanup(MigReader *r);
-bool mig_read_head(MigReader *r, Error **errp);
+bool mig_read_head(MigReader *r, uint32_t *channel, Error **errp);
 /* The next record. */
 bool mig_next(MigReader *r, Error **errp);
 /* What hasn't been looked at of the record. */
@@ -72,6 +78,8 @@ bool mig_get_u8(MigReader *r, uint8_t *v, Error **errp);
 bool mig_get_u16(MigReader *r, uint16_t *v, Error **errp);
 bool mig_get_u32(MigReader *r, uint32_t *v, Error **errp);
 bool mig_get_u64(MigReader *r, uint64_t *v, Error **errp);
+/* What the reader has becomes a record of @tag with these contents, whose bytes were somewhere else. */
+void mig_replace(MigReader *r, uint32_t tag, uint8_t *contents, size_t len, size_t room);
 /* Borrowed until the next record; NULL with *errp set. */
 const void *mig_get(MigReader *r, size_t len, Error **errp);
 /* The record must end here. */

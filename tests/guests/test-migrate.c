@@ -242,29 +242,56 @@ static bool capability(Vm *v, const char *name)
                    qdict_from_fmt("{'capabilities': [{'capability': %s, 'state': true}]}", name));
 }
 
+/* The guest goes on over there while most of its memory is still here. */
+static bool postcopy(Guest *g, const char *uri)
+{
+    Vm *v = g->vm;
+    bool ok = capability(v, "postcopy-ram") &&
+              command(v, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 20000000}")) &&
+              command(v, "migrate", qdict_from_fmt("{'uri': %s}", uri));
+
+    /* It may be refused in the moment when it is being set up. */
+    for (int i = 0; ok && i < 100 && !qmp_cmd_ok(v->qmp, "migrate-start-postcopy", NULL, NULL); i++) {
+        g_usleep(10000);
+    }
+    return ok && wait_completed(g, v);
+}
+
 static bool move(Guest *g, const char *kind)
 {
     g_autofree char *uri = NULL, *at = NULL;
-    bool file = !strcmp(kind, "file");
+    bool file = !strcmp(kind, "file"), multifd = !strcmp(kind, "multifd"),
+         post = !strcmp(kind, "postcopy"), deferred = multifd || !strcmp(kind, "tcp");
     Vm *old = g->vm, *new = NULL;
 
     if (!strcmp(kind, "snapshot")) {
         return by_snapshot(g);
     }
     at = g_strdup_printf("%s/stream%u", test_tmpdir(g->t), g->made);
-    uri = !strcmp(kind, "tcp") ? g_strdup("tcp:127.0.0.1:0") : g_strdup_printf("%s:%s", kind, at);
+    uri = deferred ? g_strdup("tcp:127.0.0.1:0") : g_strdup_printf("%s:%s", file ? kind : "unix", at);
     if (!file) {
-        new = vm_start(g, uri, "");
+        new = vm_start(g, deferred ? "defer" : uri, "");
     }
-    if (!strcmp(kind, "tcp")) {
-        QObject *o = new->qmp ? qmp_cmd(new->qmp, "query-migrate", NULL, NULL) : NULL;
+    for (Vm *v = old; multifd && v; v = v == old ? new : NULL) {
+        if (!capability(v, "multifd") ||
+            !command(v, "migrate-set-parameters", qdict_from_fmt(
+                "{'multifd-channels': 4, 'multifd-compression': 'zstd'}"))) {
+            return false;
+        }
+    }
+    if (deferred) {
+        QObject *o;
 
+        if (!command(new, "migrate-incoming", qdict_from_fmt("{'uri': %s}", uri))) {
+            return false;
+        }
+        o = qmp_cmd(new->qmp, "query-migrate", NULL, NULL);
         g_free(uri);
         uri = g_strdup_printf("tcp:127.0.0.1:%s", o ? qdict_str_or(qobject_to_dict(o),
                               "socket-address[0].port", "0") : "0");
         qobject_unref(o);
     }
-    if (!migrate(g, uri)) {
+    if (!(post ? postcopy(g, uri) : migrate(g, uri))) {
         return false;
     }
     finished(g, old);
@@ -355,6 +382,24 @@ TEST(migrate, linux_by_file)
 TEST(migrate, two_processors)
 {
     journey(t, "amd64", 2, "-smp 2", sockets);
+}
+
+TEST(migrate, two_processors_by_multifd)
+{
+    static const char *const kinds[] = { "multifd", NULL };
+
+    journey(t, "amd64", 2, "-smp 2", kinds);
+}
+
+TEST(migrate, two_processors_by_post_copy)
+{
+    static const char *const kinds[] = { "postcopy", NULL };
+
+    if (access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) || geteuid()) {
+        test_skip(t, "userfaultfd is for root here");
+        return;
+    }
+    journey(t, "amd64", 2, "-smp 2", kinds);
 }
 
 TEST(migrate, linux_i386)

@@ -4,6 +4,7 @@
 #include "tests/lib/qtest.h"
 
 #include <glib.h>
+#include <signal.h>
 
 #define PC      "-machine pc -m 32 -nodefaults -vga none "
 #define PLACE   0x300000u
@@ -457,4 +458,214 @@ TEST(migrate, tls_on_one_side)
     check_int(t, qtest_wait(there), 1, "it gives up");
     expect_status(t, here, "failed");
     wait_run_state(t, here, "running");
+}
+
+/* --- multifd --- */
+
+/* @on_there: parameters of the destination. */
+static void by_multifd(Test *t, const char *method, const char *more)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, PC "-incoming defer %s%s", more, *more ? "server" : "");
+    QTest *here = qtest_start_qmp(t, PC "%s%s", more, *more ? "client" : "");
+    QTest *both[] = { here, there };
+    QDict *d;
+
+    for (unsigned i = 0; i < 2; i++) {
+        capability(t, both[i], "multifd");
+        run(t, both[i], "migrate-set-parameters", qdict_from_fmt("{'multifd-channels': 4}"));
+        if (*more) {
+            run(t, both[i], "migrate-set-parameters", qdict_from_fmt("{'tls-creds': 'tls'}"));
+        }
+    }
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'multifd-compression': %s}", method));
+    run(t, there, "migrate-incoming", qdict_from_fmt("{'uri': %s}", uri));
+    capability(t, here, "return-path");
+    fill(here);
+    migrate(t, here, uri);
+    d = wait_status(t, here, "completed");
+    check_true(t, qdict_int_or(d, "ram.multifd-bytes", 0) > 8192, "bytes of the connections");
+    check_true(t, qdict_int_or(d, "ram.transferred", 0) > qdict_int_or(d, "ram.multifd-bytes", 0),
+               "which isn't all");
+    qobject_unref(d);
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+TEST(migrate, multifd)
+{
+    by_multifd(t, "none", "");
+}
+
+TEST(migrate, multifd_zlib)
+{
+    by_multifd(t, "zlib", "");
+}
+
+TEST(migrate, multifd_zstd)
+{
+    by_multifd(t, "zstd", "");
+}
+
+TEST(migrate, multifd_tls)
+{
+    by_multifd(t, "zstd", "-object tls-creds-anon,id=tls,endpoint=");
+}
+
+TEST(migrate, multifd_on_one_side)
+{
+    for (int side = 0; side < 2; side++) {
+        g_autofree char *name = g_strdup_printf("m%d.sock", side), *path = path_of(t, name),
+                        *uri = g_strdup_printf("unix:%s", path);
+        QTest *there = qtest_start_qmp(t, PC "-incoming defer"), *here = qtest_start_qmp(t, PC);
+
+        capability(t, side ? here : there, "multifd");
+        run(t, there, "migrate-incoming", qdict_from_fmt("{'uri': %s}", uri));
+        capability(t, here, "return-path");
+        migrate(t, here, uri);
+        expect_status(t, here, "failed");
+        wait_run_state(t, here, "running");
+        check_int(t, qtest_wait(there), 1, "the destination gives up");
+    }
+}
+
+TEST(migrate, multifd_refusals)
+{
+    QTest *q = qtest_start_qmp(t, PC);
+
+    capability(t, q, "multifd");
+    refused(t, q, "migrate", qdict_from_fmt("{'uri': 'exec:true'}"), "several connections");
+    refused(t, q, "migrate-set-capabilities",
+            qdict_from_fmt("{'capabilities': [{'capability': 'postcopy-ram', 'state': true}]}"),
+            "multifd");
+    wait_run_state(t, q, "running");
+}
+
+/* --- post-copy --- */
+
+#define BIG     "-machine pc -m 512 -nodefaults -vga none "
+#define FAR     (480u * MIB)            /* pages go in order, so slowly that this one isn't there */
+
+/* Begin, and go on at the other side; false: not on this host. */
+static bool start_postcopy(Test *t, QTest *here, QTest *there, const char *uri)
+{
+    QDict *d;
+    bool ok;
+
+    capability(t, here, "postcopy-ram");
+    qtest_memset(here, FAR, 0x33, 4096);
+    fill(here);
+    run(t, here, "migrate-set-parameters",
+        qdict_from_fmt("{'max-bandwidth': 10000, 'max-postcopy-bandwidth': 10000}"));
+    migrate(t, here, uri);
+    expect_status(t, here, "active");
+    run(t, here, "migrate-start-postcopy", NULL);
+    d = wait_status(t, here, "postcopy-active");
+    ok = !strcmp(qdict_str_or(d, "status", ""), "postcopy-active");
+    qobject_unref(d);
+    if (ok) {
+        wait_run_state(t, there, "running");
+    }
+    return ok;
+}
+
+TEST(migrate, post_copy)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, BIG "-incoming %s", uri), *here = qtest_start_qmp(t, BIG);
+    QDict *d;
+
+    refused(t, here, "migrate-start-postcopy", NULL, "Enable postcopy");
+    capability(t, here, "postcopy-ram");
+    refused(t, here, "migrate-start-postcopy", NULL, "when a migration is going on");
+    if (!start_postcopy(t, here, there, uri)) {
+        return;
+    }
+    check_u8(t, qtest_readb(there, FAR), 0x33, "a page comes when it is touched");
+    run(t, here, "migrate_cancel", NULL);       /* there is no way back */
+    d = query(here);
+    check_str(t, qdict_str_or(d, "status", ""), "postcopy-active", "status");
+    qobject_unref(d);
+    check(t, there);
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'max-postcopy-bandwidth': 0}"));
+    d = wait_status(t, here, "completed");
+    check_true(t, qdict_int_or(d, "ram.postcopy-requests", 0) > 0, "pages were asked for");
+    check_true(t, qdict_int_or(d, "ram.postcopy-bytes", 0) > 0, "bytes afterwards");
+    qobject_unref(d);
+    wait_run_state(t, here, "postmigrate");
+    check(t, there);
+}
+
+/* The source goes away in the middle: nothing hangs. */
+TEST(migrate, post_copy_broken_off)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, BIG "-incoming %s", uri), *here = qtest_start_qmp(t, BIG);
+
+    if (start_postcopy(t, here, there, uri)) {
+        kill(qtest_pid(here), SIGKILL);
+        qtest_wait(here);
+        check_int(t, qtest_wait(there), 1, "the destination ends with an error");
+    }
+}
+
+/* And the other way round: the source can't run what runs, or has run, somewhere else. */
+TEST(migrate, post_copy_without_destination)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, BIG "-incoming %s", uri), *here = qtest_start_qmp(t, BIG);
+
+    if (start_postcopy(t, here, there, uri)) {
+        kill(qtest_pid(there), SIGKILL);
+        qtest_wait(there);
+        expect_status(t, here, "failed");
+        wait_run_state(t, here, "postmigrate");
+    }
+}
+
+/* --- network cards --- */
+
+static int64_t frames_out(QTest *q)
+{
+    QObject *o = qmp_cmd(qtest_qmp(q), "x-query-network", NULL, NULL);
+    int64_t n = o ? qdict_int_or(qobject_to_dict(qlist_get(qobject_to_list(o), 0)), "tx-packets", -1) : -1;
+
+    qobject_unref(o);
+    return n;
+}
+
+static void wait_frames(Test *t, QTest *q, int64_t n)
+{
+    for (int i = 0; i < 1000 && frames_out(q) < n; i++) {
+        g_usleep(10000);
+    }
+    check_int(t, frames_out(q), n, "frames sent");
+}
+
+TEST(migrate, cards_are_announced)
+{
+    static const char *const cards[] = { "e1000", "rtl8139", "virtio-net-pci" };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cards); i++) {
+        g_autofree char *name = g_strdup_printf("state%u", i), *path = path_of(t, name),
+                        *uri = g_strdup_printf("file:%s", path),
+                        *pc = g_strdup_printf(PC "-netdev user,id=n -device %s,netdev=n,romfile=", cards[i]);
+        QTest *here = qtest_start_qmp(t, "%s", pc), *there;
+
+        run(t, here, "announce-self",
+            qdict_from_fmt("{'initial': 1, 'max': 2, 'rounds': 3, 'step': 1}"));
+        wait_frames(t, here, 3);
+        run(t, here, "announce-self",
+            qdict_from_fmt("{'initial': 1, 'max': 2, 'rounds': 3, 'step': 1, 'interfaces': ['x']}"));
+        refused(t, here, "announce-self",
+                qdict_from_fmt("{'initial': 1, 'max': 2, 'rounds': 5000, 'step': 1}"), "'rounds' is 5000");
+        migrate(t, here, uri);
+        expect_status(t, here, "completed");
+        check_int(t, frames_out(here), 3, "no other card's name");
+        check_int(t, qtest_stop(here), 0, "it ends");
+        there = qtest_start_qmp(t, "%s -incoming %s", pc, uri);
+        wait_run_state(t, there, "running");
+        wait_frames(t, there, 5);
+        check_int(t, qtest_stop(there), 0, "it ends");
+    }
 }
