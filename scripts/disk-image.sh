@@ -56,9 +56,9 @@ if [ "$(id -u)" != 0 ]; then
 	echo "disk-image.sh: must be root, to own the files of the guest's file system" >&2
 	exit 1
 fi
-for tool in mmdebstrap mke2fs sfdisk grub-mkimage ssh-keygen; do
+for tool in mmdebstrap arch-test mke2fs sfdisk grub-mkimage ssh-keygen; do
 	PATH=$PATH:/sbin:/usr/sbin command -v $tool > /dev/null || {
-		echo "disk-image.sh: '$tool' is missing; packages: mmdebstrap e2fsprogs fdisk grub-common" \
+		echo "disk-image.sh: '$tool' is missing; packages: mmdebstrap arch-test e2fsprogs fdisk grub-common" \
 			"grub-pc-bin openssh-client" >&2
 		exit 1
 	}
@@ -76,12 +76,26 @@ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null | grep '^d
 cat /etc/apt/sources.list.d/*.sources > "$tmp/deb822.sources" 2> /dev/null || :
 [ -s "$tmp/sources" ] && list=$tmp/sources || list=$tmp/deb822.sources
 sed -i '/^#/d' "$list"
-# Its mounts are in a name space of their own, and go with it however it ends.
-unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase --architectures="$arch" \
-	--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
-	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-	--dpkgopt='path-exclude=/usr/share/locale/*' \
-	--include="$(echo $packages | tr ' ' ,)" bookworm "$root" "$list" >&2
+# install LIST: its mounts are in a name space of their own, and go with it however it ends.
+install() {
+	unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase \
+		--architectures="$arch" \
+		--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--include="$(echo $packages | tr ' ' ,)" bookworm "$root" "$1" >&2
+}
+# A mirror may have the indexes of the updates in a bad state for an architecture that this host never asks for.
+install "$list" || {
+	echo "disk-image: trying again without the suites of updates" >&2
+	rm -rf --one-file-system "$root"
+	case $list in
+	*/sources) awk '{ for (i = 2; i <= NF; i++) if ($i == "bookworm") print }' "$list" > "$tmp/main" ;;
+	*) awk -v RS= -v ORS='\n\n' '/(^|\n)Suites:[^\n]*[ \t]bookworm([ \t\n]|$)/ {
+		gsub(/(^|\n)Suites:[^\n]*/, "\nSuites: bookworm"); print }' "$list" > "$tmp/main.sources" ;;
+	esac
+	install "$(ls "$tmp"/main*)"
+}
 
 # --- what an installer would ask ---
 echo debian > "$root/etc/hostname"

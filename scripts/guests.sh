@@ -5,7 +5,7 @@
 # made from is the same.
 #
 #   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
-#                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer]
+#                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer] [screen-text]
 #
 # Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
 # .cache/guests of the source folder).
@@ -223,7 +223,7 @@ iso() {
 	made guest.iso
 }
 
-# A program for the host: the other end of a network test.
+# A program for the host: the other end of a network test, or the reader of screendumps.
 peer() {
 	kept "$1" "$src/tests/guests/src/$1.c" && return
 	cc -O2 "$src/tests/guests/src/$1.c" -o "$tmp/$1"
@@ -232,7 +232,7 @@ peer() {
 }
 
 [ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
-	modules-amd64 iso tcp-peer vhost-peer
+	modules-amd64 iso tcp-peer vhost-peer screen-text
 for want; do
 	case $want in
 	kernel-amd64) kernel amd64 ;;
@@ -242,10 +242,10 @@ for want; do
 	initramfs-demo) initramfs_demo ;;
 	modules-amd64) modules_amd64 ;;
 	iso) iso ;;
-	tcp-peer | vhost-peer) peer "$want" ;;
+	tcp-peer | vhost-peer | screen-text) peer "$want" ;;
 	*)
 		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
-			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer" >&2
+			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text" >&2
 		exit 2
 		;;
 	esac

@@ -5,9 +5,12 @@
 #   boot NAME ARCH SECONDS ARG...   run the emulator until it ends; its output in $tmp/NAME.log
 #   ok CONDITION-STATUS NAME[: WHAT]  a test point; shows the log's end when it failed
 set -u
-: "${QEMU_BIN:?path of the emulator}" "${SRC_DIR:?source folder}"
+# By hand they run what the default build folder has.
+: "${SRC_DIR:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${QEMU_BIN:=$SRC_DIR/build/qemu-system}"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/guest-test.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT INT TERM
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' INT TERM
 count=0
 
 guest_items() {
@@ -103,6 +106,19 @@ qmp() {
 # key QCODE: typed at the machine of qmp
 key() {
 	qmp '{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"'"$1"'"}]}}'
+}
+
+# on_screen PATTERN SECONDS: until the machine of qmp shows text with the pattern; what was read is
+# in $tmp/screen. The item screen-text must be there.
+on_screen() {
+	stries=$2
+	until qmp '{"execute":"screendump","arguments":{"filename":"'"$tmp/screen.ppm"'"}}' &&
+		"$cache/screen-text" /usr/share/seabios/vgabios-stdvga.bin < "$tmp/screen.ppm" > "$tmp/screen" &&
+		grep -q -e "$1" "$tmp/screen"; do
+		stries=$((stries - 1))
+		[ $stries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 1
+	done
 }
 
 done_testing() {
