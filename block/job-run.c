@@ -79,6 +79,13 @@ void coroutine_fn job_wait(Job *j)
     co_yield();
 }
 
+void coroutine_fn job_stand_aside(Job *j)
+{
+    j->parked = true;
+    co_yield();
+    j->parked = false;
+}
+
 void coroutine_fn job_wait_ns(Job *j, int64_t ns)
 {
     timer_mod_ns(&j->timer, clock_get_ns(CLOCK_RT) + ns);

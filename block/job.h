@@ -72,6 +72,8 @@ bool coroutine_fn job_pause_point(Job *j);
 /* Up to @ns, or until something happens to the job: a piece has ended, somebody wants something. */
 void coroutine_fn job_wait_ns(Job *j, int64_t ns);
 void coroutine_fn job_wait(Job *j);
+/* Until co_wake: its work is done outside of it, by somebody who may drain nodes. */
+void coroutine_fn job_stand_aside(Job *j);
 void job_wake(Job *j);
 /* From now on job-complete is allowed; until then, and after, job_completing tells whether it came. */
 void job_set_ready(Job *j);

@@ -8,6 +8,7 @@
 typedef struct Lane {
     MigChannel *ch;             /* lock; NULL: not there, or at its end */
     bool seen;
+    bool ended;                 /* lock: nothing more comes */
     uint64_t passes;            /* lock: that it has had */
 } Lane;
 
@@ -63,14 +64,26 @@ static bool may_go_on(MultifdRecv *m, Lane *l)
     return m->passes >= l->passes;
 }
 
+static bool has_passed(const MultifdRecv *m, const Lane *l)
+{
+    return l->passes > m->passes;
+}
+
+/* ... or never will. */
 static bool all_have_passed(MultifdRecv *m, UNUSED Lane *l)
 {
     for (unsigned i = 0; i < m->n; i++) {
-        if (m->lanes[i].passes <= m->passes) {
+        if (!has_passed(m, &m->lanes[i]) && !m->lanes[i].ended) {
             return false;
         }
     }
     return true;
+}
+
+/* The source closes when it has said all: perhaps before the main connection's end was read. */
+static bool is_end(const MigReader *r, const Error *err)
+{
+    return err && error_code(err) == ERR_EOF && r->bytes == r->record_at;
 }
 
 /* Records until something ends it. */
@@ -127,6 +140,13 @@ void multifd_recv_run(MultifdRecv *m, uint32_t number, MigReader *r)
     if (began) {
         read_lane(m, &m->lanes[number - 1], r, &err);
     }
+    if (began && is_end(r, err)) {
+        error_free(err);
+        err = NULL;
+        mutex_lock(&m->lock);
+        m->lanes[number - 1].ended = true;
+        mutex_unlock(&m->lock);
+    }
     if (err) {
         error_prepend(&err, "multifd connection %u: ", number);
     }
@@ -156,6 +176,12 @@ bool multifd_recv_pass(MultifdRecv *m, Error **errp)
     if (!wait_until(m, all_have_passed, NULL)) {
         error_setf(errp, ERR_STATE_INVALID, "a multifd connection has failed");
         return false;
+    }
+    for (unsigned i = 0; i < m->n; i++) {
+        if (!has_passed(m, &m->lanes[i])) {
+            error_setf(errp, ERR_STATE_INVALID, "multifd connection %u ends early", i + 1);
+            return false;
+        }
     }
     m->passes++;
     cond_broadcast(&m->cond);

@@ -44,7 +44,7 @@ static bool coroutine_fn job_run(Job *job, void *opaque, Error **errp)
     job_progress(job, 0, 1);
     j->co = co_self();
     bh_once(NULL, work, j);
-    co_yield();
+    job_stand_aside(job);
     job_progress(job, 1, 1);
     error_propagate(errp, j->err);
     j->err = NULL;
