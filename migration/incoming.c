@@ -228,7 +228,7 @@ static void run_guest(void)
 
     if (state == RUN_STATE_RUNNING && runstate_autostart()) {
         vm_start(&in->err);
-        mig_announce(NULL, NULL, NULL);     /* switches learn where the guest is now */
+        mig_announce();         /* switches learn where the guest is now */
     } else if (state < 0 || state == RUN_STATE_RUNNING || !runstate_set(state, NULL)) {
         runstate_set(RUN_STATE_PAUSED, NULL);
     }

@@ -48,8 +48,8 @@ void mig_in_main_thread(void (*fn)(void *opaque), void *opaque);
 /* MIGRATION, when events are on. */
 void mig_send_status(MigrationStatus status);
 
-/* Announce the guest's network cards as the parameters say. @interfaces: those only; NULL: all. */
-bool mig_announce(strList *interfaces, const char *id, Error **errp);
+/* Announce the guest's network cards as the parameters say. */
+void mig_announce(void);
 
 /* throttle.c: let vCPUs sleep @percent (0 to 99) of the time. */
 void cpu_throttle_set(unsigned percent);
