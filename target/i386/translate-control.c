@@ -29,6 +29,39 @@ static IrValue patched_target(X86Tr *tr, const X86Insn *i)
     return d ? ir_add(tr->ir, IR_I64, ir_pc(tr->ir, tcg_pc_offset(tr->t, tr->next_pc)), d) : d;
 }
 
+/* #GP(0) at the jump if @pc (I64) lies beyond the code segment (SDM vol. 2, JMP). */
+static IrValue cs_limit(X86Tr *tr)
+{
+    return wide(tr, ir_ld_env(tr->ir, IR_I32, offsetof(X86State, seg[S_CS].limit)));
+}
+
+static void check_target(X86Tr *tr, IrValue pc)
+{
+    if (!tr->code64 && !(tr->mode & MW_CSFLAT)) {
+        x86_fault_if(tr, IR_GTU, IR_I64, pc, cs_limit(tr), EXCP_GP, true, 0);
+    }
+}
+
+/* The same of a direct jump, @c: if taken. What was inside when it was translated is taken to be so later. */
+static void check_direct(X86Tr *tr, const X86Cond *c, uint64_t target)
+{
+    IrRegion *ir = tr->ir;
+    IrValue pc;
+
+    if (tr->code64 || tr->mode & MW_CSFLAT || target <= tr->s->seg[S_CS].limit) {
+        return;
+    }
+    pc = ir_pc(ir, tcg_pc_offset(tr->t, target));
+    if (!c) {
+        check_target(tr, pc);
+    } else {
+        IrValue beyond = ir_setcond(ir, IR_GTU, IR_I64, pc, cs_limit(tr));
+
+        beyond = ir_and(ir, IR_I8, beyond, ir_setcond(ir, c->c, c->t, c->a, c->b));
+        x86_fault_if(tr, IR_NE, IR_I8, beyond, ir_i8(ir, 0), EXCP_GP, true, 0);
+    }
+}
+
 static void tr_jmp(X86Tr *tr, const X86Insn *i)
 {
     IrValue target = patched_target(tr, i);
@@ -37,12 +70,17 @@ static void tr_jmp(X86Tr *tr, const X86Insn *i)
         x86_jump_value(tr, target, IR_JUMP_PLAIN);
         return;
     }
+    check_direct(tr, NULL, target_of(tr, i, i->op[0].imm));
     x86_jump(tr, target_of(tr, i, i->op[0].imm));
 }
 
 static void tr_jcc(X86Tr *tr, const X86Insn *i)
 {
-    x86_jump_if(tr, x86_cond(tr, i->cond), target_of(tr, i, i->op[0].imm));
+    X86Cond c = x86_cond(tr, i->cond);
+    uint64_t target = target_of(tr, i, i->op[0].imm);
+
+    check_direct(tr, &c, target);
+    x86_jump_if(tr, c, target);
     if (tr->one) {
         x86_leave(tr, tr->next_pc);
     }
@@ -61,7 +99,6 @@ static void tr_loop(X86Tr *tr, const X86Insn *i)
 
     if (i->arg != L_CXZ) {
         cx = ir_sub(ir, t, cx, ir_const(ir, t, 1));
-        x86_put_reg(tr, R_CX, size, cx);
         c = (X86Cond){ IR_NE, t, cx, zero };
     }
     if (i->arg == L_LOOPE || i->arg == L_LOOPNE) {
@@ -71,6 +108,10 @@ static void tr_loop(X86Tr *tr, const X86Insn *i)
 
         c = (X86Cond){ IR_NE, IR_I8, both, ir_i8(ir, 0) };
     }
+    check_direct(tr, &c, target);
+    if (i->arg != L_CXZ) {
+        x86_put_reg(tr, R_CX, size, cx);
+    }
     x86_jump_if(tr, c, target);
     if (tr->one) {
         x86_leave(tr, tr->next_pc);
@@ -79,13 +120,17 @@ static void tr_loop(X86Tr *tr, const X86Insn *i)
 
 static void tr_jmp_indirect(X86Tr *tr, const X86Insn *i)
 {
-    x86_jump_value(tr, wide(tr, x86_get(tr, i, 0)), IR_JUMP_PLAIN);
+    IrValue v = wide(tr, x86_get(tr, i, 0));
+
+    check_target(tr, v);
+    x86_jump_value(tr, v, IR_JUMP_PLAIN);
 }
 
 static void tr_call(X86Tr *tr, const X86Insn *i)
 {
     IrValue target = patched_target(tr, i);
 
+    check_direct(tr, NULL, target_of(tr, i, i->op[0].imm));
     x86_push(tr, x86_next_pc(tr, i->opsize));
     if (target) {
         x86_jump_value(tr, target, IR_JUMP_CALL);
@@ -98,6 +143,7 @@ static void tr_call_indirect(X86Tr *tr, const X86Insn *i)
 {
     IrValue v = wide(tr, x86_get(tr, i, 0));
 
+    check_target(tr, v);
     x86_push(tr, x86_next_pc(tr, i->opsize));
     x86_jump_value(tr, v, IR_JUMP_CALL);
 }
@@ -110,6 +156,7 @@ static void tr_ret(X86Tr *tr, const X86Insn *i)
     IrValue sp = x86_reg(tr, R_SP, ss);
     IrValue v = x86_load(tr, x86_stack_address(tr, sp, 0, size, false), size);
 
+    check_target(tr, wide(tr, v));
     x86_put_reg(tr, R_SP, ss, ir_add(tr->ir, t, sp, ir_const(tr->ir, t, size + drop)));
     x86_jump_value(tr, wide(tr, v), IR_JUMP_RET);
 }
