@@ -194,12 +194,28 @@ static bool set_memory(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "size", "slots", "maxmem", NULL };
     Machine *m = opaque;
-    g_autofree char *size = opts_text(d, "size");
-    uint64_t n;
+    g_autofree char *size = opts_text(d, "size"), *slots = opts_text(d, "slots");
+    g_autofree char *maxmem = opts_text(d, "maxmem");
+    uint64_t n, max = 0, num = 0;
 
-    if (!opts_check_known(d, "-m", known, errp) || (size && !opts_size(size, MIB, &n, errp))) {
+    if (!opts_check_known(d, "-m", known, errp) || (size && !opts_size(size, MIB, &n, errp)) ||
+        (maxmem && !opts_size(maxmem, MIB, &max, errp)) || (slots && !opts_size(slots, 1, &num, errp))) {
         return false;
     }
+    if (!maxmem != !slots) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "'slots' and 'maxmem' are given together, or neither is");
+        return false;
+    }
+    if (num > MACHINE_RAM_SLOTS || (slots && !num)) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'slots' is '%s'; accepted: 1 to %d", slots, MACHINE_RAM_SLOTS);
+        return false;
+    }
+    if (max && max < (size ? n : m->ram_size ? m->ram_size : 128 * MIB)) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'maxmem' is '%s'; accepted: at least the size at start", maxmem);
+        return false;
+    }
+    m->max_ram_size = max;
+    m->ram_slots = num;
     if (size && n < MIB) {
         error_setf(errp, ERR_OUT_OF_RANGE, "the size is '%s'; accepted: 1M and more", size);
         return false;

@@ -16,6 +16,7 @@ enum {
 };
 #define METHOD_SERIALIZED   BIT(3)
 #define FIELD_BYTE_ACCESS   1           /* no lock, preserve */
+#define FIELD_DWORD_ACCESS  3
 
 void aml_init(Aml *a, GByteArray *out)
 {
@@ -138,18 +139,28 @@ void aml_op_region(Aml *a, const char *name, uint8_t space, uint64_t offset, uin
     aml_int(a, len);
 }
 
-void aml_field(Aml *a, const char *region, const char *const *names, uint8_t bits)
+static void put_field(Aml *a, const char *region, uint8_t access, const char *const *names, uint8_t bits)
 {
     put(a, OP_EXT);
     put(a, EXT_FIELD);
     open_body(a);
     put_name(a, region);
-    put(a, FIELD_BYTE_ACCESS);
+    put(a, access);
     for (; *names; names++) {
         put_name(a, *names);
         put(a, bits);           /* below 64: one byte */
     }
     aml_end(a);
+}
+
+void aml_field(Aml *a, const char *region, const char *const *names, uint8_t bits)
+{
+    put_field(a, region, FIELD_BYTE_ACCESS, names, bits);
+}
+
+void aml_dword_field(Aml *a, const char *region, const char *const *names)
+{
+    put_field(a, region, FIELD_DWORD_ACCESS, names, 32);
 }
 
 void aml_int(Aml *a, uint64_t v)

@@ -42,6 +42,9 @@ enum { AML_SPACE_MEMORY, AML_SPACE_IO, AML_SPACE_PCI_CONFIG };
 /* Units of @bits each, one after the other, of byte access. */
 void aml_field(Aml *a, const char *region, const char *const *names, uint8_t bits);
 
+/* Words of 32 bits, accessed whole. */
+void aml_dword_field(Aml *a, const char *region, const char *const *names);
+
 /* Values and references. */
 void aml_int(Aml *a, uint64_t v);
 void aml_string(Aml *a, const char *text);

@@ -45,9 +45,10 @@ enum {
 #define CNT_SUS_EN      BIT(13)
 #define CNT_SUS_TYP(v)  ((v) >> 10 & 7)
 #define CNT_MASK        0x1c03
-/* Bits 1 and 5 are reserved in the chip: here they are PCI hot-plug and the generation id. */
-#define GPSTS_W1C       0x0fa3
-#define GPEN_MASK       0x0f23
+/* Bits 1, 2, 3 and 5 are reserved in the chip: here they are hot-plug of PCI functions, CPUs and memory, and
+ * the generation id. */
+#define GPSTS_W1C       0x0faf
+#define GPEN_MASK       0x0f2f
 #define GLBCTL_SMI_EN   BIT(0)
 #define SUS_SOFT_OFF    0
 #define SUS_TO_RAM      1

@@ -66,12 +66,13 @@ static void list_add(CPUState *cpu)
     CPUState *prev = NULL, *next = cpu_list_head;
     int index = 0;
 
-    while (next && next->index == index) {
+    /* The lowest free one, or the place that the machine has given it. */
+    while (next && (cpu->index < 0 ? next->index == index : next->index < cpu->index)) {
         prev = next;
         next = next->next;
         index++;
     }
-    cpu->index = index;
+    cpu->index = cpu->index < 0 ? index : cpu->index;
     cpu->next = next;
     if (prev) {
         __atomic_store_n(&prev->next, cpu, __ATOMIC_RELEASE);
@@ -147,9 +148,7 @@ static void cpu_unrealize(Device *dev)
 {
     CPUState *cpu = CPU(dev);
 
-    if (accel && accel->destroy && cpu->created) {
-        accel->destroy(cpu);
-    }
+    cpu_end_thread(cpu);
     list_remove(cpu);
 }
 
@@ -196,6 +195,22 @@ void cpu_set_address_space(CPUState *cpu, int index, AddressSpace *as)
 void cpu_reset(CPUState *cpu)
 {
     device_reset(&cpu->dev, RESET_COLD);
+}
+
+void cpu_start_plugged(CPUState *cpu)
+{
+    cpu->stop = false;
+    cpu->stopped = false;
+    if (accel && accel->kick) {
+        accel->kick(cpu);
+    }
+}
+
+void cpu_end_thread(CPUState *cpu)
+{
+    if (accel && accel->destroy && cpu->created) {
+        accel->destroy(cpu);
+    }
 }
 
 /* --- lines --- */

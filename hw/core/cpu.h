@@ -141,6 +141,11 @@ int cpu_count(void);
 /* The CPU that this thread runs; NULL in other threads. */
 extern _Thread_local CPUState *current_cpu;
 
+/* One that was plugged while the others run joins them. Big lock. */
+void cpu_start_plugged(CPUState *cpu);
+/* It executes nothing from now on, for one that is about to go. Main thread, big lock. */
+void cpu_end_thread(CPUState *cpu);
+
 /* Realize helpers: a region as an address space of this CPU (before
  * realize; 0 defaults to address_space_memory). */
 void cpu_set_address_space(CPUState *cpu, int index, AddressSpace *as);

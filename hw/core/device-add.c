@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "hw/core/device.h"
 #include "hw/core/core-int.h"
+#include "hw/core/machine.h"
 
 #include "qobject/qobject.h"
 #include "vmstate/blocker.h"
@@ -73,6 +74,7 @@ Device *device_add(const QDict *opts, bool from_text, Error **errp)
 {
     const char *bus_name = qdict_str_or(opts, "bus", NULL), *want;
     const Type *type = type_of(opts, errp);
+    Machine *m = current_machine();
     Bus *bus = NULL;
     Device *dev;
 
@@ -108,9 +110,16 @@ Device *device_add(const QDict *opts, bool from_text, Error **errp)
     if (!dev) {
         return NULL;
     }
+    if (!bus && m && m->type->pre_plug && !m->type->pre_plug(m, dev, errp)) {
+        drop(dev);
+        return NULL;
+    }
     if (!device_realize(dev, bus, errp)) {
         drop(dev);
         return NULL;
+    }
+    if (!bus && m && m->type->plugged) {
+        m->type->plugged(m, dev);
     }
     object_unref(dev);
     return dev;

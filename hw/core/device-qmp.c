@@ -2,6 +2,7 @@
 /* The monitor's commands about devices. */
 #include "util/osdep.h"
 #include "hw/core/device.h"
+#include "hw/core/machine.h"
 #include "qapi/commands-qdev.h"
 #include "qapi/events-qdev.h"
 #include "qobject/qobject.h"
@@ -62,6 +63,8 @@ void device_unplug_done(Device *dev)
 bool qmp_device_del(const char *id, Error **errp)
 {
     Device *dev = device_find(id);
+    Machine *m = current_machine();
+    Error *err = NULL;
 
     if (!dev) {
         error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND, ERR_NO_SUCH_DEVICE,
@@ -81,6 +84,14 @@ bool qmp_device_del(const char *id, Error **errp)
     }
     if (migration_is_busy()) {
         error_setf(errp, ERR_WRONG_STATE, "device_del not allowed while migrating");
+        return false;
+    }
+    if (m && m->type->unplug_request && m->type->unplug_request(m, dev, &err)) {
+        dev->pending_unplug = true;
+        return true;
+    }
+    if (err) {
+        error_propagate(errp, err);
         return false;
     }
     /* Asked again, the guest is told again: it may not have listened. */

@@ -165,7 +165,7 @@ MemoryInfo *qmp_query_memory_size_summary(Error **errp)
 
     (void)errp;
     info->base_memory = m ? m->ram_size : 0;
-    QAPI_SET(info, plugged_memory, 0);
+    QAPI_SET(info, plugged_memory, m ? m->plugged_bytes : 0);
     return info;
 }
 

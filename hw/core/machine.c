@@ -95,6 +95,9 @@ static const MachineType *resolve(const Type *type)
         INHERIT(hotplug_cpus);
         INHERIT(ignore_boot_device_suffixes);
         INHERIT(prepare);
+        INHERIT(pre_plug);
+        INHERIT(plugged);
+        INHERIT(unplug_request);
         INHERIT(init);
         INHERIT(reset);
         INHERIT(done);

@@ -60,6 +60,13 @@ struct MachineType {
     /* Check and adjust ram_size, smp; before .init. */
     bool (*prepare)(Machine *m, Error **errp);
     bool (*init)(Machine *m, Error **errp);
+    /* Devices without a bus (CPUs, memory) that a user adds, before and after they are realized.
+     * May be NULL: such devices are realized as they are. */
+    bool (*pre_plug)(Machine *m, Device *dev, Error **errp);
+    void (*plugged)(Machine *m, Device *dev);
+    /* A user wants one back: true when the guest was asked (it ends in device_unplug_done()). False
+     * with *errp set: it must stay. */
+    bool (*unplug_request)(Machine *m, Device *dev, Error **errp);
     /* Instead of system_reset(kind), which it calls itself. */
     void (*reset)(Machine *m, ResetKind kind);
     /* After all -device: tables for firmware, boot order. */
@@ -106,11 +113,16 @@ typedef struct MachineFile {
     size_t len;
 } MachineFile;
 #define MACHINE_SERIALS     4
+#define MACHINE_RAM_SLOTS   256
 
 struct Machine {
     Object obj;
     const MachineType *type;
     uint64_t ram_size;
+    uint64_t max_ram_size;      /* with what may be plugged; 0: no more than ram_size */
+    unsigned ram_slots;         /* for plugged memory */
+    MemRegion *plugged_ram;     /* where that is put; NULL: nowhere; the board's */
+    uint64_t plugged_bytes;
     char *ram_memdev;           /* id of a memory back end, or NULL */
     MemRegion *ram;             /* whole RAM; set before .init */
     SmpConfig smp;

@@ -11,7 +11,9 @@
 #include "hw/i386/acpi-build.h"
 
 #include "hw/acpi/piix4-pm.h"
+#include "hw/core/cpu.h"
 #include "hw/core/numa.h"
+#include "hw/i386/pc-hotplug.h"
 
 /* ACPI 5.2.9, table 5-10: flags and boot architecture. */
 #define FADT_WBINVD         BIT(0)
@@ -29,6 +31,7 @@
 #define LOCAL_APIC_ADDR     0xfee00000u
 #define MADT_PCAT           BIT(0)
 enum { MADT_LOCAL_APIC, MADT_IOAPIC, MADT_OVERRIDE, MADT_NMI = 4 };
+enum { AFFINITY_ENABLED = 1, AFFINITY_PLUGGABLE = 2 };         /* ACPI 5.2.16.2 */
 #define OVERRIDE_LEVEL_HIGH 0x0d
 #define LEVEL_IRQS          (BIT(5) | BIT(9) | BIT(10) | BIT(11))   /* PCI links and SCI */
 
@@ -96,8 +99,14 @@ static void put_override(AcpiTables *t, uint8_t irq, uint32_t gsi, uint16_t flag
     acpi_put(t, flags, 2);
 }
 
+/* For processors, there or to come. */
+static unsigned places(const PcMachine *pc)
+{
+    return pc->cpu_hotplug ? pc->parent.smp.max_cpus : pc->parent.smp.cpus;
+}
+
 /* ACPI 5.2.16.2: one range of a node's memory. */
-static void put_memory_affinity(AcpiTables *t, unsigned node, uint64_t base, uint64_t size)
+static void put_memory_affinity(AcpiTables *t, unsigned node, uint64_t base, uint64_t size, uint32_t flags)
 {
     acpi_put(t, 1, 1);
     acpi_put(t, 40, 1);
@@ -106,7 +115,7 @@ static void put_memory_affinity(AcpiTables *t, unsigned node, uint64_t base, uin
     acpi_put(t, base, 8);
     acpi_put(t, size, 8);
     acpi_put(t, 0, 4);
-    acpi_put(t, 1, 4);                          /* enabled */
+    acpi_put(t, flags, 4);
     acpi_put(t, 0, 8);
 }
 
@@ -119,7 +128,7 @@ static unsigned put_srat(AcpiTables *t, PcMachine *pc)
 
     acpi_put(t, 1, 4);
     acpi_put(t, 0, 8);
-    for (unsigned i = 0; i < pc->parent.smp.cpus; i++) {
+    for (unsigned i = 0; i < places(pc); i++) {
         acpi_put(t, 0, 1);
         acpi_put(t, 16, 1);
         acpi_put(t, numa_node_of(&pc->parent, i), 1);
@@ -131,12 +140,16 @@ static unsigned put_srat(AcpiTables *t, PcMachine *pc)
         uint64_t size = numa->node[i].mem, low = at < below ? MIN(size, below - at) : 0;
 
         if (low) {
-            put_memory_affinity(t, i, at, low);
+            put_memory_affinity(t, i, at, low, AFFINITY_ENABLED);
         }
         if (size > low) {
-            put_memory_affinity(t, i, 4 * GIB + MAX(at, below) - below, size - low);
+            put_memory_affinity(t, i, 4 * GIB + MAX(at, below) - below, size - low, AFFINITY_ENABLED);
         }
         at += size;
+    }
+    if (pc_plugged_end(pc) > pc_plugged_base(pc)) {
+        put_memory_affinity(t, numa->n_nodes - 1, pc_plugged_base(pc), pc_plugged_end(pc) - pc_plugged_base(pc),
+                            AFFINITY_ENABLED | AFFINITY_PLUGGABLE);
     }
     acpi_table_end(t, srat);
     return srat;
@@ -163,12 +176,12 @@ static unsigned put_madt(AcpiTables *t, PcMachine *pc)
 
     acpi_put(t, LOCAL_APIC_ADDR, 4);
     acpi_put(t, MADT_PCAT, 4);
-    for (unsigned i = 0; i < pc->parent.smp.cpus; i++) {
+    for (unsigned i = 0; i < places(pc); i++) {
         acpi_put(t, MADT_LOCAL_APIC, 1);
         acpi_put(t, 8, 1);
         acpi_put(t, i, 1);                      /* processor */
         acpi_put(t, i, 1);                      /* APIC */
-        acpi_put(t, 1, 4);                      /* enabled */
+        acpi_put(t, cpu_by_index(i) != NULL, 4);        /* enabled; others may come */
     }
     acpi_put(t, MADT_IOAPIC, 1);
     acpi_put(t, 12, 1);

@@ -9,9 +9,12 @@
 #include "hw/i386/acpi-build.h"
 
 #include "hw/acpi/aml-build.h"
+#include "hw/acpi/cpu-hotplug.h"
+#include "hw/acpi/memory-hotplug.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/vmgenid.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/i386/pc-hotplug.h"
 
 #define NUM_LINKS       4
 #define PCI_HOLE_END    0xfebfffffu     /* the IOAPIC is above */
@@ -67,7 +70,7 @@ static void put_root_resources(Aml *a, PcMachine *pc)
 {
     GByteArray *r = g_byte_array_new();
     uint32_t hole = (uint32_t)MAX(pc->ram_below_4g, 0x80000000u);
-    uint64_t hole64 = ALIGN_UP(4 * GIB + pc->ram_above_4g, GIB);
+    uint64_t hole64 = pc_plugged_end(pc);
 
     res_word(r, RES_BUS, 0, 0xff);
     res_io(r, 0xcf8, 0xcf8, 1, 8);
@@ -346,6 +349,16 @@ static void put_hotplug(Aml *a, const PCIBus *bus)
     aml_end(a);
 }
 
+/* What a general-purpose event of a controller, if there is one, calls. */
+static void put_event(Aml *a, const Device *controller, const char *event, const char *method)
+{
+    if (controller) {
+        aml_method(a, event, 0, false);
+        aml_call(a, method);
+        aml_end(a);
+    }
+}
+
 /* Values for SUS_TYP of both PM1 control registers (82371AB 7.2.3). */
 static void put_sleep_state(Aml *a, const char *name, unsigned type)
 {
@@ -372,7 +385,14 @@ unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
 
     aml_init(a, t->tables);
     aml_scope(a, "\\_SB");
-    put_processors(a, pc->parent.smp.cpus);
+    if (pc->cpu_hotplug) {
+        cpu_hotplug_put_aml(a, pc->parent.smp.max_cpus);
+    } else {
+        put_processors(a, pc->parent.smp.cpus);
+    }
+    if (pc->mem_hotplug) {
+        memory_hotplug_put_aml(a, pc->parent.ram_slots);
+    }
     aml_device(a, "PCI0");
     put_hid(a, "PNP0A03");
     put_int(a, "_UID", 0);
@@ -413,6 +433,8 @@ unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
         aml_method(a, "_E01", 0, false);
         aml_call(a, "\\_SB.PCI0.PCNT");
         aml_end(a);
+        put_event(a, pc->cpu_hotplug, "_E02", "\\_SB.CSCN");
+        put_event(a, pc->mem_hotplug, "_E03", "\\_SB.MSCN");
         if (vmgenid_find()) {
             aml_method(a, "_E05", 0, false);
             aml_notify(a);

@@ -6,6 +6,7 @@
  * are those that SeaBIOS and Bochs' BIOS agreed on.
  */
 #include "util/osdep.h"
+#include "hw/core/cpu.h"
 #include "hw/i386/pc.h"
 
 #include "hw/block/fdc.h"
@@ -36,6 +37,11 @@ static uint8_t floppy_equipment(PcMachine *pc)
     return !types ? 0 : EQUIPMENT_FLOPPY | (types & 0x0f && types & 0xf0 ? 0x40 : 0);
 }
 
+void pc_cmos_set_cpus(PcMachine *pc, unsigned n)
+{
+    mc146818_cmos_set(pc->rtc, CMOS_CPUS, (uint8_t)(n - 1));
+}
+
 void pc_cmos_init(PcMachine *pc)
 {
     uint64_t low = pc->ram_below_4g, above_1m = low > MIB ? (low - MIB) / KIB : 0;
@@ -49,7 +55,7 @@ void pc_cmos_init(PcMachine *pc)
     for (unsigned i = 0; i < 3; i++) {
         mc146818_cmos_set(pc->rtc, CMOS_ABOVE_4G + i, (uint8_t)(above_4g >> i * 8));
     }
-    mc146818_cmos_set(pc->rtc, CMOS_CPUS, (uint8_t)(pc->parent.smp.cpus - 1));
+    pc_cmos_set_cpus(pc, cpu_count());
     mc146818_cmos_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE | floppy_equipment(pc));
 }
 

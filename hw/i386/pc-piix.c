@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/i386/pc.h"
+#include "hw/i386/pc-hotplug.h"
 
 #include <glib.h>
 #include "hw/acpi/piix4-pm.h"
@@ -125,7 +126,8 @@ static bool pc_piix_init(Machine *m, Error **errp)
     pc_init_gsi(pc);
     return create_ioapic(pc, nb.host, errp) && pc_init_isa_devices(pc, errp) &&
            pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) && create_ide(pc, errp) &&
-           create_usb(pc, errp) && (!pc_acpi_enabled(pc) || create_pm(pc, errp)) && pc_init_slots(pc, errp) &&
+           create_usb(pc, errp) && (!pc_acpi_enabled(pc) || (create_pm(pc, errp) && pc_init_hotplug(pc, nb.system, errp))) &&
+           pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
 }
 
@@ -142,6 +144,7 @@ static const MachineType pc_i440fx_7_2 = {
     .default_display = "std", .default_nic = "e1000",
     .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = pc_piix_init, .done = pc_done,
-    .reset = pc_reset,
+    .reset = pc_reset, .hotplug_cpus = true, .pre_plug = pc_pre_plug, .plugged = pc_plugged,
+    .unplug_request = pc_unplug_request,
 };
 MACHINE_TYPE(pc_i440fx_7_2)

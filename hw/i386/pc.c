@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/i386/pc.h"
+#include "hw/i386/pc-hotplug.h"
 
 #include <glib.h>
 #include "hw/acpi/vmgenid.h"
@@ -426,11 +427,7 @@ bool pc_realize_cpus(PcMachine *pc, Error **errp)
     for (unsigned i = 0; i < pc->parent.smp.cpus; i++) {
         CPUState *cpu = CPU(pc->cpus[i]);
 
-        if (pc_smm_enabled(pc)) {
-            cpu_set_address_space(cpu, 1, pc->smm_as);
-        }
-        cpu->int_ack = i8259_ack;
-        cpu->int_ack_opaque = pc->pic;
+        pc_connect_cpu(pc, cpu);
         if (!device_realize_unref(pc->cpus[i], NULL, errp)) {
             return false;
         }
@@ -466,6 +463,22 @@ static bool add_system_states(PcMachine *pc, Error **errp)
            fw_cfg_add_file(pc->fw_cfg, "etc/system-states", states, sizeof(states), errp);
 }
 
+/* Firmware puts large BARs behind it. */
+static bool add_reserved_end(PcMachine *pc, Error **errp)
+{
+    uint8_t raw[8];
+
+    store_le64(raw, pc_plugged_end(pc));
+    return !pc->parent.ram_slots ||
+           fw_cfg_add_file(pc->fw_cfg, "etc/reserved-memory-end", raw, sizeof(raw), errp);
+}
+
+void pc_tell_cpus(PcMachine *pc)
+{
+    fw_cfg_add_i16(pc->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)cpu_count());
+    pc_cmos_set_cpus(pc, cpu_count());
+}
+
 bool pc_init_fw_cfg(PcMachine *pc, Error **errp)
 {
     Machine *m = &pc->parent;
@@ -493,7 +506,7 @@ bool pc_init_fw_cfg(PcMachine *pc, Error **errp)
         store_le64(&numa[1 + m->smp.cpus + i], m->numa->node[i].mem);
     }
     fw_cfg_add_bytes(f, FW_CFG_NUMA, numa, (1 + m->smp.cpus + nodes) * sizeof(uint64_t));
-    return add_e820(pc, errp) && add_system_states(pc, errp);
+    return add_e820(pc, errp) && add_system_states(pc, errp) && add_reserved_end(pc, errp);
 }
 
 static bool add_le(PcMachine *pc, const char *name, uint64_t val, unsigned size, Error **errp)

@@ -32,13 +32,14 @@ typedef struct PcMachine {
     uint64_t max_ram_below_4g;
     /* Memory. */
     uint64_t ram_below_4g, ram_above_4g;
-    MemRegion ram_low, ram_high, bios, isa_bios, option_roms;
+    MemRegion ram_low, ram_high, bios, isa_bios, option_roms, plugged;
     uint64_t bios_size;
     /* Parts; lent. */
     PCIBus *pci;
     PCIDevice *piix3;
     ISABus *isa;
     Device *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *pm, *fdc;
+    Device *cpu_hotplug, *mem_hotplug;          /* NULL: nothing can be added */
     FwCfg *fw_cfg;
     AddressSpace *smm_as;
     Device **cpus;                      /* smp.cpus of them; owned array */
@@ -78,6 +79,9 @@ void pc_reset(Machine *m, ResetKind kind);
 
 /* CMOS bytes that firmware reads (hw/i386/pc-cmos.c). */
 void pc_cmos_init(PcMachine *pc);
+void pc_cmos_set_cpus(PcMachine *pc, unsigned n);
+/* How many CPUs there are now, for the next start of the firmware. */
+void pc_tell_cpus(PcMachine *pc);
 /* Boot order in the CMOS; false when a letter isn't one of "acdn". */
 bool pc_cmos_set_boot(PcMachine *pc, const char *order, Error **errp);
 
