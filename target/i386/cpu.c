@@ -526,7 +526,7 @@ const CpuOps x86_i386_cpu_ops = {
 };
 
 static const DeviceType x86_cpu_base = {
-    .name = TYPE_X86_CPU, .parent = TYPE_CPU, .size = sizeof(X86Cpu), .abstract = true,
+    .name = TYPE_X86_CPU, .parent = TYPE_CPU, .hotpluggable = true, .size = sizeof(X86Cpu), .abstract = true,
     .desc = "x86 processor", .category = DEVICE_CPU,
     .init = cpu_init, .finalize = cpu_finalize, .realize = cpu_realize,
     .unrealize = cpu_unrealize, .reset_hold = cpu_reset_hold,
