@@ -10,6 +10,7 @@
 #include "util/osdep.h"
 #include "tcg/eval.h"
 #include "tcg/interp.h"
+#include "util/bswap.h"
 
 /* All regions since the last flush; the contract gives back ends no instance. */
 static struct {
@@ -284,10 +285,20 @@ static Left leave_region(InterpFrame *f, const IrOp *o)
     }
 }
 
+/* Another CPU may be writing it: whole where it is aligned. */
 static uint64_t ld_code(const uint8_t *p, unsigned n)
 {
     uint64_t v = 0;
 
+    if (n == 4 && !((uintptr_t)p & 3)) {
+        uint32_t w = __atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_RELAXED);
+
+        return load_le32(&w);
+    }
+    if (n == 8 && !((uintptr_t)p & 7)) {
+        v = __atomic_load_n((const uint64_t *)(const void *)p, __ATOMIC_RELAXED);
+        return load_le64(&v);
+    }
     while (n--) {
         v = v << 8 | __atomic_load_n(p + n, __ATOMIC_RELAXED);
     }

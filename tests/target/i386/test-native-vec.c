@@ -238,6 +238,18 @@ static bool masked_store_faults(const Sequence *q, const XhState *in, const XhSt
     return true;
 }
 
+/* VMASKMOVPS and its kin over the end of 64 KiB, in 16-bit code: one CPU (AMD family 17h) wraps the addresses of
+ * elements, which no manual says of the bytes of an operand. */
+static bool wraps_elements(const Sequence *q, const XhState *in, const XhState *emu)
+{
+    uint64_t at = emu->rip - in->rip;
+    X86Insn i;
+
+    return emu->bits == 16 && (emu->vector == EXCP_GP || emu->vector == EXCP_SS) && at < q->n &&
+           x86_decode_bytes(&i, 16, q->code + at, q->n - at) == XD_OK && strstr(i.mnemonic, "MASKMOV") &&
+           i.adsize == 2;
+}
+
 static unsigned env_number(const char *name, unsigned otherwise)
 {
     const char *v = getenv(name);
@@ -299,6 +311,9 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
             continue;           /* beyond the limit and unaligned: makers differ */
         }
         if ((emu.rip != host.rip || emu.cr2 != host.cr2) && masked_store_faults(&q, &in, &emu, &host)) {
+            continue;
+        }
+        if (emu.rip != host.rip && wraps_elements(&q, &in, &emu)) {
             continue;
         }
         if (!xh_same(&emu, &host, FL_ARITH & ~undefined_at(&q, host.rip - in.rip), true, diff,
