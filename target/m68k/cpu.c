@@ -46,6 +46,8 @@ void m68k_reset_state(M68kState *s)
     }
     s->fp_null = true;
     s->fp_pending = 0;
+    s->tcg.fp_mxcsr = 0x1f80;           /* the host's units as C has them */
+    s->tcg.fp_fcw = 0x037f;
     memset(&s->fpframe, 0, sizeof(s->fpframe));
     s->excp = EXCP_NONE;
     s->delivering = s->in_group0 = s->stopped = s->dead = s->trace_pending = false;

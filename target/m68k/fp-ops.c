@@ -51,10 +51,37 @@ static void check_pending(M68kState *s)
     }
 }
 
-static void put_result(M68kState *s, unsigned reg, const FpCtx *c, const Fp *res)
+static uint8_t tag_of(F80 v)
 {
+    unsigned e = v.se & 0x7fff;
+
+    /* 040UM table 9-?: normal, zero, infinity, NaN, denormal or unnormal. */
+    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : v.m >> 63 && e ? 0 : 0x80;
+}
+
+/*
+ * What FSAVE shows the software package: the command, its source, or what it has come to (for an
+ * arithmetic exception), and the destination as it was.
+ */
+static void note_frame(M68kState *s, uint32_t cmd, F80 src)
+{
+    struct M68kFpFrame *f = &s->fpframe;
+
+    *f = (struct M68kFpFrame){
+        .kind = 1, .cmdreg = (uint16_t)cmd, .etemp = src, .fptemp = s->fp[cmd >> 7 & 7],
+        .stag = tag_of(src), .dtag = tag_of(s->fp[cmd >> 7 & 7]), .e1 = true,
+    };
+}
+
+static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res)
+{
+    unsigned reg = cmd >> 7 & 7;
+
     set_exceptions(s, c->exc);
     s->fp_pending = (uint8_t)enabled_vector(s);
+    if (s->fp_pending && m68k_has(s, M68K_040)) {
+        note_frame(s, cmd, m68k_fp_pack(*res));
+    }
     /* 881UM 6.1: the destination stays when these are taken. */
     if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
         s->fp[reg] = m68k_fp_pack(*res);
@@ -137,8 +164,9 @@ static FpPrec precision(const M68kState *s, unsigned *opmode)
     return p;
 }
 
-static void arithmetic(M68kState *s, FpCtx *c, unsigned opmode, unsigned reg, Fp v)
+static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp v)
 {
+    unsigned opmode = cmd & 0x7f, reg = cmd >> 7 & 7;
     Fp d = m68k_fp_unpack(s->fp[reg]), res, second = { 0 };
     uint32_t q = 0;
 
@@ -195,7 +223,7 @@ static void arithmetic(M68kState *s, FpCtx *c, unsigned opmode, unsigned reg, Fp
         }
         break;
     }
-    put_result(s, reg, c, &res);
+    put_result(s, cmd, c, &res);
 }
 
 /* Is it one that the 68040 leaves to software (040UM table E-?)? */
@@ -218,25 +246,6 @@ static bool left_to_software(const M68kState *s, uint32_t cmd)
     return !memchr(done, (int)(cmd & 0x7f), sizeof(done));
 }
 
-static uint8_t tag_of(F80 v)
-{
-    unsigned e = v.se & 0x7fff;
-
-    /* 040UM table 9-?: normal, zero, infinity, NaN, denormal or unnormal. */
-    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : v.m >> 63 && e ? 0 : 0x80;
-}
-
-/* The state that FSAVE shows the software package. */
-static void note_unimplemented(M68kState *s, uint32_t cmd, F80 src)
-{
-    struct M68kFpFrame *f = &s->fpframe;
-
-    *f = (struct M68kFpFrame){
-        .kind = 1, .cmdreg = (uint16_t)cmd, .etemp = src, .fptemp = s->fp[cmd >> 7 & 7],
-        .stag = tag_of(src), .dtag = tag_of(s->fp[cmd >> 7 & 7]), .e1 = true,
-    };
-}
-
 static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len)
 {
     M68kState *s = env;
@@ -251,7 +260,7 @@ static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc
                   : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
 
         s->fpiar = pc;
-        note_unimplemented(s, cmd, src);
+        note_frame(s, cmd, src);
         m68k_raise_format2(s, EXCP_LINE_F, len);
     }
     s->fpiar = pc;
@@ -260,13 +269,15 @@ static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc
 
         c.prec = (FpPrec)(s->fpcr >> 6 & 3);
         k = m68k_fp_constant(&c, cmd & 0x7f);
-        put_result(s, cmd >> 7 & 7, &c, &k);
+        put_result(s, cmd, &c, &k);
         return;
     }
     v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
-    arithmetic(s, &c, cmd & 0x7f, cmd >> 7 & 7, v);
+    arithmetic(s, &c, cmd, v);
 }
 const IrHelper m68k_h_fop = { "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, 0, 0 };
+/* The same for the elementary functions, which are computed with the C library. */
+const IrHelper m68k_h_ftrans = { "m68k_ftrans", h_fop, "v:elqlll", IR_H_RAISES | IR_H_FP, 0, 0 };
 
 /* FMOVE to memory: up to 64 bits in the result, the upper long word of extended and packed values in
  * fp_out. @k: the factor of packed decimal. */
