@@ -59,6 +59,10 @@ static void t1_fired(void *opaque)
     if (!v->t1_armed) {
         return;
     }
+    if (now_ticks(v) - v->t1_start < t1_period(v)) {    /* told already by catch_up */
+        t1_schedule(v);
+        return;
+    }
     if (v->acr & ACR_T1_FREE) {
         int64_t now = now_ticks(v), period = t1_period(v);
 
@@ -74,9 +78,22 @@ static void t2_fired(void *opaque)
 {
     Via6522 *v = opaque;
 
-    if (v->t2_armed) {
+    if (v->t2_armed && now_ticks(v) - v->t2_start >= (int64_t)v->t2_count + 2) {
         v->t2_armed = false;
         via6522_set_flags(v, VIA_T2, true);
+    }
+}
+
+/* Software may look between a counter's end and the callback: what it sees must agree. */
+static void catch_up(Via6522 *v)
+{
+    int64_t now = now_ticks(v);
+
+    if (v->t1_armed && now - v->t1_start >= t1_period(v)) {
+        t1_fired(v);
+    }
+    if (v->t2_armed && now - v->t2_start >= (int64_t)v->t2_count + 2) {
+        t2_fired(v);
     }
 }
 
@@ -158,6 +175,9 @@ uint8_t via6522_read(Via6522 *v, unsigned reg, bool debug)
 {
     uint8_t val;
 
+    if (!debug) {
+        catch_up(v);
+    }
     switch (reg) {
     case VIA_ORB:
         val = (uint8_t)((v->orb & v->ddrb) | (v->pins_b & ~v->ddrb));

@@ -55,21 +55,22 @@ static uint8_t tag_of(F80 v)
 {
     unsigned e = v.se & 0x7fff;
 
-    /* 040UM table 9-?: normal, zero, infinity, NaN, denormal or unnormal. */
-    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : v.m >> 63 && e ? 0 : 0x80;
+    /* Normal (bit 4: the exponent is not above 1.0's), zero, infinity, NaN, denormal or unnormal. */
+    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : !(v.m >> 63 && e) ? 0x80 :
+           e <= 0x3fff ? 0x10 : 0;
 }
 
 /*
  * What FSAVE shows the software package: the command, its source, or what it has come to (for an
  * arithmetic exception), and the destination as it was.
  */
-static void note_frame(M68kState *s, uint32_t cmd, F80 src)
+static void note_frame(M68kState *s, uint32_t cmd, F80 src, bool e1)
 {
     struct M68kFpFrame *f = &s->fpframe;
 
     *f = (struct M68kFpFrame){
         .kind = 1, .cmdreg = (uint16_t)cmd, .etemp = src, .fptemp = s->fp[cmd >> 7 & 7],
-        .stag = tag_of(src), .dtag = tag_of(s->fp[cmd >> 7 & 7]), .e1 = true,
+        .stag = tag_of(src), .dtag = tag_of(s->fp[cmd >> 7 & 7]), .e1 = e1,
     };
 }
 
@@ -80,7 +81,7 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
     set_exceptions(s, c->exc);
     s->fp_pending = (uint8_t)enabled_vector(s);
     if (s->fp_pending && m68k_has(s, M68K_040)) {
-        note_frame(s, cmd, m68k_fp_pack(*res));
+        note_frame(s, cmd, m68k_fp_pack(*res), true);
     }
     /* 881UM 6.1: the destination stays when these are taken. */
     if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
@@ -260,7 +261,13 @@ static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc
                   : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
 
         s->fpiar = pc;
-        note_frame(s, cmd, src);
+        note_frame(s, cmd, src, false);
+        if (!from_reg && (cmd >> 10 & 7) == FPF_P) {
+            /* The decimal string as it is: its first long word in FPTEMP (FPSP's get_op). */
+            s->fpframe.e1 = true;
+            s->fpframe.etemp.m = lo;
+            s->fpframe.fptemp.m = hi;
+        }
         m68k_raise_format2(s, EXCP_LINE_F, len);
     }
     s->fpiar = pc;
