@@ -6,7 +6,7 @@
  * (881UM 5.1.4; 040UM 9.5: pre-instruction exceptions).
  */
 #include "util/osdep.h"
-#include "target/m68k/fp.h"
+#include "target/m68k/fp-fast.h"
 #include "target/m68k/helpers.h"
 
 /* Exception bits by priority and their vectors (881UM table 6-1). */
@@ -247,6 +247,142 @@ static bool left_to_software(const M68kState *s, uint32_t cmd)
     return !memchr(done, (int)(cmd & 0x7f), sizeof(done));
 }
 
+/* The source, if it is a plain number; false otherwise. */
+static inline bool fast_source(const M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, F80 *v)
+{
+    if (!(cmd & 0x4000)) {
+        *v = s->fp[cmd >> 10 & 7];
+        return true;
+    }
+    switch (cmd >> 10 & 7) {
+    case FPF_D: return fp_fast_from_d(lo, v);
+    case FPF_S: return fp_fast_from_s((uint32_t)lo, v);
+    case FPF_X:
+        *v = (F80){ lo, (uint16_t)(hi >> 16) };
+        return true;
+    case FPF_L: case FPF_W: case FPF_B: {
+        int64_t i = (cmd >> 10 & 7) == FPF_L ? (int32_t)lo : (cmd >> 10 & 7) == FPF_W ? (int16_t)lo
+                                                                                       : (int8_t)lo;
+        uint64_t m = i < 0 ? -(uint64_t)i : (uint64_t)i;
+        unsigned n;
+
+        if (!i) {
+            *v = (F80){ 0, 0 };
+            return true;
+        }
+        n = (unsigned)__builtin_clzll(m);
+        *v = (F80){ m << n, (uint16_t)((i < 0 ? 0x8000 : 0) | (16383 + 63 - n)) };
+        return true;
+    }
+    default: return false;
+    }
+}
+
+/* FPSR after a plain result. */
+static inline void fast_status(M68kState *s, uint32_t exc, uint32_t cc)
+{
+    s->fpsr = (s->fpsr & ~(uint32_t)(FPX_ALL | FPCC_ALL)) | exc | cc | (exc ? FPA_INEX : 0);
+}
+
+/* Most instructions by fp-fast.h; false: by the whole arithmetic. */
+static inline bool fast_operation(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi)
+{
+    static const uint8_t precisions[4] = { 64, 24, 53, 53 };
+    unsigned op = cmd & 0x7f, bits = precisions[s->fpcr >> 6 & 3];
+    F80 *d = &s->fp[cmd >> 7 & 7], v, r;
+    FpCtx c = { FPM_NEAREST, FPP_X, 0 };
+    bool ok;
+
+    /* Rounding to nearest, no enabled inexact exception. */
+    if ((s->fpcr & (0x30 | FPX_INEX2)) || !fast_source(s, cmd, lo, hi, &v)) {
+        return false;
+    }
+    if (op & 0x40) {
+        bits = op & 4 ? 53 : 24;
+        op &= ~0x44u;
+    }
+    if (!fp_is_normal(v)) {
+        /* Zeros: moved, compared with, or added to a number. */
+        if (!fp_is_zero(v)) {
+            return false;
+        }
+        switch (op) {
+        case 0x00:
+            *d = v;
+            fast_status(s, 0, FPCC_Z | (v.se & 0x8000 ? FPCC_N : 0));
+            return true;
+        case 0x3a:
+            fast_status(s, 0, FPCC_Z | (v.se & 0x8000 ? FPCC_N : 0));
+            return true;
+        case 0x38:
+            if (!fp_is_normal(*d)) {
+                return false;
+            }
+            fast_status(s, 0, d->se & 0x8000 ? FPCC_N : 0);
+            return true;
+        default:
+            return false;
+        }
+    }
+    switch (op) {
+    case 0x00: case 0x18: case 0x1a:
+        if (op == 0x18) {
+            v.se &= 0x7fff;
+        } else if (op == 0x1a) {
+            v.se ^= 0x8000;
+        }
+        ok = bits == 64 || fp_fast_round(&c, bits, v.se & 0x7fff, v.m, 0, v.se & 0x8000, &v);
+        r = v;
+        break;
+    case 0x3a:
+        fast_status(s, 0, v.se & 0x8000 ? FPCC_N : 0);
+        return true;
+    case 0x38: {
+        bool less;
+
+        if (!fp_is_normal(*d)) {
+            if (!fp_is_zero(*d)) {
+                return false;
+            }
+            less = !(v.se & 0x8000);
+        } else if ((d->se ^ v.se) & 0x8000) {
+            less = d->se & 0x8000;
+        } else if (d->se == v.se && d->m == v.m) {
+            fast_status(s, 0, FPCC_Z);
+            return true;
+        } else {
+            bool smaller = d->se != v.se ? d->se < v.se : d->m < v.m;
+
+            less = smaller ^ (d->se >> 15);
+        }
+        fast_status(s, 0, less ? FPCC_N : 0);
+        return true;
+    }
+    case 0x20: case 0x22: case 0x23: case 0x28:
+        if (!fp_is_normal(*d)) {
+            if ((op != 0x22 && op != 0x28) || !fp_is_zero(*d)) {
+                return false;
+            }
+            v.se ^= op == 0x28 ? 0x8000 : 0;
+            ok = bits == 64 || fp_fast_round(&c, bits, v.se & 0x7fff, v.m, 0, v.se & 0x8000, &v);
+            r = v;
+            break;
+        }
+        v.se ^= op == 0x28 ? 0x8000 : 0;
+        ok = op == 0x20 ? fp_fast_div(&c, bits, *d, v, &r) : op == 0x23 ? fp_fast_mul(&c, bits, *d, v, &r)
+             : fp_fast_add(&c, bits, *d, v, &r);
+        break;
+    default:
+        return false;
+    }
+    if (!ok) {
+        return false;
+    }
+    *d = r;
+    fast_status(s, c.exc, r.se & 0x8000 ? FPCC_N : 0);
+    return true;
+}
+
 static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len)
 {
     M68kState *s = env;
@@ -256,7 +392,11 @@ static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc
 
     check_pending(s);
     s->fp_null = false;
-    if (unlikely(m68k_has(s, M68K_040UP)) && left_to_software(s, cmd)) {
+    if (likely(fast_operation(s, cmd, lo, hi))) {
+        s->fpiar = pc;
+        return;
+    }
+    if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
         F80 src = from_reg ? s->fp[cmd >> 10 & 7] : constant ? (F80){ 0, 0 }
                   : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
 
@@ -300,6 +440,12 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSE
     check_pending(s);
     s->fp_null = false;
     s->fpiar = pc;
+    if ((cmd >> 10 & 7) == FPF_D && !(s->fpcr & (0x30 | FPX_INEX2)) && fp_is_normal(v) &&
+        fp_fast_round(&c, 53, v.se & 0x7fff, v.m, 0, v.se & 0x8000, &v)) {
+        s->fpsr = (s->fpsr & ~(uint32_t)FPX_ALL) | c.exc | (c.exc ? FPA_INEX : 0);
+        return (uint64_t)(v.se & 0x8000) << 48 | (uint64_t)((v.se & 0x7fff) - 16383 + 1023) << 52 |
+               v.m << 1 >> 12;
+    }
     switch (cmd >> 10 & 7) {
     case FPF_L: r = (uint32_t)m68k_fp_to_int(&c, v, 32); break;
     case FPF_W: r = (uint16_t)m68k_fp_to_int(&c, v, 16); break;

@@ -385,17 +385,6 @@ void m68k_tr_mul_l(M68kTr *tr)
  * zero. On overflow (OVERFLOWN in the flags) the registers stay, and V is set; N and Z are
  * what the chips leave there.
  */
-static uint64_t h_divu_w(void *env, uint64_t a, uint64_t b, uint64_t len)
-{
-    uint32_t n = (uint32_t)a, d = b & 0xffff, q;
-
-    if (!d) {
-        m68k_raise_format2(env, EXCP_DIV0, (unsigned)len);
-    }
-    q = n / d;
-    return q > 0xffff ? (uint64_t)1 << 32 : (uint64_t)(q | (n % d) << 16);
-}
-
 static uint64_t h_divs_w(void *env, uint64_t a, uint64_t b, uint64_t len)
 {
     int64_t n = (int32_t)a, d = (int16_t)b, q;
@@ -407,7 +396,6 @@ static uint64_t h_divs_w(void *env, uint64_t a, uint64_t b, uint64_t len)
     return q != (int16_t)q ? (uint64_t)1 << 32
                            : (uint64_t)((uint32_t)(q & 0xffff) | (uint32_t)(n % d) << 16);
 }
-static const IrHelper divu_w_helper = { "m68k_divu_w", h_divu_w, "q:elll", IR_H_RAISES, 0, 0 };
 static const IrHelper divs_w_helper = { "m68k_divs_w", h_divs_w, "q:elll", IR_H_RAISES, 0, 0 };
 
 void m68k_tr_div_w(M68kTr *tr);
@@ -418,7 +406,21 @@ void m68k_tr_div_w(M68kTr *tr)
     Ea ea = m68k_ea_src(tr, 1);
     IrValue d = m68k_get(tr, &ea), n = m68k_reg(tr, dn, 2), r, res, over, f;
 
-    r = M68K_CALL(tr, tr->row->arg ? &divs_w_helper : &divu_w_helper, n, ir_zext(ir, IR_I32, d),
+    if (!tr->row->arg) {
+        IrValue d32 = ir_zext(ir, IR_I32, d), q, keep;
+
+        m68k_except2_if(tr, (M68kCond){ IR_EQ, IR_I32, d32, ir_i32(ir, 0) }, EXCP_DIV0);
+        q = ir_div2(ir, false, IR_I32, ir_i32(ir, 0), n, d32);
+        r = ir_second(ir, q);
+        over = ir_i32(ir, 0xffff);
+        keep = ir_or(ir, IR_I32, q, ir_shl(ir, IR_I32, r, ir_i32(ir, 16)));
+        f = m68k_nz(tr, 1, ir_trunc(ir, IR_I16, q));
+        m68k_put_reg(tr, dn, 2, ir_select(ir, IR_GTU, IR_I32, q, over, IR_I32, n, keep));
+        m68k_set_flags(tr, ir_select(ir, IR_GTU, IR_I32, q, over, IR_I32, ir_i32(ir, CCR_V | CCR_N), f));
+        return;
+    }
+
+    r = M68K_CALL(tr, &divs_w_helper, n, ir_zext(ir, IR_I32, d),
                   ir_i32(ir, tr->next - tr->pc));
     over = ir_trunc(ir, IR_I32, ir_shr(ir, IR_I64, r, ir_i64(ir, 32)));
     res = ir_trunc(ir, IR_I32, r);
@@ -478,6 +480,29 @@ void m68k_tr_div_l(M68kTr *tr)
                   m68k_reg64(tr, dq));
     } else {
         n = is_signed ? ir_sext(ir, IR_I64, lo) : ir_zext(ir, IR_I64, lo);
+    }
+    if (!wide) {                /* 64 bits: nothing overflows there */
+        IrValue d64 = is_signed ? ir_sext(ir, IR_I64, d) : ir_zext(ir, IR_I64, d), q64, v;
+
+        m68k_except2_if(tr, (M68kCond){ IR_EQ, IR_I32, d, ir_i32(ir, 0) }, EXCP_DIV0);
+        if (is_signed) {
+            q64 = ir_div2(ir, true, IR_I64, ir_sar(ir, IR_I64, n, ir_i64(ir, 63)), n, d64);
+            r = ir_second(ir, q64);
+            q = ir_trunc(ir, IR_I32, q64);
+            rem = ir_trunc(ir, IR_I32, r);
+            v = ir_sext(ir, IR_I64, q);
+            m68k_put_reg(tr, dr, 2, ir_select(ir, IR_NE, IR_I64, v, q64, IR_I32, m68k_reg(tr, dr, 2), rem));
+            m68k_put_reg(tr, dq, 2, ir_select(ir, IR_NE, IR_I64, v, q64, IR_I32, lo, q));
+            m68k_set_flags(tr, ir_select(ir, IR_NE, IR_I64, v, q64, IR_I32, ir_i32(ir, CCR_V),
+                                         m68k_nz(tr, 2, q)));
+        } else {
+            q = ir_div2(ir, false, IR_I32, ir_i32(ir, 0), lo, d);
+            rem = ir_second(ir, q);
+            m68k_put_reg(tr, dr, 2, rem);
+            m68k_put_reg(tr, dq, 2, q);
+            m68k_set_flags(tr, m68k_nz(tr, 2, q));
+        }
+        return;
     }
     r = M68K_CALL(tr, is_signed ? &divs_l_helper : &divu_l_helper, n, d,
                   ir_i32(ir, tr->next - tr->pc));

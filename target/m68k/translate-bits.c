@@ -87,7 +87,39 @@ static IrValue by_helper(M68kTr *tr, unsigned kind, bool left, unsigned size, Ir
     return ir_trunc(ir, m68k_type(size), r);
 }
 
-/* By a constant 1 to 8, at most the operand's width. */
+/*
+ * By a count 0 to 63 in a register, without a loop: the operand moves through 64 bits, of which one catches
+ * C. Not for ASL, whose V needs all that went out, nor for ROXL, ROXR.
+ */
+static IrValue by_register(M68kTr *tr, unsigned kind, bool left, unsigned size, IrValue v, IrValue n)
+{
+    IrRegion *ir = tr->ir;
+    IrType t = m68k_type(size);
+    unsigned bits = 8u << size;
+    IrValue zero = ir_i32(ir, 0), one = ir_i64(ir, 1), n64 = ir_zext(ir, IR_I64, n), wide, res, c;
+
+    if (kind == SH_RO) {
+        res = ir_bin(ir, left ? IR_ROTL : IR_ROTR, t, v, ir_trunc(ir, t, n));
+        c = ir_zext(ir, IR_I32, ir_extract(ir, t, res, left ? 0 : bits - 1, 1));
+        c = ir_select(ir, IR_EQ, IR_I32, n, zero, IR_I32, zero, c);
+    } else if (left) {
+        wide = ir_shl(ir, IR_I64, ir_zext(ir, IR_I64, v), n64);
+        res = ir_trunc(ir, t, wide);
+        c = ir_trunc(ir, IR_I32, ir_extract(ir, IR_I64, wide, bits, 1));
+    } else {
+        wide = ir_shl(ir, IR_I64, kind == SH_AS ? ir_sext(ir, IR_I64, v) : ir_zext(ir, IR_I64, v), one);
+        wide = ir_bin(ir, kind == SH_AS ? IR_SAR : IR_SHR, IR_I64, wide, n64);
+        res = ir_trunc(ir, t, ir_shr(ir, IR_I64, wide, one));
+        c = ir_and(ir, IR_I32, ir_trunc(ir, IR_I32, wide), ir_i32(ir, 1));
+    }
+    if (kind != SH_RO) {
+        m68k_set_x(tr, ir_select(ir, IR_EQ, IR_I32, n, zero, IR_I32, m68k_x(tr), c));
+    }
+    m68k_set_cc(tr, CC_SHIFT, size, res, c, res, IR_NO_VALUE);
+    return res;
+}
+
+/* By a constant, 1 or more; below the operand's width without the helper. */
 static IrValue by_constant(M68kTr *tr, unsigned kind, bool left, unsigned size, IrValue v, unsigned n)
 {
     IrRegion *ir = tr->ir;
@@ -128,7 +160,15 @@ void m68k_tr_shift_reg(M68kTr *tr)
     if (tr->op & 0x20) {
         IrValue count = ir_and(tr->ir, IR_I32, m68k_reg(tr, n, 2), ir_i32(tr->ir, 63));
 
-        v = by_helper(tr, kind, left, size, v, count);
+        uint64_t imm;
+
+        if (ir_is_const(tr->ir, count, &imm) && imm) {
+            v = by_constant(tr, kind, left, size, v, (unsigned)imm);
+        } else if (kind == SH_ROX || (kind == SH_AS && left)) {
+            v = by_helper(tr, kind, left, size, v, count);
+        } else {
+            v = by_register(tr, kind, left, size, v, count);
+        }
     } else {
         v = by_constant(tr, kind, left, size, v, n ? n : 8);
     }
