@@ -216,7 +216,54 @@ static bool at_hot(const VcpuTcg *v, const struct TcgRegion *hot, ram_addr_t ent
            hot->mode == (uint32_t)v->env->mode_gen;
 }
 
-static struct TcgRegion *next_region(VcpuTcg *v)
+/* Let others have the world for themselves meanwhile. False: translations may be gone. */
+static bool wait_a_little(VcpuTcg *v, uint64_t flushes)
+{
+    if (ex.active) {
+        exec_end(v);
+        exec_start(v);
+    }
+    sched_yield();
+    return region_flushes() == flushes;
+}
+
+/*
+ * Pages that @r has made watched may still be written by other vCPUs that have looked at their TLBs
+ * before: until each of those has passed an edge, @r isn't run by anyone, and then its bytes
+ * are compared. False: look for a translation again. @mine: this vCPU made it.
+ */
+static bool settle(VcpuTcg *v, struct TcgRegion *r, bool mine)
+{
+    uint64_t flushes = region_flushes();
+
+    while (!mine && r->unsettled) {
+        if (!wait_a_little(v, flushes)) {
+            return false;
+        }
+    }
+    if (!mine) {
+        return !r->invalid;
+    }
+    CPU_FOREACH(cpu) {
+        VcpuTcg *o = cpu->accel;
+        uint64_t edges;
+
+        if (!o || o == v) {
+            continue;
+        }
+        edges = o->edges;
+        while (o->running && o->in_code && o->edges == edges) {
+            __atomic_store_n(&o->env->exit_request, 1, __ATOMIC_SEQ_CST);
+            if (!wait_a_little(v, flushes)) {
+                return false;
+            }
+        }
+    }
+    region_settle(r);
+    return !r->invalid;
+}
+
+static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
 {
     TcgEnv *env = v->env;
     uint64_t pc = env->pc, address = v->ops->code_address(env, pc);
@@ -224,8 +271,9 @@ static struct TcgRegion *next_region(VcpuTcg *v)
     JumpCacheEntry *e = &v->jc[jc_index(pc)];
     struct TcgRegion *r = NULL, *hot = v->hot;
     TlbFull *f;
-    bool global;
+    bool global, mine = false;
 
+    *again = false;
     v->stats.lookups++;
     v->hot = NULL;
     if (!one && !hot && e->pc == pc && e->mode_gen == env->mode_gen) {
@@ -249,11 +297,27 @@ static struct TcgRegion *next_region(VcpuTcg *v)
     }
     if (!r) {
         r = tcg_translate(v, pc, address, hot);
+        mine = true;
+    }
+    if (unlikely(r->unsettled) && !settle(v, r, mine)) {
+        *again = true;
+        return NULL;
     }
     if (!one && !r->transient && !r->one_insn && !v->n_breakpoints && r->code.full_entry &&
         tcg_options.jump_cache) {
         jc_fill(v, pc, address, r, global);
     }
+    return r;
+}
+
+static struct TcgRegion *next_region(VcpuTcg *v)
+{
+    struct TcgRegion *r;
+    bool again;
+
+    do {
+        r = find_region(v, &again);
+    } while (again);
     return r;
 }
 
@@ -295,6 +359,7 @@ static bool requests(VcpuTcg *v, VcpuExit *why)
 {
     CPUState *cpu = v->cpu;
 
+    atomic_store_explicit(&v->edges, v->edges + 1, memory_order_release);
     if (__atomic_exchange_n(&v->env->exit_request, 0, __ATOMIC_SEQ_CST)) {
         v->check_irq = true;
         if (atomic_load(&v->hints_stale)) {

@@ -135,6 +135,7 @@ static void page_add(struct TcgRegion *r, int i, RamBlock *ram, uint64_t ram_off
     if (p->granules == 0 && granules) {
         p->granules = granules;
         ram_code_mark(ram, p->ram_offset, TCG_PAGE_SIZE);
+        r->unsettled = true;
     } else {
         p->granules |= granules;
     }
@@ -436,6 +437,16 @@ static void region_drop(struct TcgRegion *r)
     cache.stats.invalidated++;
 }
 
+void region_settle(struct TcgRegion *r)
+{
+    region_lock();
+    if (!r->invalid && !bytes_same(r, 0, r->bytes)) {
+        region_drop(r);
+    }
+    r->unsettled = false;
+    region_unlock();
+}
+
 void region_replace(struct TcgRegion *old, struct TcgRegion *new)
 {
     if (old->invalid || new->invalid) {
@@ -461,6 +472,13 @@ bool region_watches(ram_addr_t addr, unsigned len)
     CodePage *p = code_page(addr, false);
 
     return p && (p->granules & granule_mask(addr & (TCG_PAGE_SIZE - 1), len));
+}
+
+bool region_watches_page(ram_addr_t addr)
+{
+    CodePage *p = code_page(addr, false);
+
+    return p && p->granules;
 }
 
 bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len)

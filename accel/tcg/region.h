@@ -39,6 +39,7 @@ struct TcgRegion {
     uint32_t bytes;
     uint16_t bytes0;            /* of them in page 0 */
     _Atomic bool invalid;
+    _Atomic bool unsettled;     /* a store that didn't know that its page is watched may be under way */
     bool jc_overflow;           /* in more jump-cache slots than are listed */
     uint8_t n_jc;
     uint16_t jc[REGION_MAX_JC];
@@ -67,12 +68,17 @@ void region_unlock(void);
 void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b1, uint64_t off1);
 /* With the lock: @new, which begins where @old does, takes its place. */
 void region_replace(struct TcgRegion *old, struct TcgRegion *new);
+/* Other vCPUs have passed an edge since @r was inserted: it may be run, if its bytes are still
+ * the same. Else it is dropped. */
+void region_settle(struct TcgRegion *r);
 /* Chain exit @n of @from to @to if both are still valid. */
 void region_link(struct TcgRegion *from, unsigned n, struct TcgRegion *to);
 /* Note that @r was put into jump-cache slot @index of some vCPU. */
 void region_note_jc(struct TcgRegion *r, unsigned index);
 /* Is there a translation of any of these bytes in one page? Lock-free, exact to 64 bytes. */
 bool region_watches(ram_addr_t addr, unsigned len);
+/* Or of any byte of the page? */
+bool region_watches_page(ram_addr_t addr);
 /* Does @r contain one of these bytes? */
 bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len);
 /* Bytes were written: drop the translations that have one that is another now. */

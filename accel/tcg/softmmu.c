@@ -547,7 +547,8 @@ void *tcg_host_ptr(TcgEnv *env, uint64_t addr, unsigned *n, bool write, unsigned
     *n = MIN(*n, TCG_PAGE_SIZE - page_off(addr));
     if (write && ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
         a = f->ram->start + f->ram_offset + page_off(addr);
-        if (region_watches(a, *n)) {
+        /* Another byte of the page may become watched before the caller has written. */
+        if (region_watches_page(a)) {
             return NULL;
         }
         ram_written(f->ram, f->ram_offset + page_off(addr), *n);

@@ -99,7 +99,8 @@ typedef struct VcpuTcg {
     unsigned n_jc_local;                        /* past the maximum: not all are listed */
     uint64_t jc_pages[CODE_FILTER / 64];        /* filter of the pages that entries are in */
     sigjmp_buf unwind;          /* of tcg_raise outside generated code */
-    bool in_code;               /* generated code is on the stack */
+    _Atomic bool in_code;       /* generated code is on the stack */
+    _Atomic uint64_t edges;     /* times the loop was at its top */
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
