@@ -9,6 +9,7 @@
  * siglongjmp.
  */
 #include "util/osdep.h"
+#include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "util/log.h"
 #include "util/main-loop.h"
@@ -463,6 +464,12 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     v->stats.leaves++;
     v->stats.left[left_kind(leave->reason)]++;
     v->env->jit_ra = NULL;
+    if (unlikely(v->sample)) {
+        v->sample = false;
+        if (leave->reason == TCG_LEAVE_REQUEST) {
+            profile_note(v->env->pc, (uint32_t)v->env->mode_gen);
+        }
+    }
     if (r->transient) {
         if (leave->from == r) {
             leave->from = NULL;

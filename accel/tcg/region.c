@@ -290,13 +290,15 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
     }
 }
 
-void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size, int64_t ns)
+void region_count(const struct TcgRegion *r, int64_t ns)
 {
-    cache.stats.translate_ns += ns;
-    cache.stats.regions++;
-    cache.stats.guest_insns += insns;
-    cache.stats.guest_bytes += bytes;
-    cache.stats.code_bytes += code_size;
+    TcgTierInfo *t = &cache.stats.tier[r->optimised];
+
+    t->regions++;
+    t->guest_insns += r->n_insns;
+    t->guest_bytes += r->bytes;
+    t->code_bytes += r->code.size;
+    t->ns += ns;
 }
 
 void region_link(struct TcgRegion *from, unsigned n, struct TcgRegion *to)

@@ -100,11 +100,11 @@ void region_flush_all(void);
 uint64_t region_flushes(void);
 
 typedef struct RegionStats {
-    uint64_t regions, live, guest_insns, guest_bytes, code_bytes, invalidated, replaced, flushes, guarded,
-             stale, translate_ns;
+    TcgTierInfo tier[2];
+    uint64_t live, invalidated, replaced, flushes, guarded, stale;
 } RegionStats;
 RegionStats region_stats(void);
 /* Statistics of a new translation; with the lock. */
-void region_count(uint32_t insns, uint32_t bytes, uint32_t code_size, int64_t ns);
+void region_count(const struct TcgRegion *r, int64_t ns);
 
 #endif

@@ -16,14 +16,18 @@ enum { TCG_LEFT_LINK,           /* a jump inside a page that wasn't linked yet *
        TCG_LEFT_FAULT,          /* exception, or an instruction to be run alone */
        TCG_LEFT_OTHER, TCG_LEFT_NUM };
 
+/* Translations of one tier: quick, optimised. */
+typedef struct TcgTierInfo {
+    uint64_t regions, guest_insns, guest_bytes, code_bytes, ns;
+} TcgTierInfo;
+
 typedef struct TcgInfo {
     const char *backend;        /* NULL: TCG isn't in use */
     uint64_t cache_size, cache_used;    /* bytes */
-    uint64_t regions, live;     /* translated ever; valid now */
-    uint64_t guest_insns, guest_bytes, code_bytes;      /* translated */
+    TcgTierInfo tier[2];
+    uint64_t live;              /* valid now */
     uint64_t invalidated, flushes;
     uint64_t lookups, leaves, chained, left[TCG_LEFT_NUM];
-    uint64_t translate_ns;      /* time spent translating */
     uint64_t guarded, stale;    /* regions of code that is patched often; that didn't hold */
     uint64_t tlb_fills, tlb_flushes, page_flushes;
     uint64_t slow_loads, slow_stores, mmio;

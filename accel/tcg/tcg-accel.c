@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "accel/accel.h"
 #include "accel/tcg/debug.h"
+#include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
 #include "hw/core/runstate.h"
@@ -308,6 +309,32 @@ static bool parse_bool(const QDict *props, const char *name, bool *out, Error **
     return true;
 }
 
+/* What names places in guest code: profile=HZ, symbols=FILE. */
+static bool parse_profile(const QDict *props, Error **errp)
+{
+    const char *rate = props ? qdict_str_or(props, "profile", NULL) : NULL;
+    const char *symbols = props ? qdict_str_or(props, "symbols", NULL) : NULL;
+    unsigned long hz = 0;
+    char *end;
+
+    if (rate) {
+        hz = strtoul(rate, &end, 10);
+        if (*end || end == rate || hz > 10000) {
+            error_setf(errp, ERR_OUT_OF_RANGE,
+                       "-accel tcg: property 'profile' is '%s'; accepted: 0 to 10000 (samples a "
+                       "second)", rate);
+            return false;
+        }
+    }
+    if (symbols && !tcg_symbols_load(symbols, errp)) {
+        return false;
+    }
+    if (hz) {
+        profile_start((unsigned)hz);
+    }
+    return true;
+}
+
 static bool open_perf_map(Error **errp)
 {
     char *name = g_strdup_printf("/tmp/perf-%d.map", (int)getpid());
@@ -345,7 +372,7 @@ static bool init(const QDict *props, Error **errp)
 #else
     tcg.be = &tcg_backend_interp;
 #endif
-    if (perf_map && !open_perf_map(errp)) {
+    if ((perf_map && !open_perf_map(errp)) || !parse_profile(props, errp)) {
         return false;
     }
     cond_init(&tcg.pause_cond);
@@ -372,9 +399,8 @@ TcgInfo tcg_info(void)
         .backend = tcg.be ? tcg.be->name : NULL,
         .cache_size = tcg.cache_size,
         .cache_used = tcg.backend_ready ? tcg.be->used() : 0,
-        .regions = r.regions, .live = r.live, .guest_insns = r.guest_insns,
-        .guest_bytes = r.guest_bytes, .code_bytes = r.code_bytes,
-        .invalidated = r.invalidated, .flushes = r.flushes, .translate_ns = r.translate_ns,
+        .tier = { r.tier[0], r.tier[1] }, .live = r.live,
+        .invalidated = r.invalidated, .flushes = r.flushes,
         .guarded = r.guarded, .stale = r.stale,
     };
 

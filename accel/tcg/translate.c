@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "config.h"
 #include "accel/tcg/disas.h"
+#include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
 #include "memory/guest-ram.h"
@@ -263,8 +264,14 @@ static void log_region(const TcgTranslate *t, const struct TcgRegion *r, unsigne
 /* A line for perf(1): where the code is, and which guest code it stands for. */
 static void perf_line(FILE *f, const struct TcgRegion *r)
 {
-    fprintf(f, "%" PRIxPTR " %" PRIx32 " guest_%" PRIx64 "_mode_%" PRIx32 "_insns_%u\n",
-            (uintptr_t)r->code.full_entry, r->code.size, r->pc, r->mode, r->n_insns);
+    uint64_t off;
+    const char *symbol = tcg_symbol(r->pc, &off);
+
+    fprintf(f, "%" PRIxPTR " %" PRIx32 " ", (uintptr_t)r->code.full_entry, r->code.size);
+    if (symbol) {
+        fprintf(f, "%s+0x%" PRIx64 "_", symbol, off);
+    }
+    fprintf(f, "guest_%" PRIx64 "_mode_%" PRIx32 "_insns_%u\n", r->pc, r->mode, r->n_insns);
     fflush(f);
 }
 
@@ -422,7 +429,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
     }
     r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
     tcg_cache_trim();
-    region_count(r->n_insns, r->bytes, r->code.size, clock_get_ns(CLOCK_RT) - began);
+    region_count(r, clock_get_ns(CLOCK_RT) - began);
     if (!r->transient) {
         keep_bytes(r, &f);
         region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,

@@ -108,6 +108,7 @@ typedef struct VcpuTcg {
     uint64_t flushes_seen;      /* region_flushes() when generated code returned */
     _Atomic bool hints_stale;   /* another thread has taken permissions away */
     bool tlb_crowded;           /* tlb_grow is wanted */
+    _Atomic bool sample;        /* tell profile.c where it is at the next edge */
     bool single_insn;           /* the next region is one instruction long */
     bool check_irq;
     bool debug_hit;             /* stop for the debugger */

@@ -37,6 +37,19 @@ rows() {
 		-e 's/^guest-uptime \(.*\)/uptime-at-ready-s \1/p' "$1"
 }
 
+# until_ready EMULATOR ACCEL CPU: milliseconds from exec until the guest says GUEST-READY
+until_ready() {
+	begin=$(milliseconds)
+	mkfifo "$tmp/console"
+	timeout 300 "$1" -accel "$2" -cpu "$3" -m 512 -nographic -no-reboot -kernel "$cache/linux-$arch" \
+		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 run=boot" < /dev/null > "$tmp/console" 2>&1 &
+	sed -n '/GUEST-READY/{p;q}' < "$tmp/console" > /dev/null
+	echo $(($(milliseconds) - begin))
+	rm -f "$tmp/console"
+	kill $! 2> /dev/null || true
+	wait $! 2> /dev/null || true
+}
+
 milliseconds() {
 	echo $(($(date +%s%N) / 1000000))
 }

@@ -40,6 +40,7 @@ run() {
 		rows "$tmp/$name.log"
 		sed -n 's/^rss-kib \(.*\)/resident-kib \1/p' "$tmp/$name.log.time"
 		echo "wall-ms $(($(milliseconds) - begin))"
+		echo "boot-to-ready-ms $(until_ready "$emulator" tcg "$model")"
 	} >> "$tmp/$name.rows"
 }
 
