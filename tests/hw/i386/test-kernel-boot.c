@@ -114,3 +114,32 @@ TEST(kernel_boot, broken_images)
     store_le32(f + sizeof(Elf32_Ehdr) + offsetof(Elf32_Phdr, p_filesz), 0x7fffffff);
     check_int(t, boot(t, f, sizeof(f), &e2), 1, "a segment that isn't in the file");
 }
+
+/* CVE-2018-7550, CVE-2017-14167: multiboot headers whose addresses (Multiboot 3.1.3) lie. */
+TEST(kernel_boot, cve_2018_7550_multiboot_addresses)
+{
+    static const struct { const char *what; uint32_t header, load, load_end, bss_end; } lies[] = {
+        { "a header before what is loaded", LOAD, LOAD + 0x100, 0, 0 },
+        { "a header far behind it", 0xffffff00, LOAD, LOAD + SIZE, 0 },
+        { "an end before its beginning", LOAD, LOAD, LOAD - 0x1000, 0 },
+        { "an end after the file's", LOAD, LOAD, 0xffffffff, 0 },
+        { "a BSS larger than memory", LOAD, LOAD, LOAD + 0x80, 0xffffffff },
+        { "all of it beyond memory", 0xfffff000, 0xfffff000, 0xffffffff, 0xffffffff },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+        g_autofree char *e = NULL;
+        uint8_t f[SIZE] = { 0 };
+
+        store_le32(f, 0x1badb002);
+        store_le32(f + 4, BIT(16));
+        store_le32(f + 8, 0u - 0x1badb002 - BIT(16));
+        store_le32(f + 12, lies[i].header);
+        store_le32(f + 16, lies[i].load);
+        store_le32(f + 20, lies[i].load_end);
+        store_le32(f + 24, lies[i].bss_end);
+        store_le32(f + 28, LOAD + CODE);
+        check_int(t, boot(t, f, sizeof(f), &e), 1, lies[i].what);
+        check_true(t, e && *e, "and it says why");
+    }
+}
