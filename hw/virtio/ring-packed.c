@@ -71,7 +71,7 @@ static bool packed_pop(VirtQueue *vq, Gather *g, uint16_t *id, uint16_t *num_des
         return false;
     }
     /* The rest of the descriptor after its flags. */
-    atomic_thread_fence(memory_order_acquire);
+    acquire_barrier();
     *num_desc = gather_chain(vq, g, vq->last_avail, id);
     if (!*num_desc) {
         return false;
@@ -100,7 +100,7 @@ static void packed_push(VirtQueue *vq, uint16_t id, uint16_t num_desc, uint32_t 
 
     ring_st32(vq, PART_DESC, at + 8, len);
     ring_st16(vq, PART_DESC, at + DESC_ID, id);
-    atomic_thread_fence(memory_order_release);
+    release_barrier();
     ring_st16(vq, PART_DESC, at + DESC_FLAGS, flags);
     vq->used_idx += num_desc;
     if (vq->used_idx >= vq->num) {
@@ -114,7 +114,7 @@ static bool packed_should_notify(VirtQueue *vq)
 {
     uint16_t pushed = vq->pushed, flags, off_wrap, event;
 
-    atomic_thread_fence(memory_order_seq_cst);
+    full_barrier();
     flags = ring_ld16(vq, PART_AVAIL, EVENT_FLAGS);
     vq->pushed = 0;
     if (flags != EVENT_DESC || !virtio_has(vq->v, VIRTIO_F_EVENT_IDX)) {
@@ -133,7 +133,7 @@ static void packed_want_notify(VirtQueue *vq, bool on)
     if (on && virtio_has(vq->v, VIRTIO_F_EVENT_IDX)) {
         ring_st16(vq, PART_USED, EVENT_OFF_WRAP,
                   vq->last_avail | (vq->avail_wrap ? WRAP_BIT : 0));
-        atomic_thread_fence(memory_order_release);
+        release_barrier();
         ring_st16(vq, PART_USED, EVENT_FLAGS, EVENT_DESC);
     } else {
         ring_st16(vq, PART_USED, EVENT_FLAGS, on ? EVENT_ENABLE : EVENT_DISABLE);

@@ -34,7 +34,7 @@ static uint16_t available(VirtQueue *vq)
         return 0;
     }
     /* The entries are read after the index (V 2.7.13.3). */
-    atomic_thread_fence(memory_order_acquire);
+    acquire_barrier();
     return n;
 }
 
@@ -116,7 +116,7 @@ static void split_push(VirtQueue *vq, uint16_t id, UNUSED uint16_t num_desc, uin
 
     ring_st32(vq, PART_USED, at, id);
     ring_st32(vq, PART_USED, at + 4, len);
-    atomic_thread_fence(memory_order_release);
+    release_barrier();
     vq->used_idx++;
     ring_st16(vq, PART_USED, RING_IDX, vq->used_idx);
     if ((int16_t)(vq->used_idx - vq->signalled) < 1) {
@@ -130,7 +130,7 @@ static bool split_should_notify(VirtQueue *vq)
     bool valid = vq->signalled_valid;
 
     /* Against the driver's store to the event and load of the index. */
-    atomic_thread_fence(memory_order_seq_cst);
+    full_barrier();
     if (virtio_has(vq->v, VIRTIO_F_NOTIFY_ON_EMPTY) && !vq->in_use && !available(vq)) {
         return true;
     }

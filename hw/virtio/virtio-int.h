@@ -6,6 +6,15 @@
 #include "hw/virtio/virtio.h"
 #include "util/bswap.h"
 
+/* V 2.7.13.1: what was loaded before, what is stored behind. See full_barrier(). */
+#ifdef __SANITIZE_THREAD__
+#define acquire_barrier()   full_barrier()
+#define release_barrier()   full_barrier()
+#else
+#define acquire_barrier()   __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define release_barrier()   __atomic_thread_fence(__ATOMIC_RELEASE)
+#endif
+
 enum { PART_DESC, PART_AVAIL, PART_USED };
 
 /* V 2.7.5, 2.8.8. */

@@ -276,7 +276,7 @@ bool virtq_want_notify(VirtQueue *vq, bool on)
         return false;
     }
     /* Against the driver's store to the ring and load of what we have just written. */
-    atomic_thread_fence(memory_order_seq_cst);
+    full_barrier();
     return !layout(vq)->is_empty(vq);
 }
 
