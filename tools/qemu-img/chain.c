@@ -2,7 +2,6 @@
 /* qemu-img compare, commit, rebase: two images and what differs. */
 #include "util/osdep.h"
 #include "tools/qemu-img/img.h"
-#include <getopt.h>
 
 #define CHUNK   (2 * MIB)
 
@@ -88,35 +87,21 @@ static void coroutine_fn compare_entry(void *opaque)
 
 int img_compare(int argc, char **argv)
 {
-    static const struct option longs[] = { { "force-share", no_argument, NULL, 'U' }, { 0 } };
-    const char *fa = NULL, *fb = NULL, *cache = NULL;
-    bool quiet = false;
-    unsigned flags = 0;
+    ImgOptions o = { 0 };
+    const char *fb = NULL, *cache = NULL;
     Job j = { 0 };
     int c, status = 2;
 
-    while ((c = getopt_long(argc, argv, "f:F:T:pqsU", longs, NULL)) != -1) {
+    while ((c = img_getopt(argc, argv, "f:F:T:pqsU", 0, NULL, &o)) != -1) {
         switch (c) {
-        case 'f':
-            fa = optarg;
-            break;
         case 'F':
             fb = optarg;
             break;
         case 'T':
             cache = optarg;
             break;
-        case 'p':
-            j.progress.on = true;
-            break;
-        case 'q':
-            quiet = true;
-            break;
         case 's':
             j.strict = true;
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
             break;
         default:
             return 2;
@@ -126,26 +111,26 @@ int img_compare(int argc, char **argv)
         img_complain("Expecting two image file names");
         return 2;
     }
-    j.progress.on &= !quiet;
-    j.a = img_open(argv[optind], fa, cache, flags);
-    j.b = j.a ? img_open(argv[optind + 1], fb, cache, flags) : NULL;
+    j.progress.on = o.progress && !o.quiet;
+    j.a = img_open(argv[optind], o.format, cache, o.flags);
+    j.b = j.a ? img_open(argv[optind + 1], fb, cache, o.flags) : NULL;
     if (j.b) {
         bool other_size = block_length(j.a) != block_length(j.b);
 
         if (other_size && j.strict) {
-            if (!quiet) {
+            if (!o.quiet) {
                 printf("Strict mode: Image size mismatch!\n");
             }
             status = 1;
         } else {
-            if (other_size && !quiet) {
+            if (other_size && !o.quiet) {
                 printf("Warning: Image size mismatch!\n");
             }
             block_run(compare_entry, &j);
             status = j.result == SAME ? 0 : j.result == DIFFERENT ? 1 : 2;
             if (j.result == FAILED) {
                 img_complain("Error while reading: %s", strerror(j.error));
-            } else if (!quiet) {
+            } else if (!o.quiet) {
                 if (j.result == SAME) {
                     printf("Images are identical.\n");
                 } else {
@@ -200,17 +185,14 @@ static void coroutine_fn commit_entry(void *opaque)
 
 int img_commit(int argc, char **argv)
 {
-    const char *format = NULL, *cache = NULL, *base = NULL;
-    bool quiet = false;
+    ImgOptions o = { .flags = IMG_RW };
+    const char *cache = NULL, *base = NULL;
     Error *err = NULL;
     Job j = { 0 };
     int c, status = 1;
 
-    while ((c = getopt(argc, argv, "f:t:b:dpqr:")) != -1) {
+    while ((c = img_getopt(argc, argv, "f:t:b:dpqr:", 0, NULL, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
         case 't':
             cache = optarg;
             break;
@@ -220,12 +202,6 @@ int img_commit(int argc, char **argv)
         case 'd':
             j.delete = true;
             break;
-        case 'p':
-            j.progress.on = true;
-            break;
-        case 'q':
-            quiet = true;
-            break;
         default:
             return 1;
         }
@@ -233,8 +209,8 @@ int img_commit(int argc, char **argv)
     if (optind != argc - 1) {
         return img_complain("Expecting one image file name");
     }
-    j.progress.on &= !quiet;
-    j.top = img_open(argv[optind], format, cache, IMG_RW);
+    j.progress.on = o.progress && !o.quiet;
+    j.top = img_open(argv[optind], o.format, cache, o.flags);
     if (!j.top) {
         return 1;
     }
@@ -254,7 +230,7 @@ int img_commit(int argc, char **argv)
             img_complain("Error while committing: %s", strerror(j.error));
         } else {
             img_progress_end(&j.progress);
-            if (!quiet) {
+            if (!o.quiet) {
                 printf("Image committed.\n");
             }
             status = 0;
@@ -312,17 +288,14 @@ static void coroutine_fn rebase_entry(void *opaque)
 
 int img_rebase(int argc, char **argv)
 {
-    const char *format = NULL, *cache = NULL, *src_cache = NULL;
-    bool quiet = false, unsafe = false;
-    unsigned flags = IMG_RW;
+    ImgOptions o = { .flags = IMG_RW };
+    const char *cache = NULL, *src_cache = NULL;
+    bool unsafe = false;
     Job j = { 0 };
     int c, status = 1;
 
-    while ((c = getopt(argc, argv, "f:F:b:t:T:upqU")) != -1) {
+    while ((c = img_getopt(argc, argv, "f:F:b:t:T:upqU", 0, NULL, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
         case 'F':
             j.format = optarg;
             break;
@@ -338,12 +311,6 @@ int img_rebase(int argc, char **argv)
         case 'u':
             unsafe = true;
             break;
-        case 'p':
-            j.progress.on = true;
-            break;
-        case 'q':
-            quiet = true;
-            break;
         default:
             return 1;
         }
@@ -354,9 +321,9 @@ int img_rebase(int argc, char **argv)
     if (*j.file && !j.format) {
         return img_complain("-b also requires -F: the format of the new base");
     }
-    j.progress.on &= !quiet;
-    flags |= unsafe ? IMG_NO_BACKING : 0;
-    j.top = img_open(argv[optind], format, cache, flags);
+    j.progress.on = o.progress && !o.quiet;
+    o.flags |= unsafe ? IMG_NO_BACKING : 0;
+    j.top = img_open(argv[optind], o.format, cache, o.flags);
     if (!j.top) {
         return 1;
     }

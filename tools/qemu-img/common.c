@@ -289,3 +289,65 @@ void img_progress_end(ImgProgress *p)
         printf("    (100.00/100%%)\n");
     }
 }
+
+/* --- options --- */
+
+enum { OPT_OUTPUT = 0x100, OPT_IMAGE_OPTS };
+
+static bool output(const char *text, bool *json)
+{
+    *json = !strcmp(text, "json");
+    if (!*json && strcmp(text, "human")) {
+        img_complain("--output must be used with human or json as argument.");
+        return false;
+    }
+    return true;
+}
+
+int img_getopt(int argc, char **argv, const char *shorts, unsigned takes, const struct option *longs, ImgOptions *o)
+{
+    struct option all[16];
+    unsigned n = 0;
+    int c;
+
+    if (strchr(shorts, 'U')) {
+        all[n++] = (struct option){ "force-share", no_argument, NULL, 'U' };
+    }
+    if (takes & IMG_TAKES_OUTPUT) {
+        all[n++] = (struct option){ "output", required_argument, NULL, OPT_OUTPUT };
+    }
+    if (takes & IMG_TAKES_IMAGE_OPTS) {
+        all[n++] = (struct option){ "image-opts", no_argument, NULL, OPT_IMAGE_OPTS };
+    }
+    while (longs && longs->name && n < ARRAY_SIZE(all) - 1) {
+        all[n++] = *longs++;
+    }
+    all[n] = (struct option){ 0 };
+    while ((c = getopt_long(argc, argv, shorts, all, NULL)) != -1) {
+        switch (c) {
+        case 'f':
+            o->format = optarg;
+            break;
+        case 'q':
+            o->quiet = true;
+            break;
+        case 'p':
+            o->progress = true;
+            break;
+        case 'U':
+            o->flags |= IMG_FORCE_SHARE;
+            break;
+        case OPT_IMAGE_OPTS:
+            o->flags |= IMG_IMAGE_OPTS;
+            break;
+        case OPT_OUTPUT:
+            if (!output(optarg, &o->json)) {
+                return '?';
+            }
+            break;
+        default:
+            return c;
+        }
+    }
+    return -1;
+}

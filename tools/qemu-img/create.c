@@ -2,7 +2,6 @@
 /* qemu-img create, resize, snapshot. */
 #include "util/osdep.h"
 #include "tools/qemu-img/img.h"
-#include <getopt.h>
 #include "block/block-qmp.h"
 #include "util/timer.h"
 
@@ -71,18 +70,16 @@ static bool look_at_base(const char *name, QDict *opts, bool unsafe, bool have_s
 
 int img_create(int argc, char **argv)
 {
-    const char *format = "raw", *base = NULL, *base_format = NULL, *name;
+    ImgOptions o = { .format = "raw" };
+    const char *base = NULL, *base_format = NULL, *name;
     QDict *opts = qdict_new();
-    bool quiet = false, unsafe = false;
+    bool unsafe = false;
     Error *err = NULL;
     uint64_t size;
     int c;
 
-    while ((c = getopt(argc, argv, "f:b:F:o:qu")) != -1) {
+    while ((c = img_getopt(argc, argv, "f:b:F:o:qu", 0, NULL, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
         case 'b':
             base = optarg;
             break;
@@ -91,15 +88,12 @@ int img_create(int argc, char **argv)
             break;
         case 'o':
             if (img_wants_help(optarg)) {
-                img_print_create_options(format);
+                img_print_create_options(o.format);
                 return 0;
             }
             if (!img_options(optarg, opts)) {
                 return 1;
             }
-            break;
-        case 'q':
-            quiet = true;
             break;
         case 'u':
             unsafe = true;
@@ -124,7 +118,7 @@ int img_create(int argc, char **argv)
         }
         qdict_put_uint(opts, "size", size);
     }
-    if (!img_typed_options(format, opts, &err)) {
+    if (!img_typed_options(o.format, opts, &err)) {
         error_prepend(&err, "%s: ", name);
         return img_fail(err);
     }
@@ -136,10 +130,10 @@ int img_create(int argc, char **argv)
     }
     size = ALIGN_UP((uint64_t)qdict_int_or(opts, "size", 0), UINT64_C(512));
     qdict_put_uint(opts, "size", size);
-    if (!quiet) {
-        tell(name, format, opts);
+    if (!o.quiet) {
+        tell(name, o.format, opts);
     }
-    if (!img_make(name, format, opts, &err)) {
+    if (!img_make(name, o.format, opts, &err)) {
         error_prepend(&err, "%s: ", name);
         return img_fail(err);
     }
@@ -152,11 +146,10 @@ int img_create(int argc, char **argv)
 int img_resize(int argc, char **argv)
 {
     static const struct option longs[] = { { "shrink", no_argument, NULL, 's' },
-                                           { "preallocation", required_argument, NULL, 'P' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
-    const char *format = NULL, *text;
-    bool quiet = false, shrink = false, relative;
-    unsigned flags = IMG_RW;
+                                           { "preallocation", required_argument, NULL, 'P' }, { 0 } };
+    ImgOptions o = { .flags = IMG_RW };
+    const char *text;
+    bool shrink = false, relative;
     uint64_t size, old;
     Error *err = NULL;
     BlockNode *n;
@@ -167,19 +160,10 @@ int img_resize(int argc, char **argv)
         return img_complain("Expecting image file name and size");
     }
     text = argv[--argc];
-    while ((c = getopt_long(argc, argv, "f:q", longs, NULL)) != -1) {
+    while ((c = img_getopt(argc, argv, "f:q", IMG_TAKES_IMAGE_OPTS, longs, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
-        case 'q':
-            quiet = true;
-            break;
         case 's':
             shrink = true;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
             break;
         case 'P':
             if (strcmp(optarg, "off")) {
@@ -197,7 +181,7 @@ int img_resize(int argc, char **argv)
     if (!img_size(text + relative, "image size", &size)) {
         return 1;
     }
-    n = img_open(argv[optind], format, NULL, flags);
+    n = img_open(argv[optind], o.format, NULL, o.flags);
     if (!n) {
         return 1;
     }
@@ -217,7 +201,7 @@ int img_resize(int argc, char **argv)
         return img_fail(err);
     }
     block_node_unref(n);
-    if (!quiet) {
+    if (!o.quiet) {
         printf("Image resized.\n");
     }
     return 0;
@@ -262,36 +246,24 @@ static int list_snapshots(BlockNode *n)
 
 int img_snapshot(int argc, char **argv)
 {
-    static const struct option longs[] = { { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
-    const char *format = NULL, *name = NULL;
+    ImgOptions o = { .flags = IMG_NO_BACKING };
+    const char *name = NULL;
     int64_t now = clock_get_ns(CLOCK_HOST);
-    unsigned flags = IMG_NO_BACKING;
     int what = 'l', c;
     Error *err = NULL;
     BlockNode *n;
     bool ok;
 
-    while ((c = getopt_long(argc, argv, "la:c:d:f:qU", longs, NULL)) != -1) {
+    while ((c = img_getopt(argc, argv, "la:c:d:f:qU", IMG_TAKES_IMAGE_OPTS, NULL, &o)) != -1) {
         switch (c) {
         case 'a':
         case 'c':
         case 'd':
             name = optarg;
             what = c;
-            flags |= IMG_RW;
-            break;
-        case 'f':
-            format = optarg;
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
+            o.flags |= IMG_RW;
             break;
         case 'l':
-        case 'q':
             break;
         default:
             return 1;
@@ -300,7 +272,7 @@ int img_snapshot(int argc, char **argv)
     if (optind != argc - 1) {
         return img_complain("Expecting one image file name");
     }
-    n = img_open(argv[optind], format, NULL, flags);
+    n = img_open(argv[optind], o.format, NULL, o.flags);
     if (!n) {
         return 1;
     }

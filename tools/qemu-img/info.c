@@ -2,19 +2,8 @@
 /* qemu-img info, check, map, measure. */
 #include "util/osdep.h"
 #include "tools/qemu-img/img.h"
-#include <getopt.h>
 #include "block/block-qmp.h"
 #include "qobject/json.h"
-
-static bool is_json(const char *text, bool *json)
-{
-    *json = !strcmp(text, "json");
-    if (!*json && strcmp(text, "human")) {
-        img_complain("--output must be used with human or json as argument.");
-        return false;
-    }
-    return true;
-}
 
 static void print_json(QObject *o)
 {
@@ -108,44 +97,23 @@ static int info_chain(const char *name, const char *format, unsigned flags, bool
 
 int img_info(int argc, char **argv)
 {
-    static const struct option longs[] = { { "output", required_argument, NULL, 'o' },
-                                           { "backing-chain", no_argument, NULL, 'b' },
-                                           { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
-    unsigned flags = IMG_NO_BACKING | IMG_CHECK;
-    const char *format = NULL;
-    bool json = false, chain = false;
+    static const struct option longs[] = { { "backing-chain", no_argument, NULL, 'b' }, { 0 } };
+    ImgOptions o = { .flags = IMG_NO_BACKING | IMG_CHECK };
+    bool chain = false;
     QList *out = qlist_new();
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:U", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            format = optarg;
-            break;
-        case 'o':
-            if (!is_json(optarg, &json)) {
-                return 1;
-            }
-            break;
-        case 'b':
-            chain = true;
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
-            break;
-        default:
+    while ((c = img_getopt(argc, argv, "f:U", IMG_TAKES_OUTPUT | IMG_TAKES_IMAGE_OPTS, longs, &o)) != -1) {
+        if (c != 'b') {
             return 1;
         }
+        chain = true;
     }
     if (optind != argc - 1) {
         return img_complain("Expecting one image file name");
     }
-    status = info_chain(argv[optind], format, flags, chain, out, !json);
-    if (json && status == 0) {
+    status = info_chain(argv[optind], o.format, o.flags, chain, out, !o.json);
+    if (o.json && status == 0) {
         print_json(chain ? (QObject *)qobject_ref(out) : qobject_ref(qlist_get(out, 0)));
     }
     qobject_unref(out);
@@ -248,44 +216,25 @@ static int check_image(BlockNode *n, unsigned fix, bool *quiet, BlockCheck *b, b
 
 int img_check(int argc, char **argv)
 {
-    static const struct option longs[] = { { "output", required_argument, NULL, 'o' },
-                                           { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
-    unsigned flags = IMG_NO_BACKING | IMG_CHECK, fix = 0;
-    const char *format = NULL, *cache = NULL;
-    bool json = false, quiet = false, silent;
+    ImgOptions o = { .flags = IMG_NO_BACKING | IMG_CHECK };
+    const char *cache = NULL;
+    unsigned fix = 0;
+    bool silent;
     BlockCheck b;
     BlockNode *n;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:r:T:qU", longs, NULL)) != -1) {
+    while ((c = img_getopt(argc, argv, "f:r:T:qU", IMG_TAKES_OUTPUT | IMG_TAKES_IMAGE_OPTS, NULL, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
         case 'r':
             if (strcmp(optarg, "leaks") && strcmp(optarg, "all")) {
                 return img_complain("-r expects 'leaks' or 'all', not '%s'", optarg);
             }
             fix = !strcmp(optarg, "leaks") ? BLOCK_FIX_LEAKS : BLOCK_FIX_LEAKS | BLOCK_FIX_ERRORS;
-            flags |= IMG_RW;
-            break;
-        case 'o':
-            if (!is_json(optarg, &json)) {
-                return 1;
-            }
+            o.flags |= IMG_RW;
             break;
         case 'T':
             cache = optarg;
-            break;
-        case 'q':
-            quiet = true;
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
             break;
         default:
             return 1;
@@ -294,7 +243,7 @@ int img_check(int argc, char **argv)
     if (optind != argc - 1) {
         return img_complain("Expecting one image file name");
     }
-    n = img_open(argv[optind], format, cache, flags);
+    n = img_open(argv[optind], o.format, cache, o.flags);
     if (!n) {
         return 1;
     }
@@ -303,12 +252,12 @@ int img_check(int argc, char **argv)
         block_node_unref(n);
         return 63;
     }
-    silent = quiet || json;
+    silent = o.quiet || o.json;
     status = check_image(n, fix, &silent, &b, !silent);
     if (status == 0) {
-        if (json) {
+        if (o.json) {
             print_json(check_json(argv[optind], n->drv->name, &b));
-        } else if (!quiet) {
+        } else if (!o.quiet) {
             print_check(&b);
         }
         status = b.corruptions > b.corruptions_fixed ? 2 : b.leaks > b.leaks_fixed ? 3 : 0;
@@ -413,54 +362,29 @@ static int map_image(BlockNode *n, uint64_t start, uint64_t end, bool json)
 
 int img_map(int argc, char **argv)
 {
-    static const struct option longs[] = { { "output", required_argument, NULL, 'o' },
-                                           { "start-offset", required_argument, NULL, 's' },
-                                           { "max-length", required_argument, NULL, 'l' },
-                                           { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
+    static const struct option longs[] = { { "start-offset", required_argument, NULL, 's' },
+                                           { "max-length", required_argument, NULL, 'l' }, { 0 } };
     uint64_t start = 0, max = INT64_MAX, end;
-    const char *format = NULL;
-    bool json = false;
-    unsigned flags = 0;
+    ImgOptions o = { 0 };
     BlockNode *n;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:s:l:U", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            format = optarg;
-            break;
-        case 'o':
-            if (!is_json(optarg, &json)) {
-                return 1;
-            }
-            break;
-        case 's':
-        case 'l':
-            if (!img_size(optarg, c == 's' ? "start offset" : "max length", c == 's' ? &start : &max)) {
-                return 1;
-            }
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
-            break;
-        default:
+    while ((c = img_getopt(argc, argv, "f:s:l:U", IMG_TAKES_OUTPUT | IMG_TAKES_IMAGE_OPTS, longs, &o)) != -1) {
+        if (c == '?' ||
+            !img_size(optarg, c == 's' ? "start offset" : "max length", c == 's' ? &start : &max)) {
             return 1;
         }
     }
     if (optind != argc - 1) {
         return img_complain("Expecting one image file name");
     }
-    n = img_open(argv[optind], format, NULL, flags);
+    n = img_open(argv[optind], o.format, NULL, o.flags);
     if (!n) {
         return 1;
     }
     end = block_length(n);
     end = start < end ? start + MIN(max, end - start) : start;
-    status = map_image(n, start, end, json);
+    status = map_image(n, start, end, o.json);
     block_node_unref(n);
     return status;
 }
@@ -512,24 +436,19 @@ static bool used(BlockNode *n, uint64_t cluster, uint64_t *bytes)
 
 int img_measure(int argc, char **argv)
 {
-    static const struct option longs[] = { { "output", required_argument, NULL, 'J' },
-                                           { "size", required_argument, NULL, 's' },
-                                           { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' }, { 0 } };
-    const char *format = NULL, *out = "raw";
+    static const struct option longs[] = { { "size", required_argument, NULL, 's' }, { 0 } };
+    ImgOptions o = { 0 };
+    const char *out = "raw";
     QDict *opts = qdict_new();
-    bool json = false, have_size = false;
+    bool have_size = false;
     uint64_t size = 0, data = 0, required, full, cluster = 65536;
-    unsigned flags = 0, bits;
+    unsigned bits;
     Error *err = NULL;
     bool qcow2, bitmaps = false;        /* bitmaps of the source: none are copied */
     int c;
 
-    while ((c = getopt_long(argc, argv, "f:O:o:U", longs, NULL)) != -1) {
+    while ((c = img_getopt(argc, argv, "f:O:o:U", IMG_TAKES_OUTPUT | IMG_TAKES_IMAGE_OPTS, longs, &o)) != -1) {
         switch (c) {
-        case 'f':
-            format = optarg;
-            break;
         case 'O':
             out = optarg;
             break;
@@ -538,22 +457,11 @@ int img_measure(int argc, char **argv)
                 return 1;
             }
             break;
-        case 'J':
-            if (!is_json(optarg, &json)) {
-                return 1;
-            }
-            break;
         case 's':
             if (!img_size(optarg, "image size", &size)) {
                 return 1;
             }
             have_size = true;
-            break;
-        case 'U':
-            flags |= IMG_FORCE_SHARE;
-            break;
-        case 'i':
-            flags |= IMG_IMAGE_OPTS;
             break;
         default:
             return 1;
@@ -572,7 +480,7 @@ int img_measure(int argc, char **argv)
         return img_complain("Cluster size must be a power of two between 512 and 2048k");
     }
     if (!have_size) {
-        BlockNode *n = img_open(argv[optind], format, NULL, flags);
+        BlockNode *n = img_open(argv[optind], o.format, NULL, o.flags);
         bool ok = n && used(n, qcow2 ? cluster : 512, &data);
 
         size = n ? block_length(n) : 0;
@@ -593,7 +501,7 @@ int img_measure(int argc, char **argv)
     required = qcow2 ? qcow2_size(size, data, cluster, bits, qdict_bool_or(opts, "extended_l2", false))
                      : size;
     full = qcow2 ? qcow2_size(size, size, cluster, bits, qdict_bool_or(opts, "extended_l2", false)) : size;
-    if (json) {
+    if (o.json) {
         QDict *d = qdict_from_fmt("{'fully-allocated': %llu, 'required': %llu}", (unsigned long long)full,
                                   (unsigned long long)required);
 
