@@ -288,24 +288,23 @@ void vnc_event_connected(VncClient *c)
     qapi_free_VncServerInfo(server);
 }
 
-void vnc_event_initialized(VncClient *c)
+static void client_event(VncClient *c, void (*send)(const VncServerInfo *server, const VncClientInfo *client))
 {
     VncServerInfo *server = server_info(c);
     VncClientInfo *client = qapi_new(VncClientInfo);
 
     fill_client(client, c);
-    qapi_event_send_vnc_initialized(server, client);
+    send(server, client);
     qapi_free_VncServerInfo(server);
     qapi_free_VncClientInfo(client);
 }
 
+void vnc_event_initialized(VncClient *c)
+{
+    client_event(c, qapi_event_send_vnc_initialized);
+}
+
 void vnc_event_disconnected(VncClient *c)
 {
-    VncServerInfo *server = server_info(c);
-    VncClientInfo *client = qapi_new(VncClientInfo);
-
-    fill_client(client, c);
-    qapi_event_send_vnc_disconnected(server, client);
-    qapi_free_VncServerInfo(server);
-    qapi_free_VncClientInfo(client);
+    client_event(c, qapi_event_send_vnc_disconnected);
 }
