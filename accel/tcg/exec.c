@@ -199,14 +199,14 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
     if (r->page1 != RAM_ADDR_INVALID) {
         tlb_note_code(v, i, next_page(address), false);
     }
-    e->mode_gen = 0;
+    __atomic_store_n(&e->mode_gen, 0, __ATOMIC_RELAXED);
     e->pc = pc;
     e->code = r->code.full_entry;
     __atomic_store_n(&e->region, r, __ATOMIC_RELAXED);
     /* Before the look at invalid: whoever sets that clears the entries after it. */
     __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_SEQ_CST);
     if (r->invalid) {
-        e->mode_gen = 0;
+        __atomic_store_n(&e->mode_gen, 0, __ATOMIC_RELAXED);
     }
 }
 
@@ -277,7 +277,8 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
     *again = false;
     v->stats.lookups++;
     v->hot = NULL;
-    if (!one && !hot && e->pc == pc && e->mode_gen == env->mode_gen) {
+    if (!one && !hot && e->pc == pc &&
+        __atomic_load_n(&e->mode_gen, __ATOMIC_ACQUIRE) == env->mode_gen) {
         return e->region;
     }
     f = tlb_get(v, address, MMU_EXEC, v->ops->code_mmu(env), true);
@@ -482,6 +483,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
         leave->from = NULL;
         break;
     case TCG_LEAVE_HOT:
+        region_met(leave->from);
         v->hot = leave->from;
         leave->from = NULL;
         break;

@@ -283,6 +283,7 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
     }
     cache.all[cache.n_all++] = r;
     cache.stats.live++;
+    region_published(r);
     /* From page_add on a store is noticed; was there one before it? */
     full_barrier();
     if (!r->guarded && !bytes_same(r, 0, r->bytes)) {

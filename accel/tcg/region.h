@@ -14,6 +14,10 @@
 #define ACCEL_TCG_REGION_H
 
 #include "accel/tcg/vcpu.h"
+#include "config.h"
+#ifdef CONFIG_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #define REGION_MAX_JC   6
 
@@ -66,6 +70,20 @@ void region_unlock(void);
 /* With the lock: put a new one into the table and mark its pages. If its bytes have changed
  * since they were read, it is dropped at once. */
 void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b1, uint64_t off1);
+/* Generated code leads into regions of another vCPU, by jumps that are patched in when the region is whole:
+ * ThreadSanitizer doesn't see that. */
+static inline void region_published(UNUSED struct TcgRegion *r)
+{
+#ifdef CONFIG_TSAN
+    __tsan_release(r);
+#endif
+}
+static inline void region_met(UNUSED struct TcgRegion *r)
+{
+#ifdef CONFIG_TSAN
+    __tsan_acquire(r);
+#endif
+}
 /* With the lock: @new, which begins where @old does, takes its place. */
 void region_replace(struct TcgRegion *old, struct TcgRegion *new);
 /* Other vCPUs have passed an edge since @r was inserted: it may be run, if its bytes are still
