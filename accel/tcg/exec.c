@@ -460,6 +460,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     leave->reason = LEAVE_RETRY;
     v->in_code = true;
     v->be->enter(v->env, &r->code, leave);
+    region_met(leave->from);
     v->in_code = false;
     v->flushes_seen = region_flushes();
     v->stats.leaves++;
@@ -483,7 +484,6 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
         leave->from = NULL;
         break;
     case TCG_LEAVE_HOT:
-        region_met(leave->from);
         v->hot = leave->from;
         leave->from = NULL;
         break;

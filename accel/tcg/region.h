@@ -78,10 +78,12 @@ static inline void region_published(UNUSED struct TcgRegion *r)
     __tsan_release(r);
 #endif
 }
-static inline void region_met(UNUSED struct TcgRegion *r)
+static inline void region_met(UNUSED struct TcgRegion *r /* may be NULL */)
 {
 #ifdef CONFIG_TSAN
-    __tsan_acquire(r);
+    if (r) {
+        __tsan_acquire(r);
+    }
 #endif
 }
 /* With the lock: @new, which begins where @old does, takes its place. */
