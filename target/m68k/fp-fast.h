@@ -154,4 +154,25 @@ static inline bool fp_fast_div(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
     return fp_fast_round(c, bits, e, q, lo, (a.se ^ b.se) & 0x8000, r);
 }
 
+/* The square root of 128 bits rounded down: an estimate in double precision, one step of Newton's, at most a
+ * few corrections. Then as for the quotient. */
+static inline bool fp_fast_sqrt(FpCtx *c, unsigned bits, F80 a, F80 *r)
+{
+    int32_t exp = (a.se & 0x7fff) - 16383;
+    Fp128 n = (Fp128)a.m << (exp & 1 ? 64 : 63), rest;
+    double estimate = __builtin_sqrt((double)(uint64_t)(n >> 64)) * 4294967296.0;
+    uint64_t x = estimate >= 18446744073709549568.0 ? UINT64_MAX : (uint64_t)estimate, lo;
+
+    x = (uint64_t)(((Fp128)x + n / x) >> 1);
+    while ((Fp128)x * x > n) {
+        x--;
+    }
+    while (x != UINT64_MAX && (Fp128)(x + 1) * (x + 1) <= n) {
+        x++;
+    }
+    rest = n - (Fp128)x * x;
+    lo = !rest ? 0 : rest > x ? FP_TOP | 1 : 1;
+    return fp_fast_round(c, bits, (exp >> 1) + 16383, x, lo, 0, r);
+}
+
 #endif

@@ -247,22 +247,66 @@ static bool left_to_software(const M68kState *s, uint32_t cmd)
     return !memchr(done, (int)(cmd & 0x7f), sizeof(done));
 }
 
-/* The source, if it is a plain number; false otherwise. */
-static inline bool fast_source(const M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, F80 *v)
+static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc,
+                                            uint32_t len)
 {
-    if (!(cmd & 0x4000)) {
+    M68kState *s = env;
+    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
+    bool from_reg = !(cmd & 0x4000), constant = !from_reg && (cmd >> 10 & 7) == FPF_P_DYN;
+    Fp v;
+
+    check_pending(s);
+    s->fp_null = false;
+    if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
+        F80 src = from_reg ? s->fp[cmd >> 10 & 7] : constant ? (F80){ 0, 0 }
+                  : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
+
+        s->fpiar = pc;
+        note_frame(s, cmd, src, false);
+        if (!from_reg && (cmd >> 10 & 7) == FPF_P) {
+            /* The decimal string as it is: its first long word in FPTEMP (FPSP's get_op). */
+            s->fpframe.e1 = true;
+            s->fpframe.etemp.m = lo;
+            s->fpframe.fptemp.m = hi;
+        }
+        m68k_raise_format2(s, EXCP_LINE_F, len);
+    }
+    s->fpiar = pc;
+    if (constant) {
+        Fp k;
+
+        c.prec = (FpPrec)(s->fpcr >> 6 & 3);
+        k = m68k_fp_constant(&c, cmd & 0x7f);
+        put_result(s, cmd, &c, &k);
+        return;
+    }
+    v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
+    arithmetic(s, &c, cmd, v);
+}
+static const IrHelper slow_helper = { "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, 0, 0 };
+/* The same for the elementary functions, which are computed with the C library. */
+static const IrHelper library_helper = { "m68k_ftrans", h_fop, "v:elqlll", IR_H_RAISES | IR_H_FP, 0, 0 };
+
+/* ------------------------------------------------------------- what is mostly done */
+
+#define ALWAYS_INLINE   inline __attribute__((always_inline))
+#define FAST_REG        8       /* format: another FPU register */
+
+/* The source, if it is a plain number; false otherwise. */
+static ALWAYS_INLINE bool fast_source(const M68kState *s, unsigned format, uint32_t cmd, uint64_t lo,
+                                      uint32_t hi, F80 *v)
+{
+    switch (format) {
+    case FAST_REG:
         *v = s->fp[cmd >> 10 & 7];
         return true;
-    }
-    switch (cmd >> 10 & 7) {
     case FPF_D: return fp_fast_from_d(lo, v);
     case FPF_S: return fp_fast_from_s((uint32_t)lo, v);
     case FPF_X:
         *v = (F80){ lo, (uint16_t)(hi >> 16) };
         return true;
     case FPF_L: case FPF_W: case FPF_B: {
-        int64_t i = (cmd >> 10 & 7) == FPF_L ? (int32_t)lo : (cmd >> 10 & 7) == FPF_W ? (int16_t)lo
-                                                                                       : (int8_t)lo;
+        int64_t i = format == FPF_L ? (int32_t)lo : format == FPF_W ? (int16_t)lo : (int8_t)lo;
         uint64_t m = i < 0 ? -(uint64_t)i : (uint64_t)i;
         unsigned n;
 
@@ -285,21 +329,18 @@ static inline void fast_status(M68kState *s, uint32_t exc, uint32_t cc)
 }
 
 /* Most instructions by fp-fast.h; false: by the whole arithmetic. */
-static inline bool fast_operation(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi)
+static ALWAYS_INLINE bool fast_operation(M68kState *s, unsigned op, unsigned format, unsigned precision,
+                                         uint32_t cmd, uint64_t lo, uint32_t hi)
 {
     static const uint8_t precisions[4] = { 64, 24, 53, 53 };
-    unsigned op = cmd & 0x7f, bits = precisions[s->fpcr >> 6 & 3];
+    unsigned bits = precision ? precision : precisions[s->fpcr >> 6 & 3];
     F80 *d = &s->fp[cmd >> 7 & 7], v, r;
     FpCtx c = { FPM_NEAREST, FPP_X, 0 };
     bool ok;
 
     /* Rounding to nearest, no enabled inexact exception. */
-    if ((s->fpcr & (0x30 | FPX_INEX2)) || !fast_source(s, cmd, lo, hi, &v)) {
+    if ((s->fpcr & (0x30 | FPX_INEX2)) || !fast_source(s, format, cmd, lo, hi, &v)) {
         return false;
-    }
-    if (op & 0x40) {
-        bits = op & 4 ? 53 : 24;
-        op &= ~0x44u;
     }
     if (!fp_is_normal(v)) {
         /* Zeros: moved, compared with, or added to a number. */
@@ -333,6 +374,12 @@ static inline bool fast_operation(M68kState *s, uint32_t cmd, uint64_t lo, uint3
         }
         ok = bits == 64 || fp_fast_round(&c, bits, v.se & 0x7fff, v.m, 0, v.se & 0x8000, &v);
         r = v;
+        break;
+    case 0x04:
+        if (v.se & 0x8000) {
+            return false;
+        }
+        ok = fp_fast_sqrt(&c, bits, v, &r);
         break;
     case 0x3a:
         fast_status(s, 0, v.se & 0x8000 ? FPCC_N : 0);
@@ -383,48 +430,61 @@ static inline bool fast_operation(M68kState *s, uint32_t cmd, uint64_t lo, uint3
     return true;
 }
 
-static void h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len)
+static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len,
+                              unsigned op, unsigned format, unsigned precision)
 {
-    M68kState *s = env;
-    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
-    bool from_reg = !(cmd & 0x4000), constant = !from_reg && (cmd >> 10 & 7) == FPF_P_DYN;
-    Fp v;
-
-    check_pending(s);
-    s->fp_null = false;
-    if (likely(fast_operation(s, cmd, lo, hi))) {
+    if (likely(!s->fp_pending && fast_operation(s, op, format, precision, cmd, lo, hi))) {
+        s->fp_null = false;
         s->fpiar = pc;
-        return;
+    } else {
+        h_fop(s, cmd, lo, hi, pc, len);
     }
-    if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
-        F80 src = from_reg ? s->fp[cmd >> 10 & 7] : constant ? (F80){ 0, 0 }
-                  : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
-
-        s->fpiar = pc;
-        note_frame(s, cmd, src, false);
-        if (!from_reg && (cmd >> 10 & 7) == FPF_P) {
-            /* The decimal string as it is: its first long word in FPTEMP (FPSP's get_op). */
-            s->fpframe.e1 = true;
-            s->fpframe.etemp.m = lo;
-            s->fpframe.fptemp.m = hi;
-        }
-        m68k_raise_format2(s, EXCP_LINE_F, len);
-    }
-    s->fpiar = pc;
-    if (constant) {
-        Fp k;
-
-        c.prec = (FpPrec)(s->fpcr >> 6 & 3);
-        k = m68k_fp_constant(&c, cmd & 0x7f);
-        put_result(s, cmd, &c, &k);
-        return;
-    }
-    v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
-    arithmetic(s, &c, cmd, v);
 }
-const IrHelper m68k_h_fop = { "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, 0, 0 };
-/* The same for the elementary functions, which are computed with the C library. */
-const IrHelper m68k_h_ftrans = { "m68k_ftrans", h_fop, "v:elqlll", IR_H_RAISES | IR_H_FP, 0, 0 };
+
+/* A helper for each operation, source and precision (0: FPCR's), so that none of them is looked at again. */
+#define FAST_OPS(X)     X(00) X(04) X(18) X(1a) X(20) X(22) X(23) X(28) X(38) X(3a)
+#define EACH_SOURCE(X, op) X(op, 8, 0) X(op, 8, 24) X(op, 8, 53) X(op, 5, 0) X(op, 5, 24) X(op, 5, 53) \
+                           X(op, 1, 0) X(op, 1, 24) X(op, 1, 53) X(op, 0, 0) X(op, 0, 24) X(op, 0, 53)
+#define DEFINE(op, format, precision) \
+static void h_f##op##_##format##_##precision(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, \
+                                             uint32_t len) \
+{ \
+    fop(env, cmd, lo, hi, pc, len, 0x##op, format, precision); \
+}
+#define DEFINE_ALL(op)  EACH_SOURCE(DEFINE, op)
+FAST_OPS(DEFINE_ALL)
+
+typedef struct FastHelper {
+    uint8_t op, format, precision;
+    IrHelper helper;
+} FastHelper;
+static const FastHelper fast_helpers[] = {
+#define ROW(op, format, precision) \
+    { 0x##op, format, precision, { "m68k_f" #op "_" #format "_" #precision, h_f##op##_##format##_##precision, \
+                                   "v:elqlll", IR_H_RAISES, 0, 0 } },
+#define ROWS(op)        EACH_SOURCE(ROW, op)
+    FAST_OPS(ROWS)
+};
+
+const IrHelper *m68k_fop_helper(uint32_t cmd)
+{
+    unsigned op = cmd & 0x7f, format = cmd & 0x4000 ? cmd >> 10 & 7 : FAST_REG, precision = 0;
+    bool simple = op == 0x00 || op == 0x01 || op == 0x03 || op == 0x04 || op == 0x18 || op == 0x1a ||
+                  op == 0x1e || op == 0x1f || (op >= 0x20 && op <= 0x28) || op >= 0x38;
+
+    if (op & 0x40) {
+        precision = op & 4 ? 53 : 24;
+        op = (op & ~0x44u) == 1 ? 4 : op & ~0x44u;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(fast_helpers); i++) {
+        const FastHelper *f = &fast_helpers[i];
+
+        if (f->op == op && f->format == format && f->precision == precision) {
+            return &f->helper;
+        }
+    }
+    return simple ? &slow_helper : &library_helper;
+}
 
 /* FMOVE to memory: up to 64 bits in the result, the upper long word of extended and packed values in
  * fp_out. @k: the factor of packed decimal. */

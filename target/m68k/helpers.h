@@ -15,7 +15,9 @@ extern const IrHelper m68k_h_set_sr, m68k_h_movec_to, m68k_h_movec_from, m68k_h_
                       m68k_h_reset, m68k_h_pflush, m68k_h_ptest, m68k_h_pmmu;
 
 /* fp-ops.c, fp-frame.c */
-extern const IrHelper m68k_h_fop, m68k_h_ftrans, m68k_h_fstore, m68k_h_fcond, m68k_h_fmovem, m68k_h_fset_ctl,
+/* Of an arithmetic command word. */
+const IrHelper *m68k_fop_helper(uint32_t cmd);
+extern const IrHelper m68k_h_fstore, m68k_h_fcond, m68k_h_fmovem, m68k_h_fset_ctl,
                       m68k_h_fsave, m68k_h_frestore;
 
 #endif

@@ -219,16 +219,6 @@ static void fmovem_data(M68kTr *tr, uint16_t cmd)
     }
 }
 
-/* By the opmode: does the helper use the C library? */
-static const IrHelper *operation(uint16_t cmd)
-{
-    unsigned op = cmd & 0x7f;
-    bool simple = op == 0x00 || op == 0x01 || op == 0x03 || op == 0x04 || op == 0x18 || op == 0x1a ||
-                  op == 0x1e || op == 0x1f || (op >= 0x20 && op <= 0x28) || op >= 0x38;
-
-    return simple ? &m68k_h_fop : &m68k_h_ftrans;
-}
-
 void m68k_tr_fgen(M68kTr *tr);
 void m68k_tr_fgen(M68kTr *tr)
 {
@@ -257,7 +247,7 @@ void m68k_tr_fgen(M68kTr *tr)
             dirty = tr->dirty;
             memcpy(after, tr->reg, sizeof(after));
             tr->dirty = 0;
-            M68K_CALL(tr, operation(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+            M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
             memcpy(tr->reg, after, sizeof(after));
             tr->dirty = dirty;
             return;
@@ -276,7 +266,7 @@ void m68k_tr_fgen(M68kTr *tr)
         m68k_except(tr, EXCP_LINE_F, tr->pc);
         return;
     }
-    M68K_CALL(tr, operation(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+    M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
 }
 
 /* ------------------------------------------------------------------ conditions */
