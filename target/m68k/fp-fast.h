@@ -62,13 +62,13 @@ static inline bool fp_fast_round(FpCtx *c, unsigned bits, int32_t e, uint64_t hi
         return false;
     }
     if (rest) {
+        uint64_t up = (uint64_t)(rest > FP_TOP) | ((uint64_t)(rest == FP_TOP) & top >> cut);
+
         c->exc = FPX_INEX2;
-        if (rest > FP_TOP || (rest == FP_TOP && (top >> cut & 1))) {
-            top += (uint64_t)1 << cut;
-            if (!(top >> 63)) {
-                top = FP_TOP;
-                e++;
-            }
+        top += (up & 1) << cut;
+        if (!(top >> 63)) {             /* carried out */
+            top = FP_TOP;
+            e++;
         }
     }
     if (e > emax) {
@@ -83,11 +83,12 @@ static inline bool fp_fast_mul(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
 {
     Fp128 p = (Fp128)a.m * b.m;
     int32_t e = (a.se & 0x7fff) + (b.se & 0x7fff) - 16383 + 1;
+    unsigned n;
 
-    if (!(p >> 127)) {
-        p <<= 1;
-        e--;
-    }
+    /* Without branches, which nobody could predict, here and below. */
+    n = (unsigned)(~(uint64_t)(p >> 64) >> 63);
+    p <<= n;
+    e -= (int32_t)n;
     return fp_fast_round(c, bits, e, (uint64_t)(p >> 64), (uint64_t)p, (a.se ^ b.se) & 0x8000, r);
 }
 
@@ -113,12 +114,12 @@ static inline bool fp_fast_add(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
     x = (Fp128)a.m << 63;               /* nothing of b is lost: 63 bits below */
     y = (Fp128)b.m << 63 >> d;
     if (!((a.se ^ b.se) & 0x8000)) {
+        unsigned n;
+
         x += y;
-        if (x >> 127) {
-            ea++;
-        } else {
-            x <<= 1;
-        }
+        n = (unsigned)(~(uint64_t)(x >> 64) >> 63);
+        x <<= n;
+        ea += 1 - (int32_t)n;
     } else {
         unsigned n;
 
