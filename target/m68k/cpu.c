@@ -7,9 +7,12 @@
 #include "target/m68k/cpu.h"
 
 #define OFS(f)      offsetof(M68kState, f)
-#define D(n)        { "d" #n, IR_I64, OFS(d[n]) }
-#define A(n)        { "a" #n, IR_I64, OFS(a[n]) }
+#define D(n)        [G_D##n] = { "d" #n, IR_I64, OFS(d[n]) }
+#define A(n)        [G_A##n] = { "a" #n, IR_I64, OFS(a[n]) }
 
+const uint8_t m68k_reg_var[16] = {
+    G_D0, G_D1, G_D2, G_D3, G_D4, G_D5, G_D6, G_D7, G_A0, G_A1, G_A2, G_A3, G_A4, G_A5, G_A6, G_A7,
+};
 const IrGlobal m68k_globals[G_NUM] = {
     D(0), D(1), D(2), D(3), D(4), D(5), D(6), D(7), A(0), A(1), A(2), A(3), A(4), A(5), A(6), A(7),
     [G_CC_OP] = { "cc_op", IR_I32, OFS(cc_op) }, [G_CC_A] = { "cc_a", IR_I32, OFS(cc_a) },

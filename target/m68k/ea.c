@@ -39,7 +39,7 @@ IrValue m68k_pc(M68kTr *tr, uint32_t pc)
 IrValue m68k_reg64(M68kTr *tr, unsigned r)
 {
     if (!tr->reg[r]) {
-        tr->reg[r] = ir_get(tr->ir, (IrVar)r);
+        tr->reg[r] = ir_get(tr->ir, m68k_reg_var[r]);
     }
     return tr->reg[r];
 }
@@ -79,7 +79,7 @@ void m68k_commit(M68kTr *tr)
 {
     for (unsigned r = 0; tr->dirty; r++) {
         if (tr->dirty & 1u << r) {
-            ir_put(tr->ir, (IrVar)r, tr->reg[r]);
+            ir_put(tr->ir, m68k_reg_var[r], tr->reg[r]);
             tr->dirty &= (uint16_t)~(1u << r);
         }
     }

@@ -68,9 +68,12 @@ typedef struct M68kModel {
 extern const M68kModel m68k_models[];
 extern const unsigned m68k_num_models;
 
-/* Guest state that generated code knows as variables. */
+/*
+ * Guest state that generated code knows as variables. The registers that compiled code uses most come first: they
+ * are kept in the host's (what a call may change, the stack pointer, then from the lowest up).
+ */
 enum {
-    G_D0, G_A0 = 8, G_CC_OP = 16, G_CC_A, G_CC_B, G_X_OP, G_X_A, G_X_B, G_PC_BIAS, G_NUM
+    G_D0, G_D1, G_D2, G_D3, G_A0, G_A7, G_D4, G_D5, G_A1, G_A2, G_D6, G_D7, G_A3, G_A6, G_A4, G_A5, G_CC_OP, G_CC_A, G_CC_B, G_X_OP, G_X_A, G_X_B, G_PC_BIAS, G_NUM
 };
 
 /* Mode word: what a translation assumes. */
@@ -211,6 +214,7 @@ bool m68k_lock(void);
 void m68k_unlock(bool locked);
 
 extern const IrGlobal m68k_globals[G_NUM];
+extern const uint8_t m68k_reg_var[16];      /* G_*, of D0 to D7, A0 to A7 */
 extern const TargetOps m68k_target_ops;
 void m68k_translate(TcgTranslate *t);
 
