@@ -265,7 +265,7 @@ static Chardev *new_with_mux(const char *id, const ChardevBackend *b, Error **er
     return chr;
 }
 
-Chardev *chardev_new_from_opts(const QDict *opts, Error **errp)
+static Chardev *from_opts(const QDict *opts, bool change, Error **errp)
 {
     Opts o = { qobject_to_dict(qobject_copy(QOBJECT(opts))), NULL };
     ChardevBackend *b = qapi_new(ChardevBackend);
@@ -296,7 +296,8 @@ Chardev *chardev_new_from_opts(const QDict *opts, Error **errp)
             }
         }
         if (!o.err) {
-            chr = mux ? new_with_mux(id, b, &o.err) : chardev_new(id, b, &o.err);
+            chr = change ? chardev_change(id, b, &o.err)
+                         : mux ? new_with_mux(id, b, &o.err) : chardev_new(id, b, &o.err);
         }
         qapi_free_ChardevBackend(b);
     } else {
@@ -307,6 +308,16 @@ Chardev *chardev_new_from_opts(const QDict *opts, Error **errp)
     free(name);
     qobject_unref(o.left);
     return chr;
+}
+
+Chardev *chardev_new_from_opts(const QDict *opts, Error **errp)
+{
+    return from_opts(opts, false, errp);
+}
+
+Chardev *chardev_change_from_opts(const QDict *opts, Error **errp)
+{
+    return from_opts(opts, true, errp);
 }
 
 /* ----------------------------------------------------------- short forms */

@@ -141,6 +141,8 @@ typedef struct QDict QDict;
  * as strings (key=value) or as JSON values. *errp names wrong ones.
  */
 Chardev *chardev_new_from_opts(const QDict *opts, Error **errp);
+/* The same for one that is there: it gets this back end, the front end stays. */
+Chardev *chardev_change_from_opts(const QDict *opts, Error **errp);
 /* Text for "-chardev help"; the caller frees it. */
 char *chardev_help(void);
 

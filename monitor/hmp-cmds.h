@@ -96,4 +96,44 @@ void hmp_loadvm(Hmp *hmp, const QDict *args);
 void hmp_delvm(Hmp *hmp, const QDict *args);
 void hmp_info_snapshots(Hmp *hmp, const QDict *args);
 
+/* hmp-call.c. Run a QMP command with @args (taken; may be NULL): its result, the caller's, or NULL with the
+ * error shown. */
+QObject *hmp_qmp(Hmp *hmp, const char *command, QDict *args);
+bool hmp_qmp_ok(Hmp *hmp, const char *command, QDict *args);
+/* Show the text that it returns. */
+void hmp_qmp_text(Hmp *hmp, const char *command);
+void hmp_block_job_cancel(Hmp *hmp, const QDict *args);
+void hmp_block_job_complete(Hmp *hmp, const QDict *args);
+void hmp_block_job_pause(Hmp *hmp, const QDict *args);
+void hmp_block_job_resume(Hmp *hmp, const QDict *args);
+void hmp_block_job_set_speed(Hmp *hmp, const QDict *args);
+void hmp_block_stream(Hmp *hmp, const QDict *args);
+void hmp_drive_mirror(Hmp *hmp, const QDict *args);
+void hmp_drive_backup(Hmp *hmp, const QDict *args);
+void hmp_info_block_jobs(Hmp *hmp, const QDict *args);
+void hmp_dump_guest_memory(Hmp *hmp, const QDict *args);
+void hmp_info_dump(Hmp *hmp, const QDict *args);
+void hmp_trace_event(Hmp *hmp, const QDict *args);
+void hmp_info_trace_events(Hmp *hmp, const QDict *args);
+void hmp_info_irq(Hmp *hmp, const QDict *args);
+void hmp_info_numa(Hmp *hmp, const QDict *args);
+void hmp_info_roms(Hmp *hmp, const QDict *args);
+void hmp_info_virtio(Hmp *hmp, const QDict *args);
+void hmp_info_virtio_status(Hmp *hmp, const QDict *args);
+void hmp_info_virtio_queue_status(Hmp *hmp, const QDict *args);
+void hmp_info_virtio_queue_element(Hmp *hmp, const QDict *args);
+void hmp_info_vm_generation_id(Hmp *hmp, const QDict *args);
+void hmp_info_stats(Hmp *hmp, const QDict *args);
+void hmp_info_tpm(Hmp *hmp, const QDict *args);
+void hmp_info_yank(Hmp *hmp, const QDict *args);
+void hmp_chardev_change(Hmp *hmp, const QDict *args);
+
+/* hmp-host.c */
+void hmp_gpa2hva(Hmp *hmp, const QDict *args);
+void hmp_gpa2hpa(Hmp *hmp, const QDict *args);
+void hmp_sum(Hmp *hmp, const QDict *args);
+void hmp_gdbserver(Hmp *hmp, const QDict *args);
+void hmp_drive_add(Hmp *hmp, const QDict *args);
+void hmp_info_history(Hmp *hmp, const QDict *args);
+
 #endif

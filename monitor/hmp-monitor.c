@@ -36,7 +36,7 @@ static void write_text(HmpMonitor *s, const char *text, size_t len)
 static void run_line(void *opaque, const char *line)
 {
     HmpMonitor *s = opaque;
-    Hmp hmp = { .out = g_string_new(NULL), .cpu_index = s->cpu_index };
+    Hmp hmp = { .out = g_string_new(NULL), .cpu_index = s->cpu_index, .rl = s->rl };
     Monitor *outer = monitor_current;
 
     monitor_current = &s->parent;

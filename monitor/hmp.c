@@ -75,6 +75,20 @@ static bool take_json_flag(char *text)
     return true;
 }
 
+/* A command without a QMP command behind it: what it shows, as one string. */
+static void wrap_json(Hmp *hmp, size_t from)
+{
+    QDict *d = qdict_new();
+    char *text;
+
+    qdict_put_str(d, "human-readable-text", hmp->out->str + from);
+    text = json_write(QOBJECT(d), JSON_PRETTY);
+    g_string_truncate(hmp->out, from);
+    hmp_printf(hmp, "%s\n", text);
+    free(text);
+    qobject_unref(d);
+}
+
 static void run_json(Hmp *hmp, const HmpCommand *cmd)
 {
     const QapiCommand *qmp = qapi_find_command(&qapi_schema, cmd->qmp);
@@ -98,6 +112,7 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
     Error *err = NULL;
     QDict *args;
     char *rest;
+    bool json;
 
     line = skip_blanks(line);
     len = word_length(line);
@@ -117,15 +132,22 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
         return;
     }
     rest = g_strdup(line + len);
-    if (cmd->qmp && take_json_flag(rest)) {
+    json = take_json_flag(rest);
+    /* With arguments the query would be another one. */
+    if (cmd->qmp && json && !*skip_blanks(rest)) {
         run_json(hmp, cmd);
         g_free(rest);
         return;
     }
     args = hmp_parse_args(hmp, cmd, rest, &err);
     if (args) {
+        size_t from = hmp->out->len;
+
         cmd->run(hmp, args);
         qobject_unref(args);
+        if (json) {
+            wrap_json(hmp, from);
+        }
     } else {
         hmp_printf(hmp, "%.*s: %s\n", (int)len, line, error_message(err));
         hmp_printf(hmp, "Try \"help %s%.*s\" for more information\n", path, (int)len, line);

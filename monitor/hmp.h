@@ -16,6 +16,7 @@
 typedef struct Hmp {
     GString *out;               /* what people see, lines end with "\n" */
     int cpu_index;              /* the CPU that commands are about */
+    const struct Readline *rl;  /* whose history "info history" shows; or NULL */
 } Hmp;
 
 typedef struct HmpCommand HmpCommand;
@@ -32,7 +33,7 @@ struct HmpCommand {
     const char *help;
     void (*run)(Hmp *hmp, const QDict *args);
     const HmpCommand *sub;      /* commands behind this one (info); ends with NULL name */
-    const char *qmp;            /* the QMP command whose result --json shows */
+    const char *qmp;            /* the QMP command whose result --json shows; NULL: its text */
     const char *group;          /* topic of help; NULL: as the one before */
     /* Completion of the last word; adds candidates with hmp_candidate(). */
     void (*complete)(GPtrArray *candidates, const char *prefix);

@@ -42,6 +42,9 @@ void monitor_set_name(const char *name);
 struct CommandLineOptionInfoList;
 void monitor_set_options_query(struct CommandLineOptionInfoList *(*query)(void));
 
+/* What gdbserver does: system/ has the debugger's side. */
+void monitor_set_gdb_hook(bool (*open_at)(const char *place, Error **errp));
+
 /* What add_client does for @protocol (a literal); takes @fd on success. */
 void monitor_set_client_hook(const char *protocol,
                              bool (*add)(int fd, bool skipauth, bool tls, Error **errp));

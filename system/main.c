@@ -59,6 +59,7 @@ static int run(Config *c)
     set_signals();
     monitor_init();
     mig_set_fd_source(monitor_take_fd);
+    monitor_set_gdb_hook(gdbstub_open);
     monitor_set_options_query(command_line_options);
     monitor_set_client_hook("vnc", vnc_add_client);
     machine_set_shown_arch(c->arch);

@@ -161,6 +161,13 @@ static void history_add(Readline *rl, const char *line)
     }
 }
 
+void readline_history(const Readline *rl, void (*fn)(const char *line, void *opaque), void *opaque)
+{
+    for (GList *l = rl->history->head; l; l = l->next) {
+        fn(l->data, opaque);
+    }
+}
+
 static void history_move(Readline *rl, int step)
 {
     int n = g_queue_get_length(rl->history), pos = rl->history_pos + step;

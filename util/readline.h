@@ -24,6 +24,8 @@ void readline_free(Readline *rl);
 void readline_input(Readline *rl, uint8_t byte);
 /* Show the prompt and what has been typed so far (after other output). */
 void readline_redraw(Readline *rl);
+/* The lines that were typed before, the oldest first. */
+void readline_history(const Readline *rl, void (*fn)(const char *line, void *opaque), void *opaque);
 /* Forget what has been typed. */
 void readline_reset(Readline *rl);
 

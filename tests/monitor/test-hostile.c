@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "libqmp/qmp-client.h"
+#include "monitor/hmp.h"
 #include "qobject/json.h"
 #include "tests/lib/test.h"
 
@@ -195,5 +196,132 @@ TEST(hostile, deep_and_long_input)
     }
     check_true(t, o != NULL, "the session goes on");
     qobject_unref(o);
+    stop(t, pid, q);
+}
+
+/* ------------------------------------------------------ the human monitor */
+
+/* What would end it, stop it, write files or wait for a debugger. */
+static bool hmp_is_harmless(const char *name)
+{
+    static const char *const not[] = { "quit|q", "memsave", "pmemsave", "screendump", "logfile",
+                                       "dump-guest-memory", "gdbserver", "system_powerdown",
+                                       "cont|c", "migrate", "log" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(not); i++) {
+        if (!strcmp(not[i], name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *const hmp_words[] = {
+    "", "--json", "x", "0", "-1", "99999999999999999999", "/8i 0", "/999999xg 0xfffffffffffffff8", "%s%n",
+    "\"", "\"a\\", "(((((", "1/0", "$nothing", "x x", "0 0", "-1 -1 -1", "x,id=y", "a=b,c.d=e", "-x -y -z",
+    "ide1-cd0", "{\"a\": [", "\xff\xfe", "..", "/machine", "/machine/unattached x y",
+};
+
+static void hmp_attack(Test *t, QmpClient *q, const HmpCommand *table, const char *lead)
+{
+    for (const HmpCommand *c = table; c->name; c++) {
+        g_autofree char *name = g_strndup(c->name, strcspn(c->name, "|"));
+        g_autofree char *path = g_strdup_printf("%s%s ", lead, name);
+
+        if (!hmp_is_harmless(c->name)) {
+            continue;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(hmp_words); i++) {
+            g_autofree char *line = g_strconcat(path, hmp_words[i], NULL);
+
+            call(t, q, "human-monitor-command", qdict_from_fmt("{'command-line': %s}", line));
+        }
+        if (c->sub) {
+            hmp_attack(t, q, c->sub, path);
+        }
+    }
+}
+
+static void all_lines(Test *t, const char *machine)
+{
+    QmpClient *q = NULL;
+    pid_t pid = start(machine, &q);
+
+    if (!check_true(t, pid > 0 && q, "it starts")) {
+        return;
+    }
+    hmp_attack(t, q, hmp_commands, "");
+    stop(t, pid, q);
+}
+
+TEST(hostile, human_monitor_without_a_machine)
+{
+    all_lines(t, "none");
+}
+
+TEST(hostile, human_monitor_on_a_pc)
+{
+    all_lines(t, "pc");
+}
+
+/* ------------------------------------------------------------- permissions */
+
+static pid_t start_with(const char *permissions, QmpClient **q)
+{
+    int pair[2];
+    pid_t pid;
+    char chardev[64], mon[96];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+        return -1;
+    }
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(pair[1]);
+        snprintf(chardev, sizeof(chardev), "socket,id=q,fd=%d", pair[0]);
+        snprintf(mon, sizeof(mon), "chardev=q,mode=control,permissions=%s", permissions);
+        execl(test_qemu_bin(), "qemu-system-x86_64", "-M", "pc", "-display", "none", "-nodefaults",
+              "-S", "-chardev", chardev, "-mon", mon, NULL);
+        _exit(127);
+    }
+    close(pair[0]);
+    *q = qmp_client_new_fd(pair[1], WAIT_MS, NULL);
+    return pid;
+}
+
+static void expect_permission(Test *t, QmpClient *q, const char *command, bool allowed)
+{
+    Error *err = NULL;
+    bool ok = qmp_cmd_ok(q, command, NULL, &err);
+
+    check_true(t, ok == allowed && (ok || error_code(err) == ERR_PERMISSION), command);
+    error_free(err);
+}
+
+TEST(hostile, permissions)
+{
+    QmpClient *q = NULL;
+    pid_t pid = start_with("read-only", &q);
+
+    if (!check_true(t, pid > 0 && q, "it starts")) {
+        return;
+    }
+    expect_permission(t, q, "query-status", true);
+    expect_permission(t, q, "x-query-numa", true);
+    expect_permission(t, q, "cont", false);
+    expect_permission(t, q, "quit", false);
+    qmp_client_free(q);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    q = NULL;
+    pid = start_with("life-cycle", &q);
+    if (!check_true(t, pid > 0 && q, "it starts")) {
+        return;
+    }
+    expect_permission(t, q, "query-block", true);
+    expect_permission(t, q, "system_reset", true);
+    expect_permission(t, q, "human-monitor-command", false);
+    expect_permission(t, q, "device_add", false);
     stop(t, pid, q);
 }

@@ -307,7 +307,7 @@ static void run_hmp(Client *c)
 {
     char buf[4096] = "";
     size_t len = 0;
-    static const char input[] = "info sta\t\nprint (1+2)*3\nxyzzy\ninfo status --json\nquit\n";
+    static const char input[] = "info statu\t\nprint (1+2)*3\nxyzzy\ninfo status --json\nquit\n";
 
     if (write(c->fd, input, strlen(input)) < 0) {
         return;
