@@ -311,7 +311,6 @@ static void drop_answer(QmpClient *c, QObject *result, Error *err, void *opaque)
 int64_t qmp_cmd_async(QmpClient *c, const char *name, QDict *args, int fd, QmpDoneFn *done,
                       void *opaque, Error **errp)
 {
-    Error *err = NULL;
     int64_t id = -1;
     Pending *p;
 
@@ -321,11 +320,7 @@ int64_t qmp_cmd_async(QmpClient *c, const char *name, QDict *args, int fd, QmpDo
         p->done = done ? done : drop_answer;
         p->opaque = opaque;
         id = p->id;
-        /* If the connection has gone, @done hears it from dispatch. */
-        if (!c->reading) {
-            qmp_step_locked(c, &err);
-            error_free(err);
-        }
+        qmp_flush_locked(c);
     }
     pthread_mutex_unlock(&c->lock);
     return id;

@@ -73,6 +73,8 @@ Pending *qmp_send_locked(QmpClient *c, const char *execute, const char *command,
 /* Reads until @ready says so or @deadline; lets go of the lock meanwhile, and tells what came. */
 bool qmp_run_locked(QmpClient *c, bool (*ready)(QmpClient *c, void *opaque), void *opaque,
                     int64_t deadline, Error **errp);
+/* Sends what can be sent at once. */
+void qmp_flush_locked(QmpClient *c);
 /* Sends and reads what can be at once. */
 bool qmp_step_locked(QmpClient *c, Error **errp);
 /* Callbacks, for what came and for what is late. */

@@ -197,6 +197,17 @@ static bool read_in(QmpClient *c, Error **errp)
     return !errp || !*errp;
 }
 
+void qmp_flush_locked(QmpClient *c)
+{
+    Error *err = NULL;
+
+    /* That the connection has gone is told by whoever reads next. */
+    if (c->fd >= 0) {
+        flush_out(c, &err);
+    }
+    error_free(err);
+}
+
 bool qmp_step_locked(QmpClient *c, Error **errp)
 {
     Error *err = NULL;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of command-line options, and how each is put into a Config. */
 #include "util/osdep.h"
+#include <fcntl.h>
 #include <errno.h>
 #include "hw/core/machine.h"
 #include "chardev/chardev.h"
 #include "net/net.h"
 #include "system/config.h"
 #include "system/opts.h"
+#include "util/fdset.h"
 #include "util/guest-random.h"
 #include "util/log.h"
 
@@ -248,6 +250,34 @@ static void opt_seed(Config *c, UNUSED const Option *o, const char *arg)
     guest_random_seed(seed);
 }
 
+/* The descriptor is the set's from now on; what names it comes later. */
+static void opt_add_fd(Config *c, UNUSED const Option *o, const char *arg)
+{
+    Error *err = NULL;
+    QDict *d = opts_parse(arg, "fd", &err);
+    const char *fd_text = d ? qdict_str_or(d, "fd", "") : "", *set_text = d ? qdict_str_or(d, "set", "") : "";
+    char *fd_end, *set_end;
+    long fd = strtol(fd_text, &fd_end, 10), set = strtol(set_text, &set_end, 10);
+
+    if (!d) {
+        config_error(c, "add-fd", err);
+        return;
+    }
+    if (!*fd_text || *fd_end || !*set_text || *set_end || set < 0) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' isn't right; accepted: fd=NUMBER,set=NUMBER[,opaque=TEXT]",
+                   arg);
+    } else if (fd < 3 || fd > INT32_MAX || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
+        error_setf(&err, ERR_INVALID_ARGUMENT,
+                   "fd=%s isn't an open file descriptor other than standard input and output", fd_text);
+    } else {
+        fdset_add(set, (int)fd, qdict_str_or(d, "opaque", NULL));
+    }
+    if (err) {
+        config_error(c, "add-fd", err);
+    }
+    qobject_unref(d);
+}
+
 static void opt_nothing(UNUSED Config *c, UNUSED const Option *o, UNUSED const char *arg)
 {
 }
@@ -313,6 +343,8 @@ const Option config_options[] = {
     { "device", true, "-device DRIVER[,prop=value]...",
       "a device ('help' lists them, 'DRIVER,help' its properties)", opt_device,
       offsetof(Config, devices), "driver" },
+    { "add-fd", true, "-add-fd fd=N,set=N[,opaque=TEXT]", "an inherited descriptor is /dev/fdset/SET's", opt_add_fd,
+      0, NULL },
     DICTS("object", objects, "qom-type", "TYPE,id=ID[,prop=value]...", "an object"),
     DICTS("global", globals, "driver", "DRIVER.PROP=VALUE", "a default for a property"),
     { "netdev", true, "-netdev TYPE,id=ID[,...]", "a network back end ('help' lists types)",

@@ -84,7 +84,8 @@ typedef struct Piix4Pm {
     uint8_t apmc, apms;
     int64_t half_periods;               /* of the timer, when PMSTS.TMR was set last */
     /* Properties: bits of what the DSDT offers; read by acpi-build. */
-    bool disable_s3, disable_s4, smm_enabled;
+    uint8_t disable_s3, disable_s4;
+    bool smm_enabled;
 } Piix4Pm;
 
 DEFINE_CAST(PIIX4_PM, Piix4Pm, TYPE_PIIX4_PM)
@@ -562,8 +563,8 @@ Bus *piix4_pm_smbus(Device *pm)
 }
 
 static const Property pm_props[] = {
-    PROP_BOOL("disable_s3", Piix4Pm, disable_s3, false, "do not offer sleep to RAM"),
-    PROP_BOOL("disable_s4", Piix4Pm, disable_s4, false, "do not offer sleep to disk"),
+    PROP_U8_RANGE("disable_s3", Piix4Pm, disable_s3, 0, 0, 1, "1: do not offer sleep to RAM"),
+    PROP_U8_RANGE("disable_s4", Piix4Pm, disable_s4, 0, 0, 1, "1: do not offer sleep to disk"),
     PROP_BOOL("smm-enabled", Piix4Pm, smm_enabled, true, "the CPUs have system management mode"),
     PROP_END
 };

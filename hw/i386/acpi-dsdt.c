@@ -373,9 +373,9 @@ static void put_sleep_state(Aml *a, const char *name, unsigned type)
 
 static bool pm_disables(PcMachine *pc, const char *prop)
 {
-    bool off = false;
+    uint64_t off = 0;
 
-    return object_get_bool(pc->pm, prop, &off, NULL) && off;
+    return object_get_uint(pc->pm, prop, &off, NULL) && off;
 }
 
 unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)

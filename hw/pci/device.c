@@ -542,7 +542,7 @@ static const Property pci_device_props[] = {
     PROP_CUSTOM("addr", "int32", get_addr, set_addr,
                 "Slot and optional function number, example: 06.0 or 06"),
     PROP_STR("romfile", PCIDevice, romfile, NULL, "file of the expansion ROM"),
-    PROP_BOOL("rombar", PCIDevice, rom_bar, true, "show the expansion ROM to the guest"),
+    PROP_U32_RANGE("rombar", PCIDevice, rom_bar, 1, 0, 1, "1: show the expansion ROM to the guest"),
     PROP_BOOL("multifunction", PCIDevice, multifunction, false,
               "function 0 of several in one slot"),
     PROP_END

@@ -63,7 +63,7 @@ struct PCIDevice {
     PciInfo info;               /* of the type, with inheritance resolved */
     int32_t devfn;              /* -1 until the bus has given it one */
     bool multifunction;
-    bool rom_bar;
+    uint32_t rom_bar;
     char *romfile;
     PciBar bars[PCI_NUM_REGIONS];
     MemRegion rom;

@@ -246,7 +246,8 @@ TEST(libqmp, without_waiting)
     while (a.n < 3) {
         struct pollfd p = { qmp_client_fd(c), qmp_client_poll_events(c), 0 };
 
-        if (!check_true(t, poll(&p, 1, WAIT_MS) == 1 && qmp_client_dispatch(c, NULL), "poll")) {
+        if (!check_true(t, poll(&p, 1, qmp_client_poll_timeout(c)) >= 0 && qmp_client_dispatch(c, NULL),
+                        "poll")) {
             break;
         }
     }
