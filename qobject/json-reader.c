@@ -7,10 +7,14 @@
 #include "util/osdep.h"
 #include "qobject/error.h"
 #include "qobject/json.h"
+#include "qobject/qkey.h"
 #include "qobject/strbuf.h"
 #include "qobject/utf8.h"
 #include <locale.h>
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef enum State {
     ST_VALUE,                   /* a value */
@@ -33,8 +37,11 @@ typedef enum Token {
 
 typedef struct Frame {
     QObject *container;         /* owned: a list or dict */
-    char *key;                  /* owned: name of the member being read */
+    QKey *key;                  /* a reference: name of the member being read */
 } Frame;
+
+/* Names that came lately, by a hash that costs next to nothing: a clash only costs a new copy. */
+#define NAMES   256
 
 typedef struct Result {
     QObject *value;
@@ -66,6 +73,8 @@ struct JsonReader {
     const char *piece;
     size_t line, line_start;
     size_t token_start, value_start;
+
+    QKey *names[NAMES];         /* references, or NULL */
 
     Result *results;            /* ring of [first, last) */
     size_t first, last, results_room;
@@ -116,7 +125,9 @@ static void drop(JsonReader *r)
     while (r->depth) {
         r->depth--;
         qobject_unref(r->stack[r->depth].container);
-        free(r->stack[r->depth].key);
+        if (r->stack[r->depth].key) {
+            qkey_unref(r->stack[r->depth].key);
+        }
     }
     r->token.len = 0;
     r->token_type = TOK_NONE;
@@ -171,11 +182,10 @@ static void value_done(JsonReader *r, QObject *value)
     }
     f = &r->stack[r->depth - 1];
     if (f->key) {
-        qdict_put(qobject_to_dict(f->container), f->key, value);
-        free(f->key);
+        qdict_add_key((QDict *)f->container, f->key, value);
         f->key = NULL;
     } else {
-        qlist_append(qobject_to_list(f->container), value);
+        qlist_append((QList *)f->container, value);
     }
     r->state = ST_COMMA;
 }
@@ -219,6 +229,23 @@ static void close_container(JsonReader *r)
     value_done(r, r->stack[--r->depth].container);
 }
 
+/* A reference. */
+static QKey *name_of(JsonReader *r, const char *s, size_t len)
+{
+    unsigned h = len ? (unsigned)len * 37 + (unsigned char)s[0] * 5 + (unsigned char)s[len - 1] * 11 +
+                       (unsigned char)s[len / 2] : 0;
+    QKey **slot = &r->names[h % NAMES];
+
+    if (*slot && qkey_is(*slot, s, len)) {
+        return qkey_ref(*slot);
+    }
+    if (*slot) {
+        qkey_unref(*slot);
+    }
+    *slot = qkey_new(s, len);
+    return qkey_ref(*slot);
+}
+
 static void key_done(JsonReader *r, const char *s, size_t len)
 {
     Frame *f = &r->stack[r->depth - 1];
@@ -227,9 +254,9 @@ static void key_done(JsonReader *r, const char *s, size_t len)
         fail_at(r, r->token_start, ERR_JSON_SYNTAX, "NUL in a member's name");
         return;
     }
-    f->key = qobject_strndup(s, len);
-    if (qdict_has(qobject_to_dict(f->container), f->key)) {
-        fail_at(r, r->token_start, ERR_JSON_SYNTAX, "duplicate member '%.64s'", f->key);
+    f->key = name_of(r, s, len);
+    if (qdict_has_key((const QDict *)f->container, f->key)) {
+        fail_at(r, r->token_start, ERR_JSON_SYNTAX, "duplicate member '%.64s'", f->key->str);
         return;
     }
     r->state = ST_COLON;
@@ -374,14 +401,36 @@ static const char *read_word(JsonReader *r, const char *p, const char *end)
 
 /* -------------------------------------------------------------- strings */
 
+/* Behind the bytes that are plain text in a string. */
+static inline const char *skip_plain(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    /* Signed: what is below a blank is a control character or no ASCII. */
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i stop = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\'')), _mm_cmplt_epi8(v, _mm_set1_epi8(' '))));
+        int mask = _mm_movemask_epi8(stop);
+
+        if (mask) {
+            return p + __builtin_ctz((unsigned)mask);
+        }
+        p += 16;
+    }
+#endif
+    while (p < end && class_at(p) & C_PLAIN) {
+        p++;
+    }
+    return p;
+}
+
 static const char *read_string(JsonReader *r, const char *p, const char *end)
 {
     const char *s = p;
     unsigned char c;
 
-    while (p < end && class_at(p) & C_PLAIN) {
-        p++;
-    }
+    p = skip_plain(p, end);
     if (r->high_surrogate && (p > s || (p < end && *p != '\\'))) {
         fail_at(r, offset_of(r, s), ERR_JSON_SYNTAX, "first half of a surrogate pair alone");
         return p;
@@ -647,6 +696,53 @@ static const char *skip_spaces(JsonReader *r, const char *p, const char *end)
     return p;
 }
 
+/*
+ * The common way through a container: colons, commas, and strings without escapes that are all in this
+ * piece. Stops where read_structure() must look, having changed nothing there.
+ */
+static const char *read_simple(JsonReader *r, const char *p, const char *end)
+{
+    const char *q;
+
+    while (p < end && r->depth) {
+        switch (r->state) {
+        case ST_COLON:
+            if (*p != ':') {
+                return p;
+            }
+            r->state = ST_VALUE;
+            p++;
+            break;
+        case ST_COMMA:
+            if (*p != ',') {
+                return p;
+            }
+            r->state = in_dict(r) ? ST_KEY : ST_VALUE;
+            p++;
+            break;
+        case ST_END:
+            return p;
+        default:
+            q = *p == '"' ? skip_plain(p + 1, end) : end;
+            if (q == end || *q != '"') {
+                return p;
+            }
+            r->token_start = offset_of(r, p);
+            if ((r->state == ST_VALUE || r->state == ST_FIRST_ITEM) &&
+                !count_value(r, r->token_start)) {
+                return q + 1;
+            }
+            string_done(r, p + 1, q - p - 1);
+            p = q + 1;
+            continue;
+        }
+        if (p < end && *p == ' ') {
+            p++;
+        }
+    }
+    return p;
+}
+
 static const char *skip_to_line_end(JsonReader *r, const char *p, const char *end)
 {
     while (p < end && *p != '\n' && *p != '\xff') {
@@ -691,7 +787,8 @@ void json_reader_feed(JsonReader *r, const void *data, size_t len)
             break;
         default:
             p = skip_spaces(r, p, end);
-            if (p < end && !(r->stream && *p == '\xff')) {
+            p = read_simple(r, p, end);
+            if (p < end && !r->skip_line && !(r->stream && *p == '\xff') && !(class_at(p) & C_SPACE)) {
                 p = read_structure(r, p);
             }
             break;
@@ -763,6 +860,11 @@ static void reader_cleanup(JsonReader *r)
         qobject_unref(r->results[r->first].value);
         error_free(r->results[r->first].err);
         r->first++;
+    }
+    for (size_t i = 0; i < NAMES; i++) {
+        if (r->names[i]) {
+            qkey_unref(r->names[i]);
+        }
     }
     free(r->results);
     free(r->stack);

@@ -9,6 +9,7 @@
 #include "util/osdep.h"
 #include "qobject/qobject.h"
 #include "qobject/leaks.h"
+#include "qobject/qkey.h"
 #include "qobject/strbuf.h"
 #include <sys/auxv.h>
 
@@ -85,9 +86,26 @@ const QDictEntry *qdict_entry(const QDict *d, size_t i)
     return i < d->n ? &d->entries[i] : NULL;
 }
 
+QKey *qkey_new(const char *s, size_t len)
+{
+    QKey *k = qobject_realloc(NULL, sizeof(*k) + len + 1);
+
+    assert(len <= UINT32_MAX);
+    atomic_init(&k->refs, 1);
+    k->len = (uint32_t)len;
+    memcpy(k->str, s, len);
+    k->str[len] = 0;
+    return k;
+}
+
+static uint32_t hash_of(const QDictEntry *e)
+{
+    return hash_key(e->key, qkey_of(e->key)->len);
+}
+
 static void index_add(QDict *d, uint32_t number)
 {
-    size_t i = d->entries[number].hash & (d->index_size - 1);
+    size_t i = hash_of(&d->entries[number]) & (d->index_size - 1);
 
     while (d->index[i]) {
         i = (i + 1) & (d->index_size - 1);
@@ -116,22 +134,21 @@ static void index_rebuild(QDict *d)
     }
 }
 
-static QDictEntry *find(const QDict *d, const char *key, size_t len, uint32_t *hash)
+static QDictEntry *find(const QDict *d, const char *key, size_t len)
 {
     if (!d->index) {
         for (size_t i = 0; i < d->n; i++) {
-            if (!strcmp(d->entries[i].key, key)) {
+            if (d->entries[i].key == key || qkey_is(qkey_of(d->entries[i].key), key, len)) {
                 return &d->entries[i];
             }
         }
         return NULL;
     }
-    *hash = hash_key(key, len);
-    for (size_t i = *hash & (d->index_size - 1); d->index[i];
+    for (size_t i = hash_key(key, len) & (d->index_size - 1); d->index[i];
          i = (i + 1) & (d->index_size - 1)) {
         QDictEntry *e = &d->entries[d->index[i] - 1];
 
-        if (e->hash == *hash && !strcmp(e->key, key)) {
+        if (qkey_is(qkey_of(e->key), key, len)) {
             return e;
         }
     }
@@ -140,39 +157,28 @@ static QDictEntry *find(const QDict *d, const char *key, size_t len, uint32_t *h
 
 bool qdict_has(const QDict *d, const char *key)
 {
-    uint32_t hash;
-
-    return find(d, key, strlen(key), &hash);
+    return find(d, key, strlen(key));
 }
 
 QObject *qdict_get(const QDict *d, const char *key)
 {
-    uint32_t hash;
-    QDictEntry *e = find(d, key, strlen(key), &hash);
+    QDictEntry *e = find(d, key, strlen(key));
 
     return e ? e->value : NULL;
 }
 
-void qdict_put_base(QDict *d, const char *key, QObject *value)
+bool qdict_has_key(const QDict *d, const QKey *key)
 {
-    size_t len = strlen(key);
-    uint32_t hash = 0;
-    QDictEntry *e = find(d, key, len, &hash);
+    return find(d, key->str, key->len);
+}
 
-    assert(value);
-    if (e) {
-        qobject_unref(e->value);
-        e->value = value;
-        return;
-    }
+void qdict_add_key(QDict *d, QKey *key, QObject *value)
+{
     if (d->n == d->room) {
         d->room = d->room ? d->room * 2 : 4;
         d->entries = qobject_realloc(d->entries, d->room * sizeof(*d->entries));
     }
-    if (!d->index) {
-        hash = hash_key(key, len);
-    }
-    d->entries[d->n++] = (QDictEntry){ qobject_strndup(key, len), value, hash };
+    d->entries[d->n++] = (QDictEntry){ key->str, value };
     if (d->n > SMALL) {
         if (d->index && d->index_size >= d->n * 2) {
             index_add(d, d->n - 1);
@@ -180,6 +186,20 @@ void qdict_put_base(QDict *d, const char *key, QObject *value)
             index_rebuild(d);
         }
     }
+}
+
+void qdict_put_base(QDict *d, const char *key, QObject *value)
+{
+    size_t len = strlen(key);
+    QDictEntry *e = find(d, key, len);
+
+    assert(value);
+    if (e) {
+        qobject_unref(e->value);
+        e->value = value;
+        return;
+    }
+    qdict_add_key(d, qkey_new(key, len), value);
 }
 
 void qdict_put_str(QDict *d, const char *key, const char *value)
@@ -214,15 +234,14 @@ void qdict_put_null(QDict *d, const char *key)
 
 QObject *qdict_take(QDict *d, const char *key)
 {
-    uint32_t hash;
-    QDictEntry *e = find(d, key, strlen(key), &hash);
+    QDictEntry *e = find(d, key, strlen(key));
     QObject *value;
 
     if (!e) {
         return NULL;
     }
     value = e->value;
-    free(e->key);
+    qkey_unref(qkey_of(e->key));
     d->n--;
     memmove(e, e + 1, (d->entries + d->n - e) * sizeof(*e));
     if (d->index) {

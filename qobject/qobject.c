@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "qobject/qobject.h"
 #include "qobject/leaks.h"
+#include "qobject/qkey.h"
 #include "qobject/strbuf.h"
 #include <math.h>
 
@@ -62,7 +63,7 @@ void qobject_free(QObject *o)
         free(l->items);
     } else if (d) {
         for (size_t i = 0; i < d->n; i++) {
-            free(d->entries[i].key);
+            qkey_unref(qkey_of(d->entries[i].key));
             qobject_unref(d->entries[i].value);
         }
         free(d->entries);
@@ -231,7 +232,12 @@ void qlist_insert(QList *l, size_t i, QObject *value)
 
 void qlist_append_base(QList *l, QObject *value)
 {
-    qlist_insert(l, l->n, value);
+    if (l->n < l->room) {
+        assert(value);
+        l->items[l->n++] = value;
+    } else {
+        qlist_insert(l, l->n, value);
+    }
 }
 
 void qlist_append_str(QList *l, const char *value)

@@ -64,9 +64,8 @@ typedef struct QList {
 } QList;
 
 typedef struct QDictEntry {
-    char *key;                  /* owned */
+    const char *key;            /* a reference to a shared name (qkey.h) */
     QObject *value;             /* owned */
-    uint32_t hash;
 } QDictEntry;
 
 typedef struct QDict {

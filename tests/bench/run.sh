@@ -5,13 +5,13 @@
 #
 #   run.sh [-r ROUNDS] [-t SECONDS-PER-KERNEL] [-a ARCH,...] [-c CPU,...] [-p PART,...] [GBENCH-ARGUMENT...]
 #
-# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling.
+# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling, json.
 # Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
 . "$(dirname "$0")/lib.sh"
 ours=${QEMU_BIN:?path of the emulator}
 ours=$(dirname "$ours")
-rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling
+rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling,json
 while getopts r:t:a:c:p: o; do
 	case $o in
 	r) rounds=$OPTARG ;;
@@ -156,6 +156,7 @@ for p in $(echo "$parts" | tr , ' '); do
 	guest) in_guest "$@" ;;
 	start-up) start_up ;;
 	scaling) scaling ;;
-	*) echo "no part '$p'; there are guest, start-up, scaling" >&2; exit 2 ;;
+	json) echo "== the JSON reader and writer, 10 MB"; "$ours/tests/bench/bench-json" ;;
+	*) echo "no part '$p'; there are guest, start-up, scaling, json" >&2; exit 2 ;;
 	esac
 done
