@@ -67,8 +67,9 @@ void m68k_tr_link(M68kTr *tr)
     unsigned r = tr->op & 7;
     int32_t disp = tr->row->arg == 2 ? (int32_t)m68k_long(tr) : (int16_t)m68k_word(tr);
     IrValue sp = m68k_addr_add(tr, m68k_reg64(tr, 15), -4);
-    /* LINK A7 stores the pointer as decremented, except on the 68000 and its kin (020UM). */
-    IrValue v = r == 7 ? ir_trunc(tr->ir, IR_I32, sp) : m68k_reg(tr, 8 + r, 2);
+    /* LINK A7 stores the pointer as it was on the 68000, decremented from the 68020 on. */
+    IrValue v = r == 7 && !(tr->features & (M68K_000 | M68K_010)) ? ir_trunc(tr->ir, IR_I32, sp)
+                                                                  : m68k_reg(tr, 8 + r, 2);
 
     m68k_st(tr, sp, 2, v, 0);
     m68k_put_reg64(tr, 8 + r, sp);
