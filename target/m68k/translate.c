@@ -188,6 +188,10 @@ static M68kBlock *block_at(M68kTr *tr, uint32_t pc)
     for (int pass = 0; pass < 2; pass++) {
         for (unsigned k = 0; k < tr->n_blocks; k++) {
             b = &tr->blocks[k];
+            /* A region that has no loops isn't entered again from within: a step is one step. */
+            if (k == 0 && !in_region(tr, pc)) {
+                continue;
+            }
             if (b->kind == BK_CODE && b->pc == pc) {
                 if (desc_equal(&b->flags, &d)) {
                     pass_flags(tr, &d);

@@ -174,6 +174,9 @@ static char *step(Machine68 *m, const State *before, const State *after)
     for (unsigned i = 0; i < after->n; i++) {
         put_word(after->ram[i].addr, 0);
     }
+    for (unsigned i = 0; what && i < 32; i += 2) {
+        put_word((uint32_t)m->s->a[7] + i, 0);
+    }
     return what;
 }
 
