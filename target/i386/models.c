@@ -70,7 +70,7 @@ const X86Feature x86_features[] = {
     F("lahf-lm", 8000_0001_ECX, 0), F("cmp-legacy", 8000_0001_ECX, 1),
     NO("svm", 8000_0001_ECX, 2), NO("extapic", 8000_0001_ECX, 3),
     NO("cr8legacy", 8000_0001_ECX, 4), F2("abm", "lzcnt", 8000_0001_ECX, 5),
-    NO("sse4a", 8000_0001_ECX, 6), F("misalignsse", 8000_0001_ECX, 7),
+    F("sse4a", 8000_0001_ECX, 6), F("misalignsse", 8000_0001_ECX, 7),
     F("3dnowprefetch", 8000_0001_ECX, 8), NO("osvw", 8000_0001_ECX, 9),
     NO("ibs", 8000_0001_ECX, 10), NO("xop", 8000_0001_ECX, 11), NO("skinit", 8000_0001_ECX, 12),
     NO("wdt", 8000_0001_ECX, 13), NO("lwp", 8000_0001_ECX, 15), NO("fma4", 8000_0001_ECX, 16),
@@ -80,14 +80,14 @@ const X86Feature x86_features[] = {
 
     F("invtsc", 8000_0007_EDX, 8),
 
-    NO("clzero", 8000_0008_EBX, 0), NO("xsaveerptr", 8000_0008_EBX, 2),
-    NO("wbnoinvd", 8000_0008_EBX, 9), NO("ibpb", 8000_0008_EBX, 12),
+    F("clzero", 8000_0008_EBX, 0), F("xsaveerptr", 8000_0008_EBX, 2),
+    F("wbnoinvd", 8000_0008_EBX, 9), NO("ibpb", 8000_0008_EBX, 12),
     NO("ibrs", 8000_0008_EBX, 14), NO("amd-stibp", 8000_0008_EBX, 15),
     NO("amd-ssbd", 8000_0008_EBX, 24), NO("virt-ssbd", 8000_0008_EBX, 25),
     NO("amd-no-ssb", 8000_0008_EBX, 26),
 
     F("xsaveopt", XSAVE, 0), F("xsavec", XSAVE, 1), F("xgetbv1", XSAVE, 2),
-    NO("xsaves", XSAVE, 3),
+    F("xsaves", XSAVE, 3),
 
     F("arat", 6_EAX, 2),
 
@@ -225,6 +225,9 @@ bool x86_apply_model(X86Cpu *cpu, Error **errp)
         }
     }
     if (cpu->xlevel == UINT32_MAX) {
+        if (s->features[FEAT_8000_0008_EBX]) {
+            s->cpuid_xlevel = MAX(s->cpuid_xlevel, 0x80000008);
+        }
         if (s->features[FEAT_8000_0001_EDX] | s->features[FEAT_8000_0001_ECX]) {
             s->cpuid_xlevel = MAX(s->cpuid_xlevel, 0x80000001);
         }

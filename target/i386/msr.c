@@ -19,7 +19,7 @@ enum {
     MSR_SYSENTER_EIP, MSR_MCG_CAP = 0x179, MSR_MCG_STATUS, MSR_MCG_CTL,
     MSR_PERF_STATUS = 0x198, MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_PHYS = 0x200,
     MSR_MTRR_FIX64K = 0x250, MSR_MTRR_FIX16K = 0x258, MSR_MTRR_FIX4K = 0x268, MSR_PAT = 0x277,
-    MSR_MTRR_DEF = 0x2ff, MSR_MC0_CTL = 0x400, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800,
+    MSR_MTRR_DEF = 0x2ff, MSR_MC0_CTL = 0x400, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800, MSR_XSS = 0xda0,
     MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK,
     MSR_FS_BASE = 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
     MSR_SYSCFG = 0xc0010010, MSR_HWCR = 0xc0010015, MSR_TOP_MEM = 0xc001001a,
@@ -255,6 +255,9 @@ bool x86_rdmsr(X86State *s, uint32_t index, uint64_t *v)
         }
         *v = s->mce_banks[index - MSR_MC0_CTL];
         return true;
+    case MSR_XSS:
+        *v = s->xss;
+        return x86_has(s, FEAT_XSAVE, 3) || unknown(s, "read", index);
     case MSR_SMBASE:
         *v = s->smbase;
         return s->smm || unknown(s, "read", index);
@@ -334,6 +337,8 @@ bool x86_wrmsr(X86State *s, uint32_t index, uint64_t v)
             return false;
         }
         break;
+    case MSR_XSS:                       /* no component is the supervisor's */
+        return x86_has(s, FEAT_XSAVE, 3) ? v == 0 : unknown(s, "write", index);
     case MSR_TSC_AUX:
         if (v >> 32) {
             return false;

@@ -762,6 +762,7 @@ static const X86Handler sse_handlers[] = {
     BOTH("CVTSD2SI", tr_cvt_to_int, CVT_SD) BOTH("CVTTSD2SI", tr_cvt_to_int, CVT_TSD)
     BOTH("PCMPESTRM", tr_strcmp, STR_EXPLICIT | STR_MASK) BOTH("PCMPESTRI", tr_strcmp, STR_EXPLICIT)
     BOTH("PCMPISTRM", tr_strcmp, STR_MASK) BOTH("PCMPISTRI", tr_strcmp, 0)
+    { "MOVNTSS", tr_mov_low, 0 }, { "MOVNTSD", tr_mov_low, 0 },
     BOTH("MASKMOVDQU", tr_maskmov, 0) { "MASKMOVQ", tr_maskmov, 0 },
     BOTH("LDMXCSR", tr_ldmxcsr, 0) BOTH("STMXCSR", tr_stmxcsr, 0)
     { "FXSAVE", tr_fxsave, 0 }, { "FXRSTOR", tr_fxsave, 1 },

@@ -485,7 +485,7 @@ bool x86_insn_has(const X86State *s, unsigned xf)
         XE(SYSCALL, 11), XE(RDTSCP, 27), XE(LM, 29),
         XC(LAHF, 0), XC(SVM, 2), XC(LZCNT, 5), XC(SSE4A, 6), XC(3DNOWPREFETCH, 8),
         [XF_XSAVEOPT] = { FEAT_XSAVE, 0 }, [XF_XSAVEC] = { FEAT_XSAVE, 1 },
-        [XF_XSAVES] = { FEAT_XSAVE, 3 },
+        [XF_XSAVES] = { FEAT_XSAVE, 3 }, [XF_CLZERO] = { FEAT_8000_0008_EBX, 0 },
 #undef E1
 #undef C1
 #undef B7

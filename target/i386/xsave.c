@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The XSAVE area and the instructions on it: XSAVE, XSAVEOPT, XSAVEC, XRSTOR. */
+/* The XSAVE area and the instructions on it: XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS. */
 #include "util/osdep.h"
 #include "target/i386/xsave.h"
 #include "target/i386/seg.h"
@@ -203,6 +203,8 @@ bool x86_xrstor_image(X86State *s, const uint8_t img[XSAVE_MAX_SIZE], bool wide,
 
 /* ------------------------------------------------------------- instructions */
 
+enum { RESTORE = 0x100, SUPERVISOR = 0x200 };      /* beside XSAVE_COMPACT ... */
+
 typedef struct Move {
     TcgEnv *env;
     uint64_t addr;
@@ -283,7 +285,8 @@ static void xrstor(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t flags, ui
 
     mask &= s->xcr0;
     load_piece(&m, XSAVE_HEADER, 64);
-    if (!header_ok(s, img + XSAVE_HEADER)) {
+    if (!header_ok(s, img + XSAVE_HEADER) ||
+        ((flags & SUPERVISOR) && !(load_le64(img + XSAVE_HEADER + 8) >> 63))) {
         x86_raise_error(s, EXCP_GP, 0);
     }
     bv = load_le64(img + XSAVE_HEADER);
@@ -319,8 +322,6 @@ static void need_osxsave(X86Tr *tr)
     x86_fault_if(tr, IR_TST_Z, IR_I64, cr4, ir_i64(tr->ir, CR4_OSXSAVE), EXCP_UD, false, 0);
 }
 
-enum { RESTORE = 0x100 };
-
 static void tr_xsave(X86Tr *tr, const X86Insn *i)
 {
     const IrHelper *h = i->arg & RESTORE ? &h_xrstor : &h_xsave;
@@ -334,7 +335,7 @@ static void tr_xsave(X86Tr *tr, const X86Insn *i)
     a = x86_address(tr, i, XSAVE_EXTENDED, !(i->arg & RESTORE));
     x86_fault_if(tr, IR_TST_NZ, IR_I64, a, ir_i64(tr->ir, 63), EXCP_GP, true, 0);
     X86_CALL(tr, h, a, x86_edx_eax(tr),
-             ir_i32(tr->ir, (i->arg & (XSAVE_COMPACT | XSAVE_OPT)) | (i->rex_w ? XSAVE_WIDE : 0)),
+             ir_i32(tr->ir, (i->arg & (XSAVE_COMPACT | XSAVE_OPT | SUPERVISOR)) | (i->rex_w ? XSAVE_WIDE : 0)),
              ir_i32(tr->ir, (tr->mmu & IR_MO_MMU) >> IR_MO_MMU_SHIFT));
     if (i->arg & RESTORE) {
         x86_exit_next(tr, IR_EXIT_NEXT);        /* TOP, masks */
@@ -384,6 +385,8 @@ static void tr_xsetbv(X86Tr *tr, UNUSED const X86Insn *i)
 
 static const X86Handler xsave_handlers[] = {
     { "XSAVE", tr_xsave, 0 }, { "XSAVEOPT", tr_xsave, XSAVE_OPT }, { "XSAVEC", tr_xsave, XSAVE_COMPACT },
+    /* There are no components of the supervisor: IA32_XSS is 0. */
+    { "XSAVES", tr_xsave, XSAVE_COMPACT | SUPERVISOR }, { "XRSTORS", tr_xsave, RESTORE | SUPERVISOR },
     { "XRSTOR", tr_xsave, RESTORE }, { "XGETBV", tr_xgetbv, 0 }, { "XSETBV", tr_xsetbv, 0 },
     { NULL, NULL, 0 }
 };

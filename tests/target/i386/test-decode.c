@@ -203,7 +203,7 @@ static void random_bytes(Test *t, unsigned bits, cs_mode mode, unsigned count)
         "RDPID", "RDSEED", "MOVNT*", "EXTRQ", "INSERTQ", "SHA*", "MONITOR", "XRSTORS", "XSAVE*",
         "TEST", "SHL", "SVM", "VM*", "STGI", "CLGI", "SKINIT", "INVLPGA", "RDPKRU", "WRPKRU",
         "INVPCID", "MOVFROMCR", "MOVTOCR", "MOVFROMDR", "MOVTODR", "BSWAP", "CRC32", "CLFLUSH",
-        "LFENCE", "MFENCE", "SFENCE", "SYSRET", "RDRAND", "MOVFROMSEG", "MOVTOSEG", NULL };
+        "LFENCE", "MFENCE", "SFENCE", "SYSRET", "RDRAND", "MOVFROMSEG", "MOVTOSEG", "CLZERO", NULL };
     uint64_t s = UINT64_C(0x123456789abcdef1) + bits;
     unsigned differ = 0, both = 0;
     csh cs;

@@ -24,8 +24,7 @@ static const struct { const char *mnemonic; uint32_t undefined; } flag_uses[] = 
 /* What can't be compared: state images (their layout is the system's), other state. */
 static bool comparable(const char *mnemonic, bool interp)
 {
-    static const char *const no[] = { "FX", "XSAVE", "XRSTOR", "EXTRQ", "INSERTQ", "MOVNTSS",
-                                      "MOVNTSD" };
+    static const char *const no[] = { "FX", "XSAVE", "XRSTOR" };
 
     for (unsigned k = 0; k < ARRAY_SIZE(no); k++) {
         if (!strncmp(mnemonic, no[k], strlen(no[k]))) {
@@ -51,6 +50,7 @@ static bool host_has(unsigned feature)
     case XF_AES: return c & bit_AES;
     case XF_PCLMUL: return c & bit_PCLMUL;
     case XF_SHA: return b7 & bit_SHA;
+    case XF_SSE4A: return cx & bit_SSE4a;
     case XF_AVX: return __builtin_cpu_supports("avx");
     case XF_AVX2: return __builtin_cpu_supports("avx2");
     case XF_FMA: return __builtin_cpu_supports("fma");
