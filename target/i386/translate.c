@@ -544,6 +544,14 @@ static X86DecodeResult decode_at(X86Tr *tr, uint64_t pc, X86Insn *i)
     return x86_decode(i, tr->bits, read_byte, &f);
 }
 
+bool x86_peek(X86Tr *tr, uint64_t pc, X86Insn *i)
+{
+    uint64_t delta = pc - tr->t->pc;
+
+    return ((tr->t->entry_offset + delta) & (TCG_PAGE_SIZE - 1)) <= TCG_PAGE_SIZE - 16 &&
+           (tr->t->entry_offset + delta) / TCG_PAGE_SIZE == 0 && decode_at(tr, pc, i) == XD_OK;
+}
+
 static bool is_breakpoint(const X86Tr *tr, uint64_t pc)
 {
     for (unsigned k = 0; k < tr->t->n_breakpoints; k++) {

@@ -174,6 +174,8 @@ IrValue x86_edx_eax(X86Tr *tr);
 void x86_put_edx_eax(X86Tr *tr, IrValue v);
 /* EIP/RIP of the next instruction, cut to @bytes. */
 IrValue x86_next_pc(X86Tr *tr, unsigned bytes);
+/* The instruction at @pc, if it lies well inside the entry's page (from the entry on). */
+bool x86_peek(X86Tr *tr, uint64_t pc, X86Insn *i);
 /* Does the CPU have the feature XF_*? */
 bool x86_insn_has(const X86State *s, unsigned xf);
 

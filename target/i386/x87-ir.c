@@ -5,7 +5,8 @@
  * the instruction wants; tags are tested as far as they aren't known from earlier
  * in the block, and else the instruction is run alone by the reference
  * (helper-x87.c), which knows about stack faults.
- * C1 is changed by compares only: what rounding does to it only the reference tells.
+ * C1 is changed by compares only: what rounding does to it only the reference tells, which x87.c calls where that is
+ * stored soon.
  */
 #include "util/osdep.h"
 #include "target/i386/x87.h"

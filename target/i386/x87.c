@@ -121,6 +121,51 @@ static unsigned stack_operand(const X86Insn *i, bool *to_i)
     return *to_i ? i->op[0].reg : i->op[1].reg;
 }
 
+/* Leave C1 as it is. */
+static bool keeps_c1(const X86Insn *i)
+{
+    static const char *const names[] = { "FNOP", "FFREE", "FNCLEX", "FLDCW", "FNSTCW", "FWAIT", "FCOMI", "FUCOMI", "FCOMIP",
+                                         "FUCOMIP", "FNENI", "FNDISI", "FNSETPM" };
+
+    if (!strncmp(i->mnemonic, "FCMOV", 5)) {
+        return true;
+    }
+    for (unsigned k = 0; k < ARRAY_SIZE(names); k++) {
+        if (!strcmp(i->mnemonic, names[k])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is C1 stored by an instruction that follows, before another changes it? What rounding does to it
+ * only the reference tells. */
+static bool c1_is_read(X86Tr *tr)
+{
+    enum { FAR = 6 };
+    uint64_t pc = tr->next_pc;
+    X86Insn i;
+
+    for (unsigned k = 0; k < FAR && x86_peek(tr, pc, &i); k++, pc += i.len) {
+        if ((i.flags >> XI_FEAT_SHIFT & 0xff) != XF_FPU) {
+            if (!strcmp(i.mnemonic, "FXSAVE") || !strncmp(i.mnemonic, "XSAVE", 5)) {
+                return true;
+            }
+        } else if (!strcmp(i.mnemonic, "FNSTSW") || !strcmp(i.mnemonic, "FNSTENV") ||
+                   !strcmp(i.mnemonic, "FNSAVE")) {
+            return true;
+        } else if (!keeps_c1(&i)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool is_compare(X87Op op)
+{
+    return op == X87_COM || op == X87_UCOM || op == X87_TST || op == X87_COMI || op == X87_UCOMI;
+}
+
 static void tr_x87(X86Tr *tr, const X86Insn *i)
 {
     X87Op op = i->arg & 0xff;
@@ -136,7 +181,8 @@ static void tr_x87(X86Tr *tr, const X86Insn *i)
     if (i->arg >> A_N_SHIFT) {
         n = (i->arg >> A_N_SHIFT) - 1;
     }
-    if (x87_ir(tr, i, op, mem ? memory_kind(i, i->arg & A_INT) : X87_STACK, n, pops, to_i,
+    if ((is_compare(op) || !c1_is_read(tr)) &&
+        x87_ir(tr, i, op, mem ? memory_kind(i, i->arg & A_INT) : X87_STACK, n, pops, to_i,
                i->arg & A_STORES)) {
         note(tr, i);
         return;

@@ -62,13 +62,14 @@ static bool host_has(unsigned feature)
     }
 }
 
-/* X87: in sequence; C1 of ordinary arithmetic is known by the reference only, which X87_STEPS runs
- * (one instruction under the trap flag). */
+/* X87: in sequence; C1 of ordinary arithmetic is known by the reference only, which runs what stands before
+ * an instruction that stores the status, and X87_STEPS (one instruction under the trap flag). */
 typedef enum What { VECTORS, X87, X87_STEPS } What;
 
-static bool tells_c1(const char *mnemonic)
+/* FNSTENV and FNSAVE have the selectors that protected mode's images hold on some CPUs. */
+static bool has_selectors(const char *mnemonic)
 {
-    return !strcmp(mnemonic, "FNSTSW") || !strcmp(mnemonic, "FNSTENV") || !strcmp(mnemonic, "FNSAVE");
+    return !strcmp(mnemonic, "FNSTENV") || !strcmp(mnemonic, "FNSAVE");
 }
 
 /* Rows of vector instructions, and of general registers with VEX; or of the x87. */
@@ -82,7 +83,7 @@ static unsigned choose_rows(const X86Row **rows, bool interp, What what)
     for (unsigned k = 0; (row = x86_decode_row(k, &mnemonic, &handled)) != NULL; k++) {
         unsigned feature = row->flags >> XI_FEAT_SHIFT & 0xff;
 
-        if ((feature == XF_FPU) != (what != VECTORS) || (what == X87 && tells_c1(mnemonic))) {
+        if ((feature == XF_FPU) != (what != VECTORS) || (what == X87 && has_selectors(mnemonic))) {
             continue;
         }
         if (handled && n < MAX_ROWS && host_has(feature) && comparable(mnemonic, interp) &&
@@ -100,7 +101,7 @@ typedef struct Sequence {
 } Sequence;
 
 static void make_sequence(Random *r, unsigned bits, const X86Row **rows, unsigned n_rows,
-                          unsigned len, What what, Sequence *q)
+                          unsigned len, Sequence *q)
 {
     memset(q, 0, sizeof(*q));
     while (q->count < len) {
@@ -110,8 +111,7 @@ static void make_sequence(Random *r, unsigned bits, const X86Row **rows, unsigne
 
         if (!n || x86_decode_bytes(&i, bits, b, n) != XD_OK || i.seg_override >= S_FS ||
             !i.fn || !host_has(i.flags >> XI_FEAT_SHIFT & 0xff) ||
-            !strcmp(i.row->opcode, "D9 D8+i") ||
-            (what == X87 && tells_c1(i.mnemonic))) {        /* an FSTP which checks no tags */
+            !strcmp(i.row->opcode, "D9 D8+i")) {        /* an FSTP which checks no tags */
             continue;
         }
         q->at[q->count] = q->n;
@@ -281,7 +281,7 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
         char diff[1024];
 
         make_sequence(&r, bits, rows, n_rows, k & 1 ? 1 + random_below(&r, 3)
-                                                   : 1 + random_below(&r, MAX_LEN), what, &q);
+                                                   : 1 + random_below(&r, MAX_LEN), &q);
         x86_random_vector_state(&r, bits, &in);
         if (what != VECTORS) {
             x86_random_x87_state(&r, &in);
