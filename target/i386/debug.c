@@ -4,8 +4,7 @@
  *
  * Modelled: single step, instruction breakpoints (regions of one instruction
  * that look first), data breakpoints (through the accelerator's watched
- * pages), general detect, task switch trap. I/O breakpoints are stored and
- * never hit.
+ * pages), I/O breakpoints (IN and OUT ask), general detect, task switch trap.
  */
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
@@ -158,3 +157,23 @@ void x86_debug_hit(TcgEnv *env, uint64_t addr, unsigned size, MmuAccess access)
         x86_post_debug(s, hit);
     }
 }
+
+/* Behind an access to ports. R/W field 2, with CR4.DE: a trap behind the instruction, or the round of a repeated one. */
+static void h_io_hit(X86State *s, uint32_t port, uint32_t size)
+{
+    uint64_t hit = 0;
+
+    for (unsigned i = 0; i < 4 && (s->cr[4] & CR4_DE); i++) {
+        unsigned len = watch_length(s->dr[7], i);
+        uint64_t start = s->dr[i] & ~(uint64_t)(len - 1);
+
+        if ((s->dr[7] >> (i * 2) & 3) && (s->dr[7] >> (16 + i * 4) & 3) == 2 && port < start + len &&
+            start < port + (uint64_t)size) {
+            hit |= BIT64(i);
+        }
+    }
+    if (hit) {
+        x86_post_debug(s, hit);
+    }
+}
+const IrHelper x86_h_io_hit = { "io_hit", (void *)h_io_hit, "v:ell", 0, 0, 0 };

@@ -9,7 +9,7 @@
 #include "util/osdep.h"
 #include "target/i386/translate.h"
 
-extern const IrHelper x86_h_rep_movs, x86_h_rep_stos, x86_h_in, x86_h_out, x86_h_check_io;
+extern const IrHelper x86_h_rep_movs, x86_h_rep_stos, x86_h_in, x86_h_out, x86_h_check_io, x86_h_io_hit;
 
 typedef enum { S_MOVS, S_CMPS, S_STOS, S_LODS, S_SCAS, S_INS, S_OUTS } StringOp;
 
@@ -51,12 +51,14 @@ static IrValue read_port(X86Tr *tr, IrValue port, unsigned size)
 {
     IrValue v = X86_CALL(tr, &x86_h_in, port, ir_i32(tr->ir, size));
 
+    X86_CALL(tr, &x86_h_io_hit, port, ir_i32(tr->ir, size));
     return size == 4 ? v : ir_trunc(tr->ir, x86_type(size), v);
 }
 
 static void write_port(X86Tr *tr, IrValue port, IrValue v, unsigned size)
 {
     X86_CALL(tr, &x86_h_out, port, ir_zext(tr->ir, IR_I32, v), ir_i32(tr->ir, size));
+    X86_CALL(tr, &x86_h_io_hit, port, ir_i32(tr->ir, size));
 }
 
 /* One element; registers and flags are committed. */

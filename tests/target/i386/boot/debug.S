@@ -295,6 +295,54 @@ case "dr4 is dr6"
     sub eax, ebx
     show eax
 endcase
+.macro io_breakpoint dr7
+    mov eax, 0xffff0ff0
+    mov dr6, eax
+    mov dword ptr [V_COUNT], 0
+    hook counted
+    mov eax, 0x80
+    mov dr2, eax
+    mov eax, \dr7
+    mov dr7, eax
+.endm
+case "i/o: out to it, and beside it"
+    mov eax, cr4
+    or eax, 8
+    mov cr4, eax
+    io_breakpoint 0x02000720
+    out 0x80, al
+    nop
+    out 0x81, al
+    data_result
+endcase
+case "i/o: a wider access over it"
+    io_breakpoint 0x0a000720
+    mov dx, 0x7e
+    in eax, dx
+    data_result
+endcase
+case "i/o: where the trap is taken"
+    hook 2f
+    mov eax, 0x02000720
+    mov dr7, eax
+1:  in al, 0x80
+    nop
+2:  mov eax, [esp + 8]
+    sub eax, offset 1b
+    show eax
+    xor eax, eax
+    mov dr7, eax
+    unhook
+endcase
+case "i/o: rep outsb, each round"
+    io_breakpoint 0x02000720
+    mov esi, 0x600
+    mov edx, 0x80
+    mov ecx, 3
+    cld
+    rep outsb
+    data_result
+endcase
 case "dr4 with cr4.de"
     mov eax, cr4
     or eax, 8
