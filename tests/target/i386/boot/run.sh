@@ -10,8 +10,8 @@ trap 'rm -rf "$tmp"' EXIT
 as --32 -I "$dir" -o "$tmp/o" "$dir/$name.S" && ld -m elf_i386 -e 0 -Ttext 0 --section-start .reset=0xfff0 \
     --oformat binary -o "$tmp/bios" "$tmp/o" || exit 2
 # shellcheck disable=SC2046
-timeout 60 "$@" $(sed -n 's/^# ARGUMENTS: //p' "$dir/$name.S") -M pc -cpu "${CPU:-max}" -m 16 -display none -nodefaults -no-reboot -bios "$tmp/bios" \
-    -debugcon file:"$tmp/out" -device isa-debug-exit,iobase=0xf4 < /dev/null > "$tmp/messages" 2>&1
+timeout 60 "$@" -M pc -cpu "${CPU:-max}" -m 16 -display none -nodefaults -no-reboot -bios "$tmp/bios" \
+    $(sed -n "s/^# ARGUMENTS: //p" "$dir/$name.S") -debugcon file:"$tmp/out" -device isa-debug-exit,iobase=0xf4 < /dev/null > "$tmp/messages" 2>&1
 status=$?
 head -c 20000 "$tmp/out"
 [ "$status" = 1 ] || { sed 's/^/# /' "$tmp/messages"; echo "# ended with $status"; }
