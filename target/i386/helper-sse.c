@@ -58,6 +58,7 @@ static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uin
 {
     X86State *s = x86_state(env);
     unsigned n = mmx ? 8 : 16;
+    uint64_t width = x86_code64(s) ? UINT64_MAX : UINT32_MAX;
     const uint8_t *v = mmx ? (const uint8_t *)&s->st[src].m : s->xmm[src];
     const uint8_t *m = mmx ? (const uint8_t *)&s->st[mask].m : s->xmm[mask];
 
@@ -68,12 +69,12 @@ static void maskmov(TcgEnv *env, uint64_t addr, uint32_t src, uint32_t mask, uin
         if (m[i] & 0x80) {              /* CR2: where the operand, or its second page, begins */
             uint64_t page = (addr + i) & ~(uint64_t)(TCG_PAGE_SIZE - 1);
 
-            tcg_probe(env, MAX(addr, page), 1, true, mmu);
+            tcg_probe(env, MAX(addr, page) & width, 1, true, mmu);
         }
     }
     for (unsigned i = 0; i < n; i++) {
         if (m[i] & 0x80) {
-            tcg_stu8(env, addr + i, v[i], mmu);
+            tcg_stu8(env, (addr + i) & width, v[i], mmu);
         }
     }
 }
