@@ -268,6 +268,8 @@ static void run_all(Test *t, const TcgBackend *be, unsigned bits, unsigned count
     char host_vendor[13] = "";
     unsigned ignored;
 
+    printf("# timeout: 240\n");         /* five seconds of work, on a machine that has others too */
+    fflush(stdout);
     if (!h) {
         test_fail(t, "no harness");
         return;
