@@ -120,6 +120,9 @@ const char *qobject_type_text(const QObject *o);
 
 /* Equal in depth; dicts whatever their order. 1 and 1.0 are different. */
 bool qobject_equal(const QObject *a, const QObject *b);
+/* Where they differ, a line each: "path: was -> is", "nothing" where one has no such member. Freed with free();
+ * NULL: they are equal. */
+char *qobject_diff(const QObject *a, const QObject *b);
 /* Containers are copied in depth, the rest is shared. */
 QObject *qobject_copy(const QObject *o);
 

@@ -141,3 +141,20 @@ TEST(qobject, equality_and_copies)
     qobject_unref(i);
     qobject_unref(f);
 }
+
+TEST(qobject, differences)
+{
+    QDict *a = qdict_from_fmt("{'a': 1, 'b': {'c': [1, 2, {'x': 'y'}]}, 'gone': null, 'same': [true]}");
+    QDict *b = qdict_from_fmt("{'same': [true], 'a': 1.0, 'b': {'c': [1, 3, {'x': 'z'}, 4]}, 'new': {}}");
+    char *text = qobject_diff(QOBJECT(a), QOBJECT(b));
+
+    check_str(t, text, "a: 1 -> 1.0\nb.c[1]: 2 -> 3\nb.c[2].x: \"y\" -> \"z\"\nb.c[3]: nothing -> 4\n"
+              "gone: null -> nothing\nnew: nothing -> {}\n", "each difference with its path");
+    free(text);
+    check_true(t, !qobject_diff(QOBJECT(a), QOBJECT(a)), "none");
+    text = qobject_diff(QOBJECT(a), NULL);
+    check_true(t, text && !strncmp(text, "(all): {", 8), "nothing at all");
+    free(text);
+    qobject_unref(a);
+    qobject_unref(b);
+}
