@@ -467,12 +467,20 @@ void blk_drain(BlockBackend *b)
             main_loop_iterate(true);
         } else {
             /* Only the main loop can finish them. */
-            big_unlock();
-            g_usleep(100);
-            big_lock();
+            big_lock_rest();
         }
     }
     __atomic_fetch_sub(&b->hurry, 1, __ATOMIC_RELAXED);
+}
+
+bool blk_any_in_flight(void)
+{
+    for (BlockBackend *b = blk_first(); b; b = b->next) {
+        if (busy(b)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void blk_drain_all(void)

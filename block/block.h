@@ -369,6 +369,8 @@ void blk_aio_zero(BlockBackend *b, uint64_t offset, uint64_t len, bool may_unmap
 /* Until no device has a request in flight; runs the main loop's events. What is held after an
  * error (stop) stays so. In an I/O thread's callbacks: not allowed. */
 void blk_drain(BlockBackend *b);
+/* Requests of devices that aren't done. Any thread. */
+bool blk_any_in_flight(void);
 void blk_drain_all(void);
 /* Requests wait from begin, which returns when none is in flight, to end. Main thread. */
 void blk_drain_begin(BlockBackend *b);

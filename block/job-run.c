@@ -270,9 +270,7 @@ void jobs_hold(void)
             if (in_main_thread()) {
                 main_loop_iterate(true);
             } else {
-                big_unlock();
-                g_usleep(100);
-                big_lock();
+                big_lock_rest();
             }
         }
     }

@@ -6,6 +6,8 @@
 #include "util/osdep.h"
 #include <sys/prctl.h>
 #include "accel/accel.h"
+#include "accel/tcg/icount.h"
+#include "block/block.h"
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
@@ -383,6 +385,52 @@ static bool set_boot(const QDict *d, void *opaque, Error **errp)
     return true;
 }
 
+static bool icount_flag(const QDict *d, const char *key, bool *value, Error **errp)
+{
+    g_autofree char *text = opts_text(d, key);
+
+    return !text || opts_bool(key, text, value, errp);
+}
+
+static bool set_icount(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    static const char *const known[] = { "shift", "align", "sleep", NULL };
+    g_autofree char *shift = opts_text(d, "shift");
+    IcountOptions o = { .on = true, .sleep = true };
+    char *end = NULL;
+
+    if (!opts_check_known(d, "-icount", known, errp) || !icount_flag(d, "align", &o.align, errp) ||
+        !icount_flag(d, "sleep", &o.sleep, errp)) {
+        return false;
+    }
+    o.automatic = !shift || !strcmp(shift, "auto");
+    if (o.automatic) {
+        o.shift = 3;
+    } else {
+        unsigned long n = strtoul(shift, &end, 10);
+
+        if (!*shift || *end || n > ICOUNT_SHIFT_MAX) {
+            error_setf(errp, ERR_OUT_OF_RANGE, "-icount: 'shift' is '%s'; accepted: 0 to %d, auto", shift,
+                       ICOUNT_SHIFT_MAX);
+            return false;
+        }
+        o.shift = (unsigned)n;
+    }
+    if ((o.align && (o.automatic || !o.sleep)) || (o.automatic && !o.sleep)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "-icount: %s are incompatible",
+                   o.align && o.automatic ? "shift=auto and align=on"
+                   : o.align ? "align=on and sleep=off" : "shift=auto and sleep=off");
+        return false;
+    }
+    if (strcmp(accel_current()->name, "tcg")) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "-icount needs -accel tcg");
+        return false;
+    }
+    icount_start(&o);
+    icount_set_busy(blk_any_in_flight);
+    return true;
+}
+
 static bool set_rtc(const QDict *d, void *opaque, Error **errp)
 {
     static const char *const known[] = { "base", "clock", "driftfix", NULL };
@@ -728,6 +776,9 @@ bool config_build(Config *c)
     config_make_each(c, c->globals, "global", make_global, NULL);
     m = new_machine(c, &stand_in);
     possible = build_accel(c) && !stand_in;
+    if (c->icount && qdict_size(c->icount) && accel_current()) {
+        config_make(c, "icount", c->icount, set_icount, NULL);
+    }
     if (!stand_in) {
         set_machine_props(c, m);
         config_make(c, "smp", c->smp, set_smp, m);

@@ -20,10 +20,10 @@ typedef struct Config {
     QDict *machine;             /* -M, -machine merged; "type" is the name */
     QList *accels;              /* -accel: dicts with "accel"; in order */
     char *cpu;
-    QDict *memory, *smp, *boot, *rtc, *name, *action, *msg, *overcommit, *sandbox;
+    QDict *memory, *smp, *boot, *rtc, *icount, *name, *action, *msg, *overcommit, *sandbox;
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms, *chroot, *runas;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *nets, *drives, *blockdevs, *vncs,
-          *audiodevs, *audios, *globals, *icount;
+          *audiodevs, *audios, *globals;
     QList *fw_cfgs, *smbioses, *numas;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */

@@ -314,6 +314,8 @@ const Option config_options[] = {
     MERGED("boot", boot, "order", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off]"
            "[,splash=FILE][,splash-time=MS][,reboot-timeout=MS]",
            "what to boot from: a, b floppies, c disk, d CD, n network"),
+    MERGED("icount", icount, "shift", "[shift=]N|auto[,align=on|off][,sleep=on|off]",
+           "guest time by instructions, 2^N ns each: the same run each time"),
     MERGED("rtc", rtc, "base", "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]",
            "the guest's clock"),
     MERGED("name", name, "guest", "NAME[,process=P][,debug-threads=on|off]", "name of the guest"),
@@ -451,11 +453,11 @@ static const char *nearest(const char *name)
 
 /* The members of a Config that are containers. */
 #define CONFIG_MEMBERS(c) \
-    QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->name, \
+    QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->icount, &c->name, \
                         &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->nets, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
-                        &c->icount, &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
+                        &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \
                              &c->debugcons }

@@ -21,6 +21,14 @@ static _Thread_local EventLoop *loop_of_thread;
 static Mutex big_mutex = MUTEX_INITIALIZER;
 static _Thread_local bool big_held;
 
+/* Who holds the main loop (main_loop_hold). Big lock. */
+static struct {
+    bool held, wanted;          /* the main loop stands before it */
+    Cond cond;
+    void (*round_is_over)(void);
+} gate = { .cond = { PTHREAD_COND_INITIALIZER } };
+static _Thread_local bool gate_mine;
+
 /* ------------------------------------------------------------ big lock */
 
 void big_lock(void)
@@ -42,12 +50,29 @@ bool big_lock_held(void)
     return big_held;
 }
 
+static void open_gate(void)
+{
+    if (gate_mine) {
+        gate.held = false;
+        cond_broadcast(&gate.cond);
+    }
+}
+
+static void close_gate(void)
+{
+    if (gate_mine) {
+        gate.held = true;
+    }
+}
+
 void big_lock_wait(Cond *c)
 {
     assert(big_held);
+    open_gate();
     big_held = false;
     cond_wait(c, &big_mutex);
     big_held = true;
+    close_gate();
 }
 
 bool big_lock_wait_ns(Cond *c, int64_t ns)
@@ -55,10 +80,21 @@ bool big_lock_wait_ns(Cond *c, int64_t ns)
     bool signalled;
 
     assert(big_held);
+    open_gate();
     big_held = false;
     signalled = cond_wait_ns(c, &big_mutex, ns);
     big_held = true;
+    close_gate();
     return signalled;
+}
+
+void big_lock_rest(void)
+{
+    open_gate();
+    big_unlock();
+    g_usleep(100);
+    big_lock();
+    close_gate();
 }
 
 /* --------------------------------------------------------------- loops */
@@ -154,6 +190,10 @@ static bool iterate(EventLoop *loop, bool block)
     }
     if (loop == &main_loop) {
         big_lock();
+        while (unlikely(gate.held)) {
+            gate.wanted = true;
+            big_lock_wait(&gate.cond);
+        }
     }
     atomic_store(&loop->polling, false);
 
@@ -166,6 +206,12 @@ static bool iterate(EventLoop *loop, bool block)
     }
     any |= bh_run(loop);
     any |= timers_run(loop);
+    if (loop == &main_loop) {
+        gate.wanted = false;
+        if (gate.round_is_over) {
+            gate.round_is_over();
+        }
+    }
     return any;
 }
 
@@ -228,6 +274,34 @@ void main_loop_run_until(const bool *done)
     while (!__atomic_load_n(done, __ATOMIC_ACQUIRE)) {
         main_loop_iterate(true);
     }
+}
+
+void main_loop_hold(void)
+{
+    assert(!in_main_thread() && !gate.held);
+    gate_mine = true;
+    gate.held = true;
+}
+
+void main_loop_release(void)
+{
+    open_gate();
+    gate_mine = false;
+}
+
+bool main_loop_is_quiet(void)
+{
+    return !gate.wanted && !bh_waiting(&main_loop);
+}
+
+void main_loop_kick(void)
+{
+    event_loop_kick(&main_loop);
+}
+
+void main_loop_set_round_hook(void (*fn)(void))
+{
+    gate.round_is_over = fn;
 }
 
 void main_loop_quit(void)

@@ -38,6 +38,16 @@ void main_loop_round(void);
 /* Whether somebody runs rounds of the main loop until something has happened (main_loop_iterate), and would sleep through what another thread does under the big lock. Big lock. */
 bool main_loop_is_waited_for(void);
 bool in_main_thread(void);
+/* The main loop handles nothing until main_loop_release(), but while the thread that holds it waits on a
+ * condition with the big lock. Big lock; not in the main thread. */
+void main_loop_hold(void);
+void main_loop_release(void);
+/* No bottom half waits, nor does the main loop for its release. Big lock. */
+bool main_loop_is_quiet(void);
+/* One round more. Any thread. */
+void main_loop_kick(void);
+/* Called at the end of each round, with the big lock. */
+void main_loop_set_round_hook(void (*fn)(void));
 EventLoop *main_event_loop(void);
 EventLoop *current_event_loop(void);
 
@@ -50,6 +60,8 @@ bool big_lock_held(void);       /* by this thread */
 /* Wait on @c as cond_wait() does with the big lock as the mutex. */
 void big_lock_wait(Cond *c);
 bool big_lock_wait_ns(Cond *c, int64_t ns);
+/* Let others have it for a moment, the main loop above all, who waits for what it will do. */
+void big_lock_rest(void);
 
 /* --------------------------------------------------------- bottom halves */
 

@@ -26,6 +26,7 @@ static struct {
     _Atomic int mode;           /* VirtualMode */
     _Atomic int64_t manual_ns;
     _Atomic(int64_t (*)(void *)) source;
+    void (*set_source)(int64_t, void *);
     _Atomic(void *) source_opaque;
 } guest_clock = { .lock = MUTEX_INITIALIZER };
 
@@ -106,6 +107,9 @@ void virtual_clock_set_ns(int64_t ns)
     change_begin();
     atomic_store(&guest_clock.offset, atomic_load(&guest_clock.running) ? ns - now : ns);
     atomic_store(&guest_clock.manual_ns, ns);
+    if (atomic_load(&guest_clock.mode) == VIRTUAL_SOURCE) {
+        guest_clock.set_source(ns, atomic_load(&guest_clock.source_opaque));
+    }
     change_end();
 }
 
@@ -119,9 +123,11 @@ void virtual_clock_set_manual(bool manual)
     change_end();
 }
 
-void virtual_clock_set_source(int64_t (*get)(void *opaque), void *opaque)
+void virtual_clock_set_source(int64_t (*get)(void *opaque), void (*set)(int64_t ns, void *opaque),
+                              void *opaque)
 {
     change_begin();
+    guest_clock.set_source = set;
     if (get) {
         atomic_store(&guest_clock.source_opaque, opaque);
         atomic_store(&guest_clock.source, get);
@@ -337,6 +343,13 @@ static bool may_fire(int clock)
            atomic_load(&guest_clock.mode) == VIRTUAL_MANUAL;
 }
 
+/* Somebody else fires them. */
+static bool is_driven(const EventLoop *loop, int clock)
+{
+    return clock == CLOCK_VIRTUAL && loop == main_event_loop() &&
+           atomic_load(&guest_clock.mode) == VIRTUAL_SOURCE;
+}
+
 int64_t timers_wait_ns(EventLoop *loop)
 {
     int64_t wait = -1;
@@ -345,7 +358,7 @@ int64_t timers_wait_ns(EventLoop *loop)
         int64_t deadline = first_deadline(&loop->timers[clock]), ns;
         int mode = atomic_load(&guest_clock.mode);
 
-        if (deadline < 0 || !may_fire(clock)) {
+        if (deadline < 0 || !may_fire(clock) || is_driven(loop, clock)) {
             continue;
         }
         /* Read once: MAX() would look at the clock twice, and the deadline may pass in between. */
@@ -383,27 +396,39 @@ static Timer *take_due(TimerList *l, int64_t now, uint64_t order)
     return t;
 }
 
+static bool run_clock(EventLoop *loop, int clock)
+{
+    TimerList *l = &loop->timers[clock];
+    bool any = false;
+    uint64_t order;
+    Timer *t;
+
+    if (first_deadline(l) < 0 || !may_fire(clock)) {
+        return false;
+    }
+    mutex_lock(&l->lock);
+    order = l->next_order;
+    mutex_unlock(&l->lock);
+    while (may_fire(clock) && (t = take_due(l, clock_get_ns(clock), order))) {
+        t->cb(t->opaque);
+        any = true;
+    }
+    return any;
+}
+
 bool timers_run(EventLoop *loop)
 {
     bool any = false;
-    Timer *t;
 
     for (int clock = 0; clock < CLOCK__MAX; clock++) {
-        TimerList *l = &loop->timers[clock];
-        uint64_t order;
-
-        if (first_deadline(l) < 0 || !may_fire(clock)) {
-            continue;
-        }
-        mutex_lock(&l->lock);
-        order = l->next_order;
-        mutex_unlock(&l->lock);
-        while (may_fire(clock) && (t = take_due(l, clock_get_ns(clock), order))) {
-            t->cb(t->opaque);
-            any = true;
-        }
+        any |= !is_driven(loop, clock) && run_clock(loop, clock);
     }
     return any;
+}
+
+bool virtual_timers_run(void)
+{
+    return run_clock(main_event_loop(), CLOCK_VIRTUAL);
 }
 
 void virtual_clock_advance_to(int64_t ns)

@@ -86,9 +86,15 @@ void virtual_clock_set_manual(bool manual);
  * the clock at its deadline exactly. Earlier times than now are ignored.
  */
 void virtual_clock_advance_to(int64_t ns);
-/* VIRTUAL is read from @get (an instruction counter) instead of the host; NULL
- * returns to the host's time. @get is called from any thread. */
-void virtual_clock_set_source(int64_t (*get)(void *opaque), void *opaque);
+/*
+ * VIRTUAL is read from @get (an instruction counter) instead of the host; NULL returns to the host's time.
+ * @get is called from any thread; @set by virtual_clock_set_ns(). The main loop doesn't fire its timers of
+ * this clock any more: whoever drives it does, by virtual_timers_run(), with the big lock.
+ */
+void virtual_clock_set_source(int64_t (*get)(void *opaque), void (*set)(int64_t ns, void *opaque),
+                              void *opaque);
+/* Fire the main loop's VIRTUAL timers that are due; true: there were any. */
+bool virtual_timers_run(void);
 /* The source has jumped: look at the timers again. */
 void virtual_clock_kick(void);
 

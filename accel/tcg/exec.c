@@ -9,6 +9,7 @@
  * siglongjmp.
  */
 #include "util/osdep.h"
+#include "accel/tcg/icount.h"
 #include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "util/log.h"
@@ -141,6 +142,23 @@ void tcg_retry_alone(TcgEnv *env)
     vcpu_unwind(v);
     v->single_insn = true;
     vcpu_leave(v);
+}
+
+void tcg_io_alone(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+    struct TcgRegion *r;
+
+    if (likely(!tcg_icount) || !v->in_code || !env->jit_ra) {
+        return;
+    }
+    r = v->be->find(env, env->jit_ra);
+    if (r && !r->one_insn) {
+        tcg_retry_alone(env);
+    }
+    /* Nothing follows before the loop has looked what came of it. */
+    v->did_io = true;
+    __atomic_store_n(&env->exit_request, 1, __ATOMIC_SEQ_CST);
 }
 
 void tcg_raise(TcgEnv *env)
@@ -356,12 +374,26 @@ static void log_state(VcpuTcg *v, const struct TcgRegion *r)
     }
 }
 
+/* Under -icount. */
+static bool slice_is_over(VcpuTcg *v)
+{
+    if (v->did_io) {
+        v->did_io = false;
+        icount_look_again(v);
+    }
+    return v->env->budget <= 0 && !v->single_insn;
+}
+
 /* True: back to the outer loop. */
 static bool requests(VcpuTcg *v, VcpuExit *why)
 {
     CPUState *cpu = v->cpu;
 
     atomic_store_explicit(&v->edges, v->edges + 1, memory_order_release);
+    if (unlikely(tcg_icount) && slice_is_over(v)) {
+        *why = VCPU_REQUEST;
+        return true;
+    }
     if (__atomic_exchange_n(&v->env->exit_request, 0, __ATOMIC_SEQ_CST)) {
         v->check_irq = true;
         if (atomic_load(&v->hints_stale)) {
@@ -440,6 +472,12 @@ static unsigned left_kind(uint32_t reason)
 static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
 {
     struct TcgRegion *r = next_region(v);
+
+    if (unlikely(tcg_icount) && (int32_t)r->n_insns > v->env->budget && !r->one_insn) {
+        v->single_insn = true;
+        r = next_region(v);
+    }
+
     bool chain = !v->n_breakpoints && tcg_options.links && !log_is_on(LOG_NOCHAIN);
 
     if (leave->reason == TCG_LEAVE_GOTO && leave->from && chain && !r->one_insn &&

@@ -82,6 +82,7 @@ static void io_access(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned
     MemResult res;
     uint64_t val = 0;
 
+    tcg_io_alone(v->env);
     v->stats.mmio++;
     if (f->mr && (n == 1 || n == 2 || n == 4 || n == 8)) {
         hwaddr off = f->mr_offset + page_off(addr);

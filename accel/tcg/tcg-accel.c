@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "accel/accel.h"
 #include "accel/tcg/debug.h"
+#include "accel/tcg/icount.h"
 #include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
@@ -94,6 +95,18 @@ static bool can_run(CPUState *cpu)
     return !cpu->stop && !cpu->stopped && runstate_is_running();
 }
 
+/* Under -icount: a slice, if it is this CPU's turn. */
+static VcpuExit run_slice(VcpuTcg *v)
+{
+    VcpuExit why = VCPU_REQUEST;
+
+    if (icount_has_turn(v->cpu) && icount_begin(v)) {
+        why = vcpu_exec(v);
+        icount_end(v, why == VCPU_HALTED);
+    }
+    return why;
+}
+
 static bool idle(VcpuTcg *v)
 {
     CPUState *cpu = v->cpu;
@@ -103,6 +116,9 @@ static bool idle(VcpuTcg *v)
     }
     if (cpu->stopped || !runstate_is_running()) {
         return true;
+    }
+    if (tcg_icount) {
+        return !icount_has_turn(cpu);
     }
     return cpu->halted && !v->ops->has_work(v->env) && !v->single_step;
 }
@@ -118,7 +134,7 @@ static void *vcpu_thread(void *opaque)
     cpu->created = true;
     cond_broadcast(&tcg.pause_cond);
     while (!cpu->unplug) {
-        if (can_run(cpu) && vcpu_exec(v) == VCPU_DEBUG) {
+        if (can_run(cpu) && (tcg_icount ? run_slice(v) : vcpu_exec(v)) == VCPU_DEBUG) {
             tcg_debug_stop(v);
         }
         while (idle(v)) {
@@ -127,11 +143,13 @@ static void *vcpu_thread(void *opaque)
         if (cpu->stop) {
             cpu->stop = false;
             cpu->stopped = true;
+            icount_leave(cpu);
             cond_broadcast(&tcg.pause_cond);
         }
         cpu_process_work(cpu);
     }
     cpu->created = false;
+    icount_leave(cpu);
     current_cpu = NULL;
     cond_broadcast(&tcg.pause_cond);
     big_unlock();
@@ -145,6 +163,9 @@ static void kick(CPUState *cpu)
     if (v) {
         __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
         cond_broadcast(&cpu->halt_cond);
+        if (tcg_icount) {
+            icount_kick();
+        }
     }
 }
 

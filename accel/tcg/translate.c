@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "config.h"
 #include "accel/tcg/disas.h"
+#include "accel/tcg/icount.h"
 #include "accel/tcg/profile.h"
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
@@ -362,6 +363,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         ir_region_reset(ir, v->ops->globals);
         ir->entry_offset = t.entry_offset;
         ir->mode = t.mode;
+        ir->count_insns = tcg_icount;
         ir->quick = !r->optimised;
         t.ir = ir;
         t.bytes = 0;

@@ -111,6 +111,7 @@ typedef struct VcpuTcg {
     _Atomic bool sample;        /* tell profile.c where it is at the next edge */
     bool single_insn;           /* the next region is one instruction long */
     bool check_irq;
+    bool did_io;                /* -icount: a device was asked */
     bool debug_hit;             /* stop for the debugger */
     uint64_t debug_addr;        /* of the watchpoint that hit */
     bool watch_hit;

@@ -407,19 +407,21 @@ static void h_check_io(X86State *s, uint32_t port, uint32_t size)
 }
 HELPER(check_io, "v:ell", IR_H_RAISES)
 
-static uint32_t h_in(UNUSED X86State *s, uint32_t port, uint32_t size)
+static uint32_t h_in(X86State *s, uint32_t port, uint32_t size)
 {
     uint8_t b[4] = { 0xff, 0xff, 0xff, 0xff };
 
+    tcg_io_alone(&s->tcg);
     address_space_read(&address_space_io, port, (MemAttrs){ 0 }, b, size);
     return b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
 }
 HELPER(in, "l:ell", IR_H_RAISES)
 
-static void h_out(UNUSED X86State *s, uint32_t port, uint32_t v, uint32_t size)
+static void h_out(X86State *s, uint32_t port, uint32_t v, uint32_t size)
 {
     uint8_t b[4] = { v, v >> 8, v >> 16, v >> 24 };
 
+    tcg_io_alone(&s->tcg);
     address_space_write(&address_space_io, port, (MemAttrs){ 0 }, b, size);
 }
 HELPER(out, "v:elll", IR_H_RAISES)
@@ -638,13 +640,18 @@ static void h_cpuid(X86State *s)
 }
 HELPER_RW(cpuid, "v:e", IR_H_RAISES, G(RAX) | G(RCX), G(RAX) | G(RBX) | G(RCX) | G(RDX))
 
-static uint64_t h_rdtsc(X86State *s) { return x86_rdtsc(s); }
+static uint64_t h_rdtsc(X86State *s)
+{
+    tcg_io_alone(&s->tcg);
+    return x86_rdtsc(s);
+}
 HELPER(rdtsc, "q:e", IR_H_RAISES)
 
 static uint64_t h_rdmsr(X86State *s, uint32_t index)
 {
     uint64_t v = 0;
 
+    tcg_io_alone(&s->tcg);
     if (!x86_rdmsr(s, index, &v)) {
         x86_raise_error(s, EXCP_GP, 0);
     }
@@ -654,6 +661,7 @@ HELPER(rdmsr, "q:el", IR_H_RAISES | IR_H_READS)
 
 static void h_wrmsr(X86State *s, uint32_t index, uint64_t v)
 {
+    tcg_io_alone(&s->tcg);
     if (!x86_wrmsr(s, index, v)) {
         x86_raise_error(s, EXCP_GP, 0);
     }

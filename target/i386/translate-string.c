@@ -168,6 +168,9 @@ static void tr_string(X86Tr *tr, const X86Insn *i)
     top = ir_block_new(ir);
     done = ir_block_new(ir);
     x86_begin_block(tr, top);
+    if (ir->count_insns) {
+        ir->blocks[top].flags |= IR_BLOCK_NO_EXIT;      /* begun anew it would count again */
+    }
     cx = x86_reg(tr, R_CX, i->adsize);
     ir_brcond(ir, IR_EQ, t, cx, ir_const(ir, t, 0), done);
     if (!bulk(tr, i, size)) {

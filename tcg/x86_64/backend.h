@@ -82,6 +82,8 @@ typedef struct SnapRec {
     uint32_t aux;
     uint32_t first;             /* of items */
     uint16_t icount;
+    int16_t charge;             /* instructions of its block that were begun before: to be charged when
+                                   the block is left here */
     uint8_t n;
     uint8_t at_home;            /* of a helper that may have changed globals before it raises: all are
                                    in memory, what registers had is old */

@@ -163,6 +163,7 @@ static void emit_back_jump(Cg *cg, IrOp *op)
         uint32_t k = cg->n_stubs;
         cg_stub(cg, ST_EDGE);
         cg->stubs[k].snap = ra_snapshot(cg, op->snap);
+        cg->snaps[cg->stubs[k].snap].charge = 0;        /* the branch has done that */
         if (cg->r->count_insns) {
             test_exit(cg, from);
             x_jmp_back(a, cg->block_pos[to]);

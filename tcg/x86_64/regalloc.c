@@ -926,6 +926,7 @@ uint32_t ra_snapshot(Cg *cg, uint32_t snap)
     GROW(cg->snaps, cg->n_snaps, cg->cap_snaps);
     cg->snaps[cg->n_snaps] = (SnapRec){
         .ra = 0, .pc_offset = s->pc_offset, .aux = s->aux, .icount = s->icount,
+        .charge = cg->r->count_insns ? s->icount - cg->r->blocks[cg->block].icount : 0,
         .first = cg->n_items, .n = s->n_pending,
     };
     for (unsigned n = 0; n < s->n_pending; n++) {

@@ -92,6 +92,7 @@ bool x86_64_unwind(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux)
         write_home(env, &h->globals->globals[items[s->first + n].var], &pending[n]);
     }
     env->pc = env->pc_bias + (uint64_t)(int64_t)s->pc_offset;
+    env->budget -= s->charge;
     *icount = s->icount;
     *aux = s->aux;
     return true;
