@@ -24,8 +24,17 @@ image_of() {
 }
 
 guest() {
-	timeout 100 ssh -q -i "${image%/*}/guest-key" -p $port -o StrictHostKeyChecking=no -o BatchMode=yes \
+	timeout 300 ssh -q -i "${image%/*}/guest-key" -p $port -o StrictHostKeyChecking=no -o BatchMode=yes \
 		-o UserKnownHostsFile=/dev/null -o ConnectTimeout=30 root@127.0.0.1 "$1" 2>&1
+}
+
+# The login is there before sshd listens.
+ssh_is_up() {
+	for _ in $(seq 60); do
+		guest true && return
+		sleep 2
+	done
+	return 1
 }
 
 # The proxy that this host's apt is told, as the guest reaches it, and this host's view of names
@@ -70,6 +79,7 @@ debian() {
 	echo "# after $(($(date +%s) - started)) s"
 	on_screen '^debian login:' 30
 	ok $? "$name: login on the screen"
+	ssh_is_up
 	guest 'systemctl is-system-running --wait; systemctl --failed --no-legend; ip -4 -o addr show eth0' \
 		> "$tmp/state"
 	grep -q '^running' "$tmp/state" && grep -q '10\.0\.2\.15/24 .*dynamic' "$tmp/state"
