@@ -182,8 +182,12 @@ BlockInfoList *qmp_query_block(Error **errp)
 
     (void)errp;
     for (BlockBackend *b = blk_first(); b; b = b->next) {
-        BlockInfo *info = qapi_new(BlockInfo);
+        BlockInfo *info;
 
+        if (b->hidden) {
+            continue;
+        }
+        info = qapi_new(BlockInfo);
         info->device = strdup(b->anonymous ? "" : b->id);
         info->qdev = device_path(b);
         info->type = strdup("unknown");
@@ -248,7 +252,7 @@ static BlockDeviceStats *stats_of(const BlockStats *s)
     return d;
 }
 
-/* The nodes below have counters that stay 0: what devices do is counted where they are. */
+/* What devices do is counted where they are; nodes know only how far was written. */
 static BlockStatsInfo *node_stats(BlockNode *n);
 
 static void below(BlockStatsInfo *info, BlockNode *n)
@@ -263,11 +267,11 @@ static void below(BlockStatsInfo *info, BlockNode *n)
 
 static BlockStatsInfo *node_stats(BlockNode *n)
 {
-    static const BlockStats none;
+    BlockStats stats = { .wr_highest = atomic_load(&n->wr_highest) };
     BlockStatsInfo *info = qapi_new(BlockStatsInfo);
 
     info->node_name = strdup(n->name);
-    info->stats = stats_of(&none);
+    info->stats = stats_of(&stats);
     below(info, n);
     return info;
 }
@@ -284,9 +288,13 @@ BlockStatsInfoList *qmp_query_blockstats(bool has_query_nodes, bool query_nodes,
         return list;
     }
     for (BlockBackend *b = blk_first(); b; b = b->next) {
-        BlockStatsInfo *info = qapi_new(BlockStatsInfo);
+        BlockStatsInfo *info;
         BlockStats stats;
 
+        if (b->hidden) {
+            continue;
+        }
+        info = qapi_new(BlockStatsInfo);
         info->device = strdup(b->anonymous ? "" : b->id);
         info->qdev = device_path(b);
         info->node_name = b->node ? strdup(b->node->name) : NULL;

@@ -168,6 +168,7 @@ struct BlockNode {
     struct BlockTrack *track;       /* who is told of writes (track.h); owned, may be NULL */
     struct Job *job;                /* what uses it and wants no change of it; NULL: nothing */
     unsigned job_refs;              /* of refs: those of jobs */
+    _Atomic uint64_t wr_highest;    /* end of the last byte ever written */
     void *state;                    /* the driver's */
 };
 
@@ -301,6 +302,7 @@ struct BlockBackend {
     int io_status;                  /* 0, or the error that stopped the machine */
     bool write_cache;               /* off: a write is on the disk when it is done */
     bool anonymous;                 /* made for a node: query-block shows no id */
+    bool hidden;                    /* of an export: query-block doesn't show it */
     struct ThrottleGroup *throttle; /* a reference; NULL: no limits */
     unsigned hurry;                 /* somebody drains: limits don't count; atomic */
     const BlockDeviceOps *ops;

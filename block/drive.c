@@ -111,7 +111,9 @@ static QDict *node_options(BlockBackend *b, const QDict *opts, const char *file,
         return NULL;
     }
     QDICT_FOR_EACH(e, opts) {
-        if (!in_list(own_keys, e->key) && !g_str_has_prefix(e->key, "throttling.")) {
+        if (g_str_has_prefix(e->key, "file.") && qdict_size(f)) {
+            qdict_put(f, e->key + 5, qobject_ref(e->value));    /* of what file= names */
+        } else if (!in_list(own_keys, e->key) && !g_str_has_prefix(e->key, "throttling.")) {
             qdict_put(d, e->key, qobject_ref(e->value));
         }
     }

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include "block/block.h"
 #include "block/job.h"
+#include "block/nbd.h"
 
 bool block_node_set_read_only(BlockNode *n, bool read_only, Error **errp)
 {
@@ -116,6 +117,7 @@ void block_close_all(void)
 {
     bool again = true;
 
+    nbd_server_stop();
     jobs_end_all();
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         BlockNode *n = b->node;

@@ -99,7 +99,16 @@ static int coroutine_fn change(BlockNode *n, const BlockRequest *rq,
 {
     int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, rq->offset, rq->len);
 
-    return r < 0 ? r : n->track ? block_tracked(n, rq, how) : how(n, rq);
+    if (r == 0) {
+        r = n->track ? block_tracked(n, rq, how) : how(n, rq);
+    }
+    if (r == 0 && rq->what != BLOCK_DISCARDS) {
+        uint64_t now = atomic_load(&n->wr_highest), end = rq->offset + rq->len;
+
+        while (now < end && !atomic_compare_exchange_weak(&n->wr_highest, &now, end)) {
+        }
+    }
+    return r;
 }
 
 int coroutine_fn block_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov,

@@ -73,10 +73,77 @@ char *block_backing_path(const char *image, const char *backing)
     return path;
 }
 
+/* nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH (doc/uri.md of the NBD project). */
+static QDict *nbd_uri(const char *name, Error **errp)
+{
+    GUri *u = g_uri_parse(name, G_URI_FLAGS_NON_DNS, NULL);
+    const char *path = u ? g_uri_get_path(u) : "", *socket = NULL;
+    GHashTable *query = NULL;
+    QDict *d = NULL;
+
+    if (u && g_uri_get_query(u)) {
+        query = g_uri_parse_params(g_uri_get_query(u), -1, "&;", G_URI_PARAMS_NONE, NULL);
+        socket = query ? g_hash_table_lookup(query, "socket") : NULL;
+    }
+    if (u && socket && g_str_has_prefix(g_uri_get_scheme(u), "nbd+unix")) {
+        d = qdict_from_fmt("{'driver': 'nbd', 'server.type': 'unix', 'server.path': %s}", socket);
+    } else if (u && g_uri_get_host(u) && *g_uri_get_host(u) && strcmp(g_uri_get_scheme(u), "nbd+unix")) {
+        char *port = g_strdup_printf("%d", g_uri_get_port(u) > 0 ? g_uri_get_port(u) : 10809);
+
+        d = qdict_from_fmt("{'driver': 'nbd', 'server.type': 'inet', 'server.host': %s, 'server.port': %s}",
+                           g_uri_get_host(u), port);
+        g_free(port);
+    } else {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' isn't nbd://HOST[:PORT]/EXPORT or "
+                   "nbd+unix:///EXPORT?socket=PATH", name);
+    }
+    if (d) {
+        path += *path == '/';
+        qdict_put_str(d, "export", path);
+    }
+    if (query) {
+        g_hash_table_unref(query);
+    }
+    if (u) {
+        g_uri_unref(u);
+    }
+    return d;
+}
+
+/* nbd:HOST:PORT[:exportname=NAME], nbd:unix:PATH[:exportname=NAME] */
+static QDict *nbd_words(const char *name, Error **errp)
+{
+    const char *export = strstr(name, ":exportname=");
+    char *rest = g_strndup(name + 4, (export ? (size_t)(export - name) : strlen(name)) - 4);
+    char *port = strrchr(rest, ':');
+    QDict *d = NULL;
+
+    if (g_str_has_prefix(rest, "unix:")) {
+        d = qdict_from_fmt("{'driver': 'nbd', 'server.type': 'unix', 'server.path': %s}", rest + 5);
+    } else if (port) {
+        *port++ = 0;
+        d = qdict_from_fmt("{'driver': 'nbd', 'server.type': 'inet', 'server.host': %s, 'server.port': %s}", rest,
+                           port);
+    } else {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' isn't nbd:HOST:PORT or nbd:unix:PATH", name);
+    }
+    if (d && export) {
+        qdict_put_str(d, "export", export + 12);
+    }
+    g_free(rest);
+    return d;
+}
+
 QDict *block_filename_options(const char *name, Error **errp)
 {
     if (g_str_has_prefix(name, "json:")) {
         return json_parse_dict(name + 5, errp);
+    }
+    if (g_str_has_prefix(name, "nbd://") || g_str_has_prefix(name, "nbd+")) {
+        return nbd_uri(name, errp);
+    }
+    if (g_str_has_prefix(name, "nbd:")) {
+        return nbd_words(name, errp);
     }
     if (g_str_has_prefix(name, "null-co://") || g_str_has_prefix(name, "null-aio://")) {
         return qdict_from_fmt("{'driver': %s}", name[5] == 'c' ? "null-co" : "null-aio");

@@ -6,6 +6,7 @@
 #
 #   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
 #                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer] [screen-text]
+#                     [disktools]
 #
 # Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
 # .cache/guests of the source folder).
@@ -231,8 +232,24 @@ peer() {
 	made "$1"
 }
 
+# Programs that time a disk and write one that will be killed; the second one for the host too.
+disktools() {
+	kept disktools.cpio.gz "$src/tests/guests/src/diskbench.c" "$src/tests/guests/src/diskwriter.c" && return
+	r=$tmp/disktools
+	mkdir -p "$r/bin" "$r/run.d"
+	for p in diskbench diskwriter; do
+		cc -O2 -static "$src/tests/guests/src/$p.c" -o "$r/bin/$p"
+		printf '#!/bin/sh\nexec %s "$@"\n' $p > "$r/run.d/$p"
+		chmod +x "$r/run.d/$p"
+	done
+	cp "$r/bin/diskwriter" "$tmp/diskwriter"
+	mv "$tmp/diskwriter" "$cache/diskwriter"
+	pack "$r" "$cache/disktools.cpio.gz"
+	made disktools.cpio.gz
+}
+
 [ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
-	modules-amd64 iso tcp-peer vhost-peer screen-text
+	modules-amd64 iso tcp-peer vhost-peer screen-text disktools
 for want; do
 	case $want in
 	kernel-amd64) kernel amd64 ;;
@@ -243,9 +260,10 @@ for want; do
 	modules-amd64) modules_amd64 ;;
 	iso) iso ;;
 	tcp-peer | vhost-peer | screen-text) peer "$want" ;;
+	disktools) disktools ;;
 	*)
 		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
-			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text" >&2
+			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text disktools" >&2
 		exit 2
 		;;
 	esac

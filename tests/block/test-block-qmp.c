@@ -189,6 +189,81 @@ TEST(block_qmp, create_and_snapshot)
     g_free(path);
 }
 
+static bool event_comes(Test *t, Vm *vm, const char *name)
+{
+    Error *err = NULL;
+    QDict *e = qmp_wait_event(vm->q, name, 20000, &err);
+
+    if (!e) {
+        test_fail(t, "%s: %s", name, error_message(err));
+        error_free(err);
+        return false;
+    }
+    qobject_unref(e);
+    return true;
+}
+
+/* As a management tool moves a disk: a copy by NBD to ourselves, pivot, and the snapshot committed again. */
+TEST(block_qmp, jobs)
+{
+    Vm vm = { 0 };
+    char *text, *path, *socket;
+
+    main_loop_init();
+    if (!with_image(t, &vm)) {
+        return;
+    }
+    path = g_build_filename(vm.dir, "copy.qcow2", NULL);
+    socket = g_build_filename(vm.dir, "nbd", NULL);
+    image_create(t, path, 4 * MIB, "");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'qcow2', 'node-name': 'copy', 'file': {'driver': 'file', "
+                                              "'filename': %s}}", path));
+    check_true(t, refused(&vm, "block-export-add", qdict_from_fmt("{'type': 'nbd', 'id': 'e', 'node-name': 'copy'}")),
+               "an export needs the server");
+    ok(t, &vm, "nbd-server-start", qdict_from_fmt("{'addr': {'type': 'unix', 'data': {'path': %s}}}", socket));
+    ok(t, &vm, "block-export-add", qdict_from_fmt("{'type': 'nbd', 'id': 'e', 'node-name': 'copy', "
+                                                  "'writable': true}"));
+    check_true(t, refused(&vm, "blockdev-del", qdict_from_fmt("{'node-name': 'copy'}")), "an export holds its node");
+    ok(t, &vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'b', 'granularity': 65536}"));
+    check_true(t, refused(&vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'b'}")),
+               "a name is taken");
+    check_true(t, refused(&vm, "transaction", qdict_from_fmt(
+        "{'actions': [{'type': 'block-dirty-bitmap-clear', 'data': {'node': 'fmt', 'name': 'b'}}, "
+        "{'type': 'blockdev-backup', 'data': {'device': 'fmt', 'target': 'copy', 'job-id': 'x', 'sync': 'full'}}, "
+        "{'type': 'abort', 'data': {}}]}")), "a transaction with a job that is undone");
+    ok(t, &vm, "blockdev-backup", qdict_from_fmt("{'device': 'fmt', 'target': 'copy', 'job-id': 'x', 'sync': "
+                                                 "'incremental', 'bitmap': 'b'}"));
+    event_comes(t, &vm, "BLOCK_JOB_COMPLETED");
+    ok(t, &vm, "blockdev-mirror", qdict_from_fmt("{'job-id': 'm', 'device': 'fmt', 'target': 'copy', 'sync': 'full', "
+                                                 "'auto-dismiss': false, 'auto-finalize': false}"));
+    event_comes(t, &vm, "BLOCK_JOB_READY");
+    check_true(t, refused(&vm, "blockdev-snapshot", qdict_from_fmt("{'node': 'fmt', 'overlay': 'medium'}")),
+               "the disk is in use by the job");
+    ok(t, &vm, "job-complete", qdict_from_fmt("{'id': 'm'}"));
+    event_comes(t, &vm, "BLOCK_JOB_PENDING");
+    ok(t, &vm, "job-finalize", qdict_from_fmt("{'id': 'm'}"));
+    check_true(t, job_ends(&vm, "m"), "the job has ended well, and is dismissed");
+    text = disk_text(&vm, "inserted.node-name");
+    check_str(t, text, "copy", "the copy is the disk now");
+    g_free(text);
+    text = g_build_filename(vm.dir, "top.qcow2", NULL);
+    ok(t, &vm, "blockdev-snapshot-sync", qdict_from_fmt("{'node-name': 'copy', 'snapshot-file': %s, "
+                                                        "'snapshot-node-name': 'top'}", text));
+    g_free(text);
+    qmp_drop_events(vm.q);
+    ok(t, &vm, "block-commit", qdict_from_fmt("{'job-id': 'c', 'device': 'top', 'base-node': 'copy'}"));
+    event_comes(t, &vm, "BLOCK_JOB_READY");
+    ok(t, &vm, "block-job-complete", qdict_from_fmt("{'device': 'c'}"));
+    event_comes(t, &vm, "BLOCK_JOB_COMPLETED");
+    text = disk_text(&vm, "inserted.node-name");
+    check_str(t, text, "copy", "and it is again, when what was on top is committed");
+    g_free(text);
+    ok(t, &vm, "nbd-server-stop", NULL);
+    stop(t, &vm);
+    g_free(path);
+    g_free(socket);
+}
+
 TEST(block_qmp, limits_and_media)
 {
     Vm vm = { 0 };

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The NBD server and client, with each other and with the distribution's. TAP on standard output.
+set -u
+: "${BUILD_DIR:?build folder}"
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/nbd-test.XXXXXX")
+pids=
+trap 'for p in $pids; do kill $p 2> /dev/null; done; rm -rf "$tmp"' EXIT INT TERM
+img=$BUILD_DIR/qemu-img nbd=$BUILD_DIR/qemu-nbd
+count=0
+
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; sed 's/^/# /' "$tmp/out" 2> /dev/null; fi
+}
+
+# serve PROGRAM SOCKET ARG...: a server in the background, listening at return
+serve() {
+	program=$1 socket=$2
+	shift 2
+	"$program" --fork --pid-file "$socket.pid" -k "$socket" "$@" < /dev/null > "$tmp/out" 2>&1
+	rc=$?
+	[ $rc != 0 ] || pids="$pids $(cat "$socket.pid")"
+	return $rc
+}
+
+leave() {
+	kill "$(cat "$1.pid")"
+	while kill -0 "$(cat "$1.pid")" 2> /dev/null; do sleep 0.05; done
+}
+
+head -c 3000000 /dev/urandom > "$tmp/src.raw"
+truncate -s 4M "$tmp/src.raw"
+s=$tmp/s uri="nbd+unix:///disk?socket=$tmp/s"
+
+# Ours with ours.
+"$img" create -q -f qcow2 "$tmp/d.qcow2" 4M
+serve "$nbd" "$s" -f qcow2 -x disk -t -e 0 "$tmp/d.qcow2"
+ok $? 'a server in the background'
+timeout 20 "$img" convert -n -f raw -O raw "$tmp/src.raw" "$uri" > "$tmp/out" 2>&1 &&
+	timeout 20 "$img" compare -f raw -F raw "$tmp/src.raw" "$uri" > "$tmp/out" 2>&1
+ok $? 'our client writes and reads'
+! timeout 20 "$img" info "nbd+unix:///other?socket=$s" > "$tmp/out" 2>&1 && grep -q "'other' not present" "$tmp/out"
+ok $? 'an export that is not there'
+printf 'rubbish that is no negotiation at all, and longer than the first flags' | timeout 5 nc -U -N "$s" \
+	> /dev/null 2>&1
+timeout 20 "$img" compare -f raw -F raw "$tmp/src.raw" "nbd:unix:$s:exportname=disk" > "$tmp/out" 2>&1
+ok $? 'the server outlives rubbish; the old form of the name'
+
+if [ -x /usr/bin/qemu-img ] && [ -x /usr/bin/qemu-nbd ] && [ -x /usr/bin/qemu-io ]; then
+	timeout 20 /usr/bin/qemu-img compare -f raw -F raw "$tmp/src.raw" "$uri" > "$tmp/out" 2>&1
+	ok $? "the distribution's client reads from ours"
+	timeout 20 /usr/bin/qemu-io -f raw -c 'write -P 0x5a 4096 8192' -c 'write -z 65536 65536' \
+		-c 'discard 131072 65536' -c flush -c 'read -P 0x5a 4096 8192' -c 'read -P 0 65536 65536' "$uri" \
+		> "$tmp/out" 2>&1 && ! grep -q -i 'fail\|error' "$tmp/out"
+	ok $? 'and writes, zeroes, discards, flushes'
+	timeout 5 /usr/bin/qemu-nbd -L -k "$s" > "$tmp/out" 2>&1 && grep -q "export: 'disk'" "$tmp/out"
+	ok $? 'and lists'
+	leave "$s"
+	"$img" check -q "$tmp/d.qcow2"
+	ok $? 'the image is sound'
+	serve /usr/bin/qemu-nbd "$tmp/t" -f raw -x disk -t -e 0 "$tmp/src.raw"
+	ok $? "the distribution's server"
+	theirs="nbd+unix:///disk?socket=$tmp/t"
+	timeout 20 "$img" convert -f raw -O qcow2 "$theirs" "$tmp/out.qcow2" > "$tmp/out" 2>&1 &&
+		timeout 20 "$img" compare -f qcow2 -F raw "$tmp/out.qcow2" "$theirs" > "$tmp/out" 2>&1
+	ok $? 'our client reads from it'
+	timeout 20 "$img" convert -n -f qcow2 -O raw "$tmp/d.qcow2" "$theirs" > "$tmp/out" 2>&1 &&
+		timeout 20 "$img" compare -f qcow2 -F raw "$tmp/d.qcow2" "$theirs" > "$tmp/out" 2>&1
+	ok $? 'and writes to it'
+	leave "$tmp/t"
+else
+	leave "$s"
+	count=$((count + 1))
+	echo "ok $count - the distribution's qemu-nbd # SKIP qemu-utils isn't installed"
+fi
+
+# One client, then it ends; read-only.
+serve "$nbd" "$s" -f raw -r "$tmp/src.raw"
+! timeout 20 "$img" convert -n -f qcow2 -O raw "$tmp/d.qcow2" "nbd+unix:///?socket=$s" > "$tmp/out" 2>&1
+ok $? 'a read-only export refuses writers'
+i=0
+while kill -0 "$(cat "$s.pid")" 2> /dev/null && [ $i -lt 100 ]; do sleep 0.05; i=$((i + 1)); done
+! kill -0 "$(cat "$s.pid")" 2> /dev/null
+ok $? 'the server ends with its last client'
+echo "1..$count"
