@@ -34,20 +34,21 @@ static bool coroutine_fn mend(Qcow2 *s, Error **errp)
     return true;
 }
 
-/* Bits that we don't know, and bitmaps that we don't keep up to date (Spec "autoclear_features"). */
+/* Bits that we don't know (Spec "autoclear_features"). */
 static bool coroutine_fn clear_features(Qcow2 *s, Error **errp)
 {
+    uint64_t known = s->autoclear & AUTOCLEAR_BITMAPS;
     int r;
 
-    if (s->n->read_only || !s->autoclear) {
+    if (s->n->read_only || s->autoclear == known) {
         return true;
     }
-    r = qcow2_write_be64(s, HDR_AUTOCLEAR, 0);
+    r = qcow2_write_be64(s, HDR_AUTOCLEAR, known);
     if (r < 0) {
         error_set_errno(errp, -r, "can't write the header");
         return false;
     }
-    s->autoclear = 0;
+    s->autoclear = known;
     return true;
 }
 
@@ -66,7 +67,9 @@ static bool coroutine_fn open_image(Open *o, Error **errp)
     }
     qcow2_cache_init(&s->l2_cache, o->l2_bytes / s->cluster_size, true);
     qcow2_cache_init(&s->rb_cache, o->rb_bytes / s->cluster_size, false);
-    return qcow2_read_snapshots(s, errp) && (n->check_only || mend(s, errp)) && clear_features(s, errp);
+    return qcow2_read_snapshots(s, errp) &&
+           (n->check_only || mend(s, errp)) && clear_features(s, errp) &&
+           (n->check_only || qcow2_load_bitmaps(s, errp));
 }
 
 static void coroutine_fn open_entry(void *opaque)
@@ -157,7 +160,8 @@ static void coroutine_fn close_entry(void *opaque)
     int r;
 
     co_mutex_lock(&s->lock);
-    r = s->broken ? -EIO : qcow2_write_all(s);
+    r = s->broken ? -EIO : s->n->check_only ? 0 : qcow2_store_bitmaps(s);
+    r = r == 0 ? qcow2_write_all(s) : r;
     if (r == 0 && s->frees->len) {
         r = qcow2_write_all(s);
     }
@@ -195,6 +199,15 @@ static bool qcow2_inactivate(BlockNode *n, Error **errp)
     return !s->broken;
 }
 
+static void coroutine_fn in_use_entry(void *opaque)
+{
+    Qcow2 *s = opaque;
+
+    co_mutex_lock(&s->lock);
+    qcow2_mark_bitmaps_in_use(s);
+    co_mutex_unlock(&s->lock);
+}
+
 /* Read-only: as if it were closed. */
 static bool qcow2_reopen(BlockNode *n, bool read_only, Error **errp)
 {
@@ -202,6 +215,8 @@ static bool qcow2_reopen(BlockNode *n, bool read_only, Error **errp)
 
     if (read_only) {
         block_run(close_entry, s);
+    } else if (!(s->incompat & (INCOMPAT_CORRUPT | INCOMPAT_DIRTY))) {
+        block_run(in_use_entry, s);
     } else if (s->incompat & (INCOMPAT_CORRUPT | INCOMPAT_DIRTY)) {
         error_setf(errp, ERR_IMAGE_CORRUPT, "the image '%s' is corrupt or wasn't closed properly",
                    n->filename);
@@ -266,7 +281,7 @@ static BlockDriver driver_qcow2 = {
     .co_make_empty = qcow2_co_make_empty, .co_change_backing = qcow2_co_change_backing,
     .co_snapshot_create = qcow2_co_snapshot_create, .co_snapshot_goto = qcow2_co_snapshot_goto,
     .co_snapshot_delete = qcow2_co_snapshot_delete, .snapshot_list = qcow2_snapshot_list,
-    .co_vmstate = qcow2_co_vmstate,
+    .co_vmstate = qcow2_co_vmstate, .can_store_bitmap = qcow2_can_store_bitmap,
 };
 
 static void CONSTRUCTOR register_driver(void)

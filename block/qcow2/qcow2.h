@@ -8,7 +8,7 @@
  *   refcount.c   refcounts, allocation     cluster.c   guest offsets to host offsets
  *   io.c         requests                  compress.c  compressed clusters
  *   snapshot.c   internal snapshots        check.c     finding and mending damage
- *   driver.c     the driver's table
+ *   bitmaps.c    dirty bitmaps         driver.c    the driver's table
  *
  * What makes a killed process or a power cut harmless: L1, L2 tables, refcounts
  * and the refcount table are changed in memory, and written in this order, with
@@ -303,6 +303,14 @@ bool coroutine_fn qcow2_co_snapshot_goto(BlockNode *n, const BlockSnapshot *info
 bool coroutine_fn qcow2_co_snapshot_delete(BlockNode *n, const BlockSnapshot *info, Error **errp);
 int coroutine_fn qcow2_co_make_empty(BlockNode *n);
 BlockSnapshot *qcow2_snapshot_list(BlockNode *n, size_t *count);
+
+/* --- bitmaps.c: dirty bitmaps in the image --- */
+/* At opening: they become the node's, and (if it is written) say in the file that they are in use. */
+bool coroutine_fn qcow2_load_bitmaps(Qcow2 *s, Error **errp);
+int coroutine_fn qcow2_mark_bitmaps_in_use(Qcow2 *s);
+/* At closing: the node's persistent ones, in the place of those in the file. */
+int coroutine_fn qcow2_store_bitmaps(Qcow2 *s);
+bool qcow2_can_store_bitmap(BlockNode *n, const char *name, Error **errp);
 
 /* --- check.c --- */
 int coroutine_fn qcow2_co_check(BlockNode *n, unsigned fix, BlockCheck *result, Error **errp);
