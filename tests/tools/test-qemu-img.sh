@@ -86,6 +86,21 @@ dd if=/dev/zero of=bad.qcow2 bs=65536 seek=2 count=1 conv=notrunc 2> /dev/null
 fails "damage is found" "$ours" check -q bad.qcow2
 "$ours" check -q -r all bad.qcow2 > log 2>&1
 try "and mended" $theirs check -q bad.qcow2
+# dd, bitmaps, bench.
+"$ours" dd -f raw -O qcow2 bs=1M count=2 skip=1 if=disk of=dd.qcow2 > log 2>&1
+dd if=disk of=dd.raw bs=1M count=2 skip=1 2> /dev/null
+try "dd copies a piece" $theirs compare -q -f qcow2 -F raw dd.qcow2 dd.raw
+try "a bitmap is added" "$ours" bitmap --add --disable -g 4k dd.qcow2 x
+try "theirs adds another" $theirs bitmap --add dd.qcow2 y
+try "merged and cleared" "$ours" bitmap --merge x --clear dd.qcow2 y
+try "theirs shows both" sh -c "$theirs info dd.qcow2 | grep -c 'name: [xy]' | grep -q 2"
+try "one is removed" "$ours" bitmap --remove dd.qcow2 x
+fails "and isn't there" "$ours" bitmap --remove dd.qcow2 x
+try "the image is sound" $theirs check -q dd.qcow2
+try "bench reads" sh -c "'$ours' bench -c 500 -d 8 dd.qcow2 | grep -q 'Run completed'"
+try "bench writes" "$ours" bench -q -w -c 500 -d 8 --flush-interval=100 dd.qcow2
+try "the image is sound still" "$ours" check -q dd.qcow2
+
 fails "no such format" "$ours" create -q -f nonesuch x 1M
 fails "no such file" "$ours" info nonesuch
 

@@ -14,7 +14,7 @@
 
 typedef int ImgCommand(int argc, char **argv);
 ImgCommand img_create, img_info, img_convert, img_check, img_resize, img_snapshot, img_map, img_compare,
-           img_commit, img_rebase, img_measure;
+           img_commit, img_rebase, img_measure, img_dd, img_bitmap, img_bench;
 
 /* --- common.c --- */
 enum { IMG_RW = 1, IMG_NO_BACKING = 2, IMG_FORCE_SHARE = 4, IMG_CHECK = 8, IMG_IMAGE_OPTS = 16 };

@@ -8,6 +8,10 @@ static const struct {
     ImgCommand *run;
     const char *usage;
 } commands[] = {
+    { "bench", img_bench, "[-c COUNT] [-d DEPTH] [-f FMT] [--flush-interval=N] [-n] [-o OFFSET] [--pattern=N] [-q] "
+      "[-s SIZE] [-S STEP] [-t CACHE] [-w] FILENAME" },
+    { "bitmap", img_bitmap, "(--merge SOURCE | --add | --remove | --clear | --enable | --disable)... "
+      "[-b SOURCE_FILE [-F FMT]] [-g GRANULARITY] [-f FMT] FILENAME BITMAP" },
     { "check", img_check, "[-q] [-f FMT] [--output=human|json] [-r leaks|all] [-T CACHE] [-U] FILENAME" },
     { "commit", img_commit, "[-q] [-f FMT] [-t CACHE] [-b BASE] [-d] [-p] FILENAME" },
     { "compare", img_compare, "[-f FMT] [-F FMT] [-T CACHE] [-p] [-q] [-s] [-U] FILENAME1 FILENAME2" },
@@ -15,6 +19,7 @@ static const struct {
       "[-B BACKING [-F FMT]] [-o OPTIONS] [-l SNAPSHOT] [-S SIZE] [-m COROUTINES] [-W] "
       "FILENAME [FILENAME2...] OUTPUT" },
     { "create", img_create, "[-q] [-f FMT] [-b BACKING [-F FMT]] [-u] [-o OPTIONS] FILENAME [SIZE]" },
+    { "dd", img_dd, "[-f FMT] [-O FMT] [-U] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] if=INPUT of=OUTPUT" },
     { "info", img_info, "[-f FMT] [--output=human|json] [--backing-chain] [-U] FILENAME" },
     { "map", img_map, "[-f FMT] [--start-offset=N] [--max-length=N] [--output=human|json] [-U] FILENAME" },
     { "measure", img_measure, "[--output=human|json] [-O FMT] [-o OPTIONS] [--size N | [-f FMT] FILENAME]" },
