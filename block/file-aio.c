@@ -2,7 +2,6 @@
 /*
  * io_uring for files: a ring for each event loop that uses one. A ring belongs to its loop's thread
  * (the main loop: to whoever holds the big lock); completions come by an eventfd of it.
- * aio=native uses the same rings, or threads where the kernel has none.
  */
 #include "util/osdep.h"
 #include <glib.h>
@@ -162,6 +161,7 @@ void block_forget_loop(EventLoop *loop)
 {
     Ring *r, **pp = &rings;
 
+    file_native_forget(loop);
     MUTEX_GUARD(&rings_lock);
     while (*pp && (*pp)->loop != loop) {
         pp = &(*pp)->next;
@@ -196,6 +196,6 @@ bool file_aio_check(int kind, Error **errp)
 
 void block_forget_loop(EventLoop *loop)
 {
-    (void)loop;
+    file_native_forget(loop);
 }
 #endif

@@ -31,7 +31,7 @@ static int coroutine_fn run(FileState *s, FileJob *j)
         }
     }
     if (s->aio != AIO_THREADS && (j->what == JOB_READ || j->what == JOB_WRITE || j->what == JOB_FLUSH)) {
-        int r = file_aio(s, j);
+        int r = s->aio == AIO_NATIVE ? file_native(j) : file_aio(s, j);
 
         if (r != -ENOTSUP) {
             return r;
@@ -254,7 +254,7 @@ static bool option_aio(BlockNode *n, const QDict *opts, Error **errp)
                            "cache.direct=on, which was not specified");
                 return false;
             }
-            return i == AIO_THREADS || file_aio_check(i, errp);
+            return i == AIO_THREADS || (i == AIO_NATIVE ? file_native_check(errp) : file_aio_check(i, errp));
         }
     }
     error_setf(errp, ERR_INVALID_ARGUMENT, "'aio' is '%s'; accepted: threads, native, io_uring", text);

@@ -44,7 +44,12 @@ void file_unlock(int fd);
 /* The rights become those of a reader or a writer; on failure they stay what they were. */
 bool file_relock(int fd, const char *name, bool write, Error **errp);
 
-/* --- file-aio.c: the kernel's own queues; -ENOTSUP: use a thread --- */
+/* --- file-native.c: aio=native; -ENOTSUP: use a thread --- */
+int coroutine_fn file_native(const FileJob *job);
+bool file_native_check(Error **errp);
+void file_native_forget(EventLoop *loop);
+
+/* --- file-aio.c: io_uring; -ENOTSUP: use a thread --- */
 int coroutine_fn file_aio(FileState *s, const FileJob *job);
 /* Whether the kernel and the build have it; errp says why not. */
 bool file_aio_check(int kind, Error **errp);
