@@ -146,15 +146,11 @@ bool qmp_blockdev_reopen(const QDict *args, Error **errp)
     QLIST_FOR_EACH(e, list) {
         const QDict *opts = qobject_to_dict(e);
 
-        if (!opts) {
+        if (ok && !opts) {
             error_setf(errp, ERR_WRONG_TYPE, "'options' is a list of objects");
-            ok = false;
         }
-        ok = ok && plan(&changes[n], opts, errp);
-        if (!ok) {
-            break;
-        }
-        n++;
+        ok = ok && opts && plan(&changes[n], opts, errp);
+        n += ok;
     }
     holds = g_new0(BlockHold, n + 1);
     for (size_t i = 0; i < n && ok; i++) {
