@@ -5,7 +5,7 @@
 # made from is the same.
 #
 #   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
-#                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer] [screen-text]
+#                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer] [screen-text] [netrate]
 #                     [disktools]
 #
 # Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
@@ -110,7 +110,8 @@ programs() {
 		"$src/tests/guests/src/selftest.c" -o "$1/bin/selftest" -lm -pthread
 	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/migtest.c" -o "$1/bin/migtest" -pthread
 	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/tone.c" -o "$1/bin/tone" -lm
-	strip "$1/bin/gbench" "$1/bin/selftest" "$1/bin/migtest" "$1/bin/tone"
+	cc -O2 -static -no-pie -fno-pie $2 "$src/tests/guests/src/netrate.c" -o "$1/bin/netrate"
+	strip "$1/bin/gbench" "$1/bin/selftest" "$1/bin/migtest" "$1/bin/tone" "$1/bin/netrate"
 }
 
 static_busybox() {
@@ -249,7 +250,7 @@ disktools() {
 }
 
 [ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
-	modules-amd64 iso tcp-peer vhost-peer screen-text disktools
+	modules-amd64 iso tcp-peer vhost-peer screen-text netrate disktools
 for want; do
 	case $want in
 	kernel-amd64) kernel amd64 ;;
@@ -259,11 +260,11 @@ for want; do
 	initramfs-demo) initramfs_demo ;;
 	modules-amd64) modules_amd64 ;;
 	iso) iso ;;
-	tcp-peer | vhost-peer | screen-text) peer "$want" ;;
+	tcp-peer | vhost-peer | screen-text | netrate) peer "$want" ;;
 	disktools) disktools ;;
 	*)
 		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
-			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text disktools" >&2
+			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text netrate disktools" >&2
 		exit 2
 		;;
 	esac

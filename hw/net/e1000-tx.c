@@ -4,6 +4,7 @@
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
+#include "net/offload.h"
 #include "util/bswap.h"
 
 enum { DCMD_EOP = 0x01, DCMD_IFCS = 0x02, DCMD_IC_TSE = 0x04, DCMD_RS = 0x08, DCMD_RPS = 0x10,
@@ -20,16 +21,7 @@ typedef struct TxDesc {
 
 uint16_t e1000_checksum(const uint8_t *p, size_t n, uint32_t sum)
 {
-    for (; n > 1; n -= 2, p += 2) {
-        sum += p[0] << 8 | p[1];
-    }
-    if (n) {
-        sum += p[0] << 8;
-    }
-    while (sum >> 16) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return ~sum;
+    return ~net_sum(p, n, sum);
 }
 
 /* Over bytes css..cse (0: to the end), stored at cso; what is stored there before takes part. */
@@ -44,24 +36,35 @@ static void insert_checksum(uint8_t *p, size_t len, unsigned css, unsigned cso, 
     }
 }
 
-static void put_on_wire(E1000State *s, const uint8_t *p, size_t len)
+static bool loopback(const E1000State *s)
+{
+    return s->reg[REG_RCTL] & MASK(6, 2);           /* LBM */
+}
+
+/* @packets frames of @len bytes in all, the first at @p. */
+static void count_sent(E1000State *s, const uint8_t *p, unsigned packets, size_t len)
 {
     static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-    if (s->reg[REG_RCTL] & MASK(6, 2)) {            /* LBM: loopback */
+    e1000_count(s, STAT_GPTC, packets);
+    e1000_count(s, STAT_TPT, packets);
+    e1000_count64(s, STAT_GOTCL, len + 4 * packets);
+    e1000_count64(s, STAT_TOTL, len + 4 * packets);
+    if (len >= 6 && memcmp(p, broadcast, 6) == 0) {
+        e1000_count(s, STAT_BPTC, packets);
+    } else if (p[0] & 1) {
+        e1000_count(s, STAT_MPTC, packets);
+    }
+}
+
+static void put_on_wire(E1000State *s, const uint8_t *p, size_t len)
+{
+    if (loopback(s)) {
         e1000_receive(s, p, len);
     } else {
         net_send(s->netdev, p, len);
     }
-    e1000_count(s, STAT_GPTC, 1);
-    e1000_count(s, STAT_TPT, 1);
-    e1000_count64(s, STAT_GOTCL, len + 4);
-    e1000_count64(s, STAT_TOTL, len + 4);
-    if (len >= 6 && memcmp(p, broadcast, 6) == 0) {
-        e1000_count(s, STAT_BPTC, 1);
-    } else if (p[0] & 1) {
-        e1000_count(s, STAT_MPTC, 1);
-    }
+    count_sent(s, p, 1, len);
 }
 
 static void finish(E1000State *s, uint8_t *p, size_t len, const E1000Context *c, uint8_t popts)
@@ -111,6 +114,39 @@ static void send_segment(E1000State *s, unsigned n, const uint8_t *payload, size
     finish(s, frame, total, c, s->tx_popts);
 }
 
+/* The whole packet as one, for a back end that cuts it itself or needs no cutting. */
+static bool send_whole(E1000State *s)
+{
+    const E1000Context *c = &s->tso;
+    bool v4 = c->tucmd & TUCMD_IP;
+    unsigned need = NET_CAN_CSUM | (v4 ? NET_CAN_TSO4 : NET_CAN_TSO6);
+    size_t l4 = s->tx_len - c->tucss;
+    uint8_t *ip = s->tx + c->ipcss, *sum = s->tx + c->tucso;
+    NetOffload o = { .flags = NET_NEEDS_CSUM, .gso_type = v4 ? NET_GSO_TCPV4 : NET_GSO_TCPV6,
+                     .hdr_len = c->hdrlen, .gso_size = c->mss, .csum_start = c->tucss,
+                     .csum_offset = c->tucso - c->tucss };
+    uint32_t pseudo;
+
+    if (!(c->tucmd & TUCMD_TCP) || !(s->tx_popts & POPTS_TXSM) || loopback(s) ||
+        (net_can(s->netdev) & need) != need || c->tucso < c->tucss || c->tucso + 2u > c->hdrlen ||
+        (v4 && (c->ipcso != c->ipcss + 10 || !(s->tx_popts & POPTS_IXSM))) ||
+        s->tx_len - c->ipcss > UINT16_MAX || s->tx_len <= c->hdrlen) {
+        return false;
+    }
+    if (v4) {
+        store_be16(ip + 2, s->tx_len - c->ipcss);
+        store_be16(ip + 10, 0);
+        store_be16(ip + 10, e1000_checksum(ip, c->tucss - c->ipcss, 0));
+    } else {
+        store_be16(ip + 4, l4);
+    }
+    pseudo = load_be16(sum) + l4;                   /* which the driver's sum lacks */
+    store_be16(sum, (pseudo & 0xffff) + (pseudo >> 16));
+    net_send_offload(s->netdev, &o, s->tx, s->tx_len);
+    count_sent(s, s->tx, DIV_ROUND_UP(s->tx_len - c->hdrlen, c->mss), s->tx_len);
+    return true;
+}
+
 static void send_large(E1000State *s)
 {
     const E1000Context *c = &s->tso;
@@ -122,6 +158,9 @@ static void send_large(E1000State *s)
         return;
     }
     left = s->tx_len - c->hdrlen;
+    if (send_whole(s)) {
+        left = 0;
+    }
     for (unsigned n = 0; left > 0; n++) {
         size_t len = MIN(left, c->mss);
 

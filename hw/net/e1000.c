@@ -4,8 +4,8 @@
  * receive. Transmit is in e1000-tx.c.
  *
  * Sources: SDM (see e1000.h); 88E1011 PHY registers as chapter 13.4 of it names them.
- * Not modelled: flow control frames, wake-up filters, the flash, delays of interrupts (RDTR,
- * TIDV, ITR: they come at once), split headers, the 16-bit VLAN tag insertion (VLE).
+ * Not modelled: flow control frames, wake-up filters, the flash, delays of interrupts but ITR (RDTR,
+ * TIDV and the like: they come at once), split headers, the 16-bit VLAN tag insertion (VLE).
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
@@ -31,14 +31,44 @@
 enum { EECD_SK = BIT(0), EECD_CS = BIT(1), EECD_DI = BIT(2), EECD_DO = BIT(3), EECD_REQ = BIT(6),
        EECD_GNT = BIT(7), EECD_PRES = BIT(8) };
 
+#define ITR_UNIT_NS     256             /* SDM 13.4.18 */
+
 /* Receive descriptor (SDM 3.2.3): status */
 enum { RXD_DD = 1, RXD_EOP = 2, RXD_IXSM = 4, RXD_TCPCS = 0x20, RXD_IPCS = 0x40 };
 
 /* --- interrupts (SDM 13.4.17 to 13.4.21) --- */
 
-static void update_irq(E1000State *s)
+static void set_irq(E1000State *s)
 {
     pci_set_irq(&s->pci, (s->reg[REG_ICR] & s->reg[REG_IMS]) != 0);
+}
+
+static void itr_expired(void *opaque)
+{
+    E1000State *s = opaque;
+
+    s->itr_waiting = false;
+    set_irq(s);
+}
+
+static void update_irq(E1000State *s)
+{
+    bool level = (s->reg[REG_ICR] & s->reg[REG_IMS]) != 0;
+
+    if (level && timer_pending(&s->itr)) {
+        s->itr_waiting = true;                      /* it comes when the interval is over */
+        return;
+    }
+    s->itr_waiting = false;
+    set_irq(s);
+}
+
+/* The interval begins when the driver takes an interrupt. */
+static void itr_start(E1000State *s)
+{
+    if (s->reg[REG_ITR] && !timer_pending(&s->itr)) {
+        timer_mod_ns(&s->itr, clock_get_ns(CLOCK_VIRTUAL) + (int64_t)s->reg[REG_ITR] * ITR_UNIT_NS);
+    }
 }
 
 void e1000_interrupt(E1000State *s, uint32_t causes)
@@ -52,6 +82,9 @@ static uint32_t icr_read(void *opaque)
     E1000State *s = opaque;
     uint32_t v = s->reg[REG_ICR];
 
+    if (v & s->reg[REG_IMS]) {
+        itr_start(s);
+    }
     s->reg[REG_ICR] = 0;
     update_irq(s);
     return v;
@@ -599,6 +632,8 @@ static void chip_reset(E1000State *s)
     memset(s->vfta, 0, sizeof(s->vfta));
     s->ra[0] = load_le32(s->mac.a);
     s->ra[1] = load_le16(s->mac.a + 4) | BIT(31);
+    timer_del(&s->itr);
+    s->itr_waiting = false;
     s->eecd_bits = 0;
     s->eecd_reading = false;
     s->tx_len = 0;
@@ -626,6 +661,7 @@ static bool e1000_realize(Device *dev, Error **errp)
         s->mac = net_new_mac();
     }
     eeprom_init(s);
+    timer_init_ns(&s->itr, CLOCK_VIRTUAL, itr_expired, s);
     memory_region_init_io(&s->mmio, s, &mmio_ops, s, "e1000-mmio", 0x20000);
     memory_region_init_io(&s->io, s, &io_ops, s, "e1000-io", 64);
     pci_register_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
@@ -644,6 +680,7 @@ static void e1000_unrealize(Device *dev)
     E1000State *s = E1000(dev);
 
     net_disconnect(s->netdev);
+    timer_del(&s->itr);
     boot_remove(dev);
     memory_region_cleanup(&s->mmio);
     memory_region_cleanup(&s->io);
@@ -677,6 +714,7 @@ static const VmField e1000_fields[] = {
     VM_U32(E1000State, eecd_in), VM_U8_RANGE(E1000State, eecd_bits, 0, 9),
     VM_BOOL(E1000State, eecd_reading), VM_U16(E1000State, eecd_out), VM_BOOL(E1000State, link_up),
     VM_STRUCT(E1000State, tso, context_vm), VM_STRUCT(E1000State, csum, context_vm),
+    VM_TIMER(E1000State, itr), VM_BOOL(E1000State, itr_waiting),
     VM_U8(E1000State, tx_popts), VM_U8(E1000State, tx_dcmd), VM_BOOL(E1000State, tx_extended),
     VM_U32_RANGE(E1000State, tx_len, 0, E1000_TX_MAX), VM_VARRAY(E1000State, tx, tx_len, E1000_TX_MAX),
     VM_END

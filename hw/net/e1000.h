@@ -12,6 +12,7 @@
 #include "hw/core/regs.h"
 #include "hw/pci/pci.h"
 #include "net/net.h"
+#include "util/timer.h"
 
 enum {
     REG_CTRL, REG_STATUS, REG_EECD, REG_EERD, REG_CTRL_EXT, REG_MDIC, REG_FCAL, REG_FCAH,
@@ -74,6 +75,9 @@ typedef struct E1000State {
     uint32_t tx_len;
     uint8_t tx[E1000_TX_MAX];
     bool tx_busy;
+    /* Interrupt throttling: none before the timer has expired (SDM 13.4.18). */
+    Timer itr;
+    bool itr_waiting;
 } E1000State;
 
 static inline E1000State *E1000(const void *obj)

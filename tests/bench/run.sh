@@ -5,13 +5,13 @@
 #
 #   run.sh [-r ROUNDS] [-t SECONDS-PER-KERNEL] [-a ARCH,...] [-c CPU,...] [-p PART,...] [GBENCH-ARGUMENT...]
 #
-# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling, json.
+# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling, json, network.
 # Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
 . "$(dirname "$0")/lib.sh"
 ours=${QEMU_BIN:?path of the emulator}
 ours=$(dirname "$ours")
-rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling,json
+rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling,json,network
 while getopts r:t:a:c:p: o; do
 	case $o in
 	r) rounds=$OPTARG ;;
@@ -151,12 +151,44 @@ scaling() {
 	compare "$tmp/ours.rows" "$tmp/native.rows" native
 }
 
+# network EMULATOR DEVICE: one boot with the device on user networking; its rows, in the device's name
+network_rows() {
+	boot "$tmp/net.log" "$1" tcg qemu64 netrate "$(cat "$tmp/port")" "$seconds" -- -initrd "$tmp/modules.gz" \
+		-netdev user,id=n -device "$2,netdev=n"
+	sed -n "s,^net \([^ ]*\) \([0-9.e+]*\),$2-\1 \2,p" "$tmp/net.log"
+}
+
+# Modules and a server for it.
+network() {
+	use_guest amd64
+	find_peer
+	"$src/scripts/guests.sh" modules-amd64 netrate > /dev/null
+	cat "$cache/$initrd.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
+	"$cache/netrate" -s "$tmp/port" &
+	server=$!
+	: > "$tmp/ours.rows"
+	: > "$tmp/peer.rows"
+	i=0
+	while [ $i -lt "$rounds" ]; do
+		i=$((i + 1))
+		for device in virtio-net-pci e1000; do
+			echo "network: round $i of $rounds, $device" >&2
+			network_rows "$ours/$binary" "$device" >> "$tmp/ours.rows"
+			[ -z "$peer" ] || network_rows "$peer" "$device" >> "$tmp/peer.rows"
+		done
+	done
+	kill $server
+	echo "== TCP between guest and host over user networking"
+	compare "$tmp/ours.rows" "$tmp/peer.rows"
+}
+
 for p in $(echo "$parts" | tr , ' '); do
 	case $p in
 	guest) in_guest "$@" ;;
 	start-up) start_up ;;
 	scaling) scaling ;;
+	network) network ;;
 	json) echo "== the JSON reader and writer, 10 MB"; "$ours/tests/bench/bench-json" ;;
-	*) echo "no part '$p'; there are guest, start-up, scaling, json" >&2; exit 2 ;;
+	*) echo "no part '$p'; there are guest, start-up, scaling, json, network" >&2; exit 2 ;;
 	esac
 done
