@@ -5,11 +5,13 @@
 #include "hw/core/machine.h"
 #include "hw/pci/pci.h"
 #include "net/net.h"
+#include "net/offload.h"
 #include "tests/lib/test.h"
 
 #include <glib.h>
 #include "util/bswap.h"
 #include "util/main-loop.h"
+#include "util/timer.h"
 
 enum { CTRL = 0x0000, STATUS = 0x0008, EECD = 0x0010, EERD = 0x0014, MDIC = 0x0020, ICR = 0x00c0,
        ICS = 0x00c8, IMS = 0x00d0, IMC = 0x00d8, RCTL = 0x0100, TCTL = 0x0400, RDBAL = 0x2800,
@@ -41,9 +43,18 @@ static void keep_send(UNUSED NetBackend *n, const uint8_t *frame, size_t len)
     g_ptr_array_add(sent, f);
 }
 
+static NetOffload last_offload;
+
+static void keep_send_offload(NetBackend *n, const NetOffload *o, const uint8_t *frame, size_t len)
+{
+    last_offload = o ? *o : (NetOffload){ 0 };
+    keep_send(n, frame, len);
+}
+
 static const char *const no_options[] = { NULL };
 static NetBackendType keep_type = {
     .name = "keep", .options = no_options, .open = keep_open, .send = keep_send,
+    .send_offload = keep_send_offload,
 };
 
 static const GByteArray *sent_frame(guint i)
@@ -205,6 +216,30 @@ TEST(e1000, interrupt_masks)
     check_u32(t, get(ICR), 0, "cleared by reading (13.4.17)");
 }
 
+/* SDM 13.4.18: an interval of 256 ns times ITR between interrupts. */
+TEST(e1000, interrupt_throttling)
+{
+    Card *c = card_new(t);
+    int64_t now = clock_get_ns(CLOCK_VIRTUAL);
+
+    put(0x00c4, 1000);
+    put(IMS, 0x80);
+    put(ICS, 0x80);
+    check_true(t, c->pci->irq_level, "the first one comes at once");
+    check_u32(t, get(ICR), 0x80, "it is taken");
+    put(ICS, 0x80);
+    check_true(t, !c->pci->irq_level, "the next one waits");
+    virtual_clock_advance_to(now + 255000);
+    check_true(t, !c->pci->irq_level, "and waits");
+    virtual_clock_advance_to(now + 256000);
+    check_true(t, c->pci->irq_level, "until the interval is over");
+    check_u32(t, get(ICR), 0x80, "it is taken");
+    put(ICS, 0x80);
+    put(CTRL, BIT(26));
+    virtual_clock_advance_to(now + 2560000);
+    check_true(t, !c->pci->irq_level, "a reset forgets it");
+}
+
 static void tx_desc(unsigned n, uint64_t addr, uint32_t lower, uint32_t upper)
 {
     uint8_t d[16];
@@ -294,6 +329,37 @@ TEST(e1000, segmentation)
     check_u8(t, sent_frame(0)->data[47], 0x10, "no FIN, no PSH before the last");
     check_u8(t, sent_frame(2)->data[47], 0x19, "but there");
     check_u8(t, sent_frame(2)->data[54], (uint8_t)(54 + 200), "payload goes on");
+}
+
+/* A back end that does the work itself gets the packet in one piece, with right lengths and sums. */
+TEST(e1000, large_packet_as_a_whole)
+{
+    uint8_t f[54 + 250] = { [12] = 8, [14] = 0x45, [19] = 7, [23] = 6, [26] = 10, [30] = 10, [33] = 2,
+                            [46] = 0x50, [47] = 0x19 };
+    Card *c = card_new(t);
+    uint8_t *p;
+
+    /* As Linux leaves it: the sum of the pseudo header without the length. */
+    store_be16(f + 50, net_sum(f + 26, 8, 6));
+    put_mem(TX_BUF, f, sizeof(f));
+    c->net->can = NET_CAN_CSUM | NET_CAN_TSO4;
+    tx_start();
+    tx_desc(0, 14 | 24 << 8 | 33 << 16 | (uint64_t)34 << 32 | (uint64_t)50 << 40,
+            250 | 0x20000000 | 7 << 24, 54 << 8 | 100 << 16);
+    tx_desc(1, TX_BUF, sizeof(f) | 1 << 20 | 0x2d000000, 3 << 8);
+    put(TDT, 2);
+    if (!check_int(t, sent->len, 1, "one frame")) {
+        return;
+    }
+    p = sent_frame(0)->data;
+    check_true(t, sent_frame(0)->len == sizeof(f) && load_be16(p + 16) == 290, "whole, with the IP length");
+    check_u16(t, net_sum(p + 14, 20, 0), 0xffff, "the IP checksum is right");
+    check_true(t, last_offload.gso_type == NET_GSO_TCPV4 && last_offload.gso_size == 100 &&
+               last_offload.hdr_len == 54 && last_offload.csum_start == 34 && last_offload.csum_offset == 16,
+               "what is left to do");
+    check_true(t, net_checksum_fill(p, sizeof(f), 34, 16) && net_checksum_ok(p, sizeof(f)),
+               "the TCP checksum can be completed");
+    check_u32(t, get(GPTC), 3, "it counts as three packets");
 }
 
 static void rx_start(unsigned n, uint32_t rctl)
