@@ -34,7 +34,7 @@ static void say_hello(NetBackend *n, const MacAddr *mac)
 
 static bool is_meant(const Announcement *a, const NetBackend *n)
 {
-    const char *name = ((const Object *)n->owner)->name;
+    const char *name = net_device(n)->name;
 
     for (size_t i = 0; a->ids && i < a->ids->n; i++) {
         if (name && !strcmp(a->ids->items[i], name)) {

@@ -25,7 +25,7 @@ static NetBackend *find_backend(const char *name)
     Object *owner = n ? NULL : object_resolve_path(name, NULL);
 
     for (NetBackend *i = net_first(); i && owner; i = i->next) {
-        if (i->owner == owner) {
+        if (net_device(i) == owner || i->owner == owner) {
             return i;
         }
     }
@@ -86,13 +86,12 @@ NetworkInfoList *qmp_x_query_network(UNUSED Error **errp)
 
 /* --- receive filters --- */
 
-/* The id of the user's, or the last part of the path. */
+/* The user's id, or what it is called in the tree. */
 static char *device_name(const NetBackend *n)
 {
-    g_autofree char *path = n->owner ? object_canonical_path(n->owner) : NULL;
-    const char *slash = path ? strrchr(path, '/') : NULL;
+    const Object *o = net_device(n);
 
-    return strdup(slash ? slash + 1 : "");
+    return strdup(o && o->name ? o->name : "");
 }
 
 RxFilterInfoList *qmp_query_rx_filter(const char *name, Error **errp)

@@ -36,6 +36,13 @@ NetBackend *net_find(const char *id)
     return NULL;
 }
 
+Object *net_device(const NetBackend *n)
+{
+    Object *o = n->owner;
+
+    return o && !g_strcmp0(o->name, "virtio-backend") ? o->parent : o;
+}
+
 MacAddr net_new_mac(void)
 {
     return (MacAddr){ { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 + macs++ } };

@@ -119,6 +119,8 @@ bool netdev_add(const QDict *opts, bool from_text, Error **errp);
 /* A device that has it sees its link go down. ERR_IN_USE behind a hub's port. */
 bool netdev_del(const char *id, Error **errp);
 NetBackend *net_find(const char *id);
+/* The device that users know it by: of a virtio device its transport. NULL: nobody has @n. */
+struct Object *net_device(const NetBackend *n);
 /* Text for "-netdev help"; the caller frees it. */
 char *net_help(void);
 NetBackend *net_first(void);
