@@ -57,8 +57,23 @@ static void count_sent(E1000State *s, const uint8_t *p, unsigned packets, size_t
     }
 }
 
+static bool tagged(const E1000State *s)
+{
+    return s->tx_dcmd & DCMD_VLE && s->reg[REG_CTRL] & E1000_CTRL_VME;
+}
+
 static void put_on_wire(E1000State *s, const uint8_t *p, size_t len)
 {
+    uint8_t buf[E1000_TX_MAX + 4];
+
+    if (tagged(s) && len <= E1000_TX_MAX) {         /* SDM 9.2 */
+        memcpy(buf, p, 12);
+        store_be16(buf + 12, s->reg[REG_VET]);
+        store_be16(buf + 14, s->tx_vlan);
+        memcpy(buf + 16, p + 12, len - 12);
+        p = buf;
+        len += 4;
+    }
     if (loopback(s)) {
         e1000_receive(s, p, len);
     } else {
@@ -127,7 +142,7 @@ static bool send_whole(E1000State *s)
                      .csum_offset = c->tucso - c->tucss };
     uint32_t pseudo;
 
-    if (!(c->tucmd & TUCMD_TCP) || !(s->tx_popts & POPTS_TXSM) || loopback(s) ||
+    if (!(c->tucmd & TUCMD_TCP) || !(s->tx_popts & POPTS_TXSM) || loopback(s) || tagged(s) ||
         (net_can(s->netdev) & need) != need || c->tucso < c->tucss || c->tucso + 2u > c->hdrlen ||
         (v4 && (c->ipcso != c->ipcss + 10 || !(s->tx_popts & POPTS_IXSM))) ||
         s->tx_len - c->ipcss > UINT16_MAX || s->tx_len <= c->hdrlen) {
@@ -207,6 +222,7 @@ static void take_data(E1000State *s, const TxDesc *d, uint8_t cmd)
     if (s->tx_len == 0) {
         s->tx_extended = cmd & DCMD_DEXT;
         s->tx_dcmd = cmd;
+        s->tx_vlan = d->upper >> 16;
         if (s->tx_extended) {
             s->tx_popts = d->upper >> 8;
         }

@@ -5,11 +5,12 @@
  *
  * Sources: SDM (see e1000.h); 88E1011 PHY registers as chapter 13.4 of it names them.
  * Not modelled: flow control frames, wake-up filters, the flash, delays of interrupts but ITR (RDTR,
- * TIDV and the like: they come at once), split headers, the 16-bit VLAN tag insertion (VLE).
+ * TIDV and the like: they come at once), split headers.
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
 #include "hw/core/boot.h"
+#include "net/offload.h"
 #include "util/bswap.h"
 #include "util/log.h"
 
@@ -34,7 +35,9 @@ enum { EECD_SK = BIT(0), EECD_CS = BIT(1), EECD_DI = BIT(2), EECD_DO = BIT(3), E
 #define ITR_UNIT_NS     256             /* SDM 13.4.18 */
 
 /* Receive descriptor (SDM 3.2.3): status */
-enum { RXD_DD = 1, RXD_EOP = 2, RXD_IXSM = 4, RXD_TCPCS = 0x20, RXD_IPCS = 0x40 };
+enum { RXD_DD = 1, RXD_EOP = 2, RXD_IXSM = 4, RXD_VP = 8, RXD_TCPCS = 0x20, RXD_IPCS = 0x40 };
+enum { RXD_E_TCPE = 0x20, RXD_E_IPE = 0x40 };   /* errors */
+enum { RXCSUM_IPOFL = BIT(8), RXCSUM_TUOFL = BIT(9) };
 
 /* --- interrupts (SDM 13.4.17 to 13.4.21) --- */
 
@@ -357,8 +360,35 @@ static void count_received(E1000State *s, const uint8_t *p, size_t len)
     }
 }
 
-/* One descriptor's share of a frame. False: memory couldn't be reached. */
-static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, bool last)
+/* What the last descriptor of a frame tells about it. */
+typedef struct RxResult {
+    uint8_t status, errors;
+    uint16_t vlan, checksum;
+} RxResult;
+
+/* SDM 3.2.9: of IP and of TCP or UDP, where the driver wants them to be checked. */
+static void check_sums(E1000State *s, const uint8_t *p, size_t len, RxResult *r)
+{
+    uint32_t rxcsum = s->reg[REG_RXCSUM];
+    NetHeaders h;
+
+    r->status |= RXD_IXSM;
+    if (!(rxcsum & (RXCSUM_IPOFL | RXCSUM_TUOFL)) || !net_headers(p, len, &h)) {
+        return;
+    }
+    r->status &= ~RXD_IXSM;
+    if (rxcsum & RXCSUM_IPOFL && !h.v6) {
+        r->status |= RXD_IPCS;
+        r->errors |= net_sum(p + h.l3, h.l4 - h.l3, 0) == 0xffff ? 0 : RXD_E_IPE;
+    }
+    if (rxcsum & RXCSUM_TUOFL && !(h.udp && !load_be16(p + h.l4 + 6))) {
+        r->status |= RXD_TCPCS;
+        r->errors |= (s->netdev && s->netdev->checksums_good) || net_checksum_ok(p, len) ? 0 : RXD_E_TCPE;
+    }
+}
+
+/* One descriptor's share of a frame; @r: of the last one, else NULL. False: memory couldn't be reached. */
+static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, const RxResult *r)
 {
     hwaddr base = (uint64_t)s->reg[REG_RDBAH] << 32 | (s->reg[REG_RDBAL] & ~15u);
     hwaddr at = base + s->reg[REG_RDH] * 16;
@@ -371,10 +401,10 @@ static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, bool last
         pci_dma_write(&s->pci, load_le64(d), p, n);
     }
     store_le16(d + 8, n);
-    store_le16(d + 10, last ? (uint16_t)~e1000_checksum(p, n, 0) : 0);
-    d[12] = RXD_DD | RXD_IXSM | (last ? RXD_EOP : 0);
-    d[13] = 0;
-    store_le16(d + 14, 0);
+    store_le16(d + 10, r ? r->checksum : 0);
+    d[12] = r ? RXD_DD | RXD_EOP | r->status : RXD_DD;
+    d[13] = r ? r->errors : 0;
+    store_le16(d + 14, r ? r->vlan : 0);
     pci_dma_write(&s->pci, at, d, sizeof(d));
     s->reg[REG_RDH] = s->reg[REG_RDH] + 1 == ring_count(s) ? 0 : s->reg[REG_RDH] + 1;
     return true;
@@ -385,7 +415,8 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
     E1000State *s = opaque;
     uint8_t buf[NET_FRAME_MAX + 4];
     uint32_t size = buffer_size(s), causes = ICR_RXT0, threshold;
-    size_t offset = 0;
+    size_t offset = 0, start;
+    RxResult r = { 0 };
 
     if (!(s->reg[REG_RCTL] & RCTL_EN) || len > NET_FRAME_MAX) {
         return;
@@ -403,6 +434,17 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
         return;
     }
     count_received(s, buf, len);
+    if (s->reg[REG_CTRL] & E1000_CTRL_VME && load_be16(buf + 12) == s->reg[REG_VET]) {     /* SDM 9.3 */
+        r.status |= RXD_VP;
+        r.vlan = load_be16(buf + 14);
+        memmove(buf + 12, buf + 16, len - 16);
+        len -= 4;
+    }
+    check_sums(s, buf, len, &r);
+    start = s->reg[REG_RXCSUM] & 0xff;              /* PCSS */
+    if (start < len) {
+        r.checksum = net_sum(buf + start, len - start, 0);
+    }
     if (!(s->reg[REG_RCTL] & RCTL_SECRC)) {
         memset(buf + len, 0, 4);                    /* nobody checks the FCS */
         len += 4;
@@ -416,7 +458,7 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
     while (offset < len) {
         size_t n = MIN(len - offset, size);
 
-        if (!fill_descriptor(s, buf + offset, n, offset + n == len)) {
+        if (!fill_descriptor(s, buf + offset, n, offset + n == len ? &r : NULL)) {
             return;
         }
         offset += n;
@@ -715,7 +757,7 @@ static const VmField e1000_fields[] = {
     VM_BOOL(E1000State, eecd_reading), VM_U16(E1000State, eecd_out), VM_BOOL(E1000State, link_up),
     VM_STRUCT(E1000State, tso, context_vm), VM_STRUCT(E1000State, csum, context_vm),
     VM_TIMER(E1000State, itr), VM_BOOL(E1000State, itr_waiting),
-    VM_U8(E1000State, tx_popts), VM_U8(E1000State, tx_dcmd), VM_BOOL(E1000State, tx_extended),
+    VM_U8(E1000State, tx_popts), VM_U8(E1000State, tx_dcmd), VM_U16(E1000State, tx_vlan), VM_BOOL(E1000State, tx_extended),
     VM_U32_RANGE(E1000State, tx_len, 0, E1000_TX_MAX), VM_VARRAY(E1000State, tx, tx_len, E1000_TX_MAX),
     VM_END
 };

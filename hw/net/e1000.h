@@ -33,6 +33,8 @@ enum {
               ICR_MDAC | ICR_RXCFG | ICR_GPI | ICR_TXD_LOW | ICR_SRPD,
 };
 
+#define E1000_CTRL_VME  BIT(30)     /* SDM 9: VLAN tags are inserted and taken out */
+
 #define E1000_TX_MAX    0x10000     /* bytes of one packet before segmentation */
 
 /* Statistics registers (SDM 13.7), by offset from 0x4000 in words. */
@@ -71,6 +73,7 @@ typedef struct E1000State {
     /* Packet being gathered from transmit descriptors. */
     E1000Context tso, csum;     /* of contexts with TSE and without */
     uint8_t tx_popts, tx_dcmd;
+    uint16_t tx_vlan;           /* tag to be inserted, with DCMD_VLE */
     bool tx_extended;
     uint32_t tx_len;
     uint8_t tx[E1000_TX_MAX];

@@ -430,6 +430,61 @@ TEST(e1000, receive)
     check_u32(t, get(GPRC), 4, "counted");
 }
 
+/* SDM 9: tags are inserted into what is sent, and taken out of what is received. */
+TEST(e1000, vlan_tags)
+{
+    uint8_t f[64] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc, [12] = 8, [14] = 0x99 };
+    uint8_t tagged[68] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc, [12] = 0x81, [14] = 0x20, [15] = 7, [16] = 8, [18] = 0x99 };
+    Card *c = card_new(t);
+
+    put(0x0038, 0x8100);                                /* VET */
+    put(CTRL, get(CTRL) | BIT(30));
+    put_mem(TX_BUF, f, sizeof(f));
+    tx_start();
+    tx_desc(0, TX_BUF, sizeof(f) | 1 << 20 | 0x69000000, 0x2007u << 16);        /* DEXT, VLE, EOP, RS */
+    tx_desc(1, TX_BUF, sizeof(f) | 1 << 20 | 0x29000000, 0x2007u << 16);
+    put(TDT, 2);
+    if (check_int(t, sent->len, 2, "two frames")) {
+        check_true(t, sent_frame(0)->len == 68 && !memcmp(sent_frame(0)->data, tagged, 68), "with the tag");
+        check_int(t, sent_frame(1)->len, 64, "without VLE without");
+    }
+    rx_start(4, BIT(26));
+    net_deliver(c->net, tagged, sizeof(tagged));
+    check_u16(t, load_le16(mem(RX_RING) + 8), 64, "the tag is taken out");
+    check_true(t, mem(RX_RING)[12] & 8 && load_le16(mem(RX_RING) + 14) == 0x2007, "and told");
+    check_mem(t, mem(RX_BUF), f, 64, "the frame");
+    put(CTRL, get(CTRL) & ~BIT(30));
+    net_deliver(c->net, tagged, sizeof(tagged));
+    check_true(t, load_le16(mem(RX_RING + 16) + 8) == 68 && !(mem(RX_RING + 16)[12] & 8), "without VME it stays");
+}
+
+/* SDM 3.2.9 */
+TEST(e1000, receive_checksums)
+{
+    uint8_t f[60] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc, [12] = 8, [14] = 0x45, [17] = 46, [22] = 64, [23] = 17,
+                      [26] = 10, [30] = 10, [33] = 1, [39] = 26, [50] = 0x12 };
+    Card *c = card_new(t);
+
+    store_be16(f + 24, ~net_sum(f + 14, 20, 0));
+    store_be16(f + 40, ~net_sum(f + 34, 26, net_sum(f + 26, 8, 17 + 26)));
+    rx_start(6, BIT(26));
+    net_deliver(c->net, f, sizeof(f));
+    check_u8(t, mem(RX_RING)[12] & 0x64, 4, "nothing is checked: IXSM");
+    put(0x5000, BIT(8) | BIT(9));                       /* RXCSUM: IPOFL, TUOFL */
+    net_deliver(c->net, f, sizeof(f));
+    check_true(t, (mem(RX_RING + 16)[12] & 0x64) == 0x60 && !mem(RX_RING + 16)[13], "both are right");
+    f[50]++;
+    net_deliver(c->net, f, sizeof(f));
+    check_true(t, (mem(RX_RING + 32)[12] & 0x64) == 0x60 && mem(RX_RING + 32)[13] == 0x20, "TCPE");
+    f[50]--;
+    f[22]--;
+    net_deliver(c->net, f, sizeof(f));
+    check_true(t, mem(RX_RING + 48)[13] == 0x40, "IPE");
+    f[12] = 9;
+    net_deliver(c->net, f, sizeof(f));
+    check_u8(t, mem(RX_RING + 64)[12] & 0x64, 4, "no IP: IXSM");
+}
+
 TEST(e1000, state_in_mid_operation)
 {
     Card *c = card_new(t);
