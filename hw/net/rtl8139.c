@@ -141,12 +141,23 @@ static void ring_write(Rtl8139State *s, const void *data, uint32_t len)
     }
 }
 
+/* While it is off frames are lost, not kept. */
+static bool has_room(const Rtl8139State *s)
+{
+    return !(s->cr & CR_RE) || ring_free(s) > RX_FRAME_MAX + 8;
+}
+
+/* Frames that find the ring full wait, but the driver hears of it (ISR, RXOVW): Linux's rests with data in
+ * the ring, until the next event. */
 static bool can_receive(void *opaque)
 {
     Rtl8139State *s = opaque;
 
-    /* While it is off frames are lost, not kept. */
-    return !(s->cr & CR_RE) || ring_free(s) > RX_FRAME_MAX + 8;
+    if (!has_room(s)) {
+        interrupt(s, INT_RXOVW);
+        return false;
+    }
+    return true;
 }
 
 static void receive(void *opaque, const uint8_t *frame, size_t len)
@@ -408,6 +419,15 @@ static void write_command(Rtl8139State *s, uint8_t val)
     net_flush(s->netdev);
 }
 
+/* An overflow lasts as long as a frame waits for room. */
+static void acknowledge(Rtl8139State *s, uint16_t bits)
+{
+    s->isr &= ~bits;
+    if (s->netdev && s->netdev->queued && !has_room(s)) {
+        s->isr |= INT_RXOVW;
+    }
+}
+
 static void write_register(Rtl8139State *s, uint32_t addr, uint32_t v, unsigned size)
 {
     bool config = (s->cr9346 & EE_MODE) == EE_CONFIG;
@@ -439,12 +459,12 @@ static void write_register(Rtl8139State *s, uint32_t addr, uint32_t v, unsigned 
     case IMR:
         s->imr = v & INT_ALL;
         if (size == 4) {
-            s->isr &= ~(v >> 16);
+            acknowledge(s, v >> 16);
         }
         update_irq(s);
         break;
     case ISR:
-        s->isr &= ~v;
+        acknowledge(s, v);
         update_irq(s);
         net_flush(s->netdev);
         break;

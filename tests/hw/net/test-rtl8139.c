@@ -4,6 +4,9 @@
 #include "tests/lib/qtest.h"
 
 #include <glib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define MEM     0xe0000000u
 #define RING    0x100000u
@@ -11,14 +14,19 @@
 
 static unsigned bdf;
 
-static QTest *start(Test *t)
+static QTest *start_with(Test *t, const char *args)
 {
-    QTest *q = qtest_start(t, "-machine pc -nodefaults -device rtl8139,mac=52:54:00:aa:bb:cc");
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -device rtl8139,mac=52:54:00:aa:bb:cc%s", args);
 
     bdf = (unsigned)qpci_find(q, 0x10ec, 0x8139);
     qpci_map(q, bdf, 0, 0xd000);
     qpci_map(q, bdf, 1, MEM);
     return q;
+}
+
+static QTest *start(Test *t)
+{
+    return start_with(t, "");
 }
 
 static uint16_t eeprom(QTest *q, unsigned word)
@@ -114,6 +122,41 @@ TEST(rtl8139, loopback)
     qtest_writel(q, MEM + 0x44, 0x0000000f);
     qtest_writel(q, MEM + 0x10, sizeof(frame));
     check_u8(t, qtest_readb(q, MEM + 0x37) & 1, 0, "but in promiscuous mode");
+}
+
+/* A full ring: what comes then waits, and the driver is told until it has made room. */
+TEST(rtl8139, overflow)
+{
+    g_autofree char *own = g_strdup_printf("%s/own", test_tmpdir(t)), *far = g_strdup_printf("%s/far", test_tmpdir(t));
+    g_autofree char *args = g_strdup_printf(",netdev=n -netdev dgram,id=n,local.type=unix,local.path=%s,"
+                                            "remote.type=unix,remote.path=%s", far, own);
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    uint8_t frame[1514] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc };
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    QTest *q = start_with(t, args);
+    uint16_t isr = 0;
+
+    g_strlcpy(un.sun_path, far, sizeof(un.sun_path));
+    qtest_writel(q, MEM + 0x30, RING);
+    qtest_writeb(q, MEM + 0x37, 0x08);                  /* RE, ring of 8 KiB */
+    qtest_writel(q, MEM + 0x44, 0x8a);                  /* WRAP, AB, APM */
+    for (unsigned i = 0; i < 8; i++) {
+        check_int(t, sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&un, sizeof(un)), sizeof(frame), "sent");
+    }
+    for (unsigned i = 0; i < 2000 && !(isr & 0x10); i++) {
+        isr = qtest_readw(q, MEM + 0x3e);
+        g_usleep(1000);
+    }
+    check_u16(t, isr, 0x11, "ROK and RXOVW");
+    check_u16(t, qtest_readw(q, MEM + 0x3a), 5 * 1524, "five frames are in the ring");
+    qtest_writew(q, MEM + 0x3e, 0x11);
+    check_u16(t, qtest_readw(q, MEM + 0x3e), 0x10, "acknowledged without room for more: it stays");
+    qtest_writew(q, MEM + 0x38, 5 * 1524 - 16);
+    check_u16(t, qtest_readw(q, MEM + 0x3a), 8 * 1524 % 8192, "the others come when there is room");
+    qtest_writew(q, MEM + 0x38, 8 * 1524 % 8192 - 16);
+    qtest_writew(q, MEM + 0x3e, 0x11);
+    check_u16(t, qtest_readw(q, MEM + 0x3e), 0, "and all is well");
+    close(fd);
 }
 
 TEST(rtl8139, timer)
