@@ -43,7 +43,8 @@ const char fuzz_every_device[] =
     "-device virtio-serial-pci,id=vser -chardev null,id=c3 -device virtconsole,id=vcon,chardev=c3 "
     "-chardev null,id=c4 -device virtserialport,id=vport,chardev=c4,name=port "
     "-device virtio-rng-pci,id=vrng -device virtio-balloon-pci,id=vballoon "
-    "-device virtio-keyboard-pci,id=vkbd -device virtio-mouse-pci,id=vmouse -device virtio-tablet-pci,id=vtablet";
+    "-device virtio-keyboard-pci,id=vkbd -device virtio-mouse-pci,id=vmouse -device virtio-tablet-pci,id=vtablet "
+    "-device pci-bridge,id=bridge,chassis_nr=1 -device pci-testdev,id=behind,bus=bridge";
 
 /* A network that swallows what the guest sends. */
 static void swallow(UNUSED NetBackend *n, UNUSED const uint8_t *frame, UNUSED size_t len)
