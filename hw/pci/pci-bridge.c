@@ -39,7 +39,7 @@ static void set_window(PciBridge *s, unsigned w, bool on, uint64_t base, uint64_
     if (on && base <= limit) {
         memory_region_set_address(mr, base);
         memory_region_set_alias_offset(mr, base);
-        memory_region_set_size(mr, limit - base + 1);
+        memory_region_set_size(mr, limit - base == UINT64_MAX ? UINT64_MAX : limit - base + 1);
     }
 }
 

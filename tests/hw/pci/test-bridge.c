@@ -72,5 +72,8 @@ TEST(bridge, refused)
     }
     qpci_writew(q, bridge, 4, 7);
     qpci_writew(q, bridge, 0x3e, UINT16_MAX);
+    qpci_writel(q, bridge, 0x24, 0xfff00000);           /* all of 64 bits */
+    qpci_writel(q, bridge, 0x28, 0);
+    qpci_writel(q, bridge, 0x2c, UINT32_MAX);
     check_u32(t, qpci_readl(q, bridge, 0), 0x00011b36, "it is still there");
 }
