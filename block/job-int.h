@@ -20,7 +20,7 @@ struct Job {
     char *id;
     const JobOps *ops;
     void *opaque;
-    void (*free_opaque)(void *opaque);      /* NULL: clean did it */
+    void (*free_opaque)(void *opaque);      /* with the job; NULL: clean did it */
     JobTxn *txn;
     JobStatus status;
     bool manual_finalize, manual_dismiss;

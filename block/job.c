@@ -141,6 +141,9 @@ void job_free(Job *j)
     timer_del(&j->timer);
     job_drop_nodes(j);
     job_txn_unref(j->txn);
+    if (j->free_opaque) {
+        j->free_opaque(j->opaque);
+    }
     g_free(j->id);
     g_free(j->error);
     g_free(j);
@@ -234,10 +237,9 @@ static void conclude(Job *j)
     }
     job_drop_nodes(j);
     send_end(j);
-    if (j->free_opaque) {
-        j->free_opaque(j->opaque);
+    if (!j->free_opaque) {              /* it may hold the ops */
+        j->opaque = NULL;
     }
-    j->opaque = NULL;
     j->concluded = true;
     job_enter_status(j, JOB_STATUS_CONCLUDED);
     if (!j->manual_dismiss) {
