@@ -13,12 +13,10 @@ TYPE(accel_type)
 
 void accel_register(Accel *a)
 {
-    TypeInfo *info = g_new0(TypeInfo, 1);       /* for ever, as all types */
+    /* The name is for ever, as all types are. */
+    TypeInfo info = { .name = g_strdup_printf("%s-accel", a->name), .parent = TYPE_ACCEL, .desc = a->desc };
 
-    info->name = g_strdup_printf("%s-accel", a->name);
-    info->parent = TYPE_ACCEL;
-    info->desc = a->desc;
-    type_register(info);
+    type_register(&info);
     a->next = accels;
     accels = a;
 }
