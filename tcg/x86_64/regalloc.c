@@ -912,7 +912,7 @@ static void share_items(Cg *cg)
 {
     SnapRec *s = &cg->snaps[cg->n_snaps];
 
-    if (cg->n_snaps && s->n == s[-1].n &&
+    if (cg->n_snaps && s->n && s->n == s[-1].n &&
         !memcmp(&cg->items[s->first], &cg->items[s[-1].first], s->n * sizeof(SnapItem))) {
         cg->n_items = s->first;
         s->first = s[-1].first;
