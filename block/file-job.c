@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "block/file.h"
 #include "util/iov.h"
+#include "util/main-loop.h"
 
 /* All of it, whatever the kernel does at a time; what is past the end of the file reads as zeros. */
 static int transfer(const FileJob *j)
@@ -102,7 +103,7 @@ int file_job(void *job)
 /*
  * A small access of what the host has in memory takes less time than waking a thread. Reads by
  * RWF_NOWAIT (preadv2(2)) give what the page cache has; where it has nothing several times
- * running, it is asked less often.
+ * running, it is asked less often. What the page cache holds isn't part of a run that can be repeated.
  */
 int file_job_now(FileState *s, const FileJob *j)
 {
@@ -110,7 +111,7 @@ int file_job_now(FileState *s, const FileJob *j)
     unsigned misses = atomic_load(&s->misses);
     ssize_t n;
 
-    if (len > FILE_NOW_BYTES || j->niov > IOV_MAX || s->alignment > 1 || s->is_device) {
+    if (main_loop_is_counted() || len > FILE_NOW_BYTES || j->niov > IOV_MAX || s->alignment > 1 || s->is_device) {
         return -EAGAIN;
     }
     if (s->in_memory) {

@@ -304,6 +304,11 @@ void main_loop_set_round_hook(void (*fn)(void))
     gate.round_is_over = fn;
 }
 
+bool main_loop_is_counted(void)
+{
+    return gate.round_is_over;
+}
+
 void main_loop_quit(void)
 {
     atomic_store(&main_loop.quit, true);

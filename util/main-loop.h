@@ -35,7 +35,8 @@ void main_loop_run_until(const bool *done);
 /* One waiting round, for those that look at all there may be after each: what another thread
  * does under the big lock needn't wake it. */
 void main_loop_round(void);
-/* Whether somebody runs rounds of the main loop until something has happened (main_loop_iterate), and would sleep through what another thread does under the big lock. Big lock. */
+/* Whether somebody runs rounds of the main loop until something has happened (main_loop_iterate),
+ * and would sleep through what another thread does under the big lock. Big lock. */
 bool main_loop_is_waited_for(void);
 bool in_main_thread(void);
 /* The main loop handles nothing until main_loop_release(), but while the thread that holds it waits on a
@@ -48,6 +49,9 @@ bool main_loop_is_quiet(void);
 void main_loop_kick(void);
 /* Called at the end of each round, with the big lock. */
 void main_loop_set_round_hook(void (*fn)(void));
+/* Whether rounds come at counted instructions only (a hook is set). Then nothing that takes the host a
+ * while may end outside of them: the guest would see how fast the host was. Any thread. */
+bool main_loop_is_counted(void);
 EventLoop *main_event_loop(void);
 EventLoop *current_event_loop(void);
 

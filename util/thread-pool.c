@@ -58,7 +58,7 @@ static void job_done(void *opaque)
 /* In the worker. Whoever iterates the main loop for something particular must see it there. */
 static void finish(ThreadPoolJob *job)
 {
-    if (job->fast) {
+    if (job->fast && !main_loop_is_counted()) {
         bool waited_for;
 
         big_lock();
