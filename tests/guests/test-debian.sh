@@ -64,9 +64,10 @@ debian() {
 	usb) set -- -drive "$drive,if=none" -device usb-ehci -device usb-storage,drive=disk,bootindex=0 ;;
 	*) echo "Bail out! there is no bus '$3' here: ide, virtio, scsi, usb"; exit 1 ;;
 	esac
+	# qemu32 has no machine check architecture, of which Linux for i386 complains.
 	case $darch in
 	amd64) binary=x86_64 ;;
-	*) binary=$darch ;;
+	*) binary=$darch && set -- "$@" -cpu pentium3 ;;
 	esac
 	image_of "$darch"
 	rm -f "$tmp/disk.qcow2"

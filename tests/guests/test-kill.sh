@@ -22,7 +22,8 @@ while [ $n -lt "$kills" ]; do
 	0) opts=cluster_size=512,refcount_bits=1 drive=if=virtio,cache=none ;;
 	esac
 	case $drive in if=ide*) dev=/dev/sda ;; *) dev=/dev/vda ;; esac
-	rm -f "$tmp/disk.qcow2" "$tmp/disk.raw"
+	rm -f "$tmp/disk.qcow2" "$tmp/disk.raw" "$tmp/kill.log"
+	echo "no flush was seen" > "$tmp/verify"
 	"$img" create -q -f qcow2 -o "$opts" "$tmp/disk.qcow2" 64M
 	"$QEMU_BIN-x86_64" -nographic -no-reboot -m 256 -kernel "$cache/linux-amd64" \
 		-initrd "$tmp/initrd.gz" -append "console=ttyS0 run=diskwriter arg=write,$dev,$seed" \
@@ -40,8 +41,8 @@ while [ $n -lt "$kills" ]; do
 	rc=$?
 	[ $rc = 0 ] || [ $rc = 3 ]
 	ok $? "kill: $n: the image has no corruption (check says $rc)"
-	"$img" convert -O raw "$tmp/disk.qcow2" "$tmp/disk.raw" &&
-		"$cache/diskwriter" verify "$tmp/disk.raw" "$seed" "${flushed:-1}" > "$tmp/verify" 2>&1
+	[ -n "$flushed" ] && "$img" convert -O raw "$tmp/disk.qcow2" "$tmp/disk.raw" &&
+		"$cache/diskwriter" verify "$tmp/disk.raw" "$seed" "$flushed" > "$tmp/verify" 2>&1
 	ok $? "kill: $n: $(tail -n 1 "$tmp/verify")"
 done
 done_testing
