@@ -16,7 +16,7 @@ Booting Debian's kernel: a shell comes up in this terminal; 'exit' or Ctrl-d swi
   screen:                   a VNC viewer at localhost:17 (port 5917)
 TEXT
 # A display number that is taken must not stop the demo.
-vnc="-vnc localhost:17,to=40"
+vnc="-vnc 127.0.0.1:17,to=40"
 "$emulator" -help | grep -q '^-vnc' || vnc=
 if [ -t 0 ]; then
 	"$emulator" -m 512 -smp 2 -kernel "$cache/linux-amd64" -initrd "$cache/initramfs-demo.cpio.gz" \
