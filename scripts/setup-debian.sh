@@ -14,7 +14,7 @@ guest='seabios busybox-static cpio kmod debian-installer-12-netboot-amd64
     debian-installer-12-netboot-i386'
 # Makers of images, a debugger, a 32-bit C library.
 tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils qemu-utils mmdebstrap fdisk
-    e2fsprogs openssh-client iproute2 tshark arch-test sox ipxe memtest86+ syslinux isolinux syslinux-common
+    libsasl2-modules e2fsprogs openssh-client iproute2 tshark arch-test sox ipxe memtest86+ syslinux isolinux syslinux-common
     gfxboot-themes ipxe-qemu'
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || exit 0
