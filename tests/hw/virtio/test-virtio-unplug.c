@@ -4,7 +4,7 @@
  * an address space's reader must find a queue, or nothing, but never half of one.
  */
 #include "util/osdep.h"
-#include <sched.h>
+#include <unistd.h>
 #include "block/block.h"
 #include "qom/object.h"
 #include "tests/hw/usb/usb-pc.h"
@@ -65,13 +65,13 @@ TEST(virtio_unplug, while_it_is_notified)
         pc_map(PCI_DEVICE(dev), 4, BAR);
         enable_queue();
         before = atomic_load(&notified);
-        for (int i = 0; i < 1000 && atomic_load(&notified) < before + 20; i++) {
+        /* A busy host may keep the other thread waiting for long: the harness's time limit is the only one. */
+        while (atomic_load(&notified) < before + 20) {
             pump();
             big_unlock();
-            sched_yield();
+            usleep(200);
             big_lock();
         }
-        check_true(t, atomic_load(&notified) > before, "it is notified");
         device_delete(dev);
         pump();
     }
