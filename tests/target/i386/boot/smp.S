@@ -3,10 +3,10 @@
 # CPU rewrites (8.1.3), a mapping that it changes (4.10.5). Each case counts what must not be seen.
 # ARGUMENTS: -smp 2
 .include "boot.inc"
-.equ APIC, 0xfee00000
-.equ V_JOB, 0x520
-.equ V_READY, 0x524
-.equ V_DONE, 0x528
+.include "others.inc"
+.equ V_JOB, V_JOBS + 4
+.equ V_READY, 0x530
+.equ V_DONE, 0x534
 .equ X, 0x100000                # a line for each cell: X[i], Y[i], and what the CPUs read
 .equ Y, 0x200000
 .equ R0, 0x300000
@@ -204,21 +204,9 @@
 .endm
 
 tests:
-    mov byte ptr ds:[0x8000], 0xea
-    mov word ptr ds:[0x8001], offset second_cpu
-    mov word ptr ds:[0x8003], 0xf000
-    mov dword ptr ds:[V_JOB], 0
-    mov dword ptr ds:[V_DONE], 0
+    others_ready
 protected
-    mov edi, APIC + 0x300
-    mov dword ptr [edi], 0xc4500        # INIT, then where to start, to all others
-    mov ecx, 100000
-1:  pause
-    loop 1b
-    mov dword ptr [edi], 0xc4608
-1:  pause
-    cmp dword ptr [V_DONE], 0
-    jz 1b
+    others_start 1
 case "store, fence, load of the other's: both old"
     litmus store_x_fence_load_y, store_y_fence_load_x, both_zero
 endcase
@@ -459,27 +447,4 @@ shootdown:
 idtr_big: .word 0x20f
     .long IDT
 
-.code16
-.set MODE, 16
-second_cpu:
-    cli
-    lgdtd cs:[gdtr]
-    mov eax, cr0
-    or al, 1
-    mov cr0, eax
-    .byte 0xea
-    .word 1f, CODE32
-.code32
-1:  mov eax, DATA32
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov esp, 0x60000
-    mov dword ptr [V_DONE], 1
-2:  pause
-    mov eax, [V_JOB]
-    test eax, eax
-    jz 2b
-    mov dword ptr [V_JOB], 0
-    call eax
-    jmp 2b
+others

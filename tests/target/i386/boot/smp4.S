@@ -3,11 +3,9 @@
 # 8.2.3.7). Each case counts what must not be seen.
 # ARGUMENTS: -smp 4
 .include "boot.inc"
-.equ APIC, 0xfee00000
-.equ V_JOBS, 0x520              # a word for each CPU: where to go
+.include "others.inc"
 .equ V_READY, 0x530
 .equ V_DONE, 0x534
-.equ V_BUSY, 0x538
 .equ X, 0x100000                # a line for each cell: X[i], Y[i]
 .equ Y, 0x180000
 .equ R, 0x200000                # and what was read: sixteen bytes a cell
@@ -110,23 +108,9 @@
 .endm
 
 tests:
-    mov byte ptr ds:[0x8000], 0xea
-    mov word ptr ds:[0x8001], offset other_cpu
-    mov word ptr ds:[0x8003], 0xf000
-    mov dword ptr ds:[V_BUSY], 0
-    mov dword ptr ds:[V_JOBS + 4], 0
-    mov dword ptr ds:[V_JOBS + 8], 0
-    mov dword ptr ds:[V_JOBS + 12], 0
+    others_ready
 protected
-    mov edi, APIC + 0x300
-    mov dword ptr [edi], 0xc4500        # INIT, then where to start, to all others
-    mov ecx, 100000
-1:  pause
-    loop 1b
-    mov dword ptr [edi], 0xc4608
-1:  pause
-    cmp dword ptr [V_BUSY], 3
-    jb 1b
+    others_start 3
 case "two writers, two readers: different orders"
     litmus store_x, store_y, load_x_load_y, load_y_load_x, different_orders
 endcase
@@ -150,34 +134,4 @@ clear:
     xor eax, eax
     rep stosd
     ret
-
-.code16
-.set MODE, 16
-other_cpu:
-    cli
-    lgdtd cs:[gdtr]
-    mov eax, cr0
-    or al, 1
-    mov cr0, eax
-    .byte 0xea
-    .word 1f, CODE32
-.code32
-1:  mov eax, DATA32
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov esi, [APIC + 0x20]
-    shr esi, 24
-    mov esp, esi
-    shl esp, 10
-    add esp, 0x60000
-    lock inc dword ptr [V_BUSY]
-2:  pause
-    mov eax, [V_JOBS + esi * 4]
-    test eax, eax
-    jz 2b
-    mov dword ptr [V_JOBS + esi * 4], 0
-    push esi
-    call eax
-    pop esi
-    jmp 2b
+others
