@@ -9,6 +9,8 @@
 #include "qapi/types-char.h"
 #include "util/main-loop.h"
 
+struct msghdr;
+
 typedef struct ChardevOps {
     ChardevBackendKind kind;
     const char *args;           /* options for -chardev help, "" for none */
@@ -29,6 +31,8 @@ typedef struct ChardevOps {
     void (*set_break)(Chardev *chr, bool on);
     bool (*add_client)(Chardev *chr, int fd, Error **errp);
     int (*take_fd)(Chardev *chr);
+    /* Keep the descriptors of a message that was read behind our back, for take_fd. */
+    void (*keep_fds)(Chardev *chr, struct msghdr *msg);
     /* The connected socket, -1: none. For reading and writing by turns. */
     int (*socket_fd)(Chardev *chr);
     /* Mux only: more than one front end, told apart by fe->mux_index. */

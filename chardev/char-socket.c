@@ -96,8 +96,10 @@ static void disconnected(SocketChardev *s)
 
 /* ----------------------------------------------------------- traffic */
 
-static void keep_fds(SocketChardev *s, struct msghdr *msg)
+static void keep_fds(Chardev *chr, struct msghdr *msg)
 {
+    SocketChardev *s = (SocketChardev *)chr;
+
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
         size_t n;
 
@@ -142,7 +144,7 @@ static void socket_readable(int fd, unsigned events, void *opaque)
         disconnected(s);
         return;
     }
-    keep_fds(s, &msg);
+    keep_fds(&s->parent, &msg);
     if (s->is_telnet) {
         bool is_break = false;
 
@@ -439,5 +441,5 @@ const ChardevOps chr_socket_ops = {
     .size = sizeof(SocketChardev), .open = socket_open, .close = socket_close,
     .write = socket_write, .accept_input = socket_accept_input,
     .disconnect = socket_disconnect, .add_client = socket_add_client,
-    .take_fd = socket_take_fd, .socket_fd = socket_fd,
+    .take_fd = socket_take_fd, .keep_fds = keep_fds, .socket_fd = socket_fd,
 };

@@ -85,9 +85,13 @@ bool chr_fe_read_sync(CharFrontend *fe, void *buf, size_t len, int timeout_ms, E
 {
     int64_t deadline = deadline_in(timeout_ms);
     int fd = socket_of(fe, errp);
+    char control[CMSG_SPACE(CHR_SYNC_FDS * sizeof(int))];
 
     while (fd >= 0 && len) {
-        ssize_t n = recv(fd, buf, len, 0);
+        struct iovec iov = { buf, len };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                              .msg_controllen = sizeof(control) };
+        ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
         if (n < 0 && errno == EAGAIN) {
             if (!wait_ready(fe, fd, POLLIN, deadline, errp)) {
@@ -97,6 +101,7 @@ bool chr_fe_read_sync(CharFrontend *fe, void *buf, size_t len, int timeout_ms, E
             error_setf(errp, ERR_EOF, "the other side of '%s' is gone", fe->chr->id);
             return false;
         } else if (n > 0) {
+            fe->chr->ops->keep_fds(fe->chr, &msg);
             buf = (uint8_t *)buf + n;
             len -= n;
         }

@@ -105,7 +105,8 @@ int chr_fe_take_fd(CharFrontend *fe);
 /*
  * For protocols of questions and answers, on sockets only: write all (@fds, up to CHR_SYNC_FDS of them,
  * are sent with it) or read exactly @len bytes, waiting for at most @timeout_ms. The handlers must take no
- * bytes then (can_receive says 0). False with *errp set; half of it may be done.
+ * bytes then (can_receive says 0). False with *errp set; half of it may be done. Descriptors
+ * that come with what is read wait for chr_fe_take_fd().
  */
 #define CHR_SYNC_FDS    16
 bool chr_fe_write_sync(CharFrontend *fe, const void *buf, size_t len, const int *fds, size_t n_fds,

@@ -8,6 +8,7 @@
 #include "qobject/error.h"
 #include "qobject/qobject.h"
 #include "system/config.h"
+#include "tests/lib/ivshmem-peer.h"
 #include "util/main-loop.h"
 
 /* Of types that share all of their code one is there. */
@@ -44,6 +45,8 @@ const char fuzz_every_device[] =
     "-chardev null,id=c4 -device virtserialport,id=vport,chardev=c4,name=port "
     "-device virtio-rng-pci,id=vrng -device virtio-balloon-pci,id=vballoon "
     "-device virtio-keyboard-pci,id=vkbd -device virtio-mouse-pci,id=vmouse -device virtio-tablet-pci,id=vtablet "
+    /* what other guests see too; a doorbell device comes with its server below */
+    "-object memory-backend-ram,id=m0,size=64K,share=on -device ivshmem-plain,id=ivp,memdev=m0 "
     "-device pci-bridge,id=bridge,chassis_nr=1 -device pci-testdev,id=behind,bus=bridge";
 
 /* A network that swallows what the guest sends. */
@@ -112,8 +115,11 @@ static Config config;
 void fuzz_machine(const char *words, const char *more)
 {
     const char *env = getenv("FUZZ_MACHINE");
+    g_autofree char *bell = env || !more ? NULL : g_strdup_printf(
+        " -chardev socket,id=c5,server=off,fd=%d -device ivshmem-doorbell,id=ivd,chardev=c5,vectors=2",
+        ivshmem_whole());
     g_autofree char *text = g_strconcat("qemu-system-x86_64 ", env ? env : words, " ",
-                                        env || !more ? "" : more, NULL);
+                                        bell ? more : "", bell, NULL);
     static char **argv;
     bool missing = false;
     int n = 0;

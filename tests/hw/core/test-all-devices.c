@@ -9,6 +9,7 @@
 #include "chardev/chardev.h"
 #include "hw/core/machine.h"
 #include "hw/pci/pci.h"
+#include "tests/lib/ivshmem-peer.h"
 #include "tests/lib/test.h"
 
 #include <glib.h>
@@ -165,6 +166,14 @@ static void give_back_end(const Property *p, void *opaque)
     if (p->kind == PROP_KIND_DRIVE) {
         opts = qdict_from_fmt("{'driver': 'null-co', 'node-name': %s, 'size': 1048576}", name);
         ok = blockdev_add(opts, NULL);
+    } else if (p->kind == PROP_KIND_LINK && !strcmp(p->name, "memdev")) {
+        opts = qdict_from_fmt("{'size': 65536, 'share': true}");
+        ok = user_object_new("memory-backend-ram", name, opts, false, NULL);
+    } else if (p->kind == PROP_KIND_CHARDEV && !strcmp(qdict_str_or(opaque, "driver", ""), "ivshmem-doorbell")) {
+        g_autofree char *fd = g_strdup_printf("%d", ivshmem_whole());
+
+        opts = qdict_from_fmt("{'backend': 'socket', 'id': %s, 'server': false, 'fd': %s}", name, fd);
+        ok = chardev_new_from_opts(opts, NULL);
     } else if (p->kind == PROP_KIND_CHARDEV) {
         opts = qdict_from_fmt("{'backend': 'null', 'id': %s}", name);
         ok = chardev_new_from_opts(opts, NULL);

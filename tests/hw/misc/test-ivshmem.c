@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ivshmem-plain and ivshmem-doorbell: registers, memory, doorbells, and servers that break the protocol. */
+#include "util/osdep.h"
+#include "tests/lib/qtest.h"
+
+#include <glib.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "qobject/qobject.h"
+#include "tests/lib/ivshmem-peer.h"
+
+#define MEMORY  (UINT64_C(1) << 20)
+#define REGS    0xfe000000u
+#define MSIX    0xfe010000u
+#define SHARED  0xe0000000u
+enum { INTRMASK = 0, INTRSTATUS = 4, IVPOSITION = 8, DOORBELL = 12 };
+enum { PBA = MSIX + 0x800 };
+/* Where messages of vector n land. */
+#define MESSAGE(n)  (0x10000u + 4 * (n))
+
+static int map(QTest *q, unsigned n)
+{
+    int bdf = qpci_find(q, 0x1af4, 0x1110);
+
+    while (bdf >= 0 && n--) {
+        bdf++;
+        while (bdf < 256 && qpci_readl(q, (unsigned)bdf, 0) != 0x11101af4) {
+            bdf++;
+        }
+    }
+    return bdf;
+}
+
+static int find_and_map(Test *t, QTest *q)
+{
+    int bdf = map(q, 0);
+
+    if (check_true(t, bdf >= 0, "1af4:1110")) {
+        qpci_map(q, (unsigned)bdf, 0, REGS);
+        qpci_map(q, (unsigned)bdf, 2, SHARED);
+    }
+    return bdf;
+}
+
+TEST(ivshmem_plain, memory_of_a_file)
+{
+    g_autofree char *path = g_strdup_printf("%s/mem", test_tmpdir(t)), *text = NULL;
+    QTest *q = qtest_start(t, "-machine pc -m 32 -nodefaults"
+                           " -object memory-backend-file,id=a,size=1M,share=on,mem-path=%s"
+                           " -object memory-backend-file,id=b,size=1M,share=on,mem-path=%s"
+                           " -device ivshmem-plain,memdev=a,master=on -device ivshmem-plain,memdev=b",
+                           path, path);
+    int one = find_and_map(t, q), two = map(q, 1);
+    gsize len;
+
+    check_u8(t, qpci_readb(q, (unsigned)one, 8), 1, "revision 1");
+    check_u32(t, qpci_readl(q, (unsigned)one, 8) >> 8, 0x050000, "a RAM controller");
+    check_u8(t, qpci_readb(q, (unsigned)one, 0x3d), 0, "no interrupt");
+    check_u64(t, qpci_bar_size(q, (unsigned)one, 0), 256, "BAR 0: 256 bytes of registers");
+    check_u64(t, qpci_bar_size(q, (unsigned)one, 1), 0, "no BAR 1 without doorbells");
+    check_u64(t, qpci_bar_size(q, (unsigned)one, 2), MEMORY, "BAR 2: the memory");
+    check_u8(t, qpci_readb(q, (unsigned)one, 0x18) & 15, 12, "64 bits, prefetchable");
+    check_u32(t, qtest_readl(q, REGS + IVPOSITION), 0, "not configured for interrupts");
+    qtest_writel(q, REGS + DOORBELL, UINT32_MAX);
+    qpci_map(q, (unsigned)two, 2, SHARED + MEMORY);
+    qtest_writel(q, SHARED + 0x1234, 0xcafe1234);
+    check_u32(t, qtest_readl(q, SHARED + MEMORY + 0x1234), 0xcafe1234, "the other device sees it");
+    qtest_writeb(q, SHARED + MEMORY + 0xfffff, 0x55);
+    qtest_reload(q);
+    check_u8(t, qtest_readb(q, SHARED + 0xfffff), 0x55, "and the other way");
+    check_int(t, qtest_stop(q), 0, "ended");
+    check_true(t, g_file_get_contents(path, &text, &len, NULL) && len == MEMORY, "the file");
+    check_mem(t, text + 0x1234, "\x34\x12\xfe\xca", 4, "has the bytes");
+}
+
+static void refuse(Test *t, QTest *q, QDict *args, const char *part)
+{
+    Error *err = NULL;
+    bool ok = qmp_cmd_ok(qtest_qmp(q), "device_add", args, &err);
+
+    check_true(t, !ok && strstr(error_message(err), part), ok ? part : error_message(err));
+    error_free(err);
+}
+
+TEST(ivshmem_plain, mistakes_and_plugging)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults"
+                               " -object memory-backend-memfd,id=m,size=3M,share=on");
+    Error *err = NULL;
+
+    refuse(t, q, qdict_from_fmt("{'driver': 'ivshmem-plain'}"), "memdev");
+    refuse(t, q, qdict_from_fmt("{'driver': 'ivshmem-plain', 'memdev': 'none'}"), "none");
+    refuse(t, q, qdict_from_fmt("{'driver': 'ivshmem-doorbell'}"), "chardev");
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "device_add",
+                             qdict_from_fmt("{'driver': 'ivshmem-plain', 'memdev': 'm', 'id': 'i'}"), &err),
+               err ? error_message(err) : "plugged");
+    refuse(t, q, qdict_from_fmt("{'driver': 'ivshmem-plain', 'memdev': 'm'}"), "in use");
+    check_true(t, !qmp_cmd_ok(qtest_qmp(q), "object-del", qdict_from_fmt("{'id': 'm'}"), NULL), "in use");
+    find_and_map(t, q);
+    check_u64(t, qpci_bar_size(q, (unsigned)map(q, 0), 2), 4 * MEMORY, "rounded up to a power of two");
+    qtest_writel(q, SHARED + 3 * MEMORY - 4, 1);
+    check_u32(t, qtest_readl(q, SHARED + 3 * MEMORY - 4), 1, "the last word");
+    check_u32(t, qtest_readl(q, SHARED + 3 * MEMORY), UINT32_MAX, "nothing behind it");
+    /* The guest lets go of its slot: ACPI's eject register. */
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "device_del", qdict_from_fmt("{'id': 'i'}"), NULL), "asked for");
+    qtest_outl(q, 0xae10, 0);
+    qtest_outl(q, 0xae08, 1u << (map(q, 0) >> 3));
+    qobject_unref(qmp_wait_event(qtest_qmp(q), "DEVICE_DELETED", 10000, &err));
+    check_true(t, !err, "unplugged");
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "object-del", qdict_from_fmt("{'id': 'm'}"), NULL), "free again");
+}
+
+/* --- a doorbell device and the server's end of its connection --- */
+
+typedef struct Bell {
+    QTest *q;
+    int sock, client, memory, own[3];
+    unsigned bdf;
+} Bell;
+
+static void bell_hello(Bell *b, uint16_t id, int memory, unsigned vectors)
+{
+    ivshmem_pair(&b->sock, &b->client);
+    b->memory = ivshmem_hello(b->sock, id, memory, MEMORY);
+    for (unsigned i = 0; i < vectors; i++) {
+        b->own[i] = ivshmem_vector(b->sock, id);
+    }
+}
+
+static void bell_start(Test *t, Bell *b, const char *options)
+{
+    b->q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults -chardev socket,id=c,fd=%d,server=off"
+                           " -device ivshmem-doorbell,chardev=c,id=dut%s", b->client, options);
+    close(b->client);
+    b->bdf = (unsigned)find_and_map(t, b->q);
+    if (qpci_bar_size(b->q, b->bdf, 1)) {
+        qpci_map(b->q, b->bdf, 1, MSIX);
+    }
+}
+
+/* Vectors 0 to @n - 1 write 0x100 and up into memory. */
+static void bell_arm(Bell *b, unsigned n)
+{
+    uint8_t at = qpci_readb(b->q, b->bdf, 0x34);
+
+    while (at && qpci_readb(b->q, b->bdf, at) != 0x11) {
+        at = qpci_readb(b->q, b->bdf, at + 1u);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        qtest_writel(b->q, MSIX + 16 * i, MESSAGE(i));
+        qtest_writel(b->q, MSIX + 16 * i + 4, 0);
+        qtest_writel(b->q, MSIX + 16 * i + 8, 0x100 + i);
+        qtest_writel(b->q, MSIX + 16 * i + 12, 0);
+    }
+    qpci_writew(b->q, b->bdf, at + 2u, 0x8000);
+}
+
+/* Until the emulator's main loop has seen it; the harness knows how long that may take. */
+static void wait_for(Bell *b, uint64_t addr, uint32_t value)
+{
+    uint32_t v;
+
+    do {
+        v = qtest_readl(b->q, addr);
+    } while (v != value && v != UINT32_MAX);
+}
+
+static uint64_t rings(int fd, int wait_ms)
+{
+    struct pollfd p = { fd, POLLIN, 0 };
+    eventfd_t n = 0;
+
+    if (poll(&p, 1, wait_ms) > 0) {
+        eventfd_read(fd, &n);
+    }
+    return n;
+}
+
+TEST(ivshmem_doorbell, rings_peers)
+{
+    Bell b;
+    int first, second, again;
+
+    bell_hello(&b, 7, -1, 1);
+    first = ivshmem_vector(b.sock, 65535);
+    second = ivshmem_vector(b.sock, 65535);
+    ivshmem_vector(b.sock, 65535);              /* more than the device is configured for */
+    bell_start(t, &b, ",vectors=2");
+    check_u32(t, qtest_readl(b.q, REGS + IVPOSITION), 7, "the id that the server gave");
+    check_u64(t, qpci_bar_size(b.q, b.bdf, 1), 4096, "BAR 1: MSI-X");
+    check_u64(t, qpci_bar_size(b.q, b.bdf, 2), MEMORY, "BAR 2: the server's memory");
+    /* Messages are taken in order: what follows the own vector's first ring is known. */
+    bell_arm(&b, 2);
+    eventfd_write(b.own[0], 1);
+    wait_for(&b, MESSAGE(0), 0x100);
+    while (!rings(second, 10)) {
+        qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 1);
+    }
+    qtest_writel(b.q, REGS + DOORBELL, 65535u << 16);
+    check_u64(t, rings(first, 10000), 1, "vector 0");
+    check_u64(t, rings(second, 0), 0, "no other vector");
+    qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 2);
+    qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 65535);
+    qtest_writel(b.q, REGS + DOORBELL, 3u << 16);
+    qtest_writew(b.q, REGS + DOORBELL, 1);
+    check_u32(t, qtest_readl(b.q, REGS + DOORBELL), 0, "write-only");
+    /* It leaves, and another comes with its id. */
+    ivshmem_say(b.sock, 65535, -1);
+    ivshmem_say(b.sock, 9, -1);                 /* whom nobody knows */
+    again = ivshmem_vector(b.sock, 65535);
+    while (!rings(again, 10)) {
+        qtest_writel(b.q, REGS + DOORBELL, 65535u << 16);
+    }
+    rings(first, 0);
+    qtest_writel(b.q, REGS + DOORBELL, 65535u << 16);
+    check_u64(t, rings(again, 10000), 1, "the new one is rung");
+    check_u64(t, rings(first, 0), 0, "and not the old one");
+    check_int(t, qtest_stop(b.q), 0, "ended");
+}
+
+TEST(ivshmem_doorbell, is_rung)
+{
+    Bell b;
+    uint32_t *memory;
+
+    bell_hello(&b, 0, -1, 2);
+    bell_start(t, &b, ",vectors=3,ioeventfd=off");
+    memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, b.memory, 0);
+    qtest_writel(b.q, SHARED + 8, 0x12345678);
+    check_u32(t, memory[2], 0x12345678, "the server's memory");
+    munmap(memory, MEMORY);
+    bell_arm(&b, 3);
+    eventfd_write(b.own[1], 1);
+    wait_for(&b, MESSAGE(1), 0x101);
+    check_u32(t, qtest_readl(b.q, MESSAGE(0)), 0, "no other vector");
+    /* Masked: it waits in the pending bits, over a save and load too. */
+    qtest_writel(b.q, MSIX + 12, 1);
+    qtest_writel(b.q, MESSAGE(0), 0);
+    eventfd_write(b.own[0], 1);
+    wait_for(&b, PBA, 1);
+    eventfd_write(b.own[0], 5);
+    qtest_writel(b.q, MESSAGE(1), 0);
+    eventfd_write(b.own[1], 1);
+    wait_for(&b, MESSAGE(1), 0x101);
+    qtest_reload(b.q);
+    check_u32(t, qtest_readl(b.q, PBA), 1, "still pending");
+    check_u32(t, qtest_readl(b.q, MESSAGE(0)), 0, "not sent behind the mask");
+    qtest_writel(b.q, MSIX + 12, 0);
+    check_u32(t, qtest_readl(b.q, MESSAGE(0)), 0x100, "sent when the mask goes");
+    check_u32(t, qtest_readl(b.q, PBA), 0, "and no longer pending");
+    /* What is rung while the VM stands is told when it goes on. */
+    check_true(t, qmp_cmd_ok(qtest_qmp(b.q), "stop", NULL, NULL), "stopped");
+    qtest_writel(b.q, MESSAGE(0), 0);
+    eventfd_write(b.own[0], 1);
+    check_true(t, qmp_cmd_ok(qtest_qmp(b.q), "cont", NULL, NULL), "continued");
+    wait_for(&b, MESSAGE(0), 0x100);
+    /* Itself. */
+    qtest_writel(b.q, MESSAGE(1), 0);
+    qtest_writel(b.q, REGS + DOORBELL, 1);
+    wait_for(&b, MESSAGE(1), 0x101);
+    check_int(t, qtest_stop(b.q), 0, "ended");
+}
+
+TEST(ivshmem_doorbell, without_vectors)
+{
+    Bell b;
+
+    bell_hello(&b, 1, -1, 1);
+    bell_start(t, &b, ",vectors=0");
+    check_u8(t, qpci_readb(b.q, b.bdf, 0x3d), 1, "INTA#");
+    check_u64(t, qpci_bar_size(b.q, b.bdf, 1), 0, "no MSI-X");
+    qtest_writel(b.q, REGS + INTRMASK, 1);
+    eventfd_write(b.own[0], 1);
+    while (!(qpci_readw(b.q, b.bdf, 6) & 8)) {
+    }
+    qtest_reload(b.q);
+    check_u32(t, qpci_readw(b.q, b.bdf, 6) & 8, 8, "still asserted");
+    qtest_writel(b.q, REGS + INTRMASK, 0);
+    check_u32(t, qpci_readw(b.q, b.bdf, 6) & 8, 0, "masked");
+    qtest_writel(b.q, REGS + INTRMASK, 0xffffffff);
+    check_u32(t, qpci_readw(b.q, b.bdf, 6) & 8, 8, "unmasked");
+    check_u32(t, qtest_readl(b.q, REGS + INTRSTATUS), 1, "a peer rang");
+    check_u32(t, qtest_readl(b.q, REGS + INTRSTATUS), 0, "reading clears it");
+    check_u32(t, qpci_readw(b.q, b.bdf, 6) & 8, 0, "and the line");
+}
+
+/* Two guests and what a server does between them. */
+TEST(ivshmem_doorbell, two_emulators)
+{
+    Bell a, b;
+
+    bell_hello(&a, 0, -1, 1);
+    bell_start(t, &a, "");
+    bell_hello(&b, 1, a.memory, 0);
+    ivshmem_say(b.sock, 0, a.own[0]);
+    b.own[0] = ivshmem_vector(b.sock, 1);
+    ivshmem_say(a.sock, 1, b.own[0]);
+    bell_start(t, &b, "");
+    bell_arm(&a, 1);
+    bell_arm(&b, 1);
+    for (uint32_t i = 1; i < 20; i++) {
+        qtest_writel(a.q, SHARED, i);
+        qtest_writel(b.q, MESSAGE(0), 0);
+        while (qtest_readl(b.q, MESSAGE(0)) == 0) {
+            qtest_writel(a.q, REGS + DOORBELL, 1u << 16);
+        }
+        check_u32(t, qtest_readl(b.q, SHARED), i, "the other guest's memory");
+        qtest_writel(b.q, SHARED + 4, i);
+        qtest_writel(a.q, MESSAGE(0), 0);
+        while (qtest_readl(a.q, MESSAGE(0)) == 0) {
+            qtest_writel(b.q, REGS + DOORBELL, 0u << 16);
+        }
+        check_u32(t, qtest_readl(a.q, SHARED + 4), i, "and back");
+    }
+}
+
+/* --- servers that break the protocol --- */
+
+typedef struct Said {
+    int64_t number;
+    enum { NO_FD, MEMORY_FD, EMPTY_FD, EVENT_FD, SOCKET_FD } fd;
+} Said;
+static const struct { const char *what; Said said[4]; unsigned n; unsigned tail; } lies[] = {
+    { "version", { { 1, NO_FD } }, 1, 0 },
+    { "version", { { 0, EVENT_FD } }, 1, 0 },
+    { "an id", { { 0, NO_FD }, { 65536, NO_FD } }, 2, 0 },
+    { "an id", { { 0, NO_FD }, { -1, NO_FD } }, 2, 0 },
+    { "instead of the shared memory", { { 0, NO_FD }, { 0, NO_FD }, { -1, NO_FD } }, 3, 0 },
+    { "instead of the shared memory", { { 0, NO_FD }, { 0, NO_FD }, { 5, EVENT_FD } }, 3, 0 },
+    { "without a size", { { 0, NO_FD }, { 0, NO_FD }, { -1, EMPTY_FD } }, 3, 0 },
+    { "without a size", { { 0, NO_FD }, { 0, NO_FD }, { -1, EVENT_FD } }, 3, 0 },
+    { "is gone", { { 0, NO_FD } }, 1, 3 },
+    { "is gone", { { 0, NO_FD } }, 0, 0 },
+};
+
+static int lie_fd(const Said *s)
+{
+    int fd = -1, other;
+
+    if (s->fd == MEMORY_FD || s->fd == EMPTY_FD) {
+        fd = memfd_create("x", MFD_CLOEXEC);
+        if (s->fd == MEMORY_FD && ftruncate(fd, 4096) < 0) {
+            abort();
+        }
+    } else if (s->fd == EVENT_FD) {
+        fd = eventfd(0, EFD_CLOEXEC);
+    } else if (s->fd == SOCKET_FD) {
+        ivshmem_pair(&fd, &other);
+        close(other);
+    }
+    return fd;
+}
+
+static void say(int sock, const Said *s)
+{
+    int fd = lie_fd(s);
+
+    ivshmem_say(sock, s->number, fd);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+TEST(ivshmem_hostile, servers_that_lie)
+{
+    GString *args = g_string_new("-machine pc -m 32 -nodefaults");
+    int client[ARRAY_SIZE(lies)];
+    QTest *q;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+        int sock;
+
+        ivshmem_pair(&sock, &client[i]);
+        for (unsigned n = 0; n < lies[i].n; n++) {
+            say(sock, &lies[i].said[n]);
+        }
+        check_int(t, send(sock, "abc", lies[i].tail, 0), lies[i].tail, "half a message");
+        shutdown(sock, SHUT_WR);
+        g_string_append_printf(args, " -chardev socket,id=c%zu,server=off,fd=%d", i, client[i]);
+    }
+    q = qtest_start_qmp(t, "%s", args->str);
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+        g_autofree char *id = g_strdup_printf("c%zu", i);
+
+        close(client[i]);
+        refuse(t, q, qdict_from_fmt("{'driver': 'ivshmem-doorbell', 'chardev': %s, 'vectors': 2}", id),
+               lies[i].what);
+    }
+    check_int(t, qtest_stop(q), 0, "ended");
+    g_string_free(args, TRUE);
+}
+
+/* After a good start. The device stays, the server is hung up on. */
+static const Said later[] = {
+    { -1, MEMORY_FD }, { 65536, NO_FD }, { INT64_MIN, EVENT_FD }, { 4, MEMORY_FD }, { 4, SOCKET_FD }, { 3, NO_FD },
+};
+
+TEST(ivshmem_hostile, servers_that_lie_later)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+        Bell b;
+        char c;
+
+        bell_hello(&b, 3, -1, 1);
+        bell_start(t, &b, "");
+        say(b.sock, &later[i]);
+        check_int(t, recv(b.sock, &c, 1, 0), 0, "it hangs up");
+        bell_arm(&b, 1);
+        eventfd_write(b.own[0], 1);
+        wait_for(&b, MESSAGE(0), 0x100);
+        check_int(t, qtest_stop(b.q), 0, "ended");
+        close(b.sock);
+    }
+}
+
+/* --- migration --- */
+
+static void migrate(Test *t, Bell *b, const char *refusal)
+{
+    Error *err = NULL;
+    bool ok = qmp_cmd_ok(qtest_qmp(b->q), "migrate", qdict_from_fmt("{'uri': 'exec:cat > /dev/null'}"), &err);
+
+    if (refusal) {
+        check_true(t, !ok && strstr(error_message(err), refusal), ok ? "not refused" : error_message(err));
+    } else {
+        check_true(t, ok, ok ? "begun" : error_message(err));
+    }
+    error_free(err);
+}
+
+TEST(ivshmem_migration, only_a_master_can)
+{
+    static const struct { uint16_t id; const char *options, *refusal; } cases[] = {
+        { 0, "", "peer of the shared memory" },
+        { 0, ",master=off", "peer of the shared memory" },
+        { 5, ",master=on", NULL },
+        { 0, ",master=auto", NULL },
+        { 5, ",master=auto", "peer of the shared memory" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Bell b;
+
+        bell_hello(&b, cases[i].id, -1, 1);
+        bell_start(t, &b, cases[i].options);
+        migrate(t, &b, cases[i].refusal);
+        qtest_stop(b.q);
+        close(b.sock);
+    }
+}
