@@ -203,7 +203,7 @@ static void sync_ram(Outgoing *o)
 
 static bool cancelled(Outgoing *o)
 {
-    if (o->cancel) {
+    if (o->cancel && !o->err) {
         error_setf(&o->err, ERR_WRONG_STATE, "the migration was cancelled");
     }
     return o->cancel;
