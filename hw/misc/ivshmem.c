@@ -242,6 +242,9 @@ static void plain_unrealize(Device *dev)
 
     hide_memory(s);
     memory_backend_release(s->memdev);
+    /* Not only when the device's last reader has gone: the user may delete it at once. */
+    object_unref(s->memdev);
+    s->memdev = NULL;
 }
 
 static const Property plain_props[] = {

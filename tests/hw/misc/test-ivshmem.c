@@ -447,7 +447,7 @@ TEST(ivshmem_migration, only_a_master_can)
         bell_hello(&b, cases[i].id, -1, 1);
         bell_start(t, &b, cases[i].options);
         migrate(t, &b, cases[i].refusal);
-        qtest_stop(b.q);
+        check_int(t, qtest_stop(b.q), 0, "ended");
         close(b.sock);
     }
 }
