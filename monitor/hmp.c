@@ -105,6 +105,14 @@ static void run_json(Hmp *hmp, const HmpCommand *cmd)
     qobject_unref(result);
 }
 
+/* Before the machine is made a part is only. */
+static bool is_available(const HmpCommand *cmd)
+{
+    const QapiCommand *qmp = cmd->qmp ? qapi_find_command(&qapi_schema, cmd->qmp) : NULL;
+
+    return cmd->early || cmd->sub || (qmp && qmp->preconfig) || !monitor_is_early();
+}
+
 static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char *path)
 {
     size_t len;
@@ -129,6 +137,11 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
 
         run(hmp, cmd->sub, line + len, sub_path);
         g_free(sub_path);
+        return;
+    }
+    if (!is_available(cmd)) {
+        hmp_printf(hmp, "Error: '%s%.*s' needs the machine, which isn't made yet\n"
+                   "exit_preconfig makes it\n", path, (int)len, line);
         return;
     }
     rest = g_strdup(line + len);
@@ -196,6 +209,9 @@ static void help_topics(Hmp *hmp, const char *topic)
 
     for (const HmpCommand *cmd = hmp_commands; cmd->name; cmd++) {
         group = cmd->group ? cmd->group : group;
+        if (!is_available(cmd)) {
+            continue;
+        }
         if (!topic) {
             if (cmd->group) {
                 hmp_printf(hmp, "%s-- %s\n", cmd == hmp_commands ? "" : "\n", cmd->group);
@@ -238,7 +254,9 @@ void hmp_help(Hmp *hmp, const QDict *args)
     } else if (cmd->sub) {
         g_string_append_printf(path, "%.*s ", (int)strcspn(cmd->name, "|"), cmd->name);
         for (const HmpCommand *c = cmd->sub; c->name; c++) {
-            help_line(hmp, c, path->str);
+            if (is_available(c)) {
+                help_line(hmp, c, path->str);
+            }
         }
     } else {
         help_line(hmp, cmd, path->str);
@@ -258,6 +276,9 @@ void hmp_candidate(GPtrArray *candidates, const char *prefix, const char *name)
 static void complete_names(GPtrArray *candidates, const HmpCommand *table, const char *prefix)
 {
     for (; table->name; table++) {
+        if (!is_available(table)) {
+            continue;
+        }
         char **names = g_strsplit(table->name, "|", -1);
 
         for (char **n = names; *n; n++) {

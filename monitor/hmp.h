@@ -34,6 +34,7 @@ struct HmpCommand {
     void (*run)(Hmp *hmp, const QDict *args);
     const HmpCommand *sub;      /* commands behind this one (info); ends with NULL name */
     const char *qmp;            /* the QMP command whose result --json shows; NULL: its text */
+    bool early;                 /* may be used before the machine is made (-preconfig) */
     const char *group;          /* topic of help; NULL: as the one before */
     /* Completion of the last word; adds candidates with hmp_candidate(). */
     void (*complete)(GPtrArray *candidates, const char *prefix);

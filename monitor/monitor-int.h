@@ -50,6 +50,9 @@ void monitor_fds_cleanup(void);
 bool monitor_permissions_parse(const char *text, MonitorPermissions *p, Error **errp);
 bool monitor_permits(MonitorPermissions p, const char *command, Error **errp);
 
+/* Under -preconfig, while there is no machine: what then may be used only is marked so. */
+bool monitor_is_early(void);
+
 /* At start-up: answers that come later. */
 void qmp_defer_init(void);
 bool qmp_monitor_negotiate(Monitor *mon, bool oob, Error **errp);

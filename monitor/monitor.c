@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What all monitors have in common: the list, output, the command line. */
 #include "util/osdep.h"
+#include "hw/core/machine.h"
 #include "hw/core/runstate.h"
 #include "monitor/monitor-int.h"
 #include "qapi/qapi-command.h"
@@ -39,6 +40,13 @@ void monitor_write(Monitor *mon, const char *text, size_t len)
     }
     g_string_append_len(mon->out, text, len);
     monitor_flush(mon);
+}
+
+bool monitor_is_early(void)
+{
+    const Machine *m = current_machine();
+
+    return m && !m->ready;
 }
 
 bool monitor_is_congested(const Monitor *mon)

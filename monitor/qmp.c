@@ -188,6 +188,12 @@ static const QapiCommand *find_command(const QmpMonitor *s, const Call *call, Er
         error_setf(errp, ERR_NOT_SUPPORTED, "The command %s does not support OOB", call->name);
         return NULL;
     }
+    if (!cmd->preconfig && monitor_is_early()) {
+        error_setf(errp, ERR_WRONG_STATE, "The command '%s' is permitted only after machine "
+                   "initialization has completed", call->name);
+        error_hint(errp, "x-exit-preconfig makes the machine");
+        return NULL;
+    }
     return monitor_permits(s->permissions, call->name, errp) ? cmd : NULL;
 }
 

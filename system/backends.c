@@ -291,7 +291,7 @@ static bool make_mon(const QDict *d, UNUSED void *opaque, Error **errp)
     return monitor_new_from_opts(d, errp);
 }
 
-static void build_monitors(Config *c)
+void build_monitors(Config *c)
 {
     char *name = opts_text(c->name, "guest");
 
@@ -358,7 +358,9 @@ void build_front_ends(Config *c, UNUSED Machine *m)
     Error *err = NULL;
 
     build_displays(c);
-    build_monitors(c);
+    if (!c->preconfig) {
+        build_monitors(c);
+    }
     if (c->gdb && !gdbstub_open(c->gdb, &err)) {
         config_error(c, "gdb", err);
     }

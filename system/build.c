@@ -760,7 +760,17 @@ static void build_usbdevices(Config *c)
     }
 }
 
-bool config_build(Config *c)
+static void check_preconfig(Config *c)
+{
+    Error *err = NULL;
+
+    if (c->preconfig && c->incoming && strcmp(c->incoming, "defer")) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'preconfig' supports '-incoming defer' only");
+        config_error(c, "preconfig", err);
+    }
+}
+
+static bool build(Config *c)
 {
     QOBJECT_AUTO QList *early = qlist_new();
     QOBJECT_AUTO QList *late = qlist_new();
@@ -772,6 +782,7 @@ bool config_build(Config *c)
     config_make(c, "name", c->name, set_name, NULL);
     build_log(c);
     privileges_check(c);
+    check_preconfig(c);
     config_make(c, "action", c->action, set_actions, NULL);
     config_make_each(c, c->globals, "global", make_global, NULL);
     m = new_machine(c, &stand_in);
@@ -808,6 +819,12 @@ bool config_build(Config *c)
     if (qlist_size(c->errors)) {
         return build_with_mistakes(c, m, possible);
     }
+    if (c->preconfig) {
+        build_monitors(c);
+        if (qlist_size(c->errors) || !preconfig_wait(c)) {
+            return false;
+        }
+    }
     if (!machine_init(m, &err)) {
         config_error(c, "machine", err);
         config_check_devices(c);
@@ -825,4 +842,12 @@ bool config_build(Config *c)
     }
     build_front_ends(c, m);
     return qlist_size(c->errors) == 0;
+}
+
+bool config_build(Config *c)
+{
+    bool ok = build(c);
+
+    preconfig_answer(c);
+    return ok;
 }

@@ -10,6 +10,8 @@
  * front ends: monitors, displays, debugger. Errors go to @c. */
 void build_backends(Config *c, Machine *m);
 void build_front_ends(Config *c, Machine *m);
+/* The monitors alone, for -preconfig; then not with the front ends. */
+void build_monitors(Config *c);
 /* Instead of the latter, after mistakes: tells what else is wrong, and waits for nobody. */
 void check_front_ends(Config *c);
 
@@ -35,6 +37,13 @@ bool qtest_server_start(const char *spec, const char *log, Error **errp);
  * guest runs: do it. */
 void privileges_check(Config *c);
 bool privileges_drop(Config *c);
+
+/*
+ * preconfig.c, -preconfig: serve the monitors until the machine may be made. False: the emulator is to
+ * end. Then tell who said so what came of it.
+ */
+bool preconfig_wait(Config *c);
+void preconfig_answer(const Config *c);
 
 /* daemon.c: -daemonize, -pidfile. */
 bool daemonize_begin(Config *c);

@@ -29,9 +29,11 @@ typedef struct Config {
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming, *loadvm;
     bool stopped;               /* -S */
-    bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot;
+    bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot, preconfig;
     QList *errors;              /* texts */
     QDict *failed;              /* ids of what couldn't be made */
+    bool ended;                 /* under -preconfig: exit now, with this status */
+    int status;
     bool done;                  /* help was printed: exit now, status 0 */
 } Config;
 

@@ -70,7 +70,7 @@ void daemonize_ready(Config *c)
     char status = 0;
     int null;
 
-    if (!c->daemonize) {
+    if (!c->daemonize || ready_fd < 0) {
         return;
     }
     null = open("/dev/null", O_RDWR);

@@ -70,10 +70,13 @@ static int run(Config *c)
     }
     if (!config_build(c)) {
         config_report(c);
+        if (c->ended) {
+            block_close_all();
+        }
         monitor_cleanup();
         net_cleanup();
         chardev_cleanup();
-        return 1;
+        return c->ended ? c->status : 1;
     }
     machine_reset(RESET_COLD);
     runstate_set_autostart(!c->stopped);

@@ -183,15 +183,6 @@ static void opt_version(Config *c, UNUSED const Option *o, UNUSED const char *ar
     c->done = true;
 }
 
-/* What QEMU has and this program lacks: silence would leave a user believing in it. */
-static void opt_missing(Config *c, const Option *o, UNUSED const char *arg)
-{
-    Error *err = NULL;
-
-    error_setf(&err, ERR_NOT_SUPPORTED, "this option isn't supported yet");
-    config_error(c, o->name, err);
-}
-
 /* -no-acpi and -no-hpet are properties of the machine. */
 static void opt_machine_off(Config *c, const Option *o, UNUSED const char *arg)
 {
@@ -392,8 +383,7 @@ const Option config_options[] = {
     TEXT("D", log_file, "FILE", "log into this file"),
     TEXT("pidfile", pidfile, "FILE", "write the process id there"),
     FLAG("daemonize", daemonize, "go to the background when the sockets listen"),
-    { "preconfig", false, "-preconfig", "wait for the monitor before the machine is made",
-      opt_missing, 0, NULL },
+    FLAG("preconfig", preconfig, "wait for a monitor's x-exit-preconfig before the machine is made"),
     FLAG("usb", usb, "enable the machine's USB controller"),
     TEXTS("usbdevice", usbdevices, "NAME", "a USB device: mouse, tablet, keyboard; turns USB on"),
     FLAG("snapshot", snapshot, "write to temporary files instead of images"),

@@ -229,6 +229,9 @@ static CpuInstanceProperties *cpu_place(unsigned index)
         QAPI_SET(p, die_id, index / threads / cores % dies);
     }
     QAPI_SET(p, socket_id, index / threads / cores / dies);
+    if (m && m->numa && index < m->numa->n_cpus && m->numa->cpu_node[index] >= 0) {
+        QAPI_SET(p, node_id, m->numa->cpu_node[index]);
+    }
     return p;
 }
 
@@ -256,9 +259,11 @@ HotpluggableCPUList *qmp_query_hotpluggable_cpus(Error **errp)
 {
     HotpluggableCPUList *list;
     Machine *m = current_machine();
+    /* Before the machine is made nobody has filled it in. */
+    const char *type = !m ? NULL : m->cpu_type ? m->cpu_type : machine_type_default_cpu(m->type);
     unsigned max;
 
-    if (!m || !m->type->hotplug_cpus || !m->cpu_type) {
+    if (!m || !m->type->hotplug_cpus || !type) {
         error_setf(errp, ERR_NOT_SUPPORTED, "machine does not support hot-plugging CPUs");
         return NULL;
     }
@@ -269,7 +274,7 @@ HotpluggableCPUList *qmp_query_hotpluggable_cpus(Error **errp)
         HotpluggableCPU *info = qapi_new(HotpluggableCPU);
         CPUState *cpu = cpu_by_index((int)i);
 
-        info->type = strdup(m->cpu_type);
+        info->type = strdup(type);
         info->vcpus_count = 1;
         info->props = cpu_place(i);
         if (cpu) {

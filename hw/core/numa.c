@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -numa: nodes, distances, CPUs. */
+/* -numa and set-numa-node: nodes, distances, CPUs. */
 #include "util/osdep.h"
 #include "hw/core/numa.h"
 
@@ -14,44 +14,6 @@ static bool bad(Error **errp, const char *key, const char *v, const char *accept
     return false;
 }
 
-/* @otherwise below 0: it must be there. */
-static bool number(const QDict *d, const char *key, long max, long otherwise, long *n, Error **errp)
-{
-    const char *v = qdict_str_or(d, key, NULL);
-    char *end;
-
-    *n = otherwise;
-    if (!v && otherwise >= 0) {
-        return true;
-    }
-    *n = v ? strtol(v, &end, 10) : -1;
-    if (!v || end == v || *end || *n < 0 || *n > max) {
-        g_autofree char *accepted = g_strdup_printf("0 to %ld", max);
-
-        return bad(errp, key, v, accepted);
-    }
-    return true;
-}
-
-static bool known(const QDict *d, const char *what, const char *const *keys, Error **errp)
-{
-    QDICT_FOR_EACH(e, d) {
-        const char *const *k = keys;
-
-        while (*k && strcmp(*k, e->key)) {
-            k++;
-        }
-        if (!*k && strcmp(e->key, "type")) {
-            g_autofree char *list = g_strjoinv(", ", (char **)keys);
-
-            error_setf(errp, ERR_UNKNOWN_ARGUMENT, "'%s' has no '%s'", what, e->key);
-            error_argument(errp, e->key, NULL, list);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool assign(NumaConfig *n, unsigned cpu, unsigned node, Error **errp)
 {
     if (n->cpu_node[cpu] >= 0 && n->cpu_node[cpu] != (int)node) {
@@ -62,8 +24,8 @@ static bool assign(NumaConfig *n, unsigned cpu, unsigned node, Error **errp)
     return true;
 }
 
-/* "4" or "0-3". */
-static bool cpu_range(NumaConfig *n, unsigned node, const char *text, Error **errp)
+/* "4" or "0-3", appended to @list. */
+static bool expand_range(const NumaConfig *n, QList *list, const char *text, Error **errp)
 {
     unsigned first, last;
     int end = 0;
@@ -81,9 +43,7 @@ static bool cpu_range(NumaConfig *n, unsigned node, const char *text, Error **er
         return bad(errp, "cpus", text, accepted);
     }
     for (unsigned i = first; i <= last; i++) {
-        if (!assign(n, i, node, errp)) {
-            return false;
-        }
+        qlist_append_int(list, i);
     }
     return true;
 }
@@ -103,104 +63,113 @@ static bool size(const char *text, uint64_t *bytes, Error **errp)
     return true;
 }
 
-static bool add_node(NumaConfig *n, const QDict *d, Error **errp)
+static bool add_node(NumaConfig *n, const NumaNodeOptions *o, Error **errp)
 {
-    static const char *const keys[] = { "nodeid", "mem", "memdev", "cpus", NULL };
-    const char *mem = qdict_str_or(d, "mem", NULL), *memdev = qdict_str_or(d, "memdev", NULL);
-    const char *cpus = qdict_str_or(d, "cpus", NULL);
-    const QList *many = qobject_to_list(qdict_get(d, "cpus"));
-    uint64_t bytes = 0;
-    long id;
+    uint64_t bytes = o->has_mem ? o->mem : 0;
+    unsigned id = o->has_nodeid ? o->nodeid : n->n_nodes;
 
-    if (!known(d, "node", keys, errp) ||
-        !number(d, "nodeid", NUMA_MAX_NODES - 1, n->n_nodes, &id, errp) ||
-        (mem && !size(mem, &bytes, errp))) {
+    if (n->n_nodes == NUMA_MAX_NODES) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "there are at most %d nodes", NUMA_MAX_NODES);
         return false;
     }
     if (id != n->n_nodes) {
-        error_setf(errp, ERR_INVALID_ARGUMENT, "'nodeid' is %ld; accepted: %u, the next one", id,
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'nodeid' is %u; accepted: %u, the next one", id,
                    n->n_nodes);
         return false;
     }
-    if (mem && memdev) {
+    if (o->has_mem && o->memdev) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'mem' and 'memdev' exclude each other");
         return false;
     }
-    if (memdev) {
-        Object *obj = user_object_find(memdev, TYPE_MEMORY_BACKEND, errp);
+    if (o->memdev) {
+        Object *obj = user_object_find(o->memdev, TYPE_MEMORY_BACKEND, errp);
 
         if (!obj) {
             return false;
         }
         bytes = memory_backend_size(obj);
     }
-    if (cpus && !cpu_range(n, (unsigned)id, cpus, errp)) {
-        return false;
-    }
-    for (size_t i = 0; many && i < qlist_size(many); i++) {
-        const char *text = qobject_get_str(qlist_get(many, i), "cpus", errp);
+    /* All are looked at before the first is assigned: a refused node leaves nothing behind. */
+    for (size_t i = 0; o->cpus && i < o->cpus->n; i++) {
+        uint16_t cpu = o->cpus->items[i];
 
-        if (!text || !cpu_range(n, (unsigned)id, text, errp)) {
+        if (cpu >= n->n_cpus) {
+            error_setf(errp, ERR_OUT_OF_RANGE, "'cpus' has %u; accepted: 0 to %u, those of -smp", cpu,
+                       n->n_cpus - 1);
+            return false;
+        }
+        if (n->cpu_node[cpu] >= 0) {
+            error_setf(errp, ERR_IN_USE, "CPU %u is in node %d already", cpu, n->cpu_node[cpu]);
             return false;
         }
     }
-    n->node[n->n_nodes++] = (NumaNode){ bytes, g_strdup(memdev) };
+    for (size_t i = 0; o->cpus && i < o->cpus->n; i++) {
+        n->cpu_node[o->cpus->items[i]] = (int16_t)id;
+    }
+    n->node[n->n_nodes++] = (NumaNode){ bytes, g_strdup(o->memdev) };
     return true;
 }
 
-static bool add_distance(NumaConfig *n, const QDict *d, Error **errp)
+/* @n things are numbered from 0. */
+static bool in_range(const char *key, int64_t value, unsigned n, Error **errp)
 {
-    static const char *const keys[] = { "src", "dst", "val", NULL };
-    long src, dst, val, last = (long)n->n_nodes - 1;
+    g_autofree char *text = g_strdup_printf("%" PRId64, value);
+    g_autofree char *accepted = NULL;
 
-    if (!known(d, "dist", keys, errp) || !number(d, "src", last, -1, &src, errp) ||
-        !number(d, "dst", last, -1, &dst, errp) || !number(d, "val", 255, -1, &val, errp)) {
+    if (value >= 0 && value < n) {
+        return true;
+    }
+    accepted = n ? g_strdup_printf("0 to %u", n - 1) : g_strdup("a number of what was told before");
+    error_setf(errp, ERR_OUT_OF_RANGE, "'%s' is '%s'; accepted: %s", key, text, accepted);
+    error_argument(errp, key, text, accepted);
+    return false;
+}
+
+static bool add_distance(NumaConfig *n, const NumaDistOptions *o, Error **errp)
+{
+    if (!in_range("src", o->src, n->n_nodes, errp) || !in_range("dst", o->dst, n->n_nodes, errp)) {
         return false;
     }
-    if (val < NUMA_LOCAL || (src == dst) != (val == NUMA_LOCAL)) {
-        return bad(errp, "val", qdict_str_or(d, "val", NULL),
-                   "10 of a node to itself, 11 to 255 to another");
+    if (o->val < NUMA_LOCAL || (o->src == o->dst) != (o->val == NUMA_LOCAL)) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'val' is %u; accepted: 10 of a node to itself, 11 to 255 to "
+                   "another", o->val);
+        return false;
     }
-    n->distance[src][dst] = (uint8_t)val;
+    n->distance[o->src][o->dst] = o->val;
     return true;
 }
 
 /* A CPU is named by its place; what isn't given means all there. */
-static bool add_cpus(Machine *m, const QDict *d, Error **errp)
+static bool add_cpus(Machine *m, const NumaCpuOptions *o, Error **errp)
 {
-    static const char *const keys[] = { "node-id", "socket-id", "die-id", "core-id", "thread-id", NULL };
     NumaConfig *n = m->numa;
     unsigned threads = MAX(m->smp.threads, 1), cores = MAX(m->smp.cores, 1) * MAX(m->smp.dies, 1);
-    long node, socket, core, thread, any = 0, last = (long)n->n_cpus - 1;
+    unsigned sockets = MAX(n->n_cpus / (cores * threads), 1);
 
-    if (!known(d, "cpu", keys, errp) ||
-        !number(d, "node-id", (long)n->n_nodes - 1, -1, &node, errp) ||
-        !number(d, "socket-id", last, n->n_cpus + 1, &socket, errp) ||
-        !number(d, "core-id", last, n->n_cpus + 1, &core, errp) ||
-        !number(d, "thread-id", last, n->n_cpus + 1, &thread, errp)) {
+    if (!o->has_node_id) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "Parameter 'node-id' is missing");
+        error_argument(errp, "node-id", NULL, NULL);
+        return false;
+    }
+    if (!in_range("node-id", o->node_id, n->n_nodes, errp) ||
+        (o->has_socket_id && !in_range("socket-id", o->socket_id, sockets, errp)) ||
+        (o->has_core_id && !in_range("core-id", o->core_id, cores, errp)) ||
+        (o->has_thread_id && !in_range("thread-id", o->thread_id, threads, errp))) {
         return false;
     }
     for (unsigned i = 0; i < n->n_cpus; i++) {
-        if ((socket > n->n_cpus || socket == i / (cores * threads)) &&
-            (core > n->n_cpus || core == i / threads % cores) &&
-            (thread > n->n_cpus || thread == i % threads)) {
-            any++;
-            if (!assign(n, i, (unsigned)node, errp)) {
-                return false;
-            }
+        if ((!o->has_socket_id || o->socket_id == i / (cores * threads)) &&
+            (!o->has_core_id || o->core_id == i / threads % cores) &&
+            (!o->has_thread_id || o->thread_id == i % threads) &&
+            !assign(n, i, (unsigned)o->node_id, errp)) {
+            return false;
         }
     }
-    if (!any) {
-        error_setf(errp, ERR_NO_SUCH_OBJECT, "there is no CPU at that place; accepted: sockets 0 to %u, "
-                   "cores 0 to %u, threads 0 to %u", n->n_cpus / (cores * threads) - 1, cores - 1,
-                   threads - 1);
-    }
-    return any > 0;
+    return true;
 }
 
-bool numa_option(Machine *m, const QDict *d, Error **errp)
+static NumaConfig *config_of(Machine *m)
 {
-    const char *type = qdict_str_or(d, "type", "");
     NumaConfig *n = m->numa;
 
     if (!n) {
@@ -211,20 +180,69 @@ bool numa_option(Machine *m, const QDict *d, Error **errp)
             n->cpu_node[i] = -1;
         }
     }
-    if (!strcmp(type, "node")) {
-        if (n->n_nodes == NUMA_MAX_NODES) {
-            error_setf(errp, ERR_OUT_OF_RANGE, "there are at most %d nodes", NUMA_MAX_NODES);
-            return false;
-        }
-        return add_node(n, d, errp);
+    return n;
+}
+
+bool numa_set(Machine *m, const NumaOptions *o, Error **errp)
+{
+    NumaConfig *n = config_of(m);
+
+    switch (o->type) {
+    case NUMA_OPTIONS_TYPE_NODE:
+        return add_node(n, &o->u.node, errp);
+    case NUMA_OPTIONS_TYPE_DIST:
+        return add_distance(n, &o->u.dist, errp);
+    case NUMA_OPTIONS_TYPE_CPU:
+        return add_cpus(m, &o->u.cpu, errp);
+    default:
+        return bad(errp, "type", NULL, "node, dist, cpu");
     }
-    if (!strcmp(type, "dist") && n->n_nodes) {
-        return add_distance(n, d, errp);
+}
+
+/* The text's ranges of CPUs, one or a list of them, as numbers. */
+static bool expand_cpus(const NumaConfig *n, QDict *d, Error **errp)
+{
+    const char *one = qdict_str_or(d, "cpus", NULL);
+    const QList *many = qobject_to_list(qdict_get(d, "cpus"));
+    QList *list = qlist_new();
+    bool ok = !one || expand_range(n, list, one, errp);
+
+    for (size_t i = 0; ok && many && i < qlist_size(many); i++) {
+        const char *text = qobject_get_str(qlist_get(many, i), "cpus", errp);
+
+        ok = text && expand_range(n, list, text, errp);
     }
-    if (!strcmp(type, "cpu") && n->n_nodes) {
-        return add_cpus(m, d, errp);
+    if (ok && (one || many)) {
+        qdict_put(d, "cpus", list);
+    } else {
+        qobject_unref(list);
     }
-    return bad(errp, "type", type, "node; dist and cpu behind the nodes");
+    return ok;
+}
+
+bool numa_option(Machine *m, const QDict *options, Error **errp)
+{
+    QOBJECT_AUTO QDict *d = qobject_to_dict(qobject_copy((const QObject *)options));
+    const char *mem = qdict_str_or(d, "mem", NULL), *type = qdict_str_or(d, "type", "");
+    NumaOptions o = { 0 };
+    uint64_t bytes;
+    bool ok;
+
+    if (qapi_enum_parse(&qapi_type_NumaOptionsType, type, "type", NULL) < 0) {
+        return bad(errp, "type", type, "node, dist, cpu");
+    }
+    if (!expand_cpus(config_of(m), d, errp) || (mem && !size(mem, &bytes, errp))) {
+        return false;
+    }
+    if (mem) {
+        qdict_put(d, "mem", qnum_from_uint(bytes));
+    }
+    if (!qapi_decode_struct(&qapi_type_NumaOptions, d, QAPI_DECODE_KEYVAL, &o, errp)) {
+        return false;
+    }
+    ok = numa_set(m, &o, errp);
+    qapi_clear_struct(&qapi_type_NumaOptions, &o);
+    return ok;
 }
 
 static void default_cpus(Machine *m)

@@ -7,6 +7,7 @@
 #define HW_CORE_NUMA_H
 
 #include "hw/core/machine.h"
+#include "qapi/types-machine.h"
 
 #define NUMA_MAX_NODES      128
 #define NUMA_LOCAL          10          /* distance of a node to itself (ACPI 6.4, 5.2.17) */
@@ -25,8 +26,10 @@ typedef struct NumaConfig {
     unsigned n_cpus;
 } NumaConfig;
 
-/* One -numa: "type" is node, dist or cpu. After m->smp is set. */
+/* One -numa, as text: "type" is node, dist or cpu; MiB where "mem" has no unit. After m->smp is set. */
 bool numa_option(Machine *m, const struct QDict *d, Error **errp);
+/* The same for set-numa-node. */
+bool numa_set(Machine *m, const NumaOptions *o, Error **errp);
 /* Before the RAM is made: fills in what wasn't said, checks the sum. True without nodes. */
 bool numa_complete(Machine *m, Error **errp);
 /* RAM of the nodes' back ends one behind the other; NULL with *errp set. Only where they have some. */

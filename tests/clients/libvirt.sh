@@ -236,7 +236,8 @@ di=/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64
 if [ -f $di/linux ]; then
     cp $di/linux $di/initrd.gz "$work/img/"
     chown nobody "$work/img/linux" "$work/img/initrd.gz"
-    as_user timeout 100 virt-install --connect qemu:///session --name t2 --memory 512 --virt-type qemu \
+    # With 512 MiB the installer asks nothing but says that memory is low, in English.
+    as_user timeout 100 virt-install --connect qemu:///session --name t2 --memory 1024 --virt-type qemu \
         --machine pc --osinfo detect=off,require=off --disk "$work/img/new.qcow2,size=2,bus=virtio" \
         --network user,model=virtio --graphics none --serial "file,path=$work/cache/serial" \
         --boot "emulator=$emulator" --noautoconsole --wait 0 --install \

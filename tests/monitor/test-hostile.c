@@ -17,11 +17,12 @@
 
 #define WAIT_MS     20000
 
-static pid_t start(const char *machine, QmpClient **q)
+/* @extra: one more option, or NULL. */
+static pid_t start_with(const char *machine, const char *permissions, const char *extra, QmpClient **q)
 {
     int pair[2];
     pid_t pid;
-    char chardev[64];
+    char chardev[64], mon[96];
     Error *err = NULL;
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
@@ -32,14 +33,20 @@ static pid_t start(const char *machine, QmpClient **q)
         prctl(PR_SET_PDEATHSIG, SIGKILL);       /* a failed test leaves nothing running */
         close(pair[1]);
         snprintf(chardev, sizeof(chardev), "socket,id=q,fd=%d", pair[0]);
+        snprintf(mon, sizeof(mon), "chardev=q,mode=control,permissions=%s", permissions);
         execl(test_qemu_bin(), "qemu-system-x86_64", "-M", machine, "-display", "none",
-              "-nodefaults", "-S", "-chardev", chardev, "-mon", "chardev=q,mode=control", NULL);
+              "-nodefaults", "-S", "-chardev", chardev, "-mon", mon, extra, NULL);
         _exit(127);
     }
     close(pair[0]);
     *q = qmp_client_new_fd(pair[1], WAIT_MS, &err);
     error_free(err);
     return pid;
+}
+
+static pid_t start(const char *machine, QmpClient **q)
+{
+    return start_with(machine, "full", NULL, q);
 }
 
 /* Ends the emulator, or shows that it had ended. */
@@ -61,7 +68,8 @@ static void stop(Test *t, pid_t pid, QmpClient *q)
 static bool is_harmless(const char *name)
 {
     static const char *const not[] = { "quit", "memsave", "pmemsave", "screendump", "stop",
-                                       "system_powerdown", "qmp_capabilities", "cont" };
+                                       "system_powerdown", "qmp_capabilities", "cont",
+                                       "x-exit-preconfig" };
 
     for (size_t i = 0; i < ARRAY_SIZE(not); i++) {
         if (!strcmp(not[i], name)) {
@@ -130,10 +138,10 @@ static void attack(Test *t, QmpClient *q, const QList *schema, const QDict *cmd)
     g_ptr_array_unref(names);
 }
 
-static void all_commands(Test *t, const char *machine)
+static void all_commands(Test *t, const char *machine, const char *extra)
 {
     QmpClient *q = NULL;
-    pid_t pid = start(machine, &q);
+    pid_t pid = start_with(machine, "full", extra, &q);
     QObject *schema;
 
     if (!check_true(t, pid > 0 && q, "it starts")) {
@@ -155,12 +163,17 @@ static void all_commands(Test *t, const char *machine)
 
 TEST(hostile, commands_without_a_machine)
 {
-    all_commands(t, "none");
+    all_commands(t, "none", NULL);
 }
 
 TEST(hostile, commands_on_a_pc)
 {
-    all_commands(t, "pc");
+    all_commands(t, "pc", NULL);
+}
+
+TEST(hostile, commands_before_the_machine)
+{
+    all_commands(t, "pc", "-preconfig");
 }
 
 TEST(hostile, deep_and_long_input)
@@ -266,30 +279,6 @@ TEST(hostile, human_monitor_on_a_pc)
 
 /* ------------------------------------------------------------- permissions */
 
-static pid_t start_with(const char *permissions, QmpClient **q)
-{
-    int pair[2];
-    pid_t pid;
-    char chardev[64], mon[96];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
-        return -1;
-    }
-    pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(pair[1]);
-        snprintf(chardev, sizeof(chardev), "socket,id=q,fd=%d", pair[0]);
-        snprintf(mon, sizeof(mon), "chardev=q,mode=control,permissions=%s", permissions);
-        execl(test_qemu_bin(), "qemu-system-x86_64", "-M", "pc", "-display", "none", "-nodefaults",
-              "-S", "-chardev", chardev, "-mon", mon, NULL);
-        _exit(127);
-    }
-    close(pair[0]);
-    *q = qmp_client_new_fd(pair[1], WAIT_MS, NULL);
-    return pid;
-}
-
 static void expect_permission(Test *t, QmpClient *q, const char *command, bool allowed)
 {
     Error *err = NULL;
@@ -302,7 +291,7 @@ static void expect_permission(Test *t, QmpClient *q, const char *command, bool a
 TEST(hostile, permissions)
 {
     QmpClient *q = NULL;
-    pid_t pid = start_with("read-only", &q);
+    pid_t pid = start_with("pc", "read-only", NULL, &q);
 
     if (!check_true(t, pid > 0 && q, "it starts")) {
         return;
@@ -315,7 +304,7 @@ TEST(hostile, permissions)
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     q = NULL;
-    pid = start_with("life-cycle", &q);
+    pid = start_with("pc", "life-cycle", NULL, &q);
     if (!check_true(t, pid > 0 && q, "it starts")) {
         return;
     }
