@@ -10,15 +10,16 @@ static bool selected(const X86State *s, unsigned mask, unsigned at, unsigned byt
     return s->xmm[mask][at + bytes - 1] & 0x80;
 }
 
-/* Linear address of an element: base added, segment checked. */
+/* Linear address of an element: base added, segment checked. An offset is of 32 bits outside 64-bit code: the
+ * elements of an operand near its end go on at zero. */
 static uint64_t element(X86State *s, unsigned seg, uint64_t off, unsigned bytes,
                         bool write)
 {
     if (x86_code64(s)) {
         return seg >= S_FS ? s->seg[seg].base + off : off;
     }
-    x86_seg_check(s, seg, off, bytes, write);
-    return (uint32_t)(s->seg[seg].base + off);
+    x86_seg_check(s, seg, (uint32_t)off, bytes, write);
+    return (uint32_t)(s->seg[seg].base + (uint32_t)off);
 }
 
 /* @off: offset in the segment. @shape: bytes of the operand, of an element << 8, segment << 16. */
