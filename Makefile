@@ -169,9 +169,25 @@ ifneq ($(OBJS_NOW),$(file <objects.list))
 $(file >objects.list,$(OBJS_NOW))
 endif
 
-$(PROGRAM): $(OBJS) objects.list
+# Libraries that few runs need are loaded when they are (util/lazy-lib.h).
+ifneq ($(LAZY_LIBS),)
+LAZY_OBJ := generated/lazy-libs.o
+generated/lazy-libs.stamp: $(OBJS) objects.list $(SRC)/util/lazy-lib.awk config.mak
+	$(call say,LAZY,generated/lazy-libs.S)
+	$(Q){ for lib in $(LAZY_LIBS); do \
+	    echo "lib $$(LC_ALL=C readelf -d $$lib | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')"; \
+	    nm -D --defined-only $$lib | sed -n 's/^[0-9a-f]* [TWi] \([^@]*\).*/fn \1/p'; \
+	done; nm -u $(OBJS) | sed -n 's/^ *U /use /p'; } | awk -f $(SRC)/util/lazy-lib.awk > $@
+	$(Q)cmp -s $@ generated/lazy-libs.S || cp $@ generated/lazy-libs.S
+generated/lazy-libs.S: generated/lazy-libs.stamp ;
+generated/lazy-libs.o: generated/lazy-libs.S
+	$(call say,AS,$@)
+	$(Q)$(CC) $(PIC) -c -o $@ $<
+endif
+
+$(PROGRAM): $(OBJS) $(LAZY_OBJ) objects.list
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJS) $(LAZY_OBJ) $(EAGER_LIBS)
 $(LINKS): | $(PROGRAM)
 	$(Q)ln -sf $(PROGRAM) $@
 

@@ -5,6 +5,7 @@
 
 #ifdef CONFIG_ALSA
 #include "audio/audio-int.h"
+#include "util/lazy-lib.h"
 
 #include <alsa/asoundlib.h>
 #include <glib.h>
@@ -51,7 +52,12 @@ static void quiet(UNUSED const char *file, UNUSED int line, UNUSED const char *f
 static bool alsa_open(AudioBackend *b, UNUSED const QDict *opts, Error **errp)
 {
     AlsaState *s = b->state;
+    const char *missing = lazy_lib_load("libasound.");
 
+    if (missing) {
+        error_setf(errp, ERR_HOST, "no sound by ALSA: %s", missing);
+        return false;
+    }
     snd_lib_error_set_handler(quiet);
     s->out = open_pcm(&b->out, SND_PCM_STREAM_PLAYBACK, errp);
     if (s->out) {

@@ -5,6 +5,7 @@
 
 #ifdef CONFIG_SDL
 #include "audio/audio-int.h"
+#include "util/lazy-lib.h"
 
 #include <SDL.h>
 
@@ -17,10 +18,15 @@ typedef struct SdlState {
 static bool sdl_open(AudioBackend *b, UNUSED const QDict *opts, Error **errp)
 {
     SdlState *s = b->state;
+    const char *missing = lazy_lib_load("libSDL2-");
     SDL_AudioSpec want = { .freq = (int)b->out.format.freq, .channels = b->out.format.channels,
                            .format = AUDIO_S16LSB, .samples = 1024 };
 
     b->out.format.sample = AUDIO_S16;
+    if (missing) {
+        error_setf(errp, ERR_HOST, "SDL has no sound: %s", missing);
+        return false;
+    }
     if (SDL_InitSubSystem(SDL_INIT_AUDIO) != 0) {
         error_setf(errp, ERR_HOST, "SDL has no sound: %s", SDL_GetError());
         return false;

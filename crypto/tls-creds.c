@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 #include <unistd.h>
 #include "crypto/tls-creds-int.h"
+#include "util/lazy-lib.h"
 
 struct TlsCredsData {
     unsigned refs;
@@ -98,10 +99,17 @@ char *tls_creds_priority(const TlsCreds *c)
 bool tls_creds_complete(Object *obj, Error **errp)
 {
     TlsCreds *c = TLS_CREDS(obj);
-    char *priority = tls_creds_priority(c);
+    const char *missing = lazy_lib_load("libgnutls.");
+    char *priority;
     gnutls_priority_t p;
-    int rc = gnutls_priority_init(&p, priority, NULL);
+    int rc;
 
+    if (missing) {
+        error_setf(errp, ERR_HOST, "%s: no TLS: %s", object_type_name(c), missing);
+        return false;
+    }
+    priority = tls_creds_priority(c);
+    rc = gnutls_priority_init(&p, priority, NULL);
     if (rc != 0) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "%s: priority '%s': %s", object_type_name(c),
                    priority, gnutls_strerror(rc));

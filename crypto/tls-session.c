@@ -143,7 +143,7 @@ static bool read_peer_name(TlsSession *s, const gnutls_datum_t *der, Error **err
         }
         if (rc == 0) {
             s->peer = g_strndup((char *)dn.data, dn.size);
-            gnutls_free(dn.data);
+            free(dn.data);      /* gnutls_free is a variable, which can't be loaded lazily */
             if (s->hostname && !gnutls_x509_crt_check_hostname(cert, s->hostname)) {
                 error_setf(errp, ERR_PERMISSION, "the certificate isn't for the host '%s'",
                            s->hostname);
@@ -179,7 +179,7 @@ static bool check_certificate(TlsSession *s, Error **errp)
         }
         error_setf(errp, ERR_PERMISSION, "the other end's certificate isn't trusted: %s",
                    rc < 0 ? gnutls_strerror(rc) : text.data ? (char *)text.data : "");
-        gnutls_free(text.data);
+        free(text.data);
         return false;
     }
     return read_peer_name(s, &certs[0], errp);

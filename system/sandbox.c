@@ -21,6 +21,7 @@
 #include "qobject/error.h"
 #include "system/build.h"
 #include "system/opts.h"
+#include "util/lazy-lib.h"
 
 typedef struct Sandbox {
     bool on, obsolete, elevate, children, spawn, resource;      /* true: denied */
@@ -260,6 +261,15 @@ bool privileges_drop(Config *c)
         error_set_errno(&err, errno, "can't keep the memory from being swapped");
         config_error(c, "overcommit", err);
         return false;
+    }
+    if (c->runas || c->chroot) {
+        const char *missing = lazy_lib_load("");
+
+        if (missing) {
+            error_setf(&err, ERR_HOST, "a library is missing: %s", missing);
+            config_error(c, c->runas ? "runas" : "chroot", err);
+            return false;
+        }
     }
     if (!become(c->runas, c->chroot, &err)) {
         config_error(c, c->runas ? "runas" : "chroot", err);

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
-#include <capstone/capstone.h>
+#include "config.h"
 #include "accel/tcg/disas.h"
+
+#if !defined(CONFIG_CAPSTONE) || !defined(__x86_64__)
+static void bytes(FILE *f, const uint8_t *code, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        fprintf(f, "%02x%c", code[i], i % 16 == 15 ? '\n' : ' ');
+    }
+    fputc('\n', f);
+}
+#endif
+
+#ifdef CONFIG_CAPSTONE
+#include <capstone/capstone.h>
 
 static void disas(FILE *f, int arch, int mode, const uint8_t *code, size_t size, uint64_t pc)
 {
@@ -20,6 +33,16 @@ static void disas(FILE *f, int arch, int mode, const uint8_t *code, size_t size,
     cs_free(insn, 1);
     cs_close(&h);
 }
+#else
+#define CS_ARCH_X86 0
+#define CS_MODE_64  0
+
+static void disas(FILE *f, UNUSED int arch, UNUSED int mode, const uint8_t *code, size_t size,
+                  UNUSED uint64_t pc)
+{
+    bytes(f, code, size);
+}
+#endif
 
 void disas_guest(FILE *f, const TargetOps *ops, uint64_t mode, const uint8_t *code,
                  size_t size, uint64_t pc)
@@ -33,9 +56,6 @@ void disas_host(FILE *f, const uint8_t *code, size_t size)
 #if defined(__x86_64__)
     disas(f, CS_ARCH_X86, CS_MODE_64, code, size, (uintptr_t)code);
 #else
-    for (size_t i = 0; i < size; i++) {
-        fprintf(f, "%02x%c", code[i], i % 16 == 15 ? '\n' : ' ');
-    }
-    fputc('\n', f);
+    bytes(f, code, size);
 #endif
 }

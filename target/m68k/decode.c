@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The decoder: a table of all first words, made from the rows when it is first needed. */
 #include "util/osdep.h"
+#include <glib.h>
 #include "target/m68k/decode.h"
 #include "target/m68k/state.h"
 
@@ -43,25 +44,39 @@ bool m68k_insn_matches(const M68kInsn *row, uint16_t word)
     return !row->modes || (row->modes & 1u << ea_index(word >> 3 & 7, word & 7));
 }
 
-CONSTRUCTOR static void make_table(void)
+/* The words that a pattern's fixed bits allow, one after the other: the free bits count. */
+static void add_row(unsigned n)
+{
+    unsigned fixed = 0, value = 0, bit = 16, w = 0;
+
+    for (const char *p = m68k_insns[n].pattern; *p; p++) {
+        if (*p != ' ') {
+            bit--;
+            fixed |= (unsigned)(*p == '0' || *p == '1') << bit;
+            value |= (unsigned)(*p == '1') << bit;
+        }
+    }
+    do {
+        if (m68k_insn_matches(&m68k_insns[n], (uint16_t)(w | value))) {
+            table[w | value] = (uint8_t)(n + 1);
+        }
+        w = ((w | fixed) + 1) & ~fixed & 0xffff;
+    } while (w);
+}
+
+static void *make_table(UNUSED void *arg)
 {
     _Static_assert(ARRAY_SIZE(m68k_insns) < 255, "row numbers are bytes");
     for (unsigned n = 0; n < m68k_num_insns; n++) {
-        /* Only words with the row's upper four bits can match. */
-        unsigned first = 0;
-
-        for (unsigned b = 0; b < 4; b++) {
-            first = first << 1 | (m68k_insns[n].pattern[b] == '1');
-        }
-        for (unsigned w = first << 12; w < (first + 1) << 12; w++) {
-            if (m68k_insn_matches(&m68k_insns[n], (uint16_t)w)) {
-                table[w] = (uint8_t)(n + 1);
-            }
-        }
+        add_row(n);
     }
+    return NULL;
 }
 
 const M68kInsn *m68k_decode(uint16_t word)
 {
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, make_table, NULL);
     return table[word] ? &m68k_insns[table[word] - 1] : NULL;
 }

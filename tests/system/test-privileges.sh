@@ -79,6 +79,8 @@ else
 	start -chroot "$tmp/root" -runas nobody
 	[ "$(readlink "/proc/$pid/root")" = "$tmp/root" ]
 	ok $? 'chroot'
+	grep -q libpng "/proc/$pid/maps"
+	ok $? 'chroot: libraries that may be needed are there'
 	[ "$(field Uid | awk '{ print $1 $2 $3 $4 }')" = "$(u=$(id -u nobody); echo "$u$u$u$u")" ]
 	ok $? 'runas: all four user ids'
 	[ "$(field Gid | awk '{ print $1 }')" = "$(id -g nobody)" ]

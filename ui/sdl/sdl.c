@@ -9,6 +9,7 @@
 #include "ui/core/console.h"
 #include "ui/core/input.h"
 #include "ui/sdl/sdl-keys.h"
+#include "util/lazy-lib.h"
 #include "util/timer.h"
 
 #define TICK_NS         (16 * NS_PER_MS)
@@ -349,7 +350,12 @@ static bool parse(SdlDisplay *d, const QDict *opts, bool *full, Error **errp)
 static bool make_window(SdlDisplay *d, Error **errp)
 {
     Console *con = console_by_index(0);
+    const char *missing = lazy_lib_load("libSDL2-");
 
+    if (missing) {
+        error_setf(errp, ERR_HOST, "no window: %s", missing);
+        return false;
+    }
     /* The emulator's own handlers of signals stay, and screen savers may come. */
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
