@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "memory/backend.h"
 #include "memory/memory-int.h"
+#include "util/rcu.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ typedef struct MemoryBackend {
     /* -memfd */
     bool hugetlb, seal;
     uint64_t hugetlb_size;
-    MemRegion mr;
+    MemRegion *mr;              /* readers of the memory map may outlive the object */
     bool in_use;
 } MemoryBackend;
 DEFINE_CAST(MEMORY_BACKEND, MemoryBackend, TYPE_MEMORY_BACKEND)
@@ -46,7 +47,7 @@ static const Property backend_props[] = {
 /* Hints only: a host that doesn't know them loses nothing. */
 static void advise(const MemoryBackend *b)
 {
-    RamBlock *ram = memory_region_ram_block(&b->mr);
+    RamBlock *ram = memory_region_ram_block(b->mr);
 
     if (b->merge) {
         madvise(ram->host, ram->size, MADV_MERGEABLE);
@@ -61,7 +62,8 @@ static bool adopt(MemoryBackend *b, RamBlock *block)
     if (!block) {
         return false;
     }
-    memory_region_init_ram_block(&b->mr, &b->obj, b->obj.name, block);
+    b->mr = g_new0(MemRegion, 1);
+    memory_region_init_ram_block(b->mr, &b->obj, b->obj.name, block);
     advise(b);
     return true;
 }
@@ -138,7 +140,12 @@ static bool memfd_complete(Object *obj, Error **errp)
 
 static void backend_finalize(Object *obj)
 {
-    memory_region_cleanup(&MEMORY_BACKEND(obj)->mr);
+    MemoryBackend *b = MEMORY_BACKEND(obj);
+
+    if (b->mr) {
+        memory_region_cleanup(b->mr);
+        rcu_call(g_free, b->mr);
+    }
 }
 
 static bool backend_can_be_deleted(Object *obj, Error **errp)
@@ -199,7 +206,7 @@ MemRegion *memory_backend_use(Object *obj, Error **errp)
         return NULL;
     }
     b->in_use = true;
-    return &b->mr;
+    return b->mr;
 }
 
 void memory_backend_release(Object *obj)

@@ -214,13 +214,24 @@ bool object_get_int(void *obj, const char *name, int64_t *value, Error **errp)
     return v && qobject_get_int(v, name, value, errp);
 }
 
+/* What -object made belongs to the user, who may delete it when nothing uses it. */
+static bool links_user_object(Object *obj, const Property *p)
+{
+    const Object *part = p->part ? p->part(obj) : obj;
+    const Object *target = *(Object *const *)((const char *)part + p->offset);
+
+    return target && target->parent == object_container("/objects");
+}
+
 void object_release_backends(void *opaque)
 {
     Object *obj = opaque;
 
     for (const Type *t = obj->type; t; t = type_parent(t)) {
         for (const Property *p = t->info.props; p && p->kind; p++) {
-            if (p->kind >= PROP_KIND_CHARDEV && p->kind <= PROP_KIND_AUDIODEV) {
+            bool backend = p->kind >= PROP_KIND_CHARDEV && p->kind <= PROP_KIND_AUDIODEV;
+
+            if (backend || (p->kind == PROP_KIND_LINK && links_user_object(obj, p))) {
                 Property own = *p;
 
                 own.part = NULL;

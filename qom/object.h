@@ -162,8 +162,8 @@ bool object_has_property(const void *obj, const char *name);
  * handed @prop, whose .arg is theirs. */
 void object_add_property(void *obj, const Property *prop);
 
-/* Give back what its chardev, drive, netdev and audiodev properties hold, before
- * the object itself goes. */
+/* Give back what its chardev, drive, netdev and audiodev properties hold, and its
+ * links to what -object made, before the object itself goes. */
 void object_release_backends(void *obj);
 
 /* What qom-list shows. @type is "child<TYPE>", "link<TYPE>", "bool" ... */
