@@ -11,18 +11,13 @@
 #ifndef HW_ACPI_CPU_HOTPLUG_H
 #define HW_ACPI_CPU_HOTPLUG_H
 
-#include "hw/core/cpu.h"
-#include "hw/acpi/aml-build.h"
+#include "hw/acpi/slots.h"
 
 #define TYPE_ACPI_CPU_HOTPLUG   "acpi-cpu-hotplug"
 #define CPU_HOTPLUG_IO          0xaf00
 #define CPU_HOTPLUG_LEN         12
 enum { CPU_HOTPLUG_EVENT = 2 };         /* number of the general-purpose event */
 
-/* Ports for @n processors at CPU_HOTPLUG_IO of @io; output line "event". */
-Device *cpu_hotplug_create(MemRegion *io, unsigned n, Error **errp);
-void cpu_hotplug_plugged(Device *dev, CPUState *cpu);
-void cpu_hotplug_wanted_back(Device *dev, CPUState *cpu);
 /* In \_SB: all @n processors with their methods, and CSCN for the event. */
 void cpu_hotplug_put_aml(Aml *a, unsigned n);
 

@@ -4,59 +4,15 @@
 #include "hw/acpi/memory-hotplug.h"
 
 #include <glib.h>
-#include "hw/acpi/slot-report.h"
-#include "util/log.h"
-#include "util/main-loop.h"
 
 enum { REG_SELECT = 0, REG_ADDR = 0, REG_OST_EVENT = 4, REG_SIZE = 8, REG_OST_STATUS = 8, REG_NODE = 16,
        REG_FLAGS = 20, REG_LAST = 24 };
 enum { RES_MIN = 14, RES_MAX = 22, RES_LEN = 38 };     /* in a QWord address descriptor: ACPI 6.0, 6.4.3.5.1 */
 
-typedef struct MemHotplug {
-    Device dev;
-    uint32_t num;               /* property: slots */
-    MemRegion io;
-    IrqLine *event;
-    uint8_t flags[MACHINE_RAM_SLOTS];   /* SLOT_INSERTED, SLOT_WANTED_BACK */
-    uint32_t ost_event[MACHINE_RAM_SLOTS], ost_status[MACHINE_RAM_SLOTS];
-    uint32_t selected;
-} MemHotplug;
-static MemHotplug *MEM_HOTPLUG(const void *obj)
-{
-    return (MemHotplug *)object_cast(obj, TYPE_ACPI_MEMORY_HOTPLUG);
-}
-
-static Device *dimm_at(unsigned slot)
-{
-    PcDimm *d = pc_dimm_in_slot(slot);
-
-    return d ? &d->dev : NULL;
-}
-
-static void remove_dimm(void *opaque)
-{
-    Device *dev = opaque;
-
-    if (dev->realized) {
-        device_unplug_done(dev);
-    }
-    object_unref(dev);
-}
-
-static void eject(MemHotplug *s)
-{
-    Device *dev = dimm_at(s->selected);
-
-    if (dev && dev->pending_unplug) {
-        s->flags[s->selected] = 0;
-        bh_once(NULL, remove_dimm, object_ref(dev));
-    }
-}
-
 static MemResult hotplug_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED unsigned size,
                               UNUSED MemAttrs attrs)
 {
-    MemHotplug *s = opaque;
+    AcpiSlots *s = opaque;
     PcDimm *d = s->selected < s->num ? pc_dimm_in_slot(s->selected) : NULL;
     uint64_t all = 0;
     hwaddr first = 0;
@@ -65,7 +21,7 @@ static MemResult hotplug_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED u
         all = d ? d->addr + pc_dimm_size(d) - 1 : 0;
         first = REG_LAST;
     } else if (addr >= REG_FLAGS) {
-        all = s->selected < s->num ? s->flags[s->selected] | (d ? SLOT_ENABLED : 0) : 0;
+        all = acpi_slot_flags(s);
         first = REG_FLAGS;
     } else if (addr >= REG_NODE) {
         all = d ? d->node : 0;
@@ -83,26 +39,21 @@ static MemResult hotplug_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED u
 static MemResult hotplug_write(void *opaque, hwaddr addr, uint64_t val, UNUSED unsigned size,
                                UNUSED MemAttrs attrs)
 {
-    MemHotplug *s = opaque;
+    AcpiSlots *s = opaque;
 
     if (addr == REG_SELECT) {
         s->selected = val;
         return MEM_OK;
     }
-    if (s->selected >= s->num) {
-        log_guest_error("memory-hotplug", "slot %u of %u", s->selected, s->num);
+    if (!acpi_slot_valid(s)) {
         return MEM_OK;
     }
     if (addr == REG_FLAGS) {
-        s->flags[s->selected] &= ~(val & (SLOT_INSERTED | SLOT_WANTED_BACK));
-        if (val & SLOT_EJECT) {
-            eject(s);
-        }
+        acpi_slot_write_flags(s, val);
     } else if (addr == REG_OST_EVENT) {
-        s->ost_event[s->selected] = val;
+        acpi_slot_write_ost_event(s, val);
     } else if (addr == REG_OST_STATUS) {
-        s->ost_status[s->selected] = val;
-        slot_reported(ACPI_SLOT_TYPE_DIMM, s->selected, dimm_at(s->selected), s->ost_event[s->selected], val);
+        acpi_slot_write_ost_status(s, val);
     }
     return MEM_OK;
 }
@@ -112,135 +63,30 @@ static const MemOps hotplug_ops = {
     .read = hotplug_read, .write = hotplug_write, .order = MEM_LE, .valid = { 1, 4 }, .impl = { 4, 4 },
 };
 
-/* --- for the board --- */
-
-static void tell(MemHotplug *s, const PcDimm *d, uint8_t flag)
-{
-    if (d->slot >= 0 && (uint32_t)d->slot < s->num) {
-        s->flags[d->slot] |= flag;
-        irq_pulse(s->event);
-    }
-}
-
-void memory_hotplug_plugged(Device *dev, PcDimm *dimm)
-{
-    tell(MEM_HOTPLUG(dev), dimm, SLOT_INSERTED);
-}
-
-void memory_hotplug_wanted_back(Device *dev, PcDimm *dimm)
-{
-    tell(MEM_HOTPLUG(dev), dimm, SLOT_WANTED_BACK);
-}
-
-static void report(Device *dev, ACPIOSTInfoList *list)
-{
-    MemHotplug *s = MEM_HOTPLUG(dev);
-
-    for (unsigned i = 0; i < s->num; i++) {
-        qapi_list_append(list, slot_report(ACPI_SLOT_TYPE_DIMM, i, dimm_at(i), s->ost_event[i],
-                                           s->ost_status[i]));
-    }
-}
-
 /* --- the device --- */
 
-static void hotplug_init(Device *dev)
+static Device *dimm_at(unsigned slot)
 {
-    device_init_irq_out(dev, "event", &MEM_HOTPLUG(dev)->event, 1);
+    PcDimm *d = pc_dimm_in_slot(slot);
+
+    return d ? &d->dev : NULL;
 }
 
-static bool hotplug_realize(Device *dev, UNUSED Error **errp)
-{
-    MemHotplug *s = MEM_HOTPLUG(dev);
-
-    memory_region_init_io(&s->io, s, &hotplug_ops, s, "acpi-memory-hotplug", MEMORY_HOTPLUG_LEN);
-    return true;
-}
-
-static void hotplug_unrealize(Device *dev)
-{
-    memory_region_cleanup(&MEM_HOTPLUG(dev)->io);
-}
-
-static void hotplug_reset(Device *dev)
-{
-    MemHotplug *s = MEM_HOTPLUG(dev);
-
-    memset(s->flags, 0, sizeof(s->flags));
-    memset(s->ost_event, 0, sizeof(s->ost_event));
-    memset(s->ost_status, 0, sizeof(s->ost_status));
-    s->selected = 0;
-}
-
-static bool hotplug_post_load(void *opaque, Error **errp)
-{
-    MemHotplug *s = opaque;
-
-    for (unsigned i = 0; i < MACHINE_RAM_SLOTS; i++) {
-        if (s->flags[i] & ~(SLOT_INSERTED | SLOT_WANTED_BACK)) {
-            error_setf(errp, ERR_STATE_INVALID, "flags 0x%x of slot %u", s->flags[i], i);
-            s->flags[i] = 0;
-            return false;
-        }
-    }
-    return true;
-}
-
-static const VmField hotplug_fields[] = {
-    VM_U8_ARRAY(MemHotplug, flags), VM_U32_ARRAY(MemHotplug, ost_event),
-    VM_U32_ARRAY(MemHotplug, ost_status), VM_U32(MemHotplug, selected), VM_END
+static const AcpiSlotsClass hotplug_class = {
+    .type = ACPI_SLOT_TYPE_DIMM, .name = "acpi-memory-hotplug", .ops = &hotplug_ops,
+    .len = MEMORY_HOTPLUG_LEN, .at = dimm_at,
 };
-static const Property hotplug_props[] = {
-    PROP_U32_RANGE("num", MemHotplug, num, 1, 1, MACHINE_RAM_SLOTS, "slots"),
-    PROP_END
-};
-static const SlotReporter reporter = { report };
 static const DeviceType hotplug_type = {
-    .name = TYPE_ACPI_MEMORY_HOTPLUG, .parent = TYPE_ACPI_SLOTS, .size = sizeof(MemHotplug),
-    .desc = "ACPI hot-plug of memory", .not_user_creatable = true, .props = hotplug_props,
-    .init = hotplug_init, .realize = hotplug_realize, .unrealize = hotplug_unrealize,
-    .reset_hold = hotplug_reset, .vm = { 1, hotplug_fields, .post_load = hotplug_post_load },
-    .data = &reporter,
+    .name = TYPE_ACPI_MEMORY_HOTPLUG, .parent = TYPE_ACPI_SLOTS, .size = sizeof(AcpiSlots),
+    .desc = "ACPI hot-plug of memory", .not_user_creatable = true, .data = &hotplug_class,
 };
 DEVICE_TYPE(hotplug_type)
-
-Device *memory_hotplug_create(MemRegion *io, unsigned n, Error **errp)
-{
-    Device *dev = device_new(TYPE_ACPI_MEMORY_HOTPLUG);
-
-    if (!object_set_uint(dev, "num", n, errp) || !device_realize_unref(dev, NULL, errp)) {
-        return NULL;
-    }
-    memory_region_add(io, MEMORY_HOTPLUG_IO, &MEM_HOTPLUG(dev)->io);
-    return dev;
-}
 
 /* --- the methods --- */
 
 static void name_of(char *name, size_t len, unsigned n)
 {
     snprintf(name, len, "MP%02X", n & 0xff);
-}
-
-static void put_store(Aml *a, uint64_t value, const char *field)
-{
-    aml_store(a);
-    aml_int(a, value);
-    aml_ref(a, field);
-}
-
-static void put_news(Aml *a, const char *name, unsigned bit, unsigned notice)
-{
-    aml_if(a);
-    aml_and(a);
-    aml_ref(a, "MFLG");
-    aml_int(a, bit);
-    aml_none(a);
-    put_store(a, bit, "MFLG");
-    aml_notify(a);
-    aml_ref(a, name);
-    aml_int(a, notice);
-    aml_end(a);
 }
 
 static void put_select(Aml *a)
@@ -266,19 +112,7 @@ static void put_methods(Aml *a)
 {
     GByteArray *r = g_byte_array_new();
 
-    aml_method(a, "MSTA", 1, true);
-    put_select(a);
-    aml_if(a);
-    aml_and(a);
-    aml_ref(a, "MFLG");
-    aml_int(a, SLOT_ENABLED);
-    aml_none(a);
-    aml_return(a);
-    aml_int(a, 0xf);
-    aml_end(a);
-    aml_return(a);
-    aml_int(a, 0);
-    aml_end(a);
+    acpi_slots_put_sta(a, "MSTA", "MADL", "MFLG");
 
     aml_method(a, "MCRS", 1, true);
     put_select(a);
@@ -301,10 +135,7 @@ static void put_methods(Aml *a)
     aml_ref(a, "MNOD");
     aml_end(a);
 
-    aml_method(a, "MEJ0", 1, true);
-    put_select(a);
-    put_store(a, SLOT_EJECT, "MFLG");
-    aml_end(a);
+    acpi_slots_put_eject(a, "MEJ0", "MADL", "MFLG");
 
     aml_method(a, "MOST", 3, true);
     put_select(a);
@@ -363,14 +194,5 @@ void memory_hotplug_put_aml(Aml *a, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         put_slot(a, i);
     }
-    aml_method(a, "MSCN", 0, true);
-    for (unsigned i = 0; i < n; i++) {
-        char name[8];
-
-        name_of(name, sizeof(name), i);
-        put_store(a, i, "MADL");
-        put_news(a, name, SLOT_INSERTED, 1);
-        put_news(a, name, SLOT_WANTED_BACK, 3);
-    }
-    aml_end(a);
+    acpi_slots_put_scan(a, "MSCN", "MADL", "MFLG", name_of, n);
 }

@@ -12,7 +12,7 @@
 #ifndef HW_ACPI_MEMORY_HOTPLUG_H
 #define HW_ACPI_MEMORY_HOTPLUG_H
 
-#include "hw/acpi/aml-build.h"
+#include "hw/acpi/slots.h"
 #include "hw/mem/pc-dimm.h"
 
 #define TYPE_ACPI_MEMORY_HOTPLUG    "acpi-memory-hotplug"
@@ -20,10 +20,6 @@
 #define MEMORY_HOTPLUG_LEN          32
 enum { MEMORY_HOTPLUG_EVENT = 3 };      /* number of the general-purpose event */
 
-/* Ports for @n slots at MEMORY_HOTPLUG_IO of @io; output line "event". */
-Device *memory_hotplug_create(MemRegion *io, unsigned n, Error **errp);
-void memory_hotplug_plugged(Device *dev, PcDimm *dimm);
-void memory_hotplug_wanted_back(Device *dev, PcDimm *dimm);
 /* In \_SB: a device for each of @n slots, and MSCN for the event. */
 void memory_hotplug_put_aml(Aml *a, unsigned n);
 

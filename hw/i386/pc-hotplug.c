@@ -23,7 +23,8 @@ bool pc_init_hotplug(PcMachine *pc, MemRegion *system, Error **errp)
     Machine *m = &pc->parent;
 
     if (m->smp.max_cpus > m->smp.cpus) {
-        pc->cpu_hotplug = cpu_hotplug_create(system_io(), m->smp.max_cpus, errp);
+        pc->cpu_hotplug = acpi_slots_create(TYPE_ACPI_CPU_HOTPLUG, system_io(), CPU_HOTPLUG_IO,
+                                            m->smp.max_cpus, errp);
         if (!pc->cpu_hotplug) {
             return false;
         }
@@ -32,7 +33,8 @@ bool pc_init_hotplug(PcMachine *pc, MemRegion *system, Error **errp)
     if (!m->ram_slots) {
         return true;
     }
-    pc->mem_hotplug = memory_hotplug_create(system_io(), m->ram_slots, errp);
+    pc->mem_hotplug = acpi_slots_create(TYPE_ACPI_MEMORY_HOTPLUG, system_io(), MEMORY_HOTPLUG_IO, m->ram_slots,
+                                        errp);
     if (!pc->mem_hotplug) {
         return false;
     }
@@ -172,7 +174,7 @@ void pc_plugged(Machine *m, Device *dev)
             if (runstate_is_running()) {
                 cpu_start_plugged(CPU(dev));
             }
-            cpu_hotplug_plugged(pc->cpu_hotplug, CPU(dev));
+            acpi_slot_plugged(pc->cpu_hotplug, CPU(dev)->index);
         }
     } else if (object_is_a(dev, TYPE_PC_DIMM)) {
         PcDimm *d = PC_DIMM(dev);
@@ -180,7 +182,7 @@ void pc_plugged(Machine *m, Device *dev)
         memory_region_add(m->plugged_ram, d->addr - pc_plugged_base(pc), d->ram);
         m->plugged_bytes += pc_dimm_size(d);
         if (m->ready) {
-            memory_hotplug_plugged(pc->mem_hotplug, d);
+            acpi_slot_plugged(pc->mem_hotplug, d->slot);
         }
     }
 }
@@ -198,11 +200,11 @@ bool pc_unplug_request(Machine *m, Device *dev, Error **errp)
             error_setf(errp, ERR_NOT_SUPPORTED, "this machine can't ask its guest for a CPU");
             return false;
         }
-        cpu_hotplug_wanted_back(pc->cpu_hotplug, CPU(dev));
+        acpi_slot_wanted_back(pc->cpu_hotplug, CPU(dev)->index);
         return true;
     }
     if (object_is_a(dev, TYPE_PC_DIMM)) {
-        memory_hotplug_wanted_back(pc->mem_hotplug, PC_DIMM(dev));
+        acpi_slot_wanted_back(pc->mem_hotplug, PC_DIMM(dev)->slot);
         return true;
     }
     return false;
