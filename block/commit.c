@@ -32,42 +32,27 @@ static void coroutine_fn commit_piece(Job *j, void *opaque, uint64_t offset, uin
     job_advance(j, len);
 }
 
-static bool coroutine_fn pass(Job *j, Commit *s)
+static bool commit_wanted(UNUSED const void *opaque, const BlockStatus *st, UNUSED const BlockNode *where)
 {
-    job_progress(j, 0, s->len);
-    for (uint64_t offset = 0; offset < s->len && (s->error == 0 || s->error == -EAGAIN);) {
-        BlockStatus st;
-        BlockNode *where;
-        unsigned depth;
-        int r;
+    return st->allocated || st->zero;
+}
 
-        if (!job_pause_point(j)) {
-            return false;
-        }
-        r = block_co_status_above(s->top, s->base, offset, MIN(s->len - offset, (uint64_t)BLOCK_COPY_MAX), &st,
-                                  &where, &depth);
-        if (r < 0) {
-            s->error = r;
-            return true;
-        }
-        if (!st.allocated && !st.zero) {
-            job_advance(j, st.len);
-        } else if (!job_piece(j, commit_piece, s, offset, st.len)) {
-            return false;
-        }
-        offset += st.len;
-    }
-    job_pieces_end(j);
-    return true;
+/* What has failed but may be tried again doesn't keep the rest from being done. */
+static bool commit_goes_on(const void *opaque)
+{
+    const Commit *s = opaque;
+
+    return s->error == 0 || s->error == -EAGAIN;
 }
 
 static bool coroutine_fn commit_run(Job *j, void *opaque, Error **errp)
 {
     Commit *s = opaque;
+    const BlockPass pass = { s->top, s->base, s->len, commit_wanted, commit_piece, commit_goes_on };
 
     do {
         s->error = 0;
-        if (!pass(j, s)) {
+        if (!block_pass(j, &pass, s, &s->error)) {
             return false;
         }
         if (s->error == -EAGAIN && s->on_error == BLOCKDEV_ON_ERROR_IGNORE) {

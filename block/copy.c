@@ -130,6 +130,37 @@ int coroutine_fn block_co_fill(BlockNode *n, uint64_t offset, const struct iovec
 
 /* --- chains --- */
 
+bool coroutine_fn block_pass(Job *j, const BlockPass *p, void *opaque, int *error)
+{
+    uint64_t offset = 0;
+
+    job_progress(j, 0, p->len);
+    while (offset < p->len && p->goes_on(opaque)) {
+        BlockStatus st;
+        BlockNode *where;
+        unsigned depth;
+        int r;
+
+        if (!job_pause_point(j)) {
+            return false;
+        }
+        r = block_co_status_above(p->top, p->base, offset, MIN(p->len - offset, (uint64_t)BLOCK_COPY_MAX), &st,
+                                  &where, &depth);
+        if (r < 0) {
+            *error = r;
+            break;
+        }
+        if (!p->wanted(opaque, &st, where)) {
+            job_advance(j, st.len);
+        } else if (!job_piece(j, p->piece, opaque, offset, st.len)) {
+            return false;
+        }
+        offset += st.len;
+    }
+    job_pieces_end(j);
+    return true;
+}
+
 BlockNode *block_overlay_of(BlockNode *top, BlockNode *n)
 {
     for (top = block_skip_filters(top); top && top->backing; top = block_skip_filters(top->backing)) {

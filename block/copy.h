@@ -33,6 +33,17 @@ void block_release(BlockHold *h);
  * zeros may become holes. Images that are longer than the other one's end read as zeros. */
 int coroutine_fn block_copy_range(BlockNode *from, BlockNode *to, uint64_t offset, uint64_t len, bool unmap,
                                   bool *reading);
+/* What a job does with an image, piece by piece. */
+typedef struct BlockPass {
+    BlockNode *top, *base;          /* the images looked at: from @top down to above @base (NULL: all) */
+    uint64_t len;
+    /* Is there something to do? @where: the node that has it. What is left out counts as done. */
+    bool (*wanted)(const void *opaque, const BlockStatus *st, const BlockNode *where);
+    JobPieceFn *piece;
+    bool (*goes_on)(const void *opaque);    /* after what has happened so far */
+} BlockPass;
+/* Runs @piece over them and waits for the last. False: the job was cancelled. *@error: the chain can't be read. */
+bool coroutine_fn block_pass(Job *j, const BlockPass *p, void *opaque, int *error);
 /* A copy of what is read anyway: neither bitmaps nor watchers are told. */
 int coroutine_fn block_co_fill(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov);
 /* The node whose image below is @n, in the chain of @top; NULL: there is none. */

@@ -68,46 +68,28 @@ static void coroutine_fn stream_piece(Job *j, void *opaque, uint64_t offset, uin
     job_advance(j, len);
 }
 
-static bool coroutine_fn pass(Job *j, Stream *s)
+static bool stream_wanted(const void *opaque, const BlockStatus *st, const BlockNode *where)
 {
-    uint64_t offset = 0;
+    const Stream *s = opaque;
 
-    job_progress(j, 0, s->len);
-    while (offset < s->len && (s->error == 0 || s->on_error == BLOCKDEV_ON_ERROR_IGNORE)) {
-        BlockStatus st;
-        BlockNode *where;
-        unsigned depth;
-        int r;
+    return st->allocated ? where != block_skip_filters(s->top) : st->zero && s->base;
+}
 
-        if (!job_pause_point(j)) {
-            return false;
-        }
-        r = block_co_status_above(s->top, s->base, offset, MIN(s->len - offset, (uint64_t)BLOCK_COPY_MAX), &st,
-                                  &where, &depth);
-        if (r < 0) {
-            s->error = r;
-            return true;
-        }
-        if ((st.allocated && where != block_skip_filters(s->top)) || (!st.allocated && st.zero && s->base)) {
-            if (!job_piece(j, stream_piece, s, offset, st.len)) {
-                return false;
-            }
-        } else {
-            job_advance(j, st.len);
-        }
-        offset += st.len;
-    }
-    job_pieces_end(j);
-    return true;
+static bool stream_goes_on(const void *opaque)
+{
+    const Stream *s = opaque;
+
+    return s->error == 0 || s->on_error == BLOCKDEV_ON_ERROR_IGNORE;
 }
 
 static bool coroutine_fn stream_run(Job *j, void *opaque, Error **errp)
 {
     Stream *s = opaque;
+    const BlockPass pass = { s->top, s->base, s->len, stream_wanted, stream_piece, stream_goes_on };
 
     do {
         s->error = 0;
-        if (!pass(j, s)) {
+        if (!block_pass(j, &pass, s, &s->error)) {
             return false;
         }
     } while (s->error == -EAGAIN);
