@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* VGA: registers, the memory window through the planes, DISPI modes, what the screen shows. */
 #include "util/osdep.h"
-#include "tests/lib/qtest.h"
+#include "tests/lib/vga.h"
 
 #include <glib.h>
-
-#define VGA_BDF     (2 << 3)
-#define LFB         0xe0000000u
-
-static QTest *vga_pc(Test *t)
-{
-    QTest *q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults -device VGA,addr=2");
-
-    qpci_writel(q, VGA_BDF, 0x10, LFB);
-    qpci_writew(q, VGA_BDF, 0x04, 3);
-    return q;
-}
-
-static void indexed(QTest *q, uint16_t port, uint8_t index, uint8_t val)
-{
-    qtest_outb(q, port, index);
-    qtest_outb(q, port + 1, val);
-}
-
-static void dispi(QTest *q, uint16_t index, uint16_t val)
-{
-    qtest_outw(q, 0x1ce, index);
-    qtest_outw(q, 0x1cf, val);
-}
-
-static uint16_t dispi_get(QTest *q, uint16_t index)
-{
-    qtest_outw(q, 0x1ce, index);
-    return qtest_inw(q, 0x1cf);
-}
 
 TEST(vga, registers)
 {
@@ -41,10 +11,10 @@ TEST(vga, registers)
 
     qtest_outb(q, 0x3c2, 0x67);
     check_u8(t, qtest_inb(q, 0x3cc), 0x67, "miscellaneous output");
-    indexed(q, 0x3c4, 2, 0xff);
+    vga_indexed(q, 0x3c4, 2, 0xff);
     check_u8(t, qtest_inb(q, 0x3c5), 0x0f, "map mask has four bits");
-    indexed(q, 0x3d4, 0x11, 0x80);
-    indexed(q, 0x3d4, 0x00, 0x5f);
+    vga_indexed(q, 0x3d4, 0x11, 0x80);
+    vga_indexed(q, 0x3d4, 0x00, 0x5f);
     check_u8(t, qtest_inb(q, 0x3d5), 0, "CR0 is protected by CR11 bit 7");
     check_u8(t, qtest_inb(q, 0x3b5), 0xff, "monochrome ports aren't decoded");
     qtest_outb(q, 0x3c8, 7);
@@ -63,22 +33,22 @@ TEST(vga, planes)
     QTest *q = vga_pc(t);
 
     qtest_outb(q, 0x3c2, 0x63);
-    indexed(q, 0x3c4, 4, 0x06);                 /* planar */
-    indexed(q, 0x3ce, 6, 0x05);                 /* graphics, A0000h */
-    indexed(q, 0x3ce, 5, 0x02);                 /* write mode 2 */
-    indexed(q, 0x3ce, 8, 0xff);
-    indexed(q, 0x3c4, 2, 0x0f);
+    vga_indexed(q, 0x3c4, 4, 0x06);                 /* planar */
+    vga_indexed(q, 0x3ce, 6, 0x05);                 /* graphics, A0000h */
+    vga_indexed(q, 0x3ce, 5, 0x02);                 /* write mode 2 */
+    vga_indexed(q, 0x3ce, 8, 0xff);
+    vga_indexed(q, 0x3c4, 2, 0x0f);
     qtest_writeb(q, 0xa0010, 0x05);
-    indexed(q, 0x3ce, 5, 0x00);
+    vga_indexed(q, 0x3ce, 5, 0x00);
     for (int p = 0; p < 4; p++) {
-        indexed(q, 0x3ce, 4, p);
+        vga_indexed(q, 0x3ce, 4, p);
         check_u8(t, qtest_readb(q, 0xa0010), p & 1 ? 0 : 0xff, "colour 5 has planes 0 and 2");
     }
-    indexed(q, 0x3c4, 2, 0x02);
-    indexed(q, 0x3ce, 8, 0x0f);                 /* only four pixels */
+    vga_indexed(q, 0x3c4, 2, 0x02);
+    vga_indexed(q, 0x3ce, 8, 0x0f);                 /* only four pixels */
     qtest_readb(q, 0xa0010);
     qtest_writeb(q, 0xa0010, 0xff);
-    indexed(q, 0x3ce, 4, 1);
+    vga_indexed(q, 0x3ce, 4, 1);
     check_u8(t, qtest_readb(q, 0xa0010), 0x0f, "bit mask");
 }
 
@@ -86,19 +56,19 @@ TEST(vga, dispi_modes)
 {
     QTest *q = vga_pc(t);
 
-    check_u16(t, dispi_get(q, 0), 0xb0c5, "identification");
-    dispi(q, 1, 800);
-    dispi(q, 2, 600);
-    dispi(q, 3, 32);
-    dispi(q, 4, 0x41);
-    check_u16(t, dispi_get(q, 1), 800, "width");
-    check_u16(t, dispi_get(q, 6), 800, "virtual width");
-    check_u16(t, dispi_get(q, 10), 256, "16 MiB in units of 64 KiB");
-    dispi(q, 1, 65535);
-    dispi(q, 2, 65535);
-    dispi(q, 9, 65535);
-    check_true(t, dispi_get(q, 1) <= 16000, "a size that can't be is cut");
-    check_true(t, (uint32_t)dispi_get(q, 6) * 4 * dispi_get(q, 2) <= 16 << 20,
+    check_u16(t, vga_dispi_get(q, 0), 0xb0c5, "identification");
+    vga_dispi(q, 1, 800);
+    vga_dispi(q, 2, 600);
+    vga_dispi(q, 3, 32);
+    vga_dispi(q, 4, 0x41);
+    check_u16(t, vga_dispi_get(q, 1), 800, "width");
+    check_u16(t, vga_dispi_get(q, 6), 800, "virtual width");
+    check_u16(t, vga_dispi_get(q, 10), 256, "16 MiB in units of 64 KiB");
+    vga_dispi(q, 1, 65535);
+    vga_dispi(q, 2, 65535);
+    vga_dispi(q, 9, 65535);
+    check_true(t, vga_dispi_get(q, 1) <= 16000, "a size that can't be is cut");
+    check_true(t, (uint32_t)vga_dispi_get(q, 6) * 4 * vga_dispi_get(q, 2) <= 16 << 20,
                "and fits into memory");
 }
 
@@ -111,12 +81,12 @@ TEST(vga, screen_dump)
     QObject *reply;
     size_t len;
 
-    dispi(q, 4, 0);
-    dispi(q, 1, 64);
-    dispi(q, 2, 48);
-    dispi(q, 3, 32);
-    dispi(q, 4, 0x41);
-    qtest_writel(q, LFB + 4 * (64 * 3 + 2), 0x00123456);
+    vga_dispi(q, 4, 0);
+    vga_dispi(q, 1, 64);
+    vga_dispi(q, 2, 48);
+    vga_dispi(q, 3, 32);
+    vga_dispi(q, 4, 0x41);
+    qtest_writel(q, VGA_LFB + 4 * (64 * 3 + 2), 0x00123456);
     reply = qmp_cmd(qtest_qmp(q), "screendump", qdict_from_fmt("{'filename': %s}", path), &err);
     check_true(t, reply, "screendump");
     qobject_unref(reply);
