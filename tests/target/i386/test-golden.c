@@ -314,6 +314,7 @@ TEST(x86_golden, host_code)
     g_auto(GStrv) w = NULL, g = NULL;
     unsigned differ = 0;
 
+    printf("# timeout: 240\n");         /* seven seconds of work, on a machine that has others too */
     if (!comparable()) {
         test_skip(t, "the file is of a host with AVX2, BMI2 and FMA");
         return;
