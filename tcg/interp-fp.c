@@ -110,6 +110,7 @@ static void vec_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     info->fn(&out, arg[0], arg[1], arg[2], o->imm, &e);
     d->v = out;
     f->env->fp_mxcsr |= e.flags;
+    f->env->fp_settled |= e.settled;
 }
 
 /* One operand may be narrower than F80; where the other is a NaN or unsupported its being denormal doesn't count. */

@@ -129,6 +129,17 @@ HORIZONTAL(HADDPD, q, 2, f64_add)
 HORIZONTAL(HSUBPS, l, 4, f32_sub)
 HORIZONTAL(HSUBPD, q, 2, f64_sub)
 
+/* Between the steps of an operation: does an unmasked exception end it? (SDM vol. 2, DPPS: each add and each
+ * multiply has its own) */
+static bool step_raises(FpEnv *e)
+{
+    if (e->flags & e->unmasked) {
+        return true;
+    }
+    e->settled = e->flags;
+    return false;
+}
+
 /* Products chosen by imm[7:4], summed in pairs, put where imm[3:0] says. */
 VEC_FN(DPPS)
 {
@@ -137,12 +148,16 @@ VEC_FN(DPPS)
     for (unsigned i = 0; i < 4; i++) {
         p[i] = imm >> (4 + i) & 1 ? f32_mul(vec_l(a, i), vec_l(b, i), e) : 0;
     }
-    if (e->flags & e->unmasked) {       /* raised before anything is added */
+    if (step_raises(e)) {
         *d = *a;
         return;
     }
     p[0] = f32_add(p[0], p[1], e);
     p[2] = f32_add(p[2], p[3], e);
+    if (step_raises(e)) {
+        *d = *a;
+        return;
+    }
     sum = f32_add(p[0], p[2], e);
     for (unsigned i = 0; i < 4; i++) {
         vec_set_l(d, i, imm >> i & 1 ? sum : 0);
@@ -156,7 +171,7 @@ VEC_FN(DPPD)
     for (unsigned i = 0; i < 2; i++) {
         p[i] = imm >> (4 + i) & 1 ? f64_mul(vec_q(a, i), vec_q(b, i), e) : 0;
     }
-    if (e->flags & e->unmasked) {
+    if (step_raises(e)) {
         *d = *a;
         return;
     }

@@ -14,16 +14,18 @@ static void sse_begin(TcgEnv *env)
 
     s->mxcsr |= env->fp_mxcsr & MXCSR_FLAGS;
     env->fp_mxcsr &= ~MXCSR_FLAGS;
+    env->fp_settled = 0;
 }
 
-/* SDM vol. 1, 11.5.2: of unmasked ones found before the operation, nothing is computed. */
+/* SDM vol. 1, 11.5.2: of unmasked ones found before the operation, nothing is computed. What the steps before it
+ * raised stays. */
 static void sse_check(TcgEnv *env)
 {
     X86State *s = x86_state(env);
     uint32_t flags = env->fp_mxcsr & MXCSR_FLAGS, masks = s->mxcsr >> 7 & MXCSR_FLAGS;
 
     if (flags & ~masks & BEFORE_FLAGS) {
-        flags &= BEFORE_FLAGS;
+        flags &= BEFORE_FLAGS | env->fp_settled;
     }
     s->mxcsr |= flags;
     env->fp_mxcsr = (env->fp_mxcsr & ~MXCSR_FLAGS) | (s->mxcsr & MXCSR_FLAGS);
