@@ -78,6 +78,11 @@ bool qmp_device_del(const char *id, Error **errp)
         error_argument(errp, "id", id, NULL);
         return false;
     }
+    if (dev->bus && bus_type(dev->bus)->fixed) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Bus '%s' does not support hotplugging", dev->bus->name);
+        error_argument(errp, "id", id, NULL);
+        return false;
+    }
     if (dev->part) {
         error_setf(errp, ERR_NOT_SUPPORTED, "Device '%s' is a part of another device", id);
         return false;

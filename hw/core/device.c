@@ -305,6 +305,11 @@ static bool choose_bus(Device *dev, Bus **bus, Error **errp)
         error_argument(errp, "bus", (*bus)->name, NULL);
         return false;
     }
+    if (devices_ready && bt->fixed) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Bus '%s' does not support hotplugging", (*bus)->name);
+        error_argument(errp, "bus", (*bus)->name, NULL);
+        return false;
+    }
     return !bt->check || bt->check(*bus, dev, errp);
 }
 

@@ -181,6 +181,7 @@ struct BusType {
     const char *parent;         /* NULL: TYPE_BUS */
     size_t size;
     int max_devices;            /* 0: no limit */
+    bool fixed;                 /* devices neither come nor go while the VM runs */
     char *(*device_path)(const Device *dev);    /* see device_bus_path() */
     /* Its part of a firmware path, "ide@1,1"; @name: from .fw_name, or the type's
      * name. Freed with g_free(). "": it has none. NULL: the name alone. */

@@ -1,98 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ATA disks: IDENTIFY and the commands (ACS 7); PACKET is handed to atapi.c. */
+/* ATA disks: the commands (ACS 7) but for the queued ones; PACKET is handed to atapi.c. */
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
 #include "util/bswap.h"
-
-static void put_string(uint16_t *w, unsigned words, const char *text)
-{
-    size_t n = text ? strlen(text) : 0;
-
-    for (unsigned i = 0; i < words; i++) {
-        uint8_t hi = 2 * i < n ? text[2 * i] : ' ', lo = 2 * i + 1 < n ? text[2 * i + 1] : ' ';
-
-        w[i] = hi << 8 | lo;
-    }
-}
-
-static void put_u32(uint16_t *w, uint32_t v)
-{
-    w[0] = v;
-    w[1] = v >> 16;
-}
-
-/* The modes: the one selected has its bit in the high byte (ACS 7.12.7, words 63 and 88). */
-static void identify_modes(IdeDrive *d)
-{
-    d->identify[63] = 0x07 | (d->mwdma_mode < 3 ? 0x100 << d->mwdma_mode : 0);
-    d->identify[88] = 0x3f | (d->udma_mode < 6 ? 0x100 << d->udma_mode : 0);
-    d->identify[85] = (d->identify[85] & ~0x20) | (d->write_cache ? 0x20 : 0);
-}
-
-/* A geometry that old BIOSes and partition tables can live with: at most 16383/16/63. */
-static void guess_geometry(IdeDrive *d)
-{
-    uint64_t c = d->nb_sectors / (16 * 63);
-
-    d->heads = 16;
-    d->sectors = 63;
-    d->cylinders = c > 16383 ? 16383 : c < 2 ? 2 : c;
-}
-
-void ata_identify_init(IdeDrive *d)
-{
-    uint16_t *w = d->identify;
-    uint64_t n = d->nb_sectors;
-    uint32_t chs;
-
-    memset(w, 0, sizeof(d->identify));
-    guess_geometry(d);
-    chs = d->cylinders * d->heads * d->sectors;
-    w[0] = 0x0040;                              /* fixed disk */
-    w[1] = d->cylinders;
-    w[3] = d->heads;
-    w[6] = d->sectors;
-    put_string(w + 10, 10, d->serial);
-    put_string(w + 23, 4, d->version);
-    put_string(w + 27, 20, d->model);
-    w[47] = 0x8000 | IDE_MAX_MULT;
-    w[48] = 1;
-    w[49] = 0x0b00;                             /* DMA, LBA, IORDY */
-    w[50] = 0x4000;
-    w[51] = 0x0200;
-    w[53] = 7;                                  /* words 54-58, 64-70, 88 are valid */
-    w[54] = d->cylinders;
-    w[55] = d->heads;
-    w[56] = d->sectors;
-    put_u32(w + 57, chs);
-    w[59] = d->mult_sectors ? 0x100 | d->mult_sectors : 0;
-    put_u32(w + 60, n > 0x0fffffff ? 0x0fffffff : n);
-    w[64] = 3;                                  /* PIO 3 and 4 */
-    w[65] = w[66] = w[67] = w[68] = 120;
-    w[80] = 0x00f0;                             /* ATA-4 to ATA-7 */
-    w[81] = 0x0016;
-    w[82] = 0x4020;                             /* NOP, write cache */
-    w[83] = 0x7400;                             /* FLUSH CACHE (EXT), 48-bit */
-    w[84] = 0x4000 | (d->wwn ? 0x100 : 0);
-    w[85] = 0x4020;
-    w[86] = 0x3400;
-    w[87] = w[84];
-    w[93] = 0x6001;                             /* 80-wire cable */
-    w[100] = n;
-    w[101] = n >> 16;
-    w[102] = n >> 32;
-    w[103] = n >> 48;
-    w[105] = IDE_TRIM_MAX;                      /* blocks of ranges a command */
-    w[106] = 0x4000;                            /* one logical sector a physical one */
-    if (d->wwn) {
-        for (int i = 0; i < 4; i++) {
-            w[108 + i] = d->wwn >> (48 - 16 * i);
-        }
-    }
-    w[169] = 1;                                 /* TRIM */
-    w[217] = 1;                                 /* not rotating */
-    identify_modes(d);
-}
 
 /* --- addresses --- */
 
@@ -152,6 +62,7 @@ static uint32_t get_count(const IdeDrive *d)
 /* Takes lba and count from the registers. False: it has ended the command in error. */
 static bool begin_transfer(IdeDrive *d, bool lba48)
 {
+    d->standby = false;
     d->lba48 = lba48;
     d->fetched = 0;
     d->lba = get_lba(d);
@@ -196,7 +107,7 @@ static void hand_over(IdeDrive *d, uint32_t start, uint32_t at_once)
     d->block = MIN(d->left, at_once);
     d->fetched -= d->block;
     advance(d);
-    ide_data_phase(d, start, d->block * IDE_SECTOR, d->left ? IDE_PIO_READ : IDE_PIO_IN_DONE, true);
+    ide_data_phase(d, start, d->block * d->sector, d->left ? IDE_PIO_READ : IDE_PIO_IN_DONE, true);
 }
 
 static void read_done(IdeDrive *d, int result)
@@ -205,7 +116,7 @@ static void read_done(IdeDrive *d, int result)
 
     if (result < 0 && d->fetched > MIN(d->left, at_once)) {
         d->fetched = MIN(d->left, at_once);
-        ide_io(d, false, d->lba * IDE_SECTOR, d->fetched * IDE_SECTOR, read_done);
+        ide_io(d, false, d->lba * d->sector, d->fetched * d->sector, read_done);
     } else if (!failed(d, result)) {
         hand_over(d, 0, at_once);
     }
@@ -217,8 +128,8 @@ static void read_next(IdeDrive *d, uint32_t at_once)
         hand_over(d, d->end, at_once);
     } else {
         /* Whole phases only. */
-        d->fetched = MIN(d->left, IDE_BUFFER / IDE_SECTOR / at_once * at_once);
-        ide_io(d, false, d->lba * IDE_SECTOR, d->fetched * IDE_SECTOR, read_done);
+        d->fetched = MIN(d->left, IDE_BUFFER / d->sector / at_once * at_once);
+        ide_io(d, false, d->lba * d->sector, d->fetched * d->sector, read_done);
     }
 }
 
@@ -232,7 +143,7 @@ static void write_done(IdeDrive *d, int result)
         ide_done(d, true);
     } else {
         d->block = MIN(d->left, d->r.feature ? d->r.feature : 1);
-        ide_data_phase(d, 0, d->block * IDE_SECTOR, IDE_PIO_WRITE, true);
+        ide_data_phase(d, 0, d->block * d->sector, IDE_PIO_WRITE, true);
     }
 }
 
@@ -243,7 +154,7 @@ void ata_pio_end(IdeDrive *d)
         read_next(d, d->r.feature ? d->r.feature : 1);
         break;
     case IDE_PIO_WRITE:
-        ide_io(d, true, d->lba * IDE_SECTOR, d->block * IDE_SECTOR, write_done);
+        ide_io(d, true, d->lba * d->sector, d->block * d->sector, write_done);
         break;
     default:
         ide_done(d, false);
@@ -259,7 +170,7 @@ static void pio_transfer(IdeDrive *d, bool write, bool lba48, uint32_t at_once)
     d->r.feature = at_once;
     if (write) {
         d->block = MIN(d->left, at_once);
-        ide_data_phase(d, 0, d->block * IDE_SECTOR, IDE_PIO_WRITE, false);
+        ide_data_phase(d, 0, d->block * d->sector, IDE_PIO_WRITE, false);
     } else {
         read_next(d, at_once);
     }
@@ -276,19 +187,19 @@ static void dma_end(IdeDrive *d, bool error)
         set_lba(d, d->lba - 1);
         ide_done(d, true);
     }
-    c->dma->done(c->opaque, error);
+    c->ops->done(c->opaque, error);
 }
 
 static void dma_read_done(IdeDrive *d, int result)
 {
     IdeChannel *c = d->channel;
-    uint32_t len = d->block * IDE_SECTOR, n;
+    uint32_t len = d->block * d->sector, n;
 
     if (failed(d, result)) {
-        c->dma->done(c->opaque, true);
+        c->ops->done(c->opaque, true);
         return;
     }
-    n = c->dma->move(c->opaque, d->buffer, len, true);
+    n = c->ops->move(c->opaque, d->buffer, len, true);
     d->lba += d->block;
     d->left -= d->block;
     d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
@@ -303,17 +214,31 @@ static void dma_read_done(IdeDrive *d, int result)
     }
 }
 
+/* FUA: what was written is on the medium. */
+static void fua_done(IdeDrive *d, int result)
+{
+    IdeChannel *c = d->channel;
+
+    if (failed(d, result)) {
+        c->ops->done(c->opaque, true);
+    } else {
+        dma_end(d, false);
+    }
+}
+
 static void dma_write_done(IdeDrive *d, int result)
 {
     IdeChannel *c = d->channel;
 
     if (failed(d, result)) {
-        c->dma->done(c->opaque, true);
+        c->ops->done(c->opaque, true);
         return;
     }
     d->lba += d->block;
     d->left -= d->block;
-    if (d->left == 0) {
+    if (d->left == 0 && d->fua && d->write_cache) {
+        ide_flush_io(d, fua_done);
+    } else if (d->left == 0) {
         dma_end(d, false);
     } else {
         ata_dma_go(d);
@@ -329,7 +254,7 @@ static void trim_next(IdeDrive *d, int result)
     if (result < 0) {
         d->dma = IDE_DMA_NONE;
         ide_abort(d, ATA_ERR_ABRT);
-        c->dma->done(c->opaque, true);
+        c->ops->done(c->opaque, true);
         return;
     }
     while (d->pos < d->end) {
@@ -339,25 +264,25 @@ static void trim_next(IdeDrive *d, int result)
         if (n && (lba >= d->nb_sectors || n > d->nb_sectors - lba)) {
             d->dma = IDE_DMA_NONE;
             ide_abort(d, ATA_ERR_IDNF);
-            c->dma->done(c->opaque, true);
+            c->ops->done(c->opaque, true);
             return;
         }
         if (n) {
-            ide_discard_io(d, lba * IDE_SECTOR, n * IDE_SECTOR, trim_next);
+            ide_discard_io(d, lba * d->sector, n * d->sector, trim_next);
             return;
         }
     }
     d->dma = IDE_DMA_NONE;
     d->pos = d->end = 0;
     ide_done(d, true);
-    c->dma->done(c->opaque, false);
+    c->ops->done(c->opaque, false);
 }
 
 static void data_set_management(IdeDrive *d)
 {
     uint32_t blocks = d->r.count | d->r.hob_count << 8;
 
-    if (!(d->r.feature & 1) || blocks == 0 || blocks > IDE_TRIM_MAX) {
+    if (!(d->r.feature & 1) || blocks == 0 || blocks > IDE_TRIM_MAX || blk_is_read_only(d->conf.blk)) {
         ide_abort(d, ATA_ERR_ABRT);
         return;
     }
@@ -372,7 +297,7 @@ void ata_dma_go(IdeDrive *d)
 
     if (d->dma == IDE_DMA_TRIM) {
         len = MIN(d->left, (uint32_t)IDE_TRIM_MAX) * IDE_SECTOR;
-        if (c->dma->move(c->opaque, d->buffer, len, false) == len) {
+        if (c->ops->move(c->opaque, d->buffer, len, false) == len) {
             d->pos = 0;
             d->end = len;
             trim_next(d, 0);
@@ -380,19 +305,47 @@ void ata_dma_go(IdeDrive *d)
         return;
     }
 
-    d->block = MIN(d->left, IDE_STEP / IDE_SECTOR);
-    len = d->block * IDE_SECTOR;
+    if (d->dma == IDE_DMA_REPLY) {
+        if (c->ops->move(c->opaque, d->buffer, d->end, true) == d->end) {
+            d->dma = IDE_DMA_NONE;
+            ide_done(d, true);
+            c->ops->done(c->opaque, false);
+        }
+        return;
+    }
+    d->block = MIN(d->left, IDE_STEP / d->sector);
+    len = d->block * d->sector;
     if (d->dma == IDE_DMA_READ) {
-        ide_io(d, false, d->lba * IDE_SECTOR, len, dma_read_done);
-    } else if (c->dma->move(c->opaque, d->buffer, len, false) == len) {
-        ide_io(d, true, d->lba * IDE_SECTOR, len, dma_write_done);
+        ide_io(d, false, d->lba * d->sector, len, dma_read_done);
+    } else if (c->ops->move(c->opaque, d->buffer, len, false) == len) {
+        ide_io(d, true, d->lba * d->sector, len, dma_write_done);
     }
 }
 
 static void dma_transfer(IdeDrive *d, bool write, bool lba48)
 {
+    d->fua = false;
     if (begin_transfer(d, lba48)) {
         ide_dma_start(d, write ? IDE_DMA_WRITE : IDE_DMA_READ);
+    }
+}
+
+static void write_fua(IdeDrive *d)
+{
+    if (begin_transfer(d, true)) {
+        d->fua = true;
+        ide_dma_start(d, IDE_DMA_WRITE);
+    }
+}
+
+void ata_reply(IdeDrive *d, uint32_t bytes, bool dma)
+{
+    if (dma) {
+        d->pos = 0;
+        d->end = bytes;
+        ide_dma_start(d, IDE_DMA_REPLY);
+    } else {
+        ide_data_phase(d, 0, bytes, IDE_PIO_IN_DONE, true);
     }
 }
 
@@ -407,7 +360,7 @@ static void flush_done(IdeDrive *d, int result)
 
 static void identify(IdeDrive *d)
 {
-    identify_modes(d);
+    ata_identify_update(d);
     for (unsigned i = 0; i < 256; i++) {
         d->buffer[2 * i] = d->identify[i];
         d->buffer[2 * i + 1] = d->identify[i] >> 8;
@@ -423,6 +376,7 @@ static void set_features(IdeDrive *d)
     case 0x02:
     case 0x82:
         d->write_cache = d->r.feature == 0x02;
+        blk_set_write_cache(d->conf.blk, d->write_cache);
         break;
     case 0x03:                                  /* transfer mode */
         switch (mode >> 3) {
@@ -437,7 +391,7 @@ static void set_features(IdeDrive *d)
             d->udma_mode = 0xff;
             break;
         case 8:
-            if ((mode & 7) > 5) {
+            if ((mode & 7) > ATA_UDMA_MAX(d)) {
                 ide_abort(d, ATA_ERR_ABRT);
                 return;
             }
@@ -473,7 +427,7 @@ static void set_multiple(IdeDrive *d)
 {
     uint8_t n = d->r.count;
 
-    if (n > IDE_MAX_MULT || (n && !IS_POWER_OF_2(n))) {
+    if (n > ide_max_mult(d) || (n && !IS_POWER_OF_2(n))) {
         ide_abort(d, ATA_ERR_ABRT);
         return;
     }
@@ -514,6 +468,11 @@ static void disk_command(IdeDrive *d, uint8_t command)
     case 0xc8: case 0xc9: dma_transfer(d, false, false); break;
     case 0x25: dma_transfer(d, false, true); break;
     case 0xca: case 0xcb: dma_transfer(d, true, false); break;
+    case 0x3d: write_fua(d); break;
+    case 0xce: multiple(d, true, true); break;  /* WRITE MULTIPLE FUA EXT */
+    case 0x2f: ata_read_log(d, false); break;
+    case 0x47: ata_read_log(d, true); break;
+    case 0xb0: ata_smart(d); break;
     case 0x35: dma_transfer(d, true, true); break;
     case 0x40: case 0x41: case 0x42:            /* READ VERIFY */
         if (begin_transfer(d, command == 0x42)) {
@@ -527,26 +486,38 @@ static void disk_command(IdeDrive *d, uint8_t command)
     case 0xf8: native_max(d, false); break;
     case 0x27: native_max(d, true); break;
     default:
+        /* RECALIBRATE, SEEK, SECURITY FREEZE LOCK; the other commands of the security set are refused by a
+         * frozen disk, which ours is from the start (ACS 4.20). */
         if ((command & 0xf0) == 0x10 || (command & 0xf0) == 0x70 || command == 0xf5) {
-            ide_done(d, true);                  /* RECALIBRATE, SEEK, SECURITY FREEZE LOCK */
+            ide_done(d, true);
         } else {
             ide_abort(d, ATA_ERR_ABRT);
         }
     }
 }
 
+/* ACS 4.18: the states of power. */
+static void set_power(IdeDrive *d, bool standby, bool asleep)
+{
+    d->standby = standby;
+    d->asleep = asleep;
+    ide_done(d, true);
+}
+
 void ata_command(IdeDrive *d, uint8_t command)
 {
+    if (d->asleep) {
+        return;                                 /* nothing but a reset wakes it */
+    }
     switch (command) {
     case 0xef:
         set_features(d);
         break;
-    case 0x94: case 0x95: case 0x96: case 0x97: case 0x99:
-    case 0xe0: case 0xe1: case 0xe2: case 0xe3: case 0xe6:     /* power: it is always ready */
-        ide_done(d, true);
-        break;
-    case 0x98: case 0xe5:                       /* CHECK POWER MODE: active */
-        d->r.count = 0xff;
+    case 0x94: case 0x96: case 0xe0: case 0xe2: set_power(d, true, false); break;
+    case 0x95: case 0x97: case 0xe1: case 0xe3: set_power(d, false, false); break;
+    case 0x99: case 0xe6: set_power(d, true, true); break;
+    case 0x98: case 0xe5:                       /* CHECK POWER MODE */
+        d->r.count = d->standby ? 0x00 : 0xff;
         ide_done(d, true);
         break;
     case 0xa0:

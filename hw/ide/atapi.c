@@ -13,26 +13,15 @@ enum { ASC_LBA_RANGE = 0x21, ASC_INVALID_COMMAND = 0x20, ASC_INVALID_FIELD = 0x2
        ASC_MEDIUM_CHANGED = 0x28, ASC_NO_MEDIUM = 0x3a, ASC_UNREAD = 0x11,
        ASC_REMOVAL_PREVENTED = 0x53 };
 
-static void put_string(uint16_t *w, unsigned words, const char *text)
-{
-    size_t n = text ? strlen(text) : 0;
-
-    for (unsigned i = 0; i < words; i++) {
-        uint8_t hi = 2 * i < n ? text[2 * i] : ' ', lo = 2 * i + 1 < n ? text[2 * i + 1] : ' ';
-
-        w[i] = hi << 8 | lo;
-    }
-}
-
 void atapi_identify_init(IdeDrive *d)
 {
     uint16_t *w = d->identify;
 
     memset(w, 0, sizeof(d->identify));
     w[0] = 0x85c0;              /* ATAPI CD, removable, DRQ within 50 us, 12-byte packets */
-    put_string(w + 10, 10, d->serial);
-    put_string(w + 23, 4, d->version);
-    put_string(w + 27, 20, d->model);
+    ata_put_string(w + 10, 10, d->serial);
+    ata_put_string(w + 23, 4, d->version);
+    ata_put_string(w + 27, 20, d->model);
     w[48] = 1;
     w[49] = 0x0b00;
     w[53] = 7;
@@ -44,6 +33,11 @@ void atapi_identify_init(IdeDrive *d)
     w[80] = 0x1e;
     w[82] = w[85] = 0x4210;     /* PACKET, DEVICE RESET */
     w[88] = 0x3f;
+    if (ide_is_sata(d)) {
+        w[76] = 0x000e;         /* Gen1 to Gen3 */
+        w[77] = 0x0006;
+        w[88] = 0x7f;
+    }
 }
 
 static void packet_done(IdeDrive *d)
@@ -83,10 +77,7 @@ static void give_phase(IdeDrive *d, uint32_t bytes)
     d->r.lba_mid = bytes;
     d->r.lba_high = bytes >> 8;
     d->r.count = (d->r.count & ~7) | IR_IO;
-    d->phase = IDE_PACKET_IN;
-    d->end = d->pos + bytes;
-    d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
-    ide_set_irq(d);
+    ide_data_phase(d, d->pos, bytes, IDE_PACKET_IN, true);
 }
 
 static uint32_t phase_bytes(const IdeDrive *d, uint32_t available)
@@ -129,7 +120,7 @@ static void read_sectors(IdeDrive *d)
 static void dma_move(IdeDrive *d, uint32_t len)
 {
     IdeChannel *c = d->channel;
-    bool whole = c->dma->move(c->opaque, d->buffer, len, true) == len;
+    bool whole = c->ops->move(c->opaque, d->buffer, len, true) == len;
 
     d->packet_left -= len;
     if (!whole) {
@@ -140,7 +131,7 @@ static void dma_move(IdeDrive *d, uint32_t len)
         read_sectors(d);
     } else {
         good(d);
-        c->dma->done(c->opaque, false);
+        c->ops->done(c->opaque, false);
     }
 }
 
@@ -154,7 +145,7 @@ static void read_done(IdeDrive *d, int result)
         check_condition(d, result == -ENOMEDIUM ? SENSE_NOT_READY : SENSE_MEDIUM,
                         result == -ENOMEDIUM ? ASC_NO_MEDIUM : ASC_UNREAD);
         if (dma) {
-            c->dma->done(c->opaque, true);
+            c->ops->done(c->opaque, true);
         }
         return;
     }
@@ -361,7 +352,7 @@ void atapi_packet(IdeDrive *d)
     const uint8_t *p = d->packet;
 
     if (d->mmc.media_changed && p[0] != 0x12 && p[0] != 0x03 && p[0] != 0x46 && p[0] != 0x4a &&
-        blk_has_medium(d->blk)) {
+        blk_has_medium(d->conf.blk)) {
         d->mmc.media_changed = false;
         check_condition(d, SENSE_ATTENTION, ASC_MEDIUM_CHANGED);
         return;

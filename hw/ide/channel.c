@@ -16,8 +16,8 @@ static void drive_irq(IdeChannel *c, bool level)
     if (c->irq) {
         irq_set(c->irq, level);
     }
-    if (c->dma && c->dma->irq) {
-        c->dma->irq(c->opaque, level);
+    if (c->ops && c->ops->irq) {
+        c->ops->irq(c->opaque, level);
     }
 }
 
@@ -28,235 +28,33 @@ void ide_set_irq(IdeDrive *d)
     }
 }
 
-void ide_done(IdeDrive *d, bool interrupt)
-{
-    d->phase = IDE_IDLE;
-    d->pos = d->end = 0;
-    d->status = ATA_DRDY | ATA_DSC | (d->error ? ATA_ERR : 0);
-    if (interrupt) {
-        ide_set_irq(d);
-    }
-}
-
-void ide_abort(IdeDrive *d, uint8_t error)
-{
-    d->error = error;
-    d->dma = IDE_DMA_NONE;
-    ide_done(d, true);
-}
-
-void ide_data_phase(IdeDrive *d, uint32_t start, uint32_t bytes, IdePhase phase, bool interrupt)
-{
-    d->phase = phase;
-    d->pos = start;
-    d->end = start + bytes;
-    d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
-    if (interrupt) {
-        ide_set_irq(d);
-    }
-}
-
-/* ACS 9.1: what identifies the kind of device after a reset. */
-void ide_signature(IdeDrive *d)
-{
-    d->r = (IdeRegs){ .count = 1, .lba_low = 1, .device = d->unit ? SEL_DEV : 0 };
-    if (d->is_cd) {
-        d->r.lba_mid = 0x14;
-        d->r.lba_high = 0xeb;
-        d->status = 0;
-    } else {
-        d->status = ATA_DRDY | ATA_DSC;
-    }
-    d->fetched = 0;
-    d->error = 1;               /* diagnostics passed */
-}
-
-/* A request that a reset makes stale goes on, with the buffer that it began with. */
-static void abandon_io(IdeDrive *d)
-{
-    d->io_serial++;
-    if (d->busy_io && d->blk) {
-        d->buffer = g_malloc0(IDE_STEP);
-        d->busy_io = false;
-        blk_cancel_held(d->blk);
-        if (++d->abandoned > IDE_ABANDONED_MAX) {
-            blk_drain(d->blk);
-        }
-    }
-}
-
-static void drive_reset(IdeDrive *d)
-{
-    abandon_io(d);
-    d->phase = IDE_IDLE;
-    d->dma = IDE_DMA_NONE;
-    d->pos = d->end = 0;
-    ide_signature(d);
-    if (d->is_cd) {
-        atapi_reset(d);
-    }
-}
-
 void ide_channel_reset(IdeChannel *c)
 {
     c->select = 0;
     c->control = 0;
     for (int i = 0; i < 2; i++) {
         if (c->drive[i]) {
-            drive_reset(c->drive[i]);
+            ide_drive_reset(c->drive[i]);
         }
     }
     drive_irq(c, false);
 }
 
-/* --- requests --- */
-
-typedef struct IoJob {
-    IdeDrive *d;
-    uint32_t serial;
-    struct iovec iov;
-    uint8_t *buffer;            /* the job's own once the drive has another */
-    IdeIoDone *done;
-    int result;                 /* of one that has ended at once */
-} IoJob;
-
-static void io_done(void *opaque, int result)
-{
-    IoJob *j = opaque;
-
-    if (j->serial == j->d->io_serial) {
-        j->d->busy_io = false;
-        j->done(j->d, result);
-    } else {
-        j->d->abandoned -= j->d->abandoned > 0;
-        if (j->buffer != j->d->buffer) {
-            g_free(j->buffer);
-        }
-    }
-    object_unref(j->d);
-    g_free(j);
-}
-
-static IoJob *new_job(IdeDrive *d, uint32_t len, IdeIoDone *done)
-{
-    IoJob *j = g_new(IoJob, 1);
-
-    *j = (IoJob){ .d = object_ref(d), .serial = d->io_serial, .iov = { d->buffer, len },
-                  .buffer = d->buffer, .done = done };
-    d->busy_io = true;
-    d->status = ATA_BSY;
-    return j;
-}
-
-static void late_done(void *opaque)
-{
-    IoJob *j = opaque;
-
-    io_done(j, j->result);
-}
-
-/*
- * What has ended at once, in the middle of the guest's write to a register: the next step of the same
- * command doesn't nest, it comes when this one has returned.
- */
-static void ended_now(IdeDrive *d, IoJob *j)
-{
-    if (d->next_ended) {
-        bh_once(NULL, late_done, j);    /* a reset came between, by the drive's own DMA */
-        return;
-    }
-    d->next_ended = j;
-    if (d->in_ended) {
-        return;
-    }
-    d->in_ended = true;
-    object_ref(d);
-    while (d->next_ended) {
-        j = d->next_ended;
-        d->next_ended = NULL;
-        io_done(j, j->result);
-    }
-    d->in_ended = false;
-    object_unref(d);
-}
-
-void ide_io(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done)
-{
-    IoJob *j = new_job(d, len, done);
-
-    if (d->dma == IDE_DMA_NONE) {
-        blk_aio_rw(d->blk, write, offset, &j->iov, 1, io_done, j);
-    } else if (blk_aio_rw_now(d->blk, write, offset, &j->iov, 1, io_done, j, &j->result)) {
-        ended_now(d, j);
-    }
-}
-
-void ide_flush_io(IdeDrive *d, IdeIoDone *done)
-{
-    blk_aio_flush(d->blk, io_done, new_job(d, 0, done));
-}
-
-void ide_discard_io(IdeDrive *d, uint64_t offset, uint64_t len, IdeIoDone *done)
-{
-    blk_aio_discard(d->blk, offset, len, io_done, new_job(d, 0, done));
-}
-
-/* --- DMA --- */
-
-void ide_dma_start(IdeDrive *d, IdeDma dma)
-{
-    IdeChannel *c = d->channel;
-
-    if (!c->dma) {
-        ide_abort(d, ATA_ERR_ABRT);
-        return;
-    }
-    d->dma = dma;
-    d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
-    c->dma->pending(c->opaque);
-}
-
-void ide_dma_go(IdeDrive *d)
-{
-    if (d->busy_io || d->dma == IDE_DMA_NONE) {
-        return;
-    }
-    if (d->dma == IDE_DMA_PACKET_IN) {
-        atapi_dma_go(d);
-    } else {
-        ata_dma_go(d);
-    }
-}
-
 /* --- data port --- */
-
-static void data_end(IdeDrive *d)
-{
-    if (d->is_cd) {
-        atapi_pio_end(d);
-    } else {
-        ata_pio_end(d);
-    }
-}
-
-static bool host_reads(const IdeDrive *d)
-{
-    return d->phase == IDE_PIO_IN_DONE || d->phase == IDE_PIO_READ || d->phase == IDE_PACKET_IN;
-}
 
 static uint64_t data_read(IdeChannel *c, unsigned size)
 {
     IdeDrive *d = selected(c);
     uint64_t v = 0;
 
-    if (!d || !(d->status & ATA_DRQ) || !host_reads(d)) {
+    if (!d || !(d->status & ATA_DRQ) || !ide_host_reads(d)) {
         return 0;
     }
     for (unsigned i = 0; i < size && d->pos < d->end; i++) {
         v |= (uint64_t)d->buffer[d->pos++] << (8 * i);
     }
     if (d->pos >= d->end) {
-        data_end(d);
+        ide_data_end(d);
     }
     return v;
 }
@@ -265,14 +63,14 @@ static void data_write(IdeChannel *c, uint64_t val, unsigned size)
 {
     IdeDrive *d = selected(c);
 
-    if (!d || !(d->status & ATA_DRQ) || host_reads(d) || d->dma != IDE_DMA_NONE) {
+    if (!d || !(d->status & ATA_DRQ) || ide_host_reads(d) || d->dma != IDE_DMA_NONE) {
         return;
     }
     for (unsigned i = 0; i < size && d->pos < d->end; i++) {
         d->buffer[d->pos++] = val >> (8 * i);
     }
     if (d->pos >= d->end) {
-        data_end(d);
+        ide_data_end(d);
     }
 }
 
@@ -306,7 +104,7 @@ static void command(IdeChannel *c, uint8_t val)
     if (val == 0x90) {                      /* EXECUTE DEVICE DIAGNOSTIC: both */
         for (int i = 0; i < 2; i++) {
             if (c->drive[i]) {
-                drive_reset(c->drive[i]);
+                ide_drive_reset(c->drive[i]);
             }
         }
         c->select = 0;
@@ -319,7 +117,7 @@ static void command(IdeChannel *c, uint8_t val)
         return;
     }
     if (val == 0x08 && d->is_cd) {          /* DEVICE RESET: at any time */
-        drive_reset(d);
+        ide_drive_reset(d);
         return;
     }
     if (d->status & (ATA_BSY | ATA_DRQ)) {
@@ -420,10 +218,10 @@ static MemResult control_write(void *opaque, UNUSED hwaddr addr, uint64_t val,
             continue;
         }
         if (val & CTL_SRST) {
-            abandon_io(c->drive[i]);
+            ide_abandon(c->drive[i]);
             c->drive[i]->status = ATA_BSY;
         } else if (was) {
-            drive_reset(c->drive[i]);
+            ide_drive_reset(c->drive[i]);
         }
     }
     if (was && !(val & CTL_SRST)) {
@@ -438,12 +236,21 @@ static const MemOps control_ops = {
     .impl = { 1, 1 },
 };
 
+void ide_link_init(IdeChannel *c, Device *owner, const IdeTransport *ops, void *opaque)
+{
+    c->bus = bus_new(TYPE_SATA_BUS, owner, NULL);
+    c->units = 1;
+    c->ops = ops;
+    c->opaque = opaque;
+}
+
 void ide_channel_init(IdeChannel *c, Device *owner, const char *name, IrqLine *irq,
-                      const IdeDmaOps *ops, void *opaque)
+                      const IdeTransport *ops, void *opaque)
 {
     c->bus = bus_new(TYPE_IDE_BUS, owner, name);
+    c->units = 2;
     c->irq = irq;
-    c->dma = ops;
+    c->ops = ops;
     c->opaque = opaque;
     memory_region_init_io(&c->command_io, owner, &command_ops, c, "ide-command", 8);
     memory_region_init_io(&c->control_io, owner, &control_ops, c, "ide-control", 1);

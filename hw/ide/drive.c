@@ -3,14 +3,34 @@
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
 
-static const BusType ide_bus_type = { .name = TYPE_IDE_BUS, .size = sizeof(Bus), .max_devices = 2 };
+/* As SeaBIOS names drives: the channel by its place at the controller, then the unit. */
+static char *ide_fw_path(const Device *dev, UNUSED const char *name)
+{
+    unsigned channel = 0;
+
+    for (const Bus *b = dev->bus->parent->buses; b && b != dev->bus; b = b->sibling) {
+        channel++;
+    }
+    return g_strdup_printf("drive@%u/disk@%d", channel,
+                           object_is_a(dev, TYPE_IDE_DRIVE) ? IDE_DRIVE(dev)->unit : 0);
+}
+
+static const BusType ide_bus_type = {
+    .name = TYPE_IDE_BUS, .size = sizeof(Bus), .max_devices = 2, .fixed = true, .fw_path = ide_fw_path,
+};
 BUS_TYPE(ide_bus_type)
+
+static const BusType sata_bus_type = {
+    .name = TYPE_SATA_BUS, .parent = TYPE_IDE_BUS, .size = sizeof(Bus), .max_devices = 1,
+    .fw_path = ide_fw_path,
+};
+BUS_TYPE(sata_bus_type)
 
 static void media_changed(void *opaque, bool loaded)
 {
     IdeDrive *d = opaque;
 
-    d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
+    d->nb_sectors = blk_length(d->conf.blk) / d->sector;
     mmc_media_changed(&d->mmc, loaded);
 }
 
@@ -33,7 +53,7 @@ static void resized(void *opaque)
 {
     IdeDrive *d = opaque;
 
-    d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
+    d->nb_sectors = blk_length(d->conf.blk) / d->sector;
 }
 
 static void set_tray(void *opaque, bool open)
@@ -49,9 +69,9 @@ static const BlockDeviceOps cd_ops = {
 
 /* The cable of a bus: the controller that owns it has the channels in its struct; it tells which by
  * the bus's pointer when the drive is realized. */
-static IdeChannel *channel_of(Bus *bus)
+IdeChannel *ide_channel_of(Bus *bus)
 {
-    IdeChannel *(*find)(Device *owner, Bus *bus) = device_type(bus->parent)->data;
+    IdeChannel *(*find)(Device *owner, Bus *bus) = device_data(bus->parent);
 
     return find(bus->parent, bus);
 }
@@ -61,8 +81,9 @@ static bool place(IdeDrive *d, IdeChannel *c, Error **errp)
     if (d->unit < 0) {
         d->unit = c->drive[0] ? 1 : 0;
     }
-    if (d->unit > 1) {
-        error_setf(errp, ERR_PROPERTY_RANGE, "property 'unit' is %d; accepted: 0, 1", d->unit);
+    if (d->unit >= c->units) {
+        error_setf(errp, ERR_PROPERTY_RANGE, "Can't create IDE unit %d, bus supports only %u units",
+                   d->unit, c->units);
         return false;
     }
     if (c->drive[d->unit]) {
@@ -75,11 +96,11 @@ static bool place(IdeDrive *d, IdeChannel *c, Error **errp)
 static bool drive_realize(Device *dev, Error **errp)
 {
     IdeDrive *d = IDE_DRIVE(dev);
-    IdeChannel *c = channel_of(dev->bus);
+    IdeChannel *c = ide_channel_of(dev->bus);
     static unsigned numbers;    /* of serial numbers made up */
 
     d->is_cd = object_is_a(dev, "ide-cd");
-    if (!d->is_cd && !d->blk) {
+    if (!d->is_cd && !d->conf.blk) {
         error_setf(errp, ERR_MISSING_ARGUMENT, "property 'drive' must be given");
         error_argument(errp, "drive", NULL, "the id of a drive or block node");
         return false;
@@ -87,20 +108,32 @@ static bool drive_realize(Device *dev, Error **errp)
     if (!place(d, c, errp)) {
         return false;
     }
-    if (!d->blk) {
+    if (!d->conf.blk) {
         char *id = g_strdup_printf("%s-cd%d", dev->bus->name, d->unit);
 
-        d->blk = blk_new(id, errp);
+        d->conf.blk = blk_new(id, errp);
         g_free(id);
-        if (!d->blk) {
+        if (!d->conf.blk) {
             return false;
         }
-        d->blk->owner = d;
-        d->blk->read_only = d->blk->removable = true;
+        d->conf.blk->owner = d;
+        d->conf.blk->read_only = d->conf.blk->removable = true;
     }
-    if (!d->is_cd && !blk_has_medium(d->blk)) {
+    if (!d->is_cd && !blk_has_medium(d->conf.blk)) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "drive '%s' has no image, and a disk needs one",
-                   d->blk->id);
+                   d->conf.blk->id);
+        return false;
+    }
+    if (!block_conf_realize(&d->conf, IDE_SECTOR, errp)) {
+        return false;
+    }
+    if (d->conf.logical_block_size > IDE_SECTOR_MAX) {
+        error_setf(errp, ERR_PROPERTY_RANGE, "property 'logical_block_size' is %u; accepted: up to %u",
+                   d->conf.logical_block_size, IDE_SECTOR_MAX);
+        return false;
+    }
+    d->sector = d->is_cd ? IDE_SECTOR : d->conf.logical_block_size;
+    if (!boot_add(dev, d->conf.bootindex, NULL, errp)) {
         return false;
     }
     if (!d->serial) {
@@ -112,22 +145,26 @@ static bool drive_realize(Device *dev, Error **errp)
     if (!d->version) {
         d->version = g_strdup("2.5+");
     }
-    d->nb_sectors = blk_length(d->blk) / IDE_SECTOR;
+    d->nb_sectors = blk_length(d->conf.blk) / d->sector;
     d->buffer = g_malloc0(IDE_STEP);
-    d->write_cache = true;
+    d->write_cache = block_conf_write_cache(&d->conf);
     d->udma_mode = d->mwdma_mode = 0xff;
+    d->smart = true;
+    d->channel = c;
     if (d->is_cd) {
-        d->mmc.blk = d->blk;
+        d->mmc.blk = d->conf.blk;
         d->mmc.owner = d;
         atapi_identify_init(d);
-        blk_set_device_ops(d->blk, &cd_ops, d);
+        blk_set_device_ops(d->conf.blk, &cd_ops, d);
     } else {
         ata_identify_init(d);
-        blk_set_device_ops(d->blk, &hd_ops, d);
+        blk_set_device_ops(d->conf.blk, &hd_ops, d);
     }
-    d->channel = c;
     c->drive[d->unit] = d;
     ide_signature(d);
+    if (c->plugged) {
+        c->plugged(c->opaque, true);
+    }
     return true;
 }
 
@@ -135,16 +172,18 @@ static void drive_unrealize(Device *dev)
 {
     IdeDrive *d = IDE_DRIVE(dev);
 
+    /* From here on nothing new begins. */
     d->io_serial++;
-    if (d->blk) {
-        blk_cancel_held(d->blk);
-        blk_drain(d->blk);
-        blk_set_device_ops(d->blk, NULL, NULL);
+    d->channel->drive[d->unit] = NULL;
+    if (d->channel->plugged) {
+        d->channel->plugged(d->channel->opaque, false);
     }
-    if (d->channel) {
-        d->channel->drive[d->unit] = NULL;
-        d->channel = NULL;
-    }
+    blk_cancel_held(d->conf.blk);
+    blk_drain(d->conf.blk);
+    blk_set_device_ops(d->conf.blk, NULL, NULL);
+    blk_set_loop(d->conf.blk, NULL);
+    boot_remove(dev);
+    d->channel = NULL;
     g_free(d->buffer);
     d->buffer = NULL;
 }
@@ -154,15 +193,15 @@ static void drive_pre_save(void *opaque)
     IdeDrive *d = opaque;
 
     /* What is in flight ends first, so that the state has no request in it. */
-    blk_drain(d->blk);
+    blk_drain(d->conf.blk);
 }
 
 static bool drive_post_load(void *opaque, Error **errp)
 {
     IdeDrive *d = opaque;
 
-    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > (d->dma ? IDE_STEP : IDE_BUFFER) / IDE_SECTOR ||
-        d->fetched > (IDE_BUFFER - d->end) / IDE_SECTOR || d->fetched > d->left) {
+    if (d->pos > d->end || d->end > IDE_BUFFER || d->block > (d->dma ? IDE_STEP : IDE_BUFFER) / d->sector ||
+        d->fetched > (IDE_BUFFER - d->end) / d->sector || d->fetched > d->left) {
         error_setf(errp, ERR_STATE_INVALID, "the data phase is from byte %u to %u of %u", d->pos,
                    d->end, IDE_BUFFER);
         return false;
@@ -199,26 +238,31 @@ static const VmField drive_fields[] = {
 };
 
 static const Property drive_props[] = {
-    PROP_DRIVE("drive", IdeDrive, blk, "the image"),
+    BLOCK_CONF_PROPS(IdeDrive, conf),
     PROP_I32("unit", IdeDrive, unit, -1, "0: first drive of the cable, 1: second; -1: what is free"),
     PROP_STR("serial", IdeDrive, serial, NULL, "serial number, up to 20 characters"),
     PROP_STR("model", IdeDrive, model, NULL, "model, up to 40 characters"),
     PROP_STR("ver", IdeDrive, version, NULL, "firmware revision, up to 8 characters"),
     PROP_U64("wwn", IdeDrive, wwn, 0, "world wide name; 0: none"),
-    PROP_I32("bootindex", IdeDrive, boot_index, -1, "place in the boot order; -1: none"),
     PROP_END
 };
 
 static const DeviceType drive_type = {
     .name = TYPE_IDE_DRIVE, .parent = TYPE_DEVICE, .abstract = true, .size = sizeof(IdeDrive),
-    .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .props = drive_props,
+    .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = drive_props,
     .realize = drive_realize, .unrealize = drive_unrealize,
     .vm = { 1, drive_fields, .pre_save = drive_pre_save, .post_load = drive_post_load },
 };
 DEVICE_TYPE(drive_type)
 
+static const Property hd_props[] = {
+    BLOCK_GEOMETRY_PROPS(IdeDrive, conf),
+    PROP_U16("rotation_rate", IdeDrive, rotation_rate, 1, "turns a minute; 1: it doesn't turn, 0: not told"),
+    PROP_END
+};
+
 static const DeviceType hd_type = {
-    .name = "ide-hd", .parent = TYPE_IDE_DRIVE, .desc = "virtual IDE disk",
+    .name = "ide-hd", .parent = TYPE_IDE_DRIVE, .desc = "virtual IDE disk", .props = hd_props,
 };
 DEVICE_TYPE(hd_type)
 

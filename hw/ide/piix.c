@@ -127,7 +127,7 @@ static void irq_changed(void *opaque, bool level)
     }
 }
 
-static const IdeDmaOps dma_ops = { dma_pending, dma_move, dma_done, irq_changed };
+static const IdeTransport dma_ops = { dma_pending, dma_move, dma_done, irq_changed };
 
 static MemResult bm_read(void *opaque, hwaddr addr, uint64_t *val, unsigned size,
                          UNUSED MemAttrs attrs)
