@@ -160,7 +160,7 @@ initramfs_demo() {
 	made initramfs-demo.cpio.gz
 }
 
-modules='ata_piix ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generic isofs vfat nls_ascii
+modules='ata_piix ahci ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generic isofs vfat nls_ascii
 	nls_cp437 virtio_pci virtio_blk virtio_net virtio_scsi virtio_console
 	virtio-rng virtio_balloon virtio_input bochs psmouse evdev i2c-piix4
 	uhci_hcd ehci_hcd ehci_pci xhci_pci usbhid hid_generic usb_storage uas

@@ -63,9 +63,11 @@ static void tell(AhciState *s)
 {
     bool held = big_lock_held(), up;
 
-    if (s->msi(s, false) && !s->told_level) {
+    if (s->msi(s, false)) {
         s->msi(s, true);
-        return;
+        if (!s->told_level) {
+            return;
+        }
     }
     if (!held) {
         big_lock();

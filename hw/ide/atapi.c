@@ -34,6 +34,7 @@ void atapi_identify_init(IdeDrive *d)
     w[82] = w[85] = 0x4210;     /* PACKET, DEVICE RESET */
     w[88] = 0x3f;
     if (ide_is_sata(d)) {
+        w[80] = 0x00f0;
         w[76] = 0x000e;         /* Gen1 to Gen3 */
         w[77] = 0x0006;
         w[88] = 0x7f;
@@ -171,6 +172,10 @@ void atapi_dma_go(IdeDrive *d)
 
 void atapi_pio_end(IdeDrive *d)
 {
+    if (d->phase == IDE_PIO_IN_DONE) {          /* IDENTIFY PACKET DEVICE */
+        ide_done(d, false);
+        return;
+    }
     if (d->phase == IDE_PACKET) {
         memcpy(d->packet, d->buffer, sizeof(d->packet));
         d->phase = IDE_IDLE;
