@@ -47,7 +47,13 @@ const char fuzz_every_device[] =
     "-device virtio-keyboard-pci,id=vkbd -device virtio-mouse-pci,id=vmouse -device virtio-tablet-pci,id=vtablet "
     /* what other guests see too; a doorbell device comes with its server below */
     "-object memory-backend-ram,id=m0,size=64K,share=on -device ivshmem-plain,id=ivp,memdev=m0 "
-    "-device pci-bridge,id=bridge,chassis_nr=1 -device pci-testdev,id=behind,bus=bridge";
+    "-device pci-bridge,id=bridge,chassis_nr=1 -device pci-testdev,id=behind,bus=bridge "
+    /* SATA: a disk, a CD drive, and disks behind a multiplier */
+    "-device ich9-ahci,id=ahci "
+    "-blockdev null-co,node-name=d9,size=1M -device ide-hd,id=sata0,bus=ahci.0,drive=d9 "
+    "-blockdev null-co,node-name=d10,size=1M,read-only=on -device ide-cd,id=sata1,bus=ahci.1,drive=d10 "
+    "-device sata-pm,id=pm,bus=ahci.2,ports=2 "
+    "-blockdev null-co,node-name=d11,size=1M -device ide-hd,id=sata2,bus=pm.1,drive=d11";
 
 /* A network that swallows what the guest sends. */
 static void swallow(UNUSED NetBackend *n, UNUSED const uint8_t *frame, UNUSED size_t len)
@@ -84,7 +90,7 @@ void fuzz_frame(unsigned n, const void *frame, size_t len)
  * has. */
 static const char *const left_out[] = {
     "*-transitional", "nec-usb-xhci", "ich9-usb-*", "piix4-usb-uhci", "isa-debug-exit", "adb-*",
-    NULL
+    "ich7*-ahci", NULL
 };
 
 static int is_of_type(Device *dev, void *type)
