@@ -263,11 +263,31 @@ static inline bool enter(MemRegion *mr, bool *locked)
     return true;
 }
 
-static inline void leave(bool locked)
+/*
+ * Who observes steps under the big lock sees accesses to regions that need none, too; but for those of I/O threads,
+ * which must not wait for that lock.
+ */
+static void step_of_lockless(void)
+{
+    if (big_lock_held()) {
+        big_lock_step();
+    } else if (current_event_loop() == main_event_loop()) {
+        big_lock();
+        big_unlock();
+    }
+}
+
+static inline void leave(const MemRegion *mr, bool locked)
 {
     dispatch_depth--;
     if (locked) {
         big_unlock();
+    } else if (dispatch_depth) {
+        return;                 /* a device is in the middle of something */
+    } else if (!mr->lockless) {
+        big_lock_step();
+    } else if (unlikely(atomic_load_explicit(&big_lock_observer, memory_order_relaxed))) {
+        step_of_lockless();
     }
 }
 
@@ -295,7 +315,7 @@ MemResult memory_region_dispatch_read(MemRegion *mr, hwaddr addr,
         return dispatch_depth >= DISPATCH_DEPTH_MAX ? MEM_DEVICE_ERROR : MEM_DECODE_ERROR;
     }
     r = io_read(mr, addr, val, size, attrs);
-    leave(locked);
+    leave(mr, locked);
     if (order != mr->order && size > 1) {
         *val = bswap_size(*val, size);
     }
@@ -329,7 +349,7 @@ MemResult memory_region_dispatch_write(MemRegion *mr, hwaddr addr,
         val = bswap_size(val, size);
     }
     r = io_write(mr, addr, val, size, attrs);
-    leave(locked);
+    leave(mr, locked);
     return r;
 }
 

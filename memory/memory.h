@@ -260,6 +260,11 @@ MemResult address_space_write_rom(AddressSpace *as, hwaddr addr,
 bool address_space_valid(AddressSpace *as, hwaddr addr, hwaddr len,
                          bool is_write, MemAttrs attrs);
 
+/* For looking: reads RAM and ROM, false where anything else is. Calls no device. */
+bool address_space_peek(AddressSpace *as, hwaddr addr, void *buf, hwaddr len);
+/* "pc.ram+0x1000 (RAM)": which region answers at @addr; NULL: none. g_free(). */
+char *address_space_where(AddressSpace *as, hwaddr addr);
+
 /* One number; a load returns all ones on error. @result may be NULL. */
 uint64_t address_space_load(AddressSpace *as, hwaddr addr, unsigned size,
                             MemOrder order, MemAttrs attrs, MemResult *result);

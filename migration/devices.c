@@ -2,15 +2,8 @@
 #include "util/osdep.h"
 #include "migration/devices.h"
 
-#include "hw/core/device.h"
+#include "hw/core/state-view.h"
 #include "qobject/qobject.h"
-
-/* What has state in this machine. */
-typedef struct Owner {
-    char *name;                 /* owned */
-    const VmState *vm;
-    void *opaque;
-} Owner;
 
 typedef struct Section {
     char *name;                 /* owned; as the next */
@@ -28,60 +21,17 @@ struct MigDevices {
 
 /* --------------------------------------------------- what this machine has */
 
-typedef struct Collect {
-    GPtrArray *owners;
-    GHashTable *seen;           /* name to how often */
-} Collect;
-
-static void owner_free(void *p)
-{
-    Owner *o = p;
-
-    g_free(o->name);
-    g_free(o);
-}
-
-static void add_owner(Collect *c, char *name, const VmState *vm, void *opaque)
-{
-    Owner *o = g_new(Owner, 1);
-    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(c->seen, name));
-
-    g_hash_table_insert(c->seen, g_strdup(name), GUINT_TO_POINTER(n + 1));
-    if (n) {
-        char *numbered = g_strdup_printf("%s#%u", name, n);
-
-        g_free(name);
-        name = numbered;
-    }
-    *o = (Owner){ name, vm, opaque };
-    g_ptr_array_add(c->owners, o);
-}
-
-static int collect_registered(const char *name, const VmState *vm, void *opaque, void *user)
-{
-    add_owner(user, g_strdup(name), vm, opaque);
-    return 0;
-}
-
-static int collect_device(Device *dev, void *user)
-{
-    const VmState *vm = device_type_vm(dev->obj.type);
-
-    if (vm) {
-        add_owner(user, device_section_name(dev), vm, dev);
-    }
-    return 0;
-}
-
+/* Those that have any; owned. */
 static GPtrArray *owners(void)
 {
-    Collect c = { g_ptr_array_new_with_free_func(owner_free),
-                  g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
+    GPtrArray *all = state_owners();
 
-    vm_registered_foreach(collect_registered, &c);
-    device_foreach(collect_device, &c);
-    g_hash_table_unref(c.seen);
-    return c.owners;
+    for (guint i = all->len; i-- > 0; ) {
+        if (!((StateOwner *)all->pdata[i])->vm) {
+            g_ptr_array_remove_index(all, i);
+        }
+    }
+    return all;
 }
 
 struct QList *mig_device_names(void)
@@ -90,7 +40,7 @@ struct QList *mig_device_names(void)
     QList *names = qlist_new();
 
     for (guint i = 0; i < all->len; i++) {
-        qlist_append_str(names, ((Owner *)all->pdata[i])->name);
+        qlist_append_str(names, ((StateOwner *)all->pdata[i])->name);
     }
     return names;
 }
@@ -117,7 +67,7 @@ bool mig_device_names_check(const struct QList *names, Error **errp)
     g_autoptr(GHashTable) here = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < all->len; i++) {
-        g_hash_table_add(here, ((Owner *)all->pdata[i])->name);
+        g_hash_table_add(here, ((StateOwner *)all->pdata[i])->name);
     }
     QLIST_FOR_EACH(e, names) {
         const char *name = qobject_get_str(e, "devices", errp);
@@ -130,7 +80,7 @@ bool mig_device_names_check(const struct QList *names, Error **errp)
         }
     }
     for (guint i = 0; i < all->len; i++) {
-        const char *name = ((Owner *)all->pdata[i])->name;
+        const char *name = ((StateOwner *)all->pdata[i])->name;
 
         if (g_hash_table_contains(here, name)) {
             return missing_there(name, errp);
@@ -185,7 +135,7 @@ MigDevices *mig_devices_save(Error **errp)
 
     d->description = qlist_new();
     for (guint i = 0; i < all->len; i++) {
-        const Owner *o = all->pdata[i];
+        const StateOwner *o = all->pdata[i];
         GByteArray *out = g_byte_array_new();
         gsize len;
         uint8_t *data;
@@ -254,10 +204,10 @@ bool mig_devices_read(MigDevices *d, MigReader *r, Error **errp)
     return true;
 }
 
-static Owner *find_owner(const GPtrArray *all, const char *name)
+static StateOwner *find_owner(const GPtrArray *all, const char *name)
 {
     for (guint i = 0; i < all->len; i++) {
-        Owner *o = all->pdata[i];
+        StateOwner *o = all->pdata[i];
 
         if (!strcmp(o->name, name)) {
             return o;
@@ -278,7 +228,7 @@ bool mig_devices_load(MigDevices *d, Error **errp)
         }
     }
     for (guint i = 0; i < all->len; i++) {
-        const Owner *o = all->pdata[i];
+        const StateOwner *o = all->pdata[i];
 
         if (!g_hash_table_contains(d->by_name, o->name)) {
             return missing_there(o->name, errp);
@@ -286,7 +236,7 @@ bool mig_devices_load(MigDevices *d, Error **errp)
     }
     for (guint i = 0; i < d->sections->len; i++) {
         const Section *s = d->sections->pdata[i];
-        const Owner *o = find_owner(all, s->name);
+        const StateOwner *o = find_owner(all, s->name);
         size_t used;
 
         if (!vm_load(o->vm, o->name, o->opaque, s->data, s->len, &used, errp)) {

@@ -313,7 +313,8 @@ void hmp_print_value(Hmp *hmp, uint64_t value, char letter, int size)
 typedef struct Spec {
     char name[32];
     char type;                  /* '-' for a flag */
-    char flag;
+    char flag;                  /* its letter; '-': --NAME anywhere on the line */
+    bool value;                 /* a word follows --NAME */
     bool optional, is_last;
 } Spec;
 
@@ -334,6 +335,8 @@ static bool next_spec(const char **p, Spec *spec)
     spec->type = colon[1];
     spec->flag = spec->type == '-' ? colon[2] : 0;
     *p = colon + (spec->type == '-' ? 3 : 2);
+    spec->value = spec->flag == '-' && **p == 's';
+    *p += spec->value;
     spec->optional = **p == '?' || spec->type == '-' || spec->type == 'f';
     *p += **p == '?';
     spec->is_last = !*skip_blanks(*p);
@@ -400,16 +403,73 @@ static bool take_arg(Hmp *hmp, const Spec *spec, const char **text, QDict *args,
     return ok;
 }
 
-QDict *hmp_parse_args(Hmp *hmp, const HmpCommand *cmd, const char *text, Error **errp)
+/* --NAME, and its word if it has one, out of @text into @args. */
+static bool take_long_flag(const Spec *spec, char *text, QDict *args, Error **errp)
+{
+    g_autofree char *flag = g_strdup_printf("--%s", spec->name);
+    size_t len = strlen(flag);
+    char *at = text;
+    const char *end;
+
+    while ((at = strstr(at, flag)) && ((at != text && at[-1] != ' ') || (at[len] && at[len] != ' '))) {
+        at += len;
+    }
+    if (!at) {
+        return true;
+    }
+    end = at + len;
+    if (spec->value) {
+        g_autofree char *word = *skip_blanks(end) ? take_word(&end, errp) : NULL;
+
+        if (!word) {
+            if (!errp || !*errp) {
+                error_setf(errp, ERR_MISSING_ARGUMENT, "'%s' is missing", flag);
+            }
+            return false;
+        }
+        qdict_put_str(args, spec->name, word);
+    } else {
+        qdict_put_bool(args, spec->name, true);
+    }
+    memmove(at, end, strlen(end) + 1);
+    return true;
+}
+
+/* All of them; what is left is the caller's. NULL with errp set. */
+static char *take_long_flags(const HmpCommand *cmd, const char *text, QDict *args, Error **errp)
+{
+    const char *p = cmd->args ? cmd->args : "";
+    char *left = g_strdup(text);
+    Spec spec;
+
+    while (next_spec(&p, &spec)) {
+        if (spec.type == '-' && spec.flag == '-' && !take_long_flag(&spec, left, args, errp)) {
+            g_free(left);
+            return NULL;
+        }
+    }
+    return left;
+}
+
+QDict *hmp_parse_args(Hmp *hmp, const HmpCommand *cmd, const char *line, Error **errp)
 {
     QDict *args = qdict_new();
     const char *p = cmd->args ? cmd->args : "";
+    g_autofree char *left = take_long_flags(cmd, line, args, errp);
+    const char *text = left;
     Spec spec;
+
+    if (!text) {
+        qobject_unref(args);
+        return NULL;
+    }
 
     while (next_spec(&p, &spec)) {
         text = skip_blanks(text);
         if (spec.type == 'f') {
             take_format(&text, args);
+        } else if (spec.flag == '-') {
+            continue;
         } else if (spec.type == '-') {
             if (text[0] == '-' && text[1] == spec.flag && (!text[2] || text[2] == ' ')) {
                 qdict_put_bool(args, spec.name, true);

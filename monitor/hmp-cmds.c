@@ -365,6 +365,15 @@ const HmpCommand hmp_commands[] = {
     { .name = "netdev_del", .early = true, .args = "id:s", .params = "id", .run = hmp_netdev_del,
       .complete = hmp_complete_netdev, .help = "remove a network back end" },
 
+    { .name = "device_state_snapshot", .args = "delete:-d name:s path:s?", .params = "[-d] name [path]",
+      .run = hmp_device_state_snapshot,
+      .help = "keep the state of devices for info device-state --diff (-d: forget it)" },
+    { .name = "device_state_watch", .args = "path:s field:s id:s? stop:--", .params = "path field [id] [--stop]",
+      .run = hmp_device_state_watch, .complete = hmp_complete_device,
+      .help = "tell when a field of a device changes (--stop: and stop the machine)" },
+    { .name = "device_state_unwatch", .args = "id:s", .params = "id", .run = hmp_device_state_unwatch,
+      .help = "end a watch (default id: path.field)" },
+
     { .name = "savevm", .args = "name:s?", .params = "tag", .run = hmp_savevm,
       .help = "save a snapshot of the machine into its disks' images", .group = "migration" },
     { .name = "loadvm", .args = "name:s", .params = "tag", .run = hmp_loadvm,

@@ -33,11 +33,21 @@ void hmp_complete_driver(GPtrArray *candidates, const char *prefix);
 void hmp_complete_device(GPtrArray *candidates, const char *prefix);
 
 /* hmp-state.c */
-void hmp_info_device_state(Hmp *hmp, const QDict *args);
 void hmp_info_pic(Hmp *hmp, const QDict *args);
 void hmp_info_lapic(Hmp *hmp, const QDict *args);
 void hmp_info_mem(Hmp *hmp, const QDict *args);
 void hmp_info_tlb(Hmp *hmp, const QDict *args);
+
+/* hmp-device-state.c */
+void hmp_info_device_state(Hmp *hmp, const QDict *args);
+QDict *hmp_device_state_args(const QDict *args);
+/* Of @path, NULL for all. False, with the error shown, if there is no such device. */
+bool hmp_show_device_state(Hmp *hmp, const char *path, bool all);
+void hmp_device_state_snapshot(Hmp *hmp, const QDict *args);
+void hmp_info_device_state_snapshots(Hmp *hmp, const QDict *args);
+void hmp_device_state_watch(Hmp *hmp, const QDict *args);
+void hmp_device_state_unwatch(Hmp *hmp, const QDict *args);
+void hmp_info_device_state_watches(Hmp *hmp, const QDict *args);
 
 /* hmp-ui.c */
 void hmp_screendump(Hmp *hmp, const QDict *args);

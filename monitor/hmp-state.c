@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info: the state of devices, and what a CPU's MMU maps. */
+/* info: interrupt controllers, and what a CPU's MMU maps. */
 #include "util/osdep.h"
 #include "hw/core/cpu.h"
 #include "hw/core/device.h"
@@ -7,19 +7,9 @@
 
 /* -------------------------------------------------------------- devices */
 
-static void show_state(Hmp *hmp, Device *dev)
-{
-    g_autofree char *path = object_canonical_path(dev);
-    g_autofree char *text = device_state_text(dev);
-
-    if (*text) {
-        hmp_printf(hmp, "%s (%s)\n%s\n", path ? path : "", object_type_name(dev), text);
-    }
-}
-
 typedef struct TypeWalk {
     Hmp *hmp;
-    const char *const *types;   /* NULL: all */
+    const char *const *types;
     bool any;
 } TypeWalk;
 
@@ -27,15 +17,14 @@ static int show_if_of_type(Device *dev, void *opaque)
 {
     TypeWalk *w = opaque;
 
-    for (const char *const *t = w->types; t && *t; t++) {
+    for (const char *const *t = w->types; *t; t++) {
         if (object_is_a(dev, *t)) {
+            g_autofree char *path = object_canonical_path(dev);
+
+            hmp_printf(w->hmp, "%s", w->any ? "\n" : "");
             w->any = true;
-            show_state(w->hmp, dev);
+            hmp_show_device_state(w->hmp, path, false);
         }
-    }
-    if (!w->types) {
-        w->any = true;
-        show_state(w->hmp, dev);
     }
     return 0;
 }
@@ -48,23 +37,6 @@ static void show_types(Hmp *hmp, const char *const *types)
     if (!w.any) {
         hmp_printf(hmp, "No such device\n");
     }
-}
-
-void hmp_info_device_state(Hmp *hmp, const QDict *args)
-{
-    const char *path = qdict_str_or(args, "path", NULL);
-    Device *dev;
-
-    if (!path) {
-        show_types(hmp, NULL);
-        return;
-    }
-    dev = device_find(path);
-    if (!dev) {
-        hmp_printf(hmp, "Error: Device '%s' not found\n", path);
-        return;
-    }
-    show_state(hmp, dev);
 }
 
 void hmp_info_pic(Hmp *hmp, const QDict *args)

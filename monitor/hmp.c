@@ -89,11 +89,12 @@ static void wrap_json(Hmp *hmp, size_t from)
     qobject_unref(d);
 }
 
-static void run_json(Hmp *hmp, const HmpCommand *cmd)
+static void run_json(Hmp *hmp, const HmpCommand *cmd, const QDict *args)
 {
     const QapiCommand *qmp = qapi_find_command(&qapi_schema, cmd->qmp);
+    QOBJECT_AUTO QDict *query = cmd->qmp_args && args ? cmd->qmp_args(args) : NULL;
     Error *err = NULL;
-    QObject *result = qmp ? qapi_dispatch(qmp, NULL, &err) : NULL;
+    QObject *result = qmp ? qapi_dispatch(qmp, query, &err) : NULL;
     char *text;
 
     if (hmp_error(hmp, err) || !result) {
@@ -148,12 +149,15 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
     json = take_json_flag(rest);
     /* With arguments the query would be another one. */
     if (cmd->qmp && json && !*skip_blanks(rest)) {
-        run_json(hmp, cmd);
+        run_json(hmp, cmd, NULL);
         g_free(rest);
         return;
     }
     args = hmp_parse_args(hmp, cmd, rest, &err);
-    if (args) {
+    if (args && json && cmd->qmp_args) {
+        run_json(hmp, cmd, args);
+        qobject_unref(args);
+    } else if (args) {
         size_t from = hmp->out->len;
 
         cmd->run(hmp, args);

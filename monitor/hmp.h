@@ -26,7 +26,8 @@ struct HmpCommand {
      * Arguments, separated by blanks; each is NAME:TYPE, optional with a '?' at
      * the end. Types: s a word or "quoted text"; S the rest of the line; i and l
      * an expression (32 and 64 bits); M a size; b on|off; f a /FORMAT;
-     * -x a flag.
+     * -x a flag; -- a flag --NAME that may stand anywhere, --s one that a word
+     * follows.
      */
     const char *args;
     const char *params;         /* for help */
@@ -35,6 +36,8 @@ struct HmpCommand {
     const HmpCommand *sub;      /* commands behind this one (info); ends with NULL name */
     const char *qmp;            /* the QMP command whose result --json shows; NULL: its text */
     bool early;                 /* may be used before the machine is made (-preconfig) */
+    /* The query's arguments from those that were typed. NULL: with any there is no query, but text. */
+    QDict *(*qmp_args)(const QDict *args);
     const char *group;          /* topic of help; NULL: as the one before */
     /* Completion of the last word; adds candidates with hmp_candidate(). */
     void (*complete)(GPtrArray *candidates, const char *prefix);

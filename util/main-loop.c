@@ -31,6 +31,27 @@ static _Thread_local bool gate_mine;
 
 /* ------------------------------------------------------------ big lock */
 
+void (*_Atomic big_lock_observer)(void);
+static _Thread_local bool observing;
+
+void big_lock_observe(void (*observer)(void))
+{
+    assert(big_held);
+    atomic_store(&big_lock_observer, observer);
+}
+
+void big_lock_step_slow(void)
+{
+    void (*observer)(void) = atomic_load(&big_lock_observer);
+
+    /* What it looks at may be reached by steps again. */
+    if (observer && big_held && !observing) {
+        observing = true;
+        observer();
+        observing = false;
+    }
+}
+
 void big_lock(void)
 {
     assert(!big_held);
@@ -41,6 +62,7 @@ void big_lock(void)
 void big_unlock(void)
 {
     assert(big_held);
+    big_lock_step();
     big_held = false;
     mutex_unlock(&big_mutex);
 }
@@ -68,6 +90,7 @@ static void close_gate(void)
 void big_lock_wait(Cond *c)
 {
     assert(big_held);
+    big_lock_step();
     open_gate();
     big_held = false;
     cond_wait(c, &big_mutex);
@@ -80,6 +103,7 @@ bool big_lock_wait_ns(Cond *c, int64_t ns)
     bool signalled;
 
     assert(big_held);
+    big_lock_step();
     open_gate();
     big_held = false;
     signalled = cond_wait_ns(c, &big_mutex, ns);
@@ -477,6 +501,7 @@ static bool bh_run(EventLoop *loop)
         } else if (flags & BH_WANTED) {
             any = true;
             bh->cb(bh->opaque);
+            big_lock_step();
             if (flags & BH_ONCE) {
                 g_free(bh);
             }
@@ -509,6 +534,7 @@ static gboolean fd_watch_dispatch(GSource *source, UNUSED GSourceFunc cb,
     }
     if (events) {
         w->cb(w->fd, events, w->opaque);
+        big_lock_step();
     }
     return G_SOURCE_CONTINUE;
 }

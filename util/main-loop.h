@@ -67,6 +67,22 @@ bool big_lock_wait_ns(Cond *c, int64_t ns);
 /* Let others have it for a moment, the main loop above all, who waits for what it will do. */
 void big_lock_rest(void);
 
+/*
+ * @observer is called by whoever holds the big lock after each step that may have changed what the lock guards: an
+ * access to a device, a timer, a bottom half, input on a descriptor, and before the lock is let go. It must not let go
+ * of the lock. NULL, as at the start: nobody looks, and nothing is spent on it. Big lock.
+ */
+void big_lock_observe(void (*observer)(void));
+extern void (*_Atomic big_lock_observer)(void);         /* private */
+void big_lock_step_slow(void);                          /* private */
+/* A step is done; for those who make them. */
+static inline void big_lock_step(void)
+{
+    if (unlikely(atomic_load_explicit(&big_lock_observer, memory_order_relaxed))) {
+        big_lock_step_slow();
+    }
+}
+
 /* --------------------------------------------------------- bottom halves */
 
 /*

@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "util/timer.h"
 #include "util/event-loop-int.h"
+#include "util/main-loop.h"
 #include "util/thread.h"
 #include <time.h>
 
@@ -411,6 +412,7 @@ static bool run_clock(EventLoop *loop, int clock)
     mutex_unlock(&l->lock);
     while (may_fire(clock) && (t = take_due(l, clock_get_ns(clock), order))) {
         t->cb(t->opaque);
+        big_lock_step();
         any = true;
     }
     return any;
@@ -454,6 +456,7 @@ void virtual_clock_advance_to(int64_t ns)
         t = take_due(l, deadline, UINT64_MAX);
         if (t) {
             t->cb(t->opaque);
+            big_lock_step();
         }
     }
     if (ns > atomic_load(&guest_clock.manual_ns)) {

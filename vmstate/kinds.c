@@ -4,7 +4,7 @@
 #include "vmstate/vmstate.h"
 #include "vmstate/vmstate-int.h"
 
-#include "qobject/qobject.h"
+#include "vmstate/node.h"
 
 static bool in_range(const VmField *f, uint64_t v, Error **errp)
 {
@@ -17,18 +17,14 @@ static bool in_range(const VmField *f, uint64_t v, Error **errp)
     return true;
 }
 
-static void print_number(VmPrinter *p, const VmField *f, uint64_t v, int64_t i)
+static void show_number(StateNode *into, bool is_signed, size_t size, uint64_t v)
 {
-    if (i < 0) {
-        vm_printf(p, "%" PRId64, i);
-    } else if (v < 10) {
-        vm_printf(p, "%" PRIu64, v);
-    } else {
-        vm_printf(p, "0x%0*" PRIx64 " (%" PRIu64 ")", (int)(2 * f->size), v, v);
-    }
+    into->kind = is_signed ? STATE_INT : STATE_UINT;
+    into->bits = (uint8_t)(8 * size);
+    into->u = v;
 }
 
-#define NUMBER_KIND(sym, shown, T, U, bits, from) \
+#define NUMBER_KIND(sym, shown, T, U, bits) \
     static bool save_##sym(VmWriter *w, UNUSED const VmField *f, const void *elem, \
                            UNUSED Error **errp) \
     { \
@@ -48,28 +44,26 @@ static void print_number(VmPrinter *p, const VmField *f, uint64_t v, int64_t i)
         memcpy(elem, &v, sizeof(v)); \
         return true; \
     } \
-    static struct QObject *json_##sym(UNUSED const VmField *f, const void *elem) \
+    static bool show_##sym(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, \
+                           StateNode *into, Error **errp) \
     { \
-        T v; \
-        memcpy(&v, elem, sizeof(v)); \
-        return from(v); \
-    } \
-    static void text_##sym(VmPrinter *p, const VmField *f, const void *elem) \
-    { \
-        T v; \
-        memcpy(&v, elem, sizeof(v)); \
-        print_number(p, f, (uint64_t)v, ((T)-1 < (T)1) ? (int64_t)v : 0); \
+        U u; \
+        if (!vm_get_u##bits(r, &u, errp)) { \
+            return false; \
+        } \
+        show_number(into, (T)-1 < (T)1, sizeof(T), (uint64_t)(T)u); \
+        return true; \
     } \
     const VmKind vm_kind_##sym = { \
-        shown, save_##sym, load_##sym, json_##sym, text_##sym \
+        shown, save_##sym, load_##sym, show_##sym \
     };
 
-NUMBER_KIND(u8, "u8", uint8_t, uint8_t, 8, qnum_from_uint)
-NUMBER_KIND(u16, "u16", uint16_t, uint16_t, 16, qnum_from_uint)
-NUMBER_KIND(u32, "u32", uint32_t, uint32_t, 32, qnum_from_uint)
-NUMBER_KIND(u64, "u64", uint64_t, uint64_t, 64, qnum_from_uint)
-NUMBER_KIND(i32, "i32", int32_t, uint32_t, 32, qnum_from_int)
-NUMBER_KIND(i64, "i64", int64_t, uint64_t, 64, qnum_from_int)
+NUMBER_KIND(u8, "u8", uint8_t, uint8_t, 8)
+NUMBER_KIND(u16, "u16", uint16_t, uint16_t, 16)
+NUMBER_KIND(u32, "u32", uint32_t, uint32_t, 32)
+NUMBER_KIND(u64, "u64", uint64_t, uint64_t, 64)
+NUMBER_KIND(i32, "i32", int32_t, uint32_t, 32)
+NUMBER_KIND(i64, "i64", int64_t, uint64_t, 64)
 
 /* --- bool: a byte that is 0 or 1 --- */
 
@@ -95,17 +89,20 @@ static bool load_bool(VmReader *r, UNUSED const VmField *f, void *elem, Error **
     return true;
 }
 
-static struct QObject *json_bool(UNUSED const VmField *f, const void *elem)
+static bool show_bool(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into,
+                      Error **errp)
 {
-    return qbool_from(*(const bool *)elem);
+    uint8_t v;
+
+    into->kind = STATE_BOOL;
+    if (!vm_get_u8(r, &v, errp)) {
+        return false;
+    }
+    into->u = v;
+    return true;
 }
 
-static void text_bool(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    vm_printf(p, "%s", *(const bool *)elem ? "true" : "false");
-}
-
-const VmKind vm_kind_bool = { "bool", save_bool, load_bool, json_bool, text_bool };
+const VmKind vm_kind_bool = { "bool", save_bool, load_bool, show_bool };
 
 /* --- double: as bits --- */
 
@@ -130,17 +127,14 @@ static bool load_f64(VmReader *r, UNUSED const VmField *f, void *elem, Error **e
     return true;
 }
 
-static struct QObject *json_f64(UNUSED const VmField *f, const void *elem)
+static bool show_f64(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into,
+                     Error **errp)
 {
-    return qnum_from_double(*(const double *)elem);
+    into->kind = STATE_REAL;
+    return vm_get_u64(r, &into->u, errp);
 }
 
-static void text_f64(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    vm_printf(p, "%.17g", *(const double *)elem);
-}
-
-const VmKind vm_kind_f64 = { "f64", save_f64, load_f64, json_f64, text_f64 };
+const VmKind vm_kind_f64 = { "f64", save_f64, load_f64, show_f64 };
 
 /* --- bytes --- */
 
@@ -156,32 +150,19 @@ static bool load_buffer(VmReader *r, const VmField *f, void *elem, Error **errp)
     return vm_get_bytes(r, elem, f->size, errp);
 }
 
-static struct QObject *json_buffer(const VmField *f, const void *elem)
+static bool show_buffer(VmReader *r, UNUSED const VmField *f, size_t bytes, StateNode *into,
+                        Error **errp)
 {
-    const uint8_t *p = elem;
-    g_autoptr(GString) hex = g_string_new(NULL);
-
-    for (size_t i = 0; i < f->size; i++) {
-        g_string_append_printf(hex, "%02x", p[i]);
+    if (bytes > r->len - r->pos) {
+        return vm_get_bytes(r, NULL, bytes, errp);
     }
-    return qstring_from(hex->str);
-}
-
-static void text_buffer(VmPrinter *p, const VmField *f, const void *elem)
-{
-    const uint8_t *data = elem;
-    size_t shown = MIN(f->size, 64);
-
-    for (size_t i = 0; i < shown; i++) {
-        vm_printf(p, "%s%02x", i ? " " : "", data[i]);
-    }
-    if (shown < f->size) {
-        vm_printf(p, " ... (%zu bytes)", f->size);
-    }
+    state_set_bytes(into, r->data + r->pos, bytes);
+    r->pos += bytes;
+    return true;
 }
 
 const VmKind vm_kind_buffer = {
-    "buffer", save_buffer, load_buffer, json_buffer, text_buffer
+    "buffer", save_buffer, load_buffer, show_buffer
 };
 
 /* --- structs --- */
@@ -196,18 +177,14 @@ static bool load_struct(VmReader *r, const VmField *f, void *elem, Error **errp)
     return vm_get_struct(r, f->vm, elem, errp);
 }
 
-static struct QObject *json_struct(const VmField *f, const void *elem)
+static bool show_struct(VmReader *r, const VmField *f, UNUSED size_t bytes, StateNode *into,
+                        Error **errp)
 {
-    return vm_struct_json(f->vm, elem);
-}
-
-static void text_struct(VmPrinter *p, const VmField *f, const void *elem)
-{
-    vm_print_struct(p, f->vm, elem);
+    return vm_show_struct(r, f ? f->vm : NULL, into, errp);
 }
 
 const VmKind vm_kind_struct = {
-    "struct", save_struct, load_struct, json_struct, text_struct
+    "struct", save_struct, load_struct, show_struct
 };
 
 /* --- timers: the deadline, -1 when not pending --- */
@@ -239,20 +216,26 @@ static bool load_timer(VmReader *r, UNUSED const VmField *f, void *elem, Error *
     return true;
 }
 
-static struct QObject *json_timer(UNUSED const VmField *f, const void *elem)
+static bool show_timer(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into,
+                       Error **errp)
 {
-    return qnum_from_int(timer_expire_ns(elem));
+    into->kind = STATE_TIME;
+    return vm_get_u64(r, &into->u, errp);
 }
 
-static void text_timer(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    int64_t t = timer_expire_ns(elem);
+const VmKind vm_kind_timer = { "timer", save_timer, load_timer, show_timer };
 
-    if (t < 0) {
-        vm_printf(p, "not armed");
-    } else {
-        vm_printf(p, "%" PRId64 " ns", t);
+const VmKind *vm_kind_find(const char *name)
+{
+    static const VmKind *const kinds[] = {
+        &vm_kind_bool, &vm_kind_u8, &vm_kind_u16, &vm_kind_u32, &vm_kind_u64, &vm_kind_i32, &vm_kind_i64,
+        &vm_kind_f64, &vm_kind_buffer, &vm_kind_struct, &vm_kind_timer,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (!strcmp(kinds[i]->name, name)) {
+            return kinds[i];
+        }
     }
+    return NULL;
 }
-
-const VmKind vm_kind_timer = { "timer", save_timer, load_timer, json_timer, text_timer };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Saved state: tables of fields, and walkers that save them to memory, load
- * them back with checks, and show them as JSON or as text.
+ * them back with checks, and turn what was saved into named, typed values.
  *
  *     static const VmField ex_fields[] = {
  *         VM_U8(ExState, command),
@@ -33,25 +33,66 @@ typedef struct VmField VmField;
 typedef struct VmKind VmKind;
 typedef struct VmReader VmReader;
 typedef struct VmWriter VmWriter;
-typedef struct VmPrinter VmPrinter;
+typedef struct VmMeaning VmMeaning;
+typedef struct StateNode StateNode;
+
+/* Bits of a value by name. */
+typedef struct RegFlag {
+    const char *name;
+    uint32_t mask;              /* one bit, or the bits of a field */
+} RegFlag;
+#define FLAGS(...)  ((const RegFlag[]){ __VA_ARGS__, { NULL, 0 } })
+
+/*
+ * What a field of a table means to people: a row for each field that its name and number don't explain. All
+ * members but the name are optional; docs/device-state.md has examples. For the elements of an array a row says what
+ * each of them is.
+ */
+struct VmMeaning {
+    const char *name;                   /* of the field */
+    const char *help;                   /* what it is, as the data sheet calls it */
+    const RegFlag *flags;
+    const char *const *values;          /* names of the values from 0 up, num_values of them; NULL: no name */
+    size_t num_values;
+    const char *const *elements;        /* names of an array's elements, or of a buffer's bytes */
+    size_t num_elements;
+    const char *payload;                /* it is data and has no meaning to the device: what is in it */
+    bool address;                       /* where the device's DMA goes */
+    const char *(*word)(uint64_t value);        /* a name for a value; NULL: it has none */
+    char *(*text)(uint64_t value);      /* the value in words; g_free(); NULL: nothing to say */
+    /* More than that: members, a text that needs several bytes. @node is the field as it was saved. */
+    void (*show)(StateNode *node);
+    const void *arg;                    /* for kinds of fields (the registers of a PCI function) */
+};
+#define VALUES(...) \
+    .values = (const char *const[]){ __VA_ARGS__ }, \
+    .num_values = sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)
+#define ELEMENTS(...) \
+    .elements = (const char *const[]){ __VA_ARGS__ }, \
+    .num_elements = sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)
+#define MEANINGS(...)   ((const VmMeaning[]){ __VA_ARGS__, { .name = NULL } })
 
 struct VmState {
     int version;                /* 1 and up; what is saved */
     const VmField *fields;      /* ends with VM_END */
     int min_version;            /* oldest that loads; 0: only .version */
     const char *name;           /* of a subsection; else set by the user */
+    /* Brings the state into a form that can be saved; may end what is in flight. */
     void (*pre_save)(void *opaque);
+    /* Copies what is kept elsewhere into fields of the table and does nothing else: called before saving, and
+     * before the state is only looked at. */
+    void (*gather)(void *opaque);
     bool (*pre_load)(void *opaque, Error **errp);
     bool (*post_load)(void *opaque, Error **errp);
     /* A subsection: is it there? NULL: always. */
     bool (*needed)(void *opaque);
     const VmState *const *subsections;      /* ends with NULL; may be NULL */
+    const VmMeaning *meanings;              /* MEANINGS(...); may be NULL */
 };
 
 enum {
     VM_F_POINTER = BIT(0),      /* the field is a pointer to the elements */
     VM_F_ARRAY = BIT(1),
-    VM_F_HEX = BIT(2),          /* shown in hex in the text view */
     VM_F_COUNT_32 = BIT(3),     /* the count is an uint32_t, else see size */
 };
 
@@ -77,8 +118,8 @@ struct VmKind {
     const char *name;           /* goes into the saved form */
     bool (*save)(VmWriter *w, const VmField *f, const void *elem, Error **errp);
     bool (*load)(VmReader *r, const VmField *f, void *elem, Error **errp);
-    struct QObject *(*json)(const VmField *f, const void *elem);
-    void (*text)(VmPrinter *p, const VmField *f, const void *elem);
+    /* Reads what save wrote, @bytes long, and fills @into: kind, value, fields. Needs no device. */
+    bool (*show)(VmReader *r, const VmField *f, size_t bytes, StateNode *into, Error **errp);
 };
 
 /* For kinds. Numbers travel big-endian. */
@@ -95,9 +136,8 @@ bool vm_get_u16(VmReader *r, uint16_t *v, Error **errp);
 bool vm_get_u32(VmReader *r, uint32_t *v, Error **errp);
 bool vm_get_u64(VmReader *r, uint64_t *v, Error **errp);
 bool vm_get_struct(VmReader *r, const VmState *vm, void *opaque, Error **errp);
-struct QObject *vm_struct_json(const VmState *vm, const void *opaque);
-void vm_printf(VmPrinter *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void vm_print_struct(VmPrinter *p, const VmState *vm, const void *opaque);
+/* What vm_put_struct() wrote, as fields of @into. @vm NULL: names and kinds are those of the saved form alone. */
+bool vm_show_struct(VmReader *r, const VmState *vm, StateNode *into, Error **errp);
 
 extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
     vm_kind_u64, vm_kind_i32, vm_kind_i64, vm_kind_f64, vm_kind_buffer,
@@ -211,12 +251,17 @@ bool vm_save(const VmState *vm, const char *name, const void *opaque,
              GByteArray *out, Error **errp);
 bool vm_load(const VmState *vm, const char *name, void *opaque,
              const void *data, size_t len, size_t *used, Error **errp);
-/* A dict by field name; NULL never. */
-struct QObject *vm_to_json(const VmState *vm, const void *opaque);
+/* As vm_save(), without .pre_save: what is saved needn't be loadable, and nothing changes. */
+bool vm_peek(const VmState *vm, const char *name, const void *opaque, GByteArray *out, Error **errp);
+/*
+ * A section that vm_save() or vm_peek() wrote, as a tree of named values (vmstate/node.h); its first bytes may come
+ * from anywhere. @vm may be NULL, or have other fields than those that were saved. Freed with state_node_free().
+ */
+StateNode *vm_show(const VmState *vm, const void *data, size_t len, Error **errp);
+/* The section's name, at most 65535 bytes; NULL if it isn't one. g_free(). */
+char *vm_section_name(const void *data, size_t len);
 /* The table itself: names, kinds and sizes of its fields.  may be NULL. */
 struct QObject *vm_describe(const VmState *vm, const char *name);
-/* One line a field; caller frees with g_free(). */
-char *vm_to_text(const VmState *vm, const void *opaque);
 
 /* State that belongs to no device (the run state, say): saved with the
  * devices, in order of registration. */

@@ -15,6 +15,7 @@
 #include "util/osdep.h"
 #include "vmstate/vmstate.h"
 #include "vmstate/vmstate-int.h"
+#include "vmstate/node.h"
 
 #include "util/bswap.h"
 
@@ -125,8 +126,11 @@ static bool put_field(VmWriter *w, const VmField *f, const void *opaque, Error *
 
 bool vm_put_struct(VmWriter *w, const VmState *vm, const void *opaque, Error **errp)
 {
-    if (vm->pre_save) {
+    if (vm->pre_save && !w->peek) {
         vm->pre_save((void *)opaque);
+    }
+    if (vm->gather) {
+        vm->gather((void *)opaque);
     }
     vm_put_u32(w, (uint32_t)vm->version);
     for (const VmField *f = vm->fields; f && f->name; f++) {
@@ -147,10 +151,10 @@ bool vm_put_struct(VmWriter *w, const VmState *vm, const void *opaque, Error **e
     return true;
 }
 
-bool vm_save(const VmState *vm, const char *name, const void *opaque,
-             GByteArray *out, Error **errp)
+static bool put_section(const VmState *vm, const char *name, const void *opaque, bool peek,
+                        GByteArray *out, Error **errp)
 {
-    VmWriter w = { out };
+    VmWriter w = { out, peek };
     guint start = out->len, size_at;
 
     vm_put_bytes(&w, magic, sizeof(magic));
@@ -165,6 +169,17 @@ bool vm_save(const VmState *vm, const char *name, const void *opaque,
     }
     store_be32(out->data + size_at, out->len - size_at - 4);
     return true;
+}
+
+bool vm_save(const VmState *vm, const char *name, const void *opaque,
+             GByteArray *out, Error **errp)
+{
+    return put_section(vm, name, opaque, false, out, errp);
+}
+
+bool vm_peek(const VmState *vm, const char *name, const void *opaque, GByteArray *out, Error **errp)
+{
+    return put_section(vm, name, opaque, true, out, errp);
 }
 
 /* --- reading --- */
@@ -215,8 +230,7 @@ bool vm_get_u64(VmReader *r, uint64_t *v, Error **errp)
     return true;
 }
 
-/* At most 255 characters; empty at the end of a list. */
-static bool get_name(VmReader *r, char name[256], Error **errp)
+bool vm_get_name(VmReader *r, char name[256], Error **errp)
 {
     uint8_t len;
 
@@ -231,7 +245,7 @@ static bool expect(VmReader *r, const char *what, const char *want, Error **errp
 {
     char name[256];
 
-    if (!get_name(r, name, errp)) {
+    if (!vm_get_name(r, name, errp)) {
         return false;
     }
     if (strcmp(name, want)) {
@@ -309,7 +323,7 @@ static bool get_subsections(VmReader *r, const VmState *vm, void *opaque, Error 
     for (unsigned n = 0; ; n++) {
         const VmState *sub;
 
-        if (!get_name(r, name, errp)) {
+        if (!vm_get_name(r, name, errp)) {
             return false;
         }
         if (!*name) {
@@ -366,6 +380,49 @@ bool vm_get_struct(VmReader *r, const VmState *vm, void *opaque, Error **errp)
     ok = ok && get_subsections(r, vm, opaque, errp);
     r->depth--;
     return ok && (!vm->post_load || vm->post_load(opaque, errp));
+}
+
+char *vm_section_name(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    if (len < sizeof(magic) + 2 || memcmp(p, magic, sizeof(magic)) || load_be16(p + 4) > len - 6) {
+        return NULL;
+    }
+    return g_strndup((const char *)p + 6, load_be16(p + 4));
+}
+
+StateNode *vm_show(const VmState *vm, const void *data, size_t len, Error **errp)
+{
+    VmReader r = { .data = data, .len = len };
+    g_autofree char *name = vm_section_name(data, len);
+    StateNode *root;
+    uint32_t bytes;
+
+    if (!name) {
+        error_setf(errp, ERR_STATE_INVALID, "the state doesn't begin with a section's name");
+        return NULL;
+    }
+    r.pos = sizeof(magic) + 2 + load_be16(r.data + 4);
+    if (!vm_get_u32(&r, &bytes, errp)) {
+        return NULL;
+    }
+    if (bytes != r.len - r.pos) {
+        error_setf(errp, ERR_STATE_INVALID, "%u bytes of state; there are %zu", bytes, r.len - r.pos);
+        return NULL;
+    }
+    root = state_node_new("");
+    if (!vm_show_struct(&r, vm, root, errp)) {
+        error_prepend(errp, "%s: ", name);
+        state_node_free(root);
+        return NULL;
+    }
+    if (r.pos != r.len) {
+        error_setf(errp, ERR_STATE_INVALID, "%s: %zu bytes too many", name, r.len - r.pos);
+        state_node_free(root);
+        return NULL;
+    }
+    return root;
 }
 
 bool vm_load(const VmState *vm, const char *name, void *opaque,

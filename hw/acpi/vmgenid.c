@@ -92,7 +92,7 @@ static void vmgenid_unrealize(Device *dev)
     memory_region_cleanup(&VMGENID(dev)->page);
 }
 
-static void vmgenid_pre_save(void *opaque)
+static void vmgenid_gather(void *opaque)
 {
     VmGenId *s = opaque;
 
@@ -140,7 +140,7 @@ static const Property vmgenid_props[] = {
 static const DeviceType vmgenid_type = {
     .name = TYPE_VMGENID, .size = sizeof(VmGenId), .desc = "VM generation id",
     .category = DEVICE_MISC, .props = vmgenid_props, .realize = vmgenid_realize,
-    .unrealize = vmgenid_unrealize, .vm = { 1, vmgenid_fields, .pre_save = vmgenid_pre_save,
+    .unrealize = vmgenid_unrealize, .vm = { 1, vmgenid_fields, .gather = vmgenid_gather,
             .post_load = vmgenid_post_load },
 };
 DEVICE_TYPE(vmgenid_type)

@@ -176,12 +176,17 @@ static const Property cpu_props[] = {
     PROP_END
 };
 
+static AddressSpace *cpu_dma_space(Device *dev)
+{
+    return CPU(dev)->as[0];
+}
+
 static const DeviceType cpu_type = {
     .name = TYPE_CPU, .parent = TYPE_DEVICE, .size = sizeof(CPUState), .abstract = true,
     .category = DEVICE_CPU, .props = cpu_props, .init = cpu_init,
     .finalize = cpu_finalize, .realize = cpu_realize, .realize_done = cpu_realize_done,
     .unrealize = cpu_unrealize, .reset_hold = cpu_reset_hold,
-    .reset_exit = cpu_reset_exit,
+    .reset_exit = cpu_reset_exit, .dma_space = cpu_dma_space,
 };
 DEVICE_TYPE(cpu_type)
 

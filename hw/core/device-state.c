@@ -4,8 +4,8 @@
 #include "hw/core/device.h"
 #include "hw/core/core-int.h"
 
-#include "qobject/qobject.h"
-#include "util/bswap.h"
+#include "hw/core/cpu.h"
+#include "hw/core/state-view.h"
 
 char *device_section_name(const Device *dev)
 {
@@ -48,20 +48,6 @@ bool device_load(Device *dev, const void *data, size_t len, Error **errp)
         return false;
     }
     return true;
-}
-
-struct QObject *device_state_json(Device *dev)
-{
-    const VmState *vm = device_type_vm(dev->obj.type);
-
-    return vm ? vm_to_json(vm, dev) : QOBJECT(qdict_new());
-}
-
-char *device_state_text(Device *dev)
-{
-    const VmState *vm = device_type_vm(dev->obj.type);
-
-    return vm ? vm_to_text(vm, dev) : g_strdup("");
 }
 
 /* --- all of them, in order of realizing --- */
@@ -138,4 +124,88 @@ bool devices_load_all(const void *data, size_t len, Error **errp)
         return false;
     }
     return true;
+}
+
+/* --- who has state, for the view and for streams --- */
+
+typedef struct Collect {
+    GPtrArray *owners;
+    GHashTable *seen;           /* name to how often */
+} Collect;
+
+static void owner_free(void *p)
+{
+    StateOwner *o = p;
+
+    object_unref(o->dev);
+    g_free(o->name);
+    g_free(o);
+}
+
+static void add_owner(Collect *c, char *name, const VmState *vm, void *opaque, Device *dev)
+{
+    StateOwner *o = g_new(StateOwner, 1);
+    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(c->seen, name));
+
+    g_hash_table_insert(c->seen, g_strdup(name), GUINT_TO_POINTER(n + 1));
+    if (n) {
+        char *numbered = g_strdup_printf("%s#%u", name, n);
+
+        g_free(name);
+        name = numbered;
+    }
+    *o = (StateOwner){ name, vm, opaque, dev ? object_ref(dev) : NULL };
+    g_ptr_array_add(c->owners, o);
+}
+
+static int collect_registered(const char *name, const VmState *vm, void *opaque, void *user)
+{
+    add_owner(user, g_strdup(name), vm, opaque, NULL);
+    return 0;
+}
+
+static int collect_device(Device *dev, void *user)
+{
+    add_owner(user, device_section_name(dev), device_type_vm(dev->obj.type), dev, dev);
+    return 0;
+}
+
+GPtrArray *state_owners(void)
+{
+    Collect c = { g_ptr_array_new_with_free_func(owner_free),
+                  g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
+
+    vm_registered_foreach(collect_registered, &c);
+    device_foreach(collect_device, &c);
+    g_hash_table_unref(c.seen);
+    return c.owners;
+}
+
+typedef struct Peek {
+    const StateOwner *owner;
+    GByteArray *out;
+    Error **errp;
+    bool ok;
+} Peek;
+
+static void peek(Peek *p)
+{
+    p->ok = vm_peek(p->owner->vm, p->owner->name, p->owner->opaque, p->out, p->errp);
+}
+
+static void peek_on_cpu(UNUSED CPUState *cpu, void *data)
+{
+    peek(data);
+}
+
+bool state_owner_peek(const StateOwner *o, GByteArray *out, Error **errp)
+{
+    Peek p = { o, out, errp, true };
+
+    if (o->vm && o->dev && object_is_a(o->dev, TYPE_CPU)) {
+        run_on_cpu(CPU(o->dev), peek_on_cpu, &p);
+    } else if (o->vm) {
+        peek(&p);
+    }
+    return p.ok;
 }

@@ -24,6 +24,8 @@ typedef struct Device Device;
 typedef struct DeviceType DeviceType;
 typedef struct Bus Bus;
 typedef struct BusType BusType;
+typedef struct StatePrinter StatePrinter;
+struct AddressSpace;
 struct PCIDevice;
 
 #define TYPE_DEVICE     "device"
@@ -86,6 +88,10 @@ struct DeviceType {
     VmState vm;                 /* no .fields: the parent's, or no state */
     PciInfo pci;
     const void *data;           /* for the family's own use (device_data) */
+    /* For the device-state view (hw/core/state-view.h): sections beside the saved state, of each type of the chain;
+     * and where its DMA goes, NULL or the parent's: address_space_memory. */
+    const StatePrinter *printers;
+    struct AddressSpace *(*dma_space)(Device *dev);
 };
 void device_type_register(const DeviceType *type);
 #define DEVICE_TYPE(x) \
@@ -172,8 +178,6 @@ bool device_save(Device *dev, GByteArray *out, Error **errp);
 bool device_load(Device *dev, const void *data, size_t len, Error **errp);
 bool devices_save_all(GByteArray *out, Error **errp);
 bool devices_load_all(const void *data, size_t len, Error **errp);
-struct QObject *device_state_json(Device *dev);
-char *device_state_text(Device *dev);           /* g_free() */
 
 /* Buses. */
 struct BusType {

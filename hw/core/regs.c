@@ -6,9 +6,9 @@
 #include "util/osdep.h"
 #include "hw/core/regs.h"
 
-#include "qobject/qobject.h"
 #include "util/log.h"
 #include "util/rcu.h"
+#include "vmstate/node.h"
 
 static inline unsigned width_of(const RegDef *d)
 {
@@ -248,35 +248,11 @@ bool regs_valid(const uint32_t *values, const RegDef *defs, size_t n,
     return true;
 }
 
-static void flags_text(GString *s, const RegDef *d, uint32_t value)
+void reg_show(const RegDef *d, uint32_t value, StateNode *into)
 {
-    bool first = true;
+    StateNode *n = state_add_uint(into, d->name, value, 8 * width_of(d));
 
-    g_string_append(s, " [");
-    for (const RegFlag *f = d->flags; f->name; f++) {
-        if (IS_POWER_OF_2(f->mask)) {
-            if (value & f->mask) {
-                g_string_append_printf(s, "%s%s", first ? "" : " ", f->name);
-                first = false;
-            }
-        } else if (f->mask) {
-            g_string_append_printf(s, "%s%s=%u", first ? "" : " ", f->name,
-                                   (value & f->mask) >> __builtin_ctz(f->mask));
-            first = false;
-        }
-    }
-    g_string_append_c(s, ']');
-}
-
-char *reg_to_text(const RegDef *d, uint32_t value)
-{
-    GString *s = g_string_new(NULL);
-
-    g_string_append_printf(s, "%s = 0x%0*x", d->name, (int)(2 * width_of(d)), value);
-    if (d->flags) {
-        flags_text(s, d, value);
-    }
-    return g_string_free(s, FALSE);
+    state_add_flags(n, d->flags);
 }
 
 /* --- saved state --- */
@@ -313,35 +289,29 @@ static bool vm_regs_load(VmReader *r, const VmField *f, void *elem, Error **errp
     return true;
 }
 
-static struct QObject *vm_regs_json(const VmField *f, const void *elem)
+static bool vm_regs_show(VmReader *r, const VmField *f, UNUSED size_t bytes, StateNode *into, Error **errp)
 {
-    const uint32_t *values = elem;
     const RegDef *defs = f->arg;
-    QDict *d = qdict_new();
+    uint32_t n, value;
 
-    for (uint64_t i = 0; i < f->max; i++) {
-        if (defs[i].name) {
-            qdict_put_uint(d, defs[i].name, values[i]);
+    if (!vm_get_u32(r, &n, errp)) {
+        return false;
+    }
+    into->kind = STATE_STRUCT;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!vm_get_u32(r, &value, errp)) {
+            return false;
+        }
+        if (i >= f->max) {
+            state_add_uintf(into, value, 32, "register[%u]", i);
+        } else if (defs[i].name) {
+            reg_show(&defs[i], value, into);
         }
     }
-    return QOBJECT(d);
-}
-
-static void vm_regs_text(VmPrinter *p, const VmField *f, const void *elem)
-{
-    const uint32_t *values = elem;
-    const RegDef *defs = f->arg;
-
-    for (uint64_t i = 0; i < f->max; i++) {
-        if (defs[i].name) {
-            g_autofree char *text = reg_to_text(&defs[i], values[i]);
-
-            vm_printf(p, "%s\n", text);
-        }
-    }
+    return true;
 }
 
 const VmKind vm_kind_regs = {
     .name = "regs", .save = vm_regs_save, .load = vm_regs_load,
-    .json = vm_regs_json, .text = vm_regs_text,
+    .show = vm_regs_show,
 };

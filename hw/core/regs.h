@@ -16,12 +16,6 @@
 #include "memory/memory.h"
 #include "vmstate/vmstate.h"
 
-typedef struct RegFlag {
-    const char *name;
-    uint32_t mask;              /* one bit, or the bits of a field */
-} RegFlag;
-#define FLAGS(...)  ((const RegFlag[]){ __VA_ARGS__, { NULL, 0 } })
-
 typedef struct RegDef {
     uint32_t offset;            /* bytes from the block's start */
     const char *name;           /* as the data sheet has it; NULL: no row */
@@ -69,8 +63,8 @@ void regs_reset(uint32_t *values, const RegDef *defs, size_t n);
  * must be those of .reset. */
 bool regs_valid(const uint32_t *values, const RegDef *defs, size_t n,
                 Error **errp);
-/* "CMD = 0x0007 [IO MEM MASTER]"; caller frees with g_free(). */
-char *reg_to_text(const RegDef *def, uint32_t value);
+/* The value of a register as a field of @into. */
+void reg_show(const RegDef *def, uint32_t value, StateNode *into);
 
 /* A block in the table of saved fields: @f is uint32_t[], @defs an array. */
 typedef struct VmRegs { const RegDef *defs; } VmRegs;

@@ -7,7 +7,6 @@
 #include "hw/pci/pci.h"
 #include "hw/pci/pci-int.h"
 
-#include "qobject/qobject.h"
 
 #define CAP_FIRST   0x40        /* behind the header */
 
@@ -183,36 +182,6 @@ static bool vm_pci_load(VmReader *r, UNUSED const VmField *f, void *elem, Error 
     return true;
 }
 
-static struct QObject *vm_pci_json(UNUSED const VmField *f, const void *elem)
-{
-    const PCIDevice *pci = elem;
-    g_autoptr(GString) hex = g_string_new(NULL);
-    QDict *d = qdict_new();
-
-    for (unsigned i = 0; i < pci->config_size; i++) {
-        g_string_append_printf(hex, "%02x", pci->config[i]);
-    }
-    qdict_put_str(d, "config", hex->str);
-    qdict_put_bool(d, "intx", pci->irq_level);
-    return QOBJECT(d);
-}
-
-static void vm_pci_text(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    const PCIDevice *pci = elem;
-    const uint8_t *c = pci->config;
-
-    vm_printf(p, "%04x:%04x command 0x%04x status 0x%04x intx %d", pci_get_word(c),
-              pci_get_word(c + PCI_DEVICE_ID), pci_get_word(c + PCI_COMMAND),
-              pci_get_word(c + PCI_STATUS), pci->irq_level);
-    for (int n = 0; n < PCI_NUM_REGIONS; n++) {
-        if (pci->bars[n].mr && pci->bars[n].addr != PCI_BAR_UNMAPPED) {
-            vm_printf(p, " bar%d 0x%" PRIx64, n, pci->bars[n].addr);
-        }
-    }
-}
-
 const VmKind vm_kind_pci = {
-    .name = "pci", .save = vm_pci_save, .load = vm_pci_load, .json = vm_pci_json,
-    .text = vm_pci_text,
+    .name = "pci", .save = vm_pci_save, .load = vm_pci_load, .show = pci_state_show,
 };

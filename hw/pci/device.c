@@ -548,13 +548,18 @@ static const Property pci_device_props[] = {
     PROP_END
 };
 
+static AddressSpace *pci_device_dma_space(Device *dev)
+{
+    return pci_dma_as(PCI_DEVICE(dev));
+}
+
 static const DeviceType pci_device_type = {
     .name = TYPE_PCI_DEVICE, .parent = TYPE_DEVICE, .size = sizeof(PCIDevice),
     .abstract = true, .bus_type = TYPE_PCI_BUS, .props = pci_device_props,
     .init = pci_device_init, .finalize = pci_device_finalize,
     .realize = pci_device_realize, .realize_done = pci_device_realize_done,
     .unrealize = pci_device_unrealize, .reset_hold = pci_device_reset,
-    .pci = { .subsystem_vendor = 0x1af4, .subsystem = 0x1100 },
+    .pci = { .subsystem_vendor = 0x1af4, .subsystem = 0x1100 }, .dma_space = pci_device_dma_space,
 };
 DEVICE_TYPE(pci_device_type)
 

@@ -23,6 +23,9 @@ void pci_update_mappings(PCIDevice *pci);
 void pci_update_irq(PCIDevice *pci);
 void pci_config_applied(PCIDevice *pci);    /* all of it, after a load */
 
+/* VmKind.show of vm_kind_pci. */
+bool pci_state_show(VmReader *r, const VmField *f, size_t bytes, StateNode *into, Error **errp);
+
 void msi_config_written(PCIDevice *pci, uint32_t addr, unsigned len);
 void msi_reset(PCIDevice *pci);
 /* Where the pending bits are; 0 if there are none. */

@@ -14,6 +14,7 @@
 #define HW_PCI_PCI_H
 
 #include "hw/core/device.h"
+#include "hw/core/regs.h"
 #include "hw/pci/pci_regs.h"
 #include "memory/memory.h"
 
@@ -259,5 +260,7 @@ extern const VmKind vm_kind_pci;
 #define VM_PCI(S, f) \
     { .name = #f, .kind = &vm_kind_pci, .num = 1, .size = sizeof(PCIDevice), \
       .offset = VM_TYPED_(S, f, PCIDevice) }
+/* For VmMeaning.show of that field: registers behind the header by name. */
+void pci_state_name_registers(StateNode *pci, const RegDef *defs, size_t n);
 
 #endif

@@ -3,9 +3,9 @@
 #include "util/osdep.h"
 #include "hw/scsi/scsi.h"
 
-#include "qobject/qobject.h"
 #include "util/bswap.h"
 #include "util/iov.h"
+#include "vmstate/node.h"
 
 static const ScsiDeviceOps *ops_of(ScsiDevice *d)
 {
@@ -441,30 +441,29 @@ static bool load_request(VmReader *rd, const VmField *f, void *elem, Error **err
     return true;
 }
 
-static struct QObject *request_json(UNUSED const VmField *f, const void *elem)
+static bool show_request(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into,
+                         Error **errp)
 {
-    const ScsiRequest *r = *(ScsiRequest *const *)elem;
-    QDict *d = qdict_new();
+    StateNode data = { 0 };
+    uint8_t there;
 
-    if (r) {
-        qdict_put_int(d, "opcode", r->cdb[0]);
-        qdict_put_int(d, "moved", r->moved);
+    into->kind = STATE_STRUCT;
+    if (!vm_get_u8(r, &there, errp)) {
+        return false;
     }
-    return QOBJECT(d);
-}
-
-static void request_text(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    const ScsiRequest *r = *(ScsiRequest *const *)elem;
-
-    if (r) {
-        vm_printf(p, "opcode 0x%02x, %" PRIu64 " bytes moved", r->cdb[0], r->moved);
-    } else {
-        vm_printf(p, "none");
+    if (!there) {
+        state_mean(into, "none in flight");
+        return true;
     }
+    if (!vm_show_struct(r, &saved_vm, into, errp) ||
+        !vm_kind_buffer.show(r, NULL, state_get(into, "buf_size", 0), &data, errp)) {
+        return false;
+    }
+    state_add_bytes(into, "buffer", data.bytes, data.num_bytes)->payload = "data of the step that is moved";
+    g_free(data.bytes);
+    return true;
 }
 
 const VmKind vm_kind_scsi_request = {
-    .name = "scsi-request", .save = save_request, .load = load_request, .json = request_json,
-    .text = request_text,
+    .name = "scsi-request", .save = save_request, .load = load_request, .show = show_request,
 };

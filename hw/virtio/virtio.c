@@ -6,9 +6,9 @@
 #include <glib.h>
 #include <stdarg.h>
 #include "hw/virtio/virtio-int.h"
-#include "qobject/qobject.h"
 #include "util/log.h"
 #include "util/rcu.h"
+#include "vmstate/node.h"
 
 #define ORDERED_ACCESS(bits) \
     uint##bits##_t virtio_ld##bits(const VirtIODevice *v, const void *p) \
@@ -296,11 +296,17 @@ static void base_reset_hold(Device *dev)
     virtio_reset(VIRTIO_DEVICE(dev));
 }
 
+static AddressSpace *base_dma_space(Device *dev)
+{
+    return VIRTIO_DEVICE(dev)->as;
+}
+
 static const DeviceType virtio_device_type = {
     .name = TYPE_VIRTIO_DEVICE, .parent = TYPE_DEVICE, .abstract = true,
     .size = sizeof(VirtIODevice), .bus_type = TYPE_VIRTIO_BUS, .init = base_init,
     .finalize = base_finalize, .realize = base_realize,
     .realize_done = base_realize_done, .unrealize = base_unrealize, .reset_hold = base_reset_hold,
+    .dma_space = base_dma_space,
 };
 DEVICE_TYPE(virtio_device_type)
 
@@ -408,36 +414,24 @@ static bool load_device(VmReader *r, UNUSED const VmField *f, void *elem, Error 
     return ok;
 }
 
-static struct QObject *device_json(UNUSED const VmField *f, const void *elem)
+static bool show_device(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into,
+                        Error **errp)
 {
-    const VirtIODevice *v = elem;
-    QDict *d = qobject_to_dict(vm_struct_json(&device_vm, v));
-    QList *queues = qlist_new();
+    StateNode *queues;
+    uint16_t n;
 
-    for (unsigned i = 0; i < v->num_vqs; i++) {
-        qlist_append(queues, vm_struct_json(&queue_vm, &v->vq[i]));
+    if (!vm_get_u16(r, &n, errp) || !vm_show_struct(r, &device_vm, into, errp)) {
+        return false;
     }
-    qdict_put(d, "queues", queues);
-    return QOBJECT(d);
-}
-
-static void device_text(VmPrinter *p, UNUSED const VmField *f, const void *elem)
-{
-    const VirtIODevice *v = elem;
-
-    vm_printf(p, "status 0x%02x features 0x%" PRIx64 " of 0x%" PRIx64 "%s", v->status,
-              v->guest_features, v->host_features, v->broken ? " broken" : "");
-    for (unsigned i = 0; i < v->num_vqs && i < 16; i++) {
-        const VirtQueue *vq = &v->vq[i];
-
-        if (vq->enabled) {
-            vm_printf(p, " queue%u %u at 0x%" PRIx64 " avail %u used %u", i, vq->num, vq->desc,
-                      vq->last_avail, vq->used_idx);
+    queues = state_add(into, "queues", STATE_ARRAY);
+    for (unsigned i = 0; i < n; i++) {
+        if (!vm_show_struct(r, &queue_vm, state_add_element(queues, STATE_STRUCT), errp)) {
+            return false;
         }
     }
+    return true;
 }
 
 const VmKind vm_kind_virtio = {
-    .name = "virtio", .save = save_device, .load = load_device, .json = device_json,
-    .text = device_text,
+    .name = "virtio", .save = save_device, .load = load_device, .show = show_device,
 };

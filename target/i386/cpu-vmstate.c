@@ -22,7 +22,7 @@ static const VmState f80_vm = { .version = 1, .fields = f80_fields };
 static const VmField env_fields[] = {
     VM_U64_ARRAY(X86State, regs),
     { .name = "rip", .kind = &vm_kind_u64, .offset = offsetof(X86State, tcg.pc),
-      .size = sizeof(uint64_t), .num = 1, .flags = VM_F_HEX },
+      .size = sizeof(uint64_t), .num = 1 },
     VM_U32(X86State, cc_op), VM_U64(X86State, cc_dst), VM_U64(X86State, cc_src),
     VM_U64(X86State, cc_src2), VM_U64(X86State, df), VM_U32(X86State, eflags),
     VM_STRUCT_ARRAY(X86State, seg, segment_vm),
@@ -94,7 +94,7 @@ const VmField x86_cpu_fields[] = {
     VM_END
 };
 
-void x86_cpu_pre_save(void *opaque)
+void x86_cpu_gather(void *opaque)
 {
     X86Cpu *cpu = opaque;
 

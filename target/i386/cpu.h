@@ -64,7 +64,7 @@ void x86_cpu_move_apic(X86Cpu *cpu);
 
 /* cpu-vmstate.c */
 extern const VmField x86_cpu_fields[];
-void x86_cpu_pre_save(void *opaque);
+void x86_cpu_gather(void *opaque);
 bool x86_cpu_post_load(void *opaque, Error **errp);
 
 /* cpu-types.c: the model of the object's type; property defaults. */

@@ -18,7 +18,7 @@ static const VmState frame_vm = { .version = 1, .fields = frame_fields };
 static const VmField env_fields[] = {
     VM_U64_ARRAY(M68kState, d), VM_U64_ARRAY(M68kState, a),
     { .name = "pc", .kind = &vm_kind_u64, .offset = offsetof(M68kState, tcg.pc),
-      .size = sizeof(uint64_t), .num = 1, .flags = VM_F_HEX },
+      .size = sizeof(uint64_t), .num = 1 },
     VM_U32(M68kState, cc_op), VM_U32(M68kState, cc_a), VM_U32(M68kState, cc_b),
     VM_U32(M68kState, x_op), VM_U32(M68kState, x_a), VM_U32(M68kState, x_b),
     VM_U32(M68kState, usp), VM_U32(M68kState, isp), VM_U32(M68kState, msp), VM_U16(M68kState, sr),
@@ -66,7 +66,7 @@ const VmField m68k_cpu_fields[] = {
     VM_U8_RANGE(M68kCpu, saved_ipl, 0, 7), VM_STRUCT_PTR(M68kCpu, env, env_vm), VM_END
 };
 
-void m68k_cpu_pre_save(void *opaque)
+void m68k_cpu_gather(void *opaque)
 {
     M68kCpu *cpu = opaque;
 

@@ -210,7 +210,7 @@ static const DeviceType m68k_cpu_base = {
     .init = cpu_init, .finalize = cpu_finalize, .realize = cpu_realize,
     .reset_exit = cpu_reset_exit, .props = m68k_cpu_props,
     .vm = {
-        .version = 1, .fields = m68k_cpu_fields, .pre_save = m68k_cpu_pre_save,
+        .version = 1, .fields = m68k_cpu_fields, .gather = m68k_cpu_gather,
         .post_load = m68k_cpu_post_load,
     },
     .data = &m68k_cpu_ops,

@@ -159,8 +159,10 @@ static QTest *start(Test *t, const char *args, bool with_qmp)
     for (char **p = user; p && *p; p++) {
         g_ptr_array_add(a, g_strdup(*p));
     }
-    g_ptr_array_add(a, g_strdup("-accel"));
-    g_ptr_array_add(a, g_strdup("qtest"));
+    if (!strstr(args, "-accel ")) {
+        g_ptr_array_add(a, g_strdup("-accel"));
+        g_ptr_array_add(a, g_strdup("qtest"));
+    }
     g_ptr_array_add(a, NULL);
     argv = (char **)g_ptr_array_free(a, FALSE);
 

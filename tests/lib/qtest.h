@@ -23,7 +23,7 @@
 
 typedef struct QTest QTest;
 
-/* @args: as in a shell. Never NULL. */
+/* @args: as in a shell; with an -accel of their own the guest may run. Never NULL. */
 QTest *qtest_start(Test *t, const char *args, ...) PRINTF_LIKE(2, 3);
 /* With a QMP monitor: see qtest_qmp(). */
 QTest *qtest_start_qmp(Test *t, const char *args, ...) PRINTF_LIKE(2, 3);

@@ -3,9 +3,8 @@
 #include "vmstate/vmstate.h"
 #include "tests/lib/test.h"
 
-#include "qobject/json.h"
-#include "qobject/qobject.h"
 #include "util/main-loop.h"
+#include "vmstate/node.h"
 
 typedef struct Part {
     uint16_t a;
@@ -220,20 +219,45 @@ TEST(vmstate, hostile_bytes)
 
 TEST(vmstate, shown)
 {
+    g_autoptr(GByteArray) data = g_byte_array_new();
+    g_autoptr(StateNode) tree = NULL, blind = NULL, other = NULL;
     uint8_t heap[16] = { 0 };
-    g_autofree char *text = NULL;
-    QOBJECT_AUTO QObject *json = NULL;
+    const StateNode *n;
+    size_t index;
     Whole a;
 
     whole_init(&a, heap);
     whole_fill(&a);
-    json = vm_to_json(&whole_vm, &a);
-    check_int(t, qdict_int_or(qobject_to_dict(json), "parts[2].a", -1), 0, "structs in arrays");
-    check_int(t, qdict_int_or(qobject_to_dict(json), "data[2]", -1), 0xffff, "as many as used");
-    check_true(t, !qobject_get_path(json, "data[3]"), "and no more");
-    check_str(t, qdict_str_or(qobject_to_dict(json), "bytes", ""), "616263646566", "bytes");
-    text = vm_to_text(&whole_vm, &a);
-    check_true(t, strstr(text, "u16: 0x1234 (4660)\n"), "a number in both bases");
-    check_true(t, strstr(text, "timer: 123456789 ns\n"), "a timer");
+    check_true(t, vm_peek(&whole_vm, "whole", &a, data, NULL), "saved without pre_save");
+    tree = vm_show(&whole_vm, data->data, data->len, NULL);
+    if (!check_true(t, tree, "shown")) {
+        return;
+    }
+    check_u32(t, (uint32_t)state_get(tree, "parts[2].a", 99), 0, "structs in arrays");
+    check_u32(t, (uint32_t)state_get(tree, "data[2]", 0), 0xffff, "as many as used");
+    check_true(t, !state_find(tree, "data[3]", &index), "and no more");
+    check_true(t, !state_find(tree, "data[", &index) && !state_find(tree, "data[x]", &index) &&
+                  !state_find(tree, "nothing", &index), "paths that lead nowhere");
+    n = state_find(tree, "bytes", &index);
+    check_true(t, n && n->kind == STATE_BYTES && n->num_bytes == 6 && !memcmp(n->bytes, "abcdef", 6), "bytes");
+    check_u32(t, (uint32_t)state_get(tree, "u16", 0), 0x1234, "a number");
+    n = state_find(tree, "timer", &index);
+    check_true(t, n && n->kind == STATE_TIME && n->u == 123456789, "a timer");
+    blind = vm_show(NULL, data->data, data->len, NULL);
+    check_true(t, blind && state_equal(tree, blind), "the saved form tells it all without the table");
+    a.u16++;
+    g_byte_array_set_size(data, 0);
+    vm_peek(&whole_vm, "whole", &a, data, NULL);
+    other = vm_show(&whole_vm, data->data, data->len, NULL);
+    check_true(t, !state_equal(tree, other), "a change is seen");
+    for (guint i = 0; i < data->len; i++) {
+        g_autofree uint8_t *bad = g_memdup2(data->data, data->len);
+        Error *err = NULL;
+
+        bad[i] ^= 0xff;
+        state_node_free(vm_show(i % 2 ? &whole_vm : NULL, bad, data->len, &err));
+        error_free(err);
+        check_true(t, !vm_show(&whole_vm, data->data, i, NULL), "cut off");
+    }
     timer_del(&a.timer);
 }

@@ -7,6 +7,7 @@
 
 #include "qobject/qobject.h"
 #include "util/main-loop.h"
+#include "vmstate/node.h"
 
 static GString *trace;          /* what ran, in order */
 
@@ -356,7 +357,7 @@ TEST(regs, writes)
 {
     uint32_t v[R_NUM];
     Error *err = NULL;
-    char *text;
+    StateNode *shown, *ctrl;
 
     regs_reset(v, regs, R_NUM);
     written = 0;
@@ -376,9 +377,13 @@ TEST(regs, writes)
     check_true(t, v[R_BYTE] == 0x44 && v[R_WORD] == 0x1122, "two registers at once");
     regs_write(regs, R_NUM, v, NULL, 16, 0x77, 4);
     check_true(t, strobe_val == 0x77 && v[R_STROBE] == 0, "strobe keeps nothing");
-    text = reg_to_text(&regs[R_CTRL], 0x31);
-    check_str(t, text, "CTRL = 0x00000031 [EN MODE=3]", "text");
-    g_free(text);
+    shown = state_node_new("");
+    reg_show(&regs[R_CTRL], 0x31, shown);
+    ctrl = shown->fields[0];
+    check_str(t, ctrl->name, "CTRL", "shown by its name");
+    check_true(t, ctrl->u == 0x31 && ctrl->num_flags == 2 && !strcmp(ctrl->flags[0].name, "EN") &&
+                  !strcmp(ctrl->flags[1].name, "MODE") && ctrl->flags[1].value == 3, "with flags by name");
+    state_node_free(shown);
     check_true(t, regs_valid(v, regs, R_NUM, &err), "valid");
     v[R_STAT] |= BIT(31);
     check_true(t, regs_valid(v, regs, R_NUM, &err), "hardware's bits");

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is saved of a PCI function, by the names of the PCI specification. */
+#include "util/osdep.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/pci-int.h"
+
+#include "vmstate/node.h"
+
+static const RegFlag command_flags[] = {
+    { "IO", PCI_COMMAND_IO }, { "MEM", PCI_COMMAND_MEMORY }, { "MASTER", PCI_COMMAND_MASTER },
+    { "SPECIAL", PCI_COMMAND_SPECIAL }, { "INVALIDATE", PCI_COMMAND_INVALIDATE },
+    { "VGA_SNOOP", PCI_COMMAND_VGA_SNOOP }, { "PARITY", PCI_COMMAND_PARITY }, { "SERR", PCI_COMMAND_SERR },
+    { "FAST_BACK", PCI_COMMAND_FAST_BACK }, { "INTX_OFF", PCI_COMMAND_INTX_OFF }, { NULL, 0 }
+};
+
+static const RegFlag status_flags[] = {
+    { "INTERRUPT", PCI_STATUS_INTERRUPT }, { "CAP_LIST", PCI_STATUS_CAP_LIST }, { "66MHZ", PCI_STATUS_66MHZ },
+    { "FAST_BACK", PCI_STATUS_FAST_BACK }, { "PARITY", PCI_STATUS_PARITY },
+    { "DEVSEL_MED", PCI_STATUS_DEVSEL_MED }, { "SIG_TABORT", PCI_STATUS_SIG_TABORT },
+    { "REC_TABORT", PCI_STATUS_REC_TABORT }, { "REC_MABORT", PCI_STATUS_REC_MABORT },
+    { "SIG_SERR", PCI_STATUS_SIG_SERR }, { "DET_PARITY", PCI_STATUS_DET_PARITY }, { NULL, 0 }
+};
+
+typedef struct Register {
+    uint8_t offset, bytes;
+    const char *name;
+    const RegFlag *flags;
+} Register;
+
+static const Register common[] = {
+    { PCI_VENDOR_ID, 2, "vendor-id", NULL }, { PCI_DEVICE_ID, 2, "device-id", NULL },
+    { PCI_COMMAND, 2, "command", command_flags }, { PCI_STATUS, 2, "status", status_flags },
+    { PCI_REVISION_ID, 1, "revision-id", NULL }, { PCI_CLASS_PROG, 1, "interface", NULL },
+    { PCI_CLASS_DEVICE, 2, "class", NULL }, { PCI_CACHE_LINE_SIZE, 1, "cache-line-size", NULL },
+    { PCI_LATENCY_TIMER, 1, "latency-timer", NULL }, { PCI_HEADER_TYPE, 1, "header-type", NULL },
+    { PCI_BIST, 1, "bist", NULL }, { PCI_CAPABILITY_LIST, 1, "capabilities-pointer", NULL },
+    { PCI_INTERRUPT_LINE, 1, "interrupt-line", NULL }, { PCI_INTERRUPT_PIN, 1, "interrupt-pin", NULL },
+};
+
+static const Register device_header[] = {
+    { PCI_BASE_ADDRESS_0, 4, "bar0", NULL }, { 0x14, 4, "bar1", NULL }, { 0x18, 4, "bar2", NULL },
+    { 0x1c, 4, "bar3", NULL }, { 0x20, 4, "bar4", NULL }, { 0x24, 4, "bar5", NULL },
+    { PCI_CARDBUS_CIS, 4, "cardbus-cis", NULL }, { PCI_SUBSYSTEM_VENDOR_ID, 2, "subsystem-vendor-id", NULL },
+    { PCI_SUBSYSTEM_ID, 2, "subsystem-id", NULL }, { PCI_ROM_ADDRESS, 4, "rom-address", NULL },
+    { PCI_MIN_GNT, 1, "min-gnt", NULL }, { PCI_MAX_LAT, 1, "max-lat", NULL },
+};
+
+static const Register bridge_header[] = {
+    { PCI_BASE_ADDRESS_0, 4, "bar0", NULL }, { 0x14, 4, "bar1", NULL },
+    { PCI_PRIMARY_BUS, 1, "primary-bus", NULL }, { PCI_SECONDARY_BUS, 1, "secondary-bus", NULL },
+    { PCI_SUBORDINATE_BUS, 1, "subordinate-bus", NULL },
+    { PCI_SEC_LATENCY_TIMER, 1, "secondary-latency-timer", NULL }, { PCI_IO_BASE, 1, "io-base", NULL },
+    { PCI_IO_LIMIT, 1, "io-limit", NULL }, { PCI_SEC_STATUS, 2, "secondary-status", status_flags },
+    { PCI_MEMORY_BASE, 2, "memory-base", NULL }, { PCI_MEMORY_LIMIT, 2, "memory-limit", NULL },
+    { PCI_PREF_MEMORY_BASE, 2, "prefetchable-base", NULL },
+    { PCI_PREF_MEMORY_LIMIT, 2, "prefetchable-limit", NULL },
+    { PCI_PREF_BASE_UPPER32, 4, "prefetchable-base-upper", NULL },
+    { PCI_PREF_LIMIT_UPPER32, 4, "prefetchable-limit-upper", NULL },
+    { PCI_IO_BASE_UPPER16, 2, "io-base-upper", NULL }, { PCI_IO_LIMIT_UPPER16, 2, "io-limit-upper", NULL },
+    { PCI_BRIDGE_ROM_ADDRESS, 4, "rom-address", NULL },
+    { PCI_BRIDGE_CONTROL, 2, "bridge-control", NULL },
+};
+
+/* What is being shown. */
+typedef struct Space {
+    const uint8_t *c;
+    uint32_t size;
+    uint8_t named[PCIE_CONFIG_SIZE];    /* bytes that have been shown */
+    StateNode *into;
+} Space;
+
+static uint32_t get(const Space *s, uint32_t at, unsigned bytes)
+{
+    uint32_t v = 0;
+
+    for (unsigned i = 0; i < bytes && at + i < s->size; i++) {
+        v |= (uint32_t)s->c[at + i] << (8 * i);
+    }
+    return v;
+}
+
+static void taken(Space *s, uint32_t at, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes && at + i < s->size; i++) {
+        s->named[at + i] = 1;
+    }
+}
+
+static StateNode *show(Space *s, StateNode *into, uint32_t at, unsigned bytes, const char *name,
+                       const RegFlag *flags)
+{
+    StateNode *n = state_add_uint(into, name, get(s, at, bytes), 8 * bytes);
+
+    taken(s, at, bytes);
+    state_add_flags(n, flags);
+    return n;
+}
+
+/* PCI 6.2.5.1: where it is, and what it asks for. */
+static void mean_bar(StateNode *n, uint32_t command)
+{
+    uint32_t v = (uint32_t)n->u;
+    bool on = command & (v & 1 ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
+
+    if (v & 1) {
+        state_mean(n, "I/O at 0x%x%s", v & ~3u, on ? "" : ", off");
+    } else if (v & ~15u) {
+        state_mean(n, "memory at 0x%x, %s bits%s%s", v & ~15u, (v & 6) == 4 ? "64" : "32",
+                   v & 8 ? ", prefetchable" : "", on ? "" : ", off");
+    }
+}
+
+static void show_header(Space *s, const Register *regs, size_t n)
+{
+    uint32_t command = get(s, PCI_COMMAND, 2);
+
+    for (size_t i = 0; i < n; i++) {
+        StateNode *node = show(s, s->into, regs[i].offset, regs[i].bytes, regs[i].name, regs[i].flags);
+
+        if (g_str_has_prefix(regs[i].name, "bar")) {
+            mean_bar(node, command);
+        }
+    }
+}
+
+/* --- capabilities --- */
+
+static void show_pm(Space *s, StateNode *n, uint32_t at)
+{
+    StateNode *ctrl;
+
+    show(s, n, at + PCI_PM_PMC, 2, "capabilities", NULL);
+    ctrl = show(s, n, at + PCI_PM_CTRL, 2, "control", NULL);
+    state_mean(ctrl, "D%u", (unsigned)(ctrl->u & 3));
+    show(s, n, at + 6, 2, "bridge-and-data", NULL);
+}
+
+static void show_msi(Space *s, StateNode *n, uint32_t at)
+{
+    static const RegFlag flags[] = {
+        { "ENABLE", PCI_MSI_FLAGS_ENABLE }, { "CAPABLE", 0xe }, { "ENABLED", 0x70 },
+        { "64BIT", PCI_MSI_FLAGS_64BIT }, { "MASKBIT", PCI_MSI_FLAGS_MASKBIT }, { NULL, 0 }
+    };
+    StateNode *ctrl = show(s, n, at + PCI_MSI_FLAGS, 2, "control", flags);
+    bool wide = ctrl->u & PCI_MSI_FLAGS_64BIT;
+    uint32_t data = at + (wide ? 12 : 8);
+
+    show(s, n, at + PCI_MSI_ADDRESS_LO, 4, "address", NULL);
+    if (wide) {
+        show(s, n, at + PCI_MSI_ADDRESS_HI, 4, "address-high", NULL);
+    }
+    show(s, n, data, 2, "data", NULL);
+    if (ctrl->u & PCI_MSI_FLAGS_MASKBIT) {
+        show(s, n, data + 4, 4, "mask", NULL);
+        show(s, n, data + 8, 4, "pending", NULL);
+    }
+}
+
+static void show_msix(Space *s, StateNode *n, uint32_t at)
+{
+    static const RegFlag flags[] = {
+        { "ENABLE", PCI_MSIX_FLAGS_ENABLE }, { "MASKALL", PCI_MSIX_FLAGS_MASKALL },
+        { "LAST", PCI_MSIX_FLAGS_SIZE }, { NULL, 0 }
+    };
+
+    show(s, n, at + PCI_MSIX_FLAGS, 2, "control", flags);
+    show(s, n, at + PCI_MSIX_TABLE, 4, "table", NULL);
+    show(s, n, at + PCI_MSIX_PBA, 4, "pending-bits", NULL);
+}
+
+static void show_express(Space *s, StateNode *n, uint32_t at)
+{
+    static const Register regs[] = {
+        { PCI_EXP_FLAGS, 2, "capabilities", NULL }, { PCI_EXP_DEVCAP, 4, "device-capabilities", NULL },
+        { PCI_EXP_DEVCTL, 2, "device-control", NULL }, { PCI_EXP_DEVSTA, 2, "device-status", NULL },
+        { PCI_EXP_LNKCAP, 4, "link-capabilities", NULL }, { PCI_EXP_LNKCTL, 2, "link-control", NULL },
+        { PCI_EXP_LNKSTA, 2, "link-status", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+        show(s, n, at + regs[i].offset, regs[i].bytes, regs[i].name, regs[i].flags);
+    }
+}
+
+static const struct {
+    uint8_t id;
+    const char *name;
+    void (*show)(Space *s, StateNode *n, uint32_t at);
+} caps[] = {
+    { PCI_CAP_ID_PM, "power-management", show_pm }, { PCI_CAP_ID_MSI, "msi", show_msi },
+    { PCI_CAP_ID_VENDOR, "vendor", NULL }, { PCI_CAP_ID_SSVID, "subsystem", NULL },
+    { PCI_CAP_ID_EXP, "express", show_express }, { PCI_CAP_ID_MSIX, "msi-x", show_msix },
+    { PCI_CAP_ID_SATA, "sata", NULL },
+};
+
+static void show_capability(Space *s, StateNode *into, uint32_t at)
+{
+    StateNode *n = state_add_element(into, STATE_STRUCT), *id = show(s, n, at, 1, "id", NULL);
+
+    show(s, n, at + 1, 1, "next", NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+        if (caps[i].id == id->u) {
+            state_set_word(id, caps[i].name);
+            if (caps[i].show) {
+                caps[i].show(s, n, at);
+            }
+        }
+    }
+}
+
+static void show_capabilities(Space *s)
+{
+    uint32_t at = get(s, PCI_CAPABILITY_LIST, 1) & ~3u;
+    StateNode *list;
+
+    if (!(get(s, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST)) {
+        return;
+    }
+    list = state_add(s->into, "capabilities", STATE_ARRAY);
+    /* As many as fit; the chain may be a ring. */
+    for (unsigned i = 0; i < 48 && at >= 0x40 && at < s->size; i++) {
+        show_capability(s, list, at);
+        at = get(s, at + 1, 1) & ~3u;
+    }
+}
+
+/* --- the whole --- */
+
+static void show_config(StateNode *into, const uint8_t *config, uint32_t size)
+{
+    Space s = { .c = config, .size = size, .into = state_add_struct(into, "config") };
+    bool bridge = (get(&s, PCI_HEADER_TYPE, 1) & 0x7f) == 1;
+    StateNode *other;
+
+    show_header(&s, common, ARRAY_SIZE(common));
+    if (bridge) {
+        show_header(&s, bridge_header, ARRAY_SIZE(bridge_header));
+    } else {
+        show_header(&s, device_header, ARRAY_SIZE(device_header));
+    }
+    show_capabilities(&s);
+    other = state_add_struct(s.into, "other");
+    other->help = "registers of this kind of function, by offset, where they aren't 0";
+    for (uint32_t i = 0; i < size; i++) {
+        if (!s.named[i] && config[i]) {
+            state_add_uintf(other, config[i], 8, "0x%02x", i);
+        }
+    }
+    state_add_bytes(s.into, "raw", config, size)->payload = "the whole config space";
+}
+
+static bool show_vectors(VmReader *r, StateNode *into, unsigned vectors, Error **errp)
+{
+    StateNode *list = state_add(into, "msix-vectors", STATE_ARRAY);
+    uint8_t entry[PCI_MSIX_ENTRY_SIZE];
+    uint64_t pending;
+
+    for (unsigned i = 0; i < vectors; i++) {
+        StateNode *n;
+
+        if (!vm_get_bytes(r, entry, sizeof(entry), errp)) {
+            return false;
+        }
+        n = state_add_element(list, STATE_STRUCT);
+        state_add_uint(n, "address", pci_get_long(entry) | (uint64_t)pci_get_long(entry + 4) << 32, 64);
+        state_add_uint(n, "data", pci_get_long(entry + 8), 32);
+        state_add_flags(state_add_uint(n, "control", pci_get_long(entry + 12), 32), FLAGS({ "MASKED", 1 }));
+    }
+    for (unsigned i = 0; i < DIV_ROUND_UP(vectors, 64); i++) {
+        if (!vm_get_u64(r, &pending, errp)) {
+            return false;
+        }
+        state_add_uintf(into, pending, 64, "msix-pending-%u", i);
+    }
+    return true;
+}
+
+bool pci_state_show(VmReader *r, UNUSED const VmField *f, UNUSED size_t bytes, StateNode *into, Error **errp)
+{
+    uint8_t config[PCIE_CONFIG_SIZE], level;
+    uint16_t vectors;
+    uint32_t size;
+
+    into->kind = STATE_STRUCT;
+    if (!vm_get_u32(r, &size, errp)) {
+        return false;
+    }
+    if (size < 0x40 || size > sizeof(config)) {
+        error_setf(errp, ERR_STATE_INVALID, "config space of %u bytes", size);
+        return false;
+    }
+    if (!vm_get_bytes(r, config, size, errp) || !vm_get_u8(r, &level, errp) ||
+        !vm_get_u16(r, &vectors, errp)) {
+        return false;
+    }
+    show_config(into, config, size);
+    state_add_bool(into, "intx", level)->help = "level that the function gives its INTx pin";
+    return !vectors || show_vectors(r, into, vectors, errp);
+}
+
+void pci_state_name_registers(StateNode *pci, const RegDef *defs, size_t n)
+{
+    size_t index;
+    StateNode *config = (StateNode *)state_find(pci, "config", &index);
+    StateNode *other = (StateNode *)state_find(pci, "config.other", &index);
+    const StateNode *raw = state_find(pci, "config.raw", &index);
+    StateNode *regs;
+
+    if (!config || !other || !raw) {
+        return;
+    }
+    regs = state_add_struct(config, "registers");
+    for (size_t i = 0; i < n; i++) {
+        unsigned bytes = defs[i].width ? defs[i].width : 4;
+        uint32_t v = 0;
+
+        for (unsigned k = 0; k < bytes; k++) {
+            char name[16];
+
+            v |= (uint32_t)state_number(raw, defs[i].offset + k) << (8 * k);
+            snprintf(name, sizeof(name), "0x%02x", defs[i].offset + k);
+            state_remove(other, name);
+        }
+        reg_show(&defs[i], v, regs);
+    }
+}
