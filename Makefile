@@ -71,7 +71,7 @@ say = @printf '  %-8s%s\n' $(1) $(2)
 
 # ------------------------------------------------------------------- sources
 ROOMS := util qobject qapi qom crypto vmstate memory tcg hw accel target block chardev net audio \
-         fsdev ui migration dump monitor system libqmp
+         fsdev ui migration dump monitor system libqmp libivshmem
 SOURCES := $(sort $(shell cd $(SRC) && find $(ROOMS) -name '*.c' -o -name '*.S' 2>/dev/null))
 SOURCES := $(filter-out qapi/gen/%,$(SOURCES))
 ifneq ($(HOST_CPU),x86_64)
@@ -137,7 +137,7 @@ $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 TOOLS := $(notdir $(wildcard $(SRC)/tools/*))
 TOOL_SOURCES := $(sort $(shell cd $(SRC) && find tools -name '*.c' 2>/dev/null))
 TOOL_OBJS := $(TOOL_SOURCES:.c=.o)
-TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% libqmp/% generated/qapi/%,$(CORE_OBJS))
+TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% libqmp/% libivshmem/% generated/qapi/%,$(CORE_OBJS))
 TOOL_ROOM_OBJS = $(filter block/%,$(CORE_OBJS))
 
 PROGRAM := qemu-system

@@ -5,6 +5,7 @@
 #include "block/block.h"
 #include "block/block.h"
 #include "chardev/chardev.h"
+#include "hw/misc/ivshmem-broker.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
 #include "hw/core/runstate.h"
@@ -116,6 +117,7 @@ static int run(Config *c)
     monitor_cleanup();
     net_cleanup();
     chardev_cleanup();
+    ivshmem_broker_close_all();
     audio_close_all();
     return status;
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "hw/core/regs.h"
+#include "hw/misc/ivshmem-broker.h"
 #include "hw/misc/ivshmem-link.h"
 #include "memory/backend.h"
 #include "vmstate/blocker.h"
@@ -39,6 +40,8 @@ typedef struct Ivshmem {
     MigrationBlocker *blocker;      /* a peer has it */
     Object *memdev;                 /* plain */
     Chardev *chr;                   /* doorbell, and what follows */
+    Object *broker;                 /* instead of it */
+    Chardev *broker_chr;            /* our connection to it; owned */
     IvshmemLink link;
     MemRegion own_memory;
     uint32_t vectors;
@@ -317,22 +320,40 @@ static void doorbell_undo(Ivshmem *s)
 {
     msix_cleanup(&s->pci);
     ivshmem_link_close(&s->link);
+    if (s->broker_chr) {
+        chardev_remove(chardev_id(s->broker_chr), NULL);
+        s->broker_chr = NULL;
+    }
     hide_memory(s);
     memory_region_cleanup(&s->own_memory);
+}
+
+/* To the broker, or where the user has connected it to. */
+static bool doorbell_connect(Ivshmem *s, Error **errp)
+{
+    g_autofree char *label = device_label(&s->pci.dev);
+
+    if (!s->chr == !s->broker) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "You must specify a 'chardev', or a 'broker'");
+        error_argument(errp, "chardev", NULL, "the id of a socket connected to an ivshmem server");
+        return false;
+    }
+    if (s->broker) {
+        s->broker_chr = ivshmem_broker_connect(s->broker, errp);
+        if (!s->broker_chr) {
+            return false;
+        }
+    }
+    return ivshmem_link_open(&s->link, s->chr ? s->chr : s->broker_chr, label, MAX(s->vectors, 1),
+                             &doorbell_link_ops, s, errp);
 }
 
 static bool doorbell_realize(Device *dev, Error **errp)
 {
     Ivshmem *s = IVSHMEM(dev);
-    g_autofree char *label = device_label(dev);
 
-    if (!s->chr) {
-        error_setf(errp, ERR_MISSING_ARGUMENT, "You must specify a 'chardev'");
-        error_argument(errp, "chardev", NULL, "the id of a socket connected to an ivshmem server");
-        return false;
-    }
-    if (!ivshmem_link_open(&s->link, s->chr, label, MAX(s->vectors, 1), &doorbell_link_ops, s, errp)) {
-        memory_region_cleanup(&s->own_memory);
+    if (!doorbell_connect(s, errp)) {
+        doorbell_undo(s);
         return false;
     }
     if (s->vectors && !msix_init_exclusive_bar(&s->pci, s->vectors, 1, errp)) {
@@ -357,6 +378,7 @@ static void doorbell_unrealize(Device *dev)
 
 static const Property doorbell_props[] = {
     PROP_CHARDEV("chardev", Ivshmem, chr, "a socket connected to an ivshmem server"),
+    PROP_LINK("broker", Ivshmem, broker, TYPE_IVSHMEM_BROKER, "instead: the server inside of this emulator"),
     PROP_U32_RANGE("vectors", Ivshmem, vectors, 1, 0, MAX_VECTORS,
                    "MSI-X vectors; 0: none, any ring raises INTx"),
     PROP_BOOL("ioeventfd", Ivshmem, ioeventfd, true, "a doorbell is rung without waiting for other devices"),

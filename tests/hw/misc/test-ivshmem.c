@@ -317,6 +317,48 @@ TEST(ivshmem_doorbell, two_emulators)
     }
 }
 
+/* A broker serves two devices of its emulator and one of another. */
+TEST(ivshmem_broker, three_devices)
+{
+    g_autofree char *path = g_strdup_printf("%s/broker", test_tmpdir(t));
+    Bell a, b;
+    int bdf[2];
+
+    a.q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults -object ivshmem-broker,id=br,size=1M,vectors=2,path=%s"
+                          " -device ivshmem-doorbell,broker=br,vectors=2"
+                          " -device ivshmem-doorbell,broker=br,vectors=2,id=second", path);
+    b.q = qtest_start(t, "-machine pc -m 32 -nodefaults -chardev socket,id=c,path=%s"
+                      " -device ivshmem-doorbell,chardev=c", path);
+    refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-doorbell'}"), "broker");
+    bdf[0] = map(a.q, 0);
+    bdf[1] = map(a.q, 1);
+    qpci_map(a.q, (unsigned)bdf[1], 0, REGS + 0x1000);
+    qpci_map(a.q, (unsigned)bdf[1], 2, SHARED + MEMORY);
+    a.bdf = (unsigned)find_and_map(t, a.q);
+    qpci_map(a.q, a.bdf, 1, MSIX);
+    bell_arm(&a, 2);
+    b.bdf = (unsigned)find_and_map(t, b.q);
+    qpci_map(b.q, b.bdf, 1, MSIX);
+    bell_arm(&b, 1);
+    check_u32(t, qtest_readl(a.q, REGS + 0x1000 + IVPOSITION), 1, "the second device");
+    check_u32(t, qtest_readl(b.q, REGS + IVPOSITION), 2, "the other emulator's");
+    qtest_writel(a.q, SHARED + MEMORY + 16, 99);
+    check_u32(t, qtest_readl(b.q, SHARED + 16), 99, "one memory");
+    do {
+        qtest_writel(a.q, REGS + 0x1000 + DOORBELL, 1);
+    } while (!qtest_readl(a.q, MESSAGE(1)));
+    while (!qtest_readl(b.q, MESSAGE(0))) {
+        qtest_writel(a.q, REGS + DOORBELL, 2u << 16);
+    }
+    qtest_writel(a.q, MESSAGE(0), 0);
+    while (!qtest_readl(a.q, MESSAGE(0))) {
+        qtest_writel(b.q, REGS + DOORBELL, 0);
+    }
+    check_int(t, qtest_stop(b.q), 0, "ended");
+    check_int(t, qtest_stop(a.q), 0, "ended");
+    check_true(t, access(path, F_OK) < 0, "its socket goes with it");
+}
+
 /* --- servers that break the protocol --- */
 
 typedef struct Said {

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Two guests with Debian's kernel and a program of the host send each other messages through rings in shared
+# memory, and ring each other's doorbells: with a server, then with the broker of one of the emulators.
+. "$(dirname "$0")/lib.sh"
+: "${BUILD_DIR:=$SRC_DIR/build}"
+guest_items kernel-amd64 initramfs-x86_64
+cc -O2 -I"$SRC_DIR" "$SRC_DIR/docs/examples/ivshmem/exchange.c" "$SRC_DIR"/libivshmem/guest.c \
+	"$SRC_DIR"/libivshmem/host.c "$SRC_DIR"/libivshmem/ivshmem.c "$SRC_DIR"/libivshmem/proto.c \
+	"$SRC_DIR"/libivshmem/ring.c -o "$tmp/exchange"
+ok $? 'the example is built'
+share=$("$SRC_DIR/tests/guests/share/make.sh") || { echo "Bail out! what the guests need can't be had"; exit 1; }
+cat "$cache/initramfs-x86_64.cpio.gz" "$share" > "$tmp/initrd.gz"
+
+# guest NAME ARGS DEVICE...: in the background, as $pid
+guest() {
+	gname=$1 gargs=$2
+	shift 2
+	boot "$gname" x86_64 300 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" -nic none \
+		-append "console=ttyS0 mods=none run=exchange arg=$gargs" "$@" &
+	pid=$!
+}
+
+# exchanged NAME: the guest has done it, and by interrupts
+exchanged() {
+	has "$1" 'GUEST-DONE rc=0' && has "$1" 'has exchanged 100 messages with each of 2' &&
+		has "$1" 'waits for interrupts' && has "$1" 'uio_pci_generic'
+}
+
+"$BUILD_DIR/ivshmem-server" -F -a -S "$tmp/s" -l 4M > "$tmp/server.log" 2>&1 &
+server=$!
+until [ -S "$tmp/s" ] || ! kill -0 $server 2> /dev/null; do sleep 0.05; done
+guest one 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
+one=$pid
+guest two 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
+two=$pid
+timeout 300 "$tmp/exchange" 3 100 "$tmp/s" > "$tmp/host.log" 2>&1
+ok $? 'host: its part, with a server'
+wait $one
+exchanged one
+ok $? 'one: its part'
+wait $two
+exchanged two
+ok $? 'two: its part'
+kill $server
+wait $server
+ok $? 'the server ends by itself'
+
+# The same through a broker; the second guest looks at its rings again and again.
+guest broker 3,100 -object ivshmem-broker,id=b,size=4M,path="$tmp/b" -device ivshmem-doorbell,broker=b,vectors=0
+one=$pid
+until [ -S "$tmp/b" ] || ! kill -0 $one 2> /dev/null; do sleep 0.05; done
+guest poller 3,100,poll -chardev socket,id=c,path="$tmp/b" -device ivshmem-doorbell,chardev=c,vectors=2
+two=$pid
+timeout 300 "$tmp/exchange" 3 100 "$tmp/b" > "$tmp/host2.log" 2>&1
+ok $? 'host2: its part, with a broker'
+wait $one
+exchanged broker
+ok $? 'broker: its part'
+wait $two
+has poller 'has exchanged 100 messages with each of 2' && has poller 'looks again and again'
+ok $? 'poller: its part'
+done_testing

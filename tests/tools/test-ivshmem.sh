@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ivshmem-server and ivshmem-client: options, daemon, memory, clients that exchange. TAP on standard output.
+set -u
+: "${BUILD_DIR:?build folder}"
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/ivshmem-test.XXXXXX")
+pids= name=ivshmem-test-$$
+trap 'for p in $pids; do kill $p 2> /dev/null; done; rm -rf "$tmp" /dev/shm/$name' EXIT
+trap 'exit 143' INT TERM
+server=$BUILD_DIR/ivshmem-server client=$BUILD_DIR/ivshmem-client s=$tmp/s
+count=0
+
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; sed 's/^/# /' "$tmp/out"; fi
+}
+
+refused() {
+	"$server" -F -S "$s" "$@" > "$tmp/out" 2>&1 < /dev/null
+	[ $? = 1 ] && grep -q "^ivshmem-server: " "$tmp/out"
+	ok $? "refused: $*"
+}
+
+"$server" -h > "$tmp/out" 2>&1 && grep -q -e '-S PATH' "$tmp/out"
+ok $? 'help'
+refused -l 5000
+refused -l 1T
+refused -l -1
+refused -n 0
+refused -n 3000
+refused -c 0
+refused stray
+refused -m /nonexistent
+refused -S "$tmp/nowhere/s"
+"$client" -S "$s" dump > "$tmp/out" 2>&1
+[ $? = 1 ] && grep -q "can't connect" "$tmp/out"
+ok $? 'a client without server'
+
+# The daemon, with named memory.
+"$server" -S "$s" -p "$tmp/pid" -M $name -l 64K -n 3 -v > "$tmp/out" 2>&1 < /dev/null
+ok $? 'a daemon, listening when its parent ends'
+pids=$(cat "$tmp/pid")
+[ "$(stat -c %s /dev/shm/$name)" = 65536 ]
+ok $? 'its memory has a name'
+"$client" -S "$s" dump 'write 0x10 0x12345678' 'read 16' > "$tmp/out" 2>&1
+grep -q '^our id: 0, [1-3] vectors, 65536 bytes of memory$' "$tmp/out" && grep -q '^0x12345678$' "$tmp/out"
+ok $? 'a client'
+[ "$(od -An -tx4 -j16 -N4 /dev/shm/$name)" = " 12345678" ]
+ok $? 'the memory is what the name says'
+"$client" -S "$s" 'read 3' > "$tmp/out" 2>&1
+[ $? = 1 ]
+ok $? 'an offset that is none'
+"$client" -S "$s" nonsense > "$tmp/out" 2>&1
+[ $? = 1 ]
+ok $? 'a command that is none'
+
+# Two clients: doorbells, then messages through rings.
+mkfifo "$tmp/in"
+"$client" -v -S "$s" < "$tmp/in" > "$tmp/one" 2>&1 &
+pids="$pids $!"
+exec 3> "$tmp/in"
+echo dump >&3
+until grep -q 'our id: 0' "$tmp/one"; do sleep 0.05; done
+"$client" -S "$s" 'until 1 20000' 'int 0 0' 'peers 2' 'send 0 two words' 'receive 0' > "$tmp/out" 2>&1 &
+two=$!
+until grep -q 'rung: 0x[1-7]' "$tmp/one"; do sleep 0.05; done
+ok 0 'a doorbell'
+echo 'peers 2' >&3
+echo 'receive 1' >&3
+until grep -q '^two words$' "$tmp/one"; do sleep 0.05; done
+ok 0 'a message'
+echo 'send 1 and an answer' >&3
+wait $two
+[ $? = 0 ] && [ "$(cat "$tmp/out")" = 'and an answer' ]
+ok $? 'and its answer'
+until grep -q 'peers: 0' "$tmp/one"; do sleep 0.05; done
+ok 0 'the other one has left'
+exec 3>&-
+
+kill "$(cat "$tmp/pid")"
+while [ -e "$tmp/pid" ]; do sleep 0.05; done
+[ ! -e "$s" ]
+ok $? 'the daemon ends, and takes its socket along'
+[ -e /dev/shm/$name ]
+ok $? 'named memory stays'
+rm -f /dev/shm/$name
+echo "1..$count"
