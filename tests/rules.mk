@@ -23,7 +23,7 @@ lint/rooms.ok: $(addprefix $(SRC)/,$(LINT_FILES)) $(LINT)/rooms.awk
 	@cd $(SRC) && awk -f tests/lint/rooms.awk $(LINT_FILES)
 	@touch $@
 
-lint/libc.ok: $(filter qobject/% libqmp/%,$(OBJS)) $(LINT)/libc.awk
+lint/libc.ok: $(filter qobject/% libqmp/% libivshmem/%,$(OBJS)) $(LINT)/libc.awk
 	@nm -A -u $(filter %.o,$^) | awk -f $(LINT)/libc.awk
 	@touch $@
 

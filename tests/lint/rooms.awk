@@ -45,9 +45,9 @@ BEGIN {
         is_room[rooms[i]] = 1
         close_over(rooms[i], rooms[i])
     }
-    # Of util/ these two see only what needs nothing but the C library.
+    # Of util/ these see only what needs nothing but the C library.
     # libqmp/qmp-glib.h is for users of GLib, and nothing else of it includes that.
-    libc_only["qobject"] = libc_only["libqmp"] = 1
+    libc_only["qobject"] = libc_only["libqmp"] = libc_only["libivshmem"] = 1
     bad = 0
 }
 
