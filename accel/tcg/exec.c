@@ -282,6 +282,20 @@ static bool settle(VcpuTcg *v, struct TcgRegion *r, bool mine)
     return !r->invalid;
 }
 
+void tcg_drop_transient(VcpuTcg *v)
+{
+    struct TcgRegion *r = v->transient;
+
+    if (r) {
+        v->transient = NULL;
+        /* The code bytes stay until the next flush of the cache. */
+        r->be->code_free(&r->code);
+        g_free(r->linked);
+        g_free(r->copy);
+        g_free(r);
+    }
+}
+
 static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
 {
     TcgEnv *env = v->env;
@@ -316,7 +330,9 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
         hot = NULL;
     }
     if (!r) {
+        tcg_drop_transient(v);          /* one that was left by a fault, or never run */
         r = tcg_translate(v, pc, address, hot);
+        v->transient = r->transient ? r : NULL;
         mine = true;
     }
     if (unlikely(r->unsettled) && !settle(v, r, mine)) {
@@ -339,15 +355,6 @@ static struct TcgRegion *next_region(VcpuTcg *v)
         r = find_region(v, &again);
     } while (again);
     return r;
-}
-
-static void transient_free(struct TcgRegion *r)
-{
-    /* The code bytes stay until the next flush of the cache. */
-    r->be->code_free(&r->code);
-    g_free(r->linked);
-    g_free(r->copy);
-    g_free(r);
 }
 
 static bool at_breakpoint(const VcpuTcg *v)
@@ -514,7 +521,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
         if (leave->from == r) {
             leave->from = NULL;
         }
-        transient_free(r);
+        tcg_drop_transient(v);
     }
     switch (leave->reason) {
     case TCG_LEAVE_STALE:

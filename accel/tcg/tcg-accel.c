@@ -225,6 +225,7 @@ static void destroy(CPUState *cpu)
     }
     thread_join(&cpu->thread);
     cpu->accel = NULL;
+    tcg_drop_transient(v);
     tlb_cleanup(v);
     g_free(v->jc);
     g_free(v->breakpoints);

@@ -104,6 +104,7 @@ typedef struct VcpuTcg {
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
     bool excp_pending;
+    struct TcgRegion *transient;        /* the last one that isn't in the table, to be freed; or NULL */
     struct TcgRegion *hot;      /* wants to be optimised (TCG_LEAVE_HOT), or NULL */
     uint64_t flushes_seen;      /* region_flushes() when generated code returned */
     _Atomic bool hints_stale;   /* another thread has taken permissions away */
@@ -164,6 +165,8 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
 /* Run until something needs the outer loop. Big lock held at call and return. */
 typedef enum { VCPU_HALTED, VCPU_REQUEST, VCPU_DEBUG } VcpuExit;
 VcpuExit vcpu_exec(VcpuTcg *v);
+/* Free the region of VcpuTcg.transient. Outside generated code. */
+void tcg_drop_transient(VcpuTcg *v);
 /* Unwind to the current instruction if generated code called us. */
 void vcpu_unwind(VcpuTcg *v);
 /* Back to vcpu_exec's loop; state must be whole. */

@@ -83,7 +83,7 @@ static void send_latin(VncClient *c, GBytes *data)
 {
     gsize len, out = 0;
     const char *text = g_bytes_get_data(data, &len);
-    char *latin = g_convert_with_fallback(text, MIN(len, VNC_CUT_TEXT_MAX), "ISO-8859-1", "UTF-8",
+    char *latin = g_convert_with_fallback(text ? text : "", MIN(len, VNC_CUT_TEXT_MAX), "ISO-8859-1", "UTF-8",
                                           "?", NULL, &out, NULL);
 
     if (latin) {
