@@ -87,8 +87,12 @@ static bool create_vias(Q800 *q, Error **errp)
     Device *kbd, *mouse;
     Bus *adb;
 
-    q->via1 = create(TYPE_MAC_VIA1, errp);
-    q->via2 = q->via1 ? create(TYPE_MAC_VIA2, errp) : NULL;
+    q->via1 = device_new(TYPE_MAC_VIA1);
+    if (q->parent.rtc_base && !object_set_str(q->via1, "base", q->parent.rtc_base, errp)) {
+        object_unref(q->via1);
+        return false;
+    }
+    q->via2 = device_realize_unref(q->via1, NULL, errp) ? create(TYPE_MAC_VIA2, errp) : NULL;
     if (!q->via2) {
         return false;
     }

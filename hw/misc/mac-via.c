@@ -33,6 +33,7 @@ typedef struct MacVia1 {
     Via6522 via;
     MemRegion mr;
     MacRtc rtc;
+    char *base;                 /* property, of the clock */
     AdbBus *adb;
     IrqLine *irq, *auxmode;
     Timer tick, second, adb_timer;
@@ -264,12 +265,14 @@ static void via1_init(Device *dev)
     device_init_irq_out(dev, "auxmode", &s->auxmode, 1);
 }
 
-static bool via1_realize(Device *dev, UNUSED Error **errp)
+static bool via1_realize(Device *dev, Error **errp)
 {
     MacVia1 *s = VIA1(dev);
 
+    if (!mac_rtc_init(&s->rtc, s->base, errp)) {
+        return false;
+    }
     via6522_init(&s->via, &via1_ops, s, VIA_HZ);
-    mac_rtc_init(&s->rtc);
     timer_init_ns(&s->tick, CLOCK_VIRTUAL, via1_tick, s);
     timer_init_ns(&s->second, CLOCK_VIRTUAL, via1_second, s);
     timer_init_ns(&s->adb_timer, CLOCK_VIRTUAL, adb_moved, s);
@@ -311,8 +314,12 @@ static const VmField via1_fields[] = {
     VM_BOOL(MacVia1, adb_timeout), VM_BOOL(MacVia1, adb_polled), VM_END
 };
 
+static const Property via1_props[] = {
+    PROP_STR("base", MacVia1, base, NULL, "the clock's: utc, localtime or a date"), PROP_END
+};
+
 static const DeviceType via1_type = {
-    .name = TYPE_MAC_VIA1, .size = sizeof(MacVia1), .desc = "Quadra VIA1", .category = DEVICE_MISC,
+    .name = TYPE_MAC_VIA1, .size = sizeof(MacVia1), .props = via1_props, .desc = "Quadra VIA1", .category = DEVICE_MISC,
     .not_user_creatable = true, .init = via1_init, .realize = via1_realize,
     .unrealize = via1_unrealize, .reset_hold = via1_reset_hold,
     .vm = { 1, via1_fields, .post_load = via1_post_load },

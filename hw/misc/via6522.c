@@ -119,6 +119,20 @@ static void t1_load(Via6522 *v)
     t1_schedule(v);
 }
 
+/*
+ * T1 counts on through FFFF when one interval is over. Told to run freely only then, as happens to software that starts
+ * the timer first and is held up, it reloads and interrupts from its next zero on.
+ */
+static void t1_go_on(Via6522 *v)
+{
+    int64_t over = now_ticks(v) - v->t1_start - t1_period(v);
+
+    if (!v->t1_armed && over >= 0) {
+        v->t1_start += (over / 0x10000 + 1) * 0x10000;
+        v->t1_armed = true;
+    }
+}
+
 /* --------------------------------------------------------------------- lines */
 
 static bool independent(const Via6522 *v, uint8_t line)
@@ -290,6 +304,9 @@ void via6522_write(Via6522 *v, unsigned reg, uint8_t val)
         break;
     case VIA_ACR:
         v->acr = val;
+        if (val & ACR_T1_FREE) {
+            t1_go_on(v);
+        }
         if (v->t1_armed) {
             t1_schedule(v);
         }

@@ -11,6 +11,7 @@
  */
 #include "util/osdep.h"
 #include "hw/rtc/mac-rtc.h"
+#include "hw/rtc/rtc-base.h"
 #include "util/log.h"
 #include "util/timer.h"
 
@@ -144,10 +145,16 @@ void mac_rtc_set(MacRtc *r, bool enable_n, bool clk, bool data)
     }
 }
 
-void mac_rtc_init(MacRtc *r)
+bool mac_rtc_init(MacRtc *r, const char *base, Error **errp)
 {
-    r->offset_s = SECONDS_1904_TO_1970;
+    int64_t offset_ns;
+
+    if (!rtc_base_offset(base, CLOCK_HOST, &offset_ns, errp)) {
+        return false;
+    }
+    r->offset_s = SECONDS_1904_TO_1970 + (offset_ns + NS_PER_SECOND / 2) / NS_PER_SECOND;
     r->out = true;
+    return true;
 }
 
 void mac_rtc_reset(MacRtc *r)

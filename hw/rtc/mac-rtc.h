@@ -22,7 +22,8 @@ typedef struct MacRtc {
 } MacRtc;
 enum { MAC_RTC_COMMAND, MAC_RTC_COMMAND2, MAC_RTC_READ, MAC_RTC_WRITE };
 
-void mac_rtc_init(MacRtc *r);
+/* @base: what -rtc base= says, or NULL (rtc-base.h). */
+bool mac_rtc_init(MacRtc *r, const char *base, Error **errp);
 void mac_rtc_reset(MacRtc *r);
 /* The wires as the host drives them. */
 void mac_rtc_set(MacRtc *r, bool enable_n, bool clk, bool data);

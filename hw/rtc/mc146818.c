@@ -10,6 +10,7 @@
  */
 #include "util/osdep.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/rtc/rtc-base.h"
 
 #include <glib.h>
 #include <time.h>
@@ -443,35 +444,6 @@ static void rtc_reset_hold(Device *dev)
     rtc_arm_update(s);
 }
 
-/* Where -rtc base= puts the clock, as the offset to it. */
-static bool rtc_parse_base(RtcState *s, Error **errp)
-{
-    int64_t now = clock_get_ns(rtc_clocks[s->clock]), host = clock_get_ns(CLOCK_HOST);
-    struct tm tm = { 0 };
-    time_t t = (time_t)(host / NS_PER_SECOND);
-    const char *end;
-
-    if (!s->base || !strcmp(s->base, "utc")) {
-        s->offset_ns = host - now;
-        return true;
-    }
-    if (!strcmp(s->base, "localtime")) {
-        if (localtime_r(&t, &tm)) {
-            host += (int64_t)tm.tm_gmtoff * NS_PER_SECOND;
-        }
-        s->offset_ns = host - now;
-        return true;
-    }
-    end = strptime(s->base, strchr(s->base, 'T') ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d", &tm);
-    if (!end || *end) {
-        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is no base for the clock; accepted: utc, "
-                   "localtime, YYYY-MM-DDThh:mm:ss, YYYY-MM-DD", s->base);
-        return false;
-    }
-    s->offset_ns = (int64_t)timegm(&tm) * NS_PER_SECOND - now;
-    return true;
-}
-
 static void rtc_init(Device *dev)
 {
     RtcState *s = RTC(dev);
@@ -483,7 +455,7 @@ static bool rtc_realize(Device *dev, Error **errp)
 {
     RtcState *s = RTC(dev);
 
-    if (!rtc_parse_base(s, errp)) {
+    if (!rtc_base_offset(s->base, rtc_clocks[s->clock], &s->offset_ns, errp)) {
         return false;
     }
     s->base_offset_ns = s->offset_ns;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # For the guest tests: sourced by test-*.sh. TAP on standard output.
 #
-#   guest_items ITEM...      what scripts/guests.sh must provide; sets $cache
+#   guest_items ITEM...      what scripts/guests.sh must provide; sets $cache. m68k_items: guests-m68k.sh
 #   boot NAME ARCH SECONDS ARG...   run the emulator until it ends; its output in $tmp/NAME.log
 #   ok CONDITION-STATUS NAME[: WHAT]  a test point; shows the log's end when it failed
 set -u
@@ -13,11 +13,22 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' INT TERM
 count=0
 
-guest_items() {
-	cache=$("$SRC_DIR/scripts/guests.sh" "$@") || {
+# items_of SCRIPT ITEM...
+items_of() {
+	iscript=$SRC_DIR/scripts/$1
+	shift
+	cache=$("$iscript" "$@") || {
 		echo "Bail out! the guests can't be had"
 		exit 1
 	}
+}
+
+guest_items() {
+	items_of guests.sh "$@"
+}
+
+m68k_items() {
+	items_of guests-m68k.sh "$@"
 }
 
 ok() {

@@ -60,6 +60,20 @@ TEST(q800, via_timers)
     set_via(q, VIA1, IFR, 0x7f);
     qtest_clock_step(q, 200000 * INT64_C(1277));
     check_u8(t, via(q, VIA1, IFR) & 0x20, 0, "once");
+    set_via(q, VIA1, ACR, 0);
+    set_via(q, VIA1, T1CL, 0xff);
+    set_via(q, VIA1, T1CH, 0x0f);
+    qtest_clock_step(q, 0x2000 * INT64_C(1277));
+    check_u8(t, via(q, VIA1, IFR) & 0x40, 0x40, "T1 fires");
+    set_via(q, VIA1, IFR, 0x7f);
+    qtest_clock_step(q, 0x20000 * INT64_C(1277));
+    check_u8(t, via(q, VIA1, IFR) & 0x40, 0, "once too");
+    set_via(q, VIA1, ACR, 0x40);
+    qtest_clock_step(q, 0x10000 * INT64_C(1277));
+    check_u8(t, via(q, VIA1, IFR) & 0x40, 0x40, "told to run on after its end, it does");
+    set_via(q, VIA1, IFR, 0x7f);
+    qtest_clock_step(q, 0x1100 * INT64_C(1277));
+    check_u8(t, via(q, VIA1, IFR) & 0x40, 0x40, "with its own interval from then on");
     qtest_stop(q);
 }
 
@@ -118,6 +132,21 @@ TEST(q800, clock_chip)
         seconds |= (uint32_t)rtc_in(q) << (8 * i);
     }
     check_true(t, seconds > 3786912000u, "seconds since 1904: later than 2023");
+    qtest_stop(q);
+}
+
+TEST(q800, clock_starts_where_rtc_says)
+{
+    QTest *q = qtest_start(t, "-M q800 -m 8 -rtc base=2004-05-06T07:08:09");
+    uint32_t seconds = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        rtc_select(q);
+        rtc_out(q, (uint8_t)(0x81 | i << 2));
+        seconds |= (uint32_t)rtc_in(q) << (8 * i);
+    }
+    check_true(t, seconds >= 1083827289u + 2082844800u && seconds < 1083827289u + 2082844800u + 600,
+               "2004-05-06T07:08:09 UTC, a little later");
     qtest_stop(q);
 }
 
