@@ -11,7 +11,8 @@ enum {
     OP_DWORD = 0x0c, OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11,
     OP_PACKAGE = 0x12, OP_METHOD = 0x14, OP_DUAL_NAME = 0x2e, OP_MULTI_NAME = 0x2f,
     OP_EXT = 0x5b, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_AND = 0x7b, OP_OR = 0x7d, OP_NOTIFY = 0x86,
-    OP_CREATE_DWORD = 0x8a, OP_LLESS = 0x95, OP_IF = 0xa0, OP_RETURN = 0xa4,
+    OP_CREATE_DWORD = 0x8a, OP_LLESS = 0x95, OP_LEQUAL = 0x93, OP_LNOT = 0x92,
+    OP_LOCAL0 = 0x60, OP_ELSE = 0xa1, OP_IF = 0xa0, OP_RETURN = 0xa4,
     EXT_REGION = 0x80, EXT_FIELD = 0x81, EXT_DEVICE = 0x82,
 };
 #define METHOD_SERIALIZED   BIT(3)
@@ -113,6 +114,12 @@ void aml_method(Aml *a, const char *name, unsigned args, bool serialized)
 void aml_if(Aml *a)
 {
     put(a, OP_IF);
+    open_body(a);
+}
+
+void aml_else(Aml *a)
+{
+    put(a, OP_ELSE);
     open_body(a);
 }
 
@@ -248,6 +255,21 @@ void aml_or(Aml *a)
 void aml_none(Aml *a)
 {
     put(a, OP_ZERO);
+}
+
+void aml_equal(Aml *a)
+{
+    put(a, OP_LEQUAL);
+}
+
+void aml_not(Aml *a)
+{
+    put(a, OP_LNOT);
+}
+
+void aml_local(Aml *a, unsigned n)
+{
+    put(a, (uint8_t)(OP_LOCAL0 + n));
 }
 
 void aml_less(Aml *a)

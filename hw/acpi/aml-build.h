@@ -32,6 +32,7 @@ void aml_scope(Aml *a, const char *name);
 void aml_device(Aml *a, const char *name);
 void aml_method(Aml *a, const char *name, unsigned args, bool serialized);
 void aml_if(Aml *a);                            /* condition follows */
+void aml_else(Aml *a);                          /* after an if's end */
 void aml_package(Aml *a, uint8_t elements);     /* elements follow */
 void aml_end(Aml *a);
 
@@ -52,6 +53,7 @@ void aml_eisaid(Aml *a, const char *id);
 void aml_buffer(Aml *a, const void *data, size_t len);
 void aml_ref(Aml *a, const char *name);
 void aml_arg(Aml *a, unsigned n);
+void aml_local(Aml *a, unsigned n);
 
 /* Statements and expressions; operands follow. */
 void aml_store(Aml *a);                         /* source, destination */
@@ -61,7 +63,9 @@ void aml_or(Aml *a);
 void aml_none(Aml *a);
 void aml_notify(Aml *a);                        /* object, value */
 void aml_call(Aml *a, const char *method);      /* arguments follow */
-void aml_less(Aml *a);
+void aml_less(Aml *a);                          /* a, b */
+void aml_equal(Aml *a);
+void aml_not(Aml *a);
 void aml_create_dword_field(Aml *a);            /* buffer, index, then the name */
 
 /*

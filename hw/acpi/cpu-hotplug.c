@@ -181,12 +181,12 @@ static void put_methods(Aml *a)
     aml_end(a);
 }
 
-void cpu_hotplug_put_aml(Aml *a, unsigned n)
+void cpu_hotplug_put_aml(Aml *a, uint16_t port, unsigned n)
 {
     static const char *const words[] = { "CSEL", "CRS1", "CDAT", NULL };
     static const char *const bytes[] = { "CSB0", "CSB1", "CSB2", "CSB3", "CFLG", "CCMD", NULL };
 
-    aml_op_region(a, "CPRG", AML_SPACE_IO, CPU_HOTPLUG_IO, CPU_HOTPLUG_LEN);
+    aml_op_region(a, "CPRG", AML_SPACE_IO, port, CPU_HOTPLUG_LEN);
     aml_field(a, "CPRG", words, 32);
     aml_field(a, "CPRG", bytes, 8);
     put_methods(a);

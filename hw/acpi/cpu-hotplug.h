@@ -14,11 +14,10 @@
 #include "hw/acpi/slots.h"
 
 #define TYPE_ACPI_CPU_HOTPLUG   "acpi-cpu-hotplug"
-#define CPU_HOTPLUG_IO          0xaf00
 #define CPU_HOTPLUG_LEN         12
 enum { CPU_HOTPLUG_EVENT = 2 };         /* number of the general-purpose event */
 
-/* In \_SB: all @n processors with their methods, and CSCN for the event. */
-void cpu_hotplug_put_aml(Aml *a, unsigned n);
+/* In \_SB: all @n processors with their methods, and CSCN for the event; the registers are at @port. */
+void cpu_hotplug_put_aml(Aml *a, uint16_t port, unsigned n);
 
 #endif

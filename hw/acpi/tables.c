@@ -19,6 +19,7 @@ enum { ZONE_HIGH = 1, ZONE_FSEG };
 #define HEADER_SUM      9
 #define HEADER_SIZE     36
 #define FACS_SIZE       64
+#define FILE_UNIT       4096
 #define FACS_ALIGN      64
 #define RSDP_SIZE       20
 #define RSDP_SUM        8
@@ -173,9 +174,31 @@ void acpi_put_root(AcpiTables *t, const unsigned *tables, unsigned n)
     command_checksum(t, FILE_RSDP, RSDP_SUM, 0, RSDP_SIZE);
 }
 
+/* Firmware learns a file's size before it places devices, which makes the tables longer or shorter: they have room. */
+static void pad(GByteArray *a, size_t size)
+{
+    guint old = a->len;
+
+    if (size > old) {
+        g_byte_array_set_size(a, (guint)size);
+        memset(a->data + old, 0, size - old);
+    }
+}
+
+static void update(FwCfg *f, const char *name, GByteArray *a)
+{
+    size_t size = 0;
+
+    fw_cfg_get_file(f, name, &size);
+    pad(a, size);
+    fw_cfg_set_file(f, name, a->data, a->len);
+}
+
 bool acpi_tables_publish(AcpiTables *t, FwCfg *f, void (*build)(FwCfg *f, void *opaque),
                          void *opaque, Error **errp)
 {
+    pad(t->tables, ALIGN_UP(t->tables->len, FILE_UNIT) + FILE_UNIT);
+    pad(t->loader, ALIGN_UP(t->loader->len, FILE_UNIT));
     return fw_cfg_add_file_callback(f, FILE_TABLES, t->tables->data, t->tables->len, false, build,
                                     opaque, errp) &&
            fw_cfg_add_file_callback(f, FILE_RSDP, t->rsdp->data, t->rsdp->len, false, build,
@@ -186,7 +209,7 @@ bool acpi_tables_publish(AcpiTables *t, FwCfg *f, void (*build)(FwCfg *f, void *
 
 void acpi_tables_update(AcpiTables *t, FwCfg *f)
 {
-    fw_cfg_set_file(f, FILE_TABLES, t->tables->data, t->tables->len);
-    fw_cfg_set_file(f, FILE_RSDP, t->rsdp->data, t->rsdp->len);
-    fw_cfg_set_file(f, FILE_LOADER, t->loader->data, t->loader->len);
+    update(f, FILE_TABLES, t->tables);
+    update(f, FILE_RSDP, t->rsdp);
+    update(f, FILE_LOADER, t->loader);
 }

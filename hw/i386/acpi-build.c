@@ -10,9 +10,9 @@
 #include "util/osdep.h"
 #include "hw/i386/acpi-build.h"
 
-#include "hw/acpi/piix4-pm.h"
 #include "hw/core/cpu.h"
 #include "hw/core/numa.h"
+#include "hw/i386/chipset.h"
 #include "hw/i386/pc-hotplug.h"
 
 /* ACPI 5.2.9, table 5-10: flags and boot architecture. */
@@ -38,28 +38,29 @@ enum { AFFINITY_ENABLED = 1, AFFINITY_PLUGGABLE = 2 };         /* ACPI 5.2.16.2 
 static unsigned put_fadt(AcpiTables *t, PcMachine *pc, unsigned facs, unsigned dsdt)
 {
     unsigned fadt = acpi_table_begin(t, "FACP", 3);
-    uint32_t base = pc->pm ? piix4_pm_io_base(pc->pm) : 0;
+    PcPmInfo pm;
 
+    pc_chipset(pc)->pm_info(pc, &pm);
     acpi_put(t, 0, 8);                          /* FACS, DSDT */
     acpi_put(t, 0, 1);
     acpi_put(t, 0, 1);                          /* profile: unspecified */
-    acpi_put(t, PIIX4_SCI, 2);
-    acpi_put(t, PIIX4_SMI_CMD, 4);
-    acpi_put(t, PIIX4_ACPI_ENABLE, 1);
-    acpi_put(t, PIIX4_ACPI_DISABLE, 1);
+    acpi_put(t, pm.sci, 2);
+    acpi_put(t, pm.smi_cmd, 4);
+    acpi_put(t, pm.acpi_enable, 1);
+    acpi_put(t, pm.acpi_disable, 1);
     acpi_put(t, 0, 2);
-    acpi_put(t, base + PIIX4_PM1_EVT, 4);
+    acpi_put(t, pm.base + pm.evt, 4);
     acpi_put(t, 0, 4);
-    acpi_put(t, base + PIIX4_PM1_CNT, 4);
+    acpi_put(t, pm.base + pm.cnt, 4);
     acpi_put(t, 0, 8);
-    acpi_put(t, base + PIIX4_PM_TMR, 4);
-    acpi_put(t, base + PIIX4_GPE0, 4);
+    acpi_put(t, pm.base + pm.tmr, 4);
+    acpi_put(t, pm.base + pm.gpe0, 4);
     acpi_put(t, 0, 4);
     acpi_put(t, 4, 1);                          /* lengths: PM1 events, ... */
     acpi_put(t, 2, 1);
     acpi_put(t, 0, 1);
     acpi_put(t, 4, 1);
-    acpi_put(t, 4, 1);
+    acpi_put(t, pm.gpe0_len, 1);
     acpi_put(t, 0, 3);
     acpi_put(t, NO_C_STATE, 2);
     acpi_put(t, NO_C_STATE, 2);
@@ -74,13 +75,13 @@ static unsigned put_fadt(AcpiTables *t, PcMachine *pc, unsigned facs, unsigned d
     acpi_put(t, 0, 3);
     acpi_put(t, 0, 8);                          /* X_FIRMWARE_CTRL: the 32-bit one */
     acpi_put(t, 0, 8);                          /* X_DSDT */
-    acpi_put_io_address(t, base + PIIX4_PM1_EVT, 32);
+    acpi_put_io_address(t, pm.base + pm.evt, 32);
     acpi_put_io_address(t, 0, 0);
-    acpi_put_io_address(t, base + PIIX4_PM1_CNT, 16);
+    acpi_put_io_address(t, pm.base + pm.cnt, 16);
     acpi_put_io_address(t, 0, 0);
     acpi_put_io_address(t, 0, 0);
-    acpi_put_io_address(t, base + PIIX4_PM_TMR, 32);
-    acpi_put_io_address(t, base + PIIX4_GPE0, 32);
+    acpi_put_io_address(t, pm.base + pm.tmr, 32);
+    acpi_put_io_address(t, pm.base + pm.gpe0, (uint8_t)(pm.gpe0_len * 8));
     acpi_put_io_address(t, 0, 0);
     acpi_pointer(t, fadt + 36, 4, facs);
     acpi_pointer(t, fadt + 40, 4, dsdt);
@@ -215,10 +216,27 @@ static unsigned put_hpet(AcpiTables *t)
     return hpet;
 }
 
+/* PCI Firmware Specification 3.0, 4.1.2: config space as memory. */
+static unsigned put_mcfg(AcpiTables *t, uint64_t base, uint64_t size)
+{
+    unsigned mcfg = acpi_table_begin(t, "MCFG", 1);
+
+    acpi_put(t, 0, 8);
+    acpi_put(t, base, 8);
+    acpi_put(t, 0, 2);                          /* segment */
+    acpi_put(t, 0, 1);                          /* buses */
+    acpi_put(t, size / MIB - 1, 1);
+    acpi_put(t, 0, 4);
+    acpi_table_end(t, mcfg);
+    return mcfg;
+}
+
 AcpiTables *pc_build_acpi_tables(PcMachine *pc)
 {
     AcpiTables *t = acpi_tables_new();
-    unsigned root[5], n = 0;
+    const PcChipset *chipset = pc_chipset(pc);
+    uint64_t ecam, ecam_size;
+    unsigned root[6], n = 0;
     unsigned facs = acpi_put_facs(t);
     unsigned dsdt = pc_put_dsdt(t, pc);
 
@@ -230,6 +248,9 @@ AcpiTables *pc_build_acpi_tables(PcMachine *pc)
     }
     if (pc->hpet) {
         root[n++] = put_hpet(t);
+    }
+    if (chipset->ecam && chipset->ecam(pc, &ecam, &ecam_size)) {
+        root[n++] = put_mcfg(t, ecam, ecam_size);
     }
     acpi_put_root(t, root, n);
     return t;

@@ -7,6 +7,7 @@
 #include "hw/acpi/memory-hotplug.h"
 #include "hw/core/cpu.h"
 #include "hw/core/runstate.h"
+#include "hw/i386/chipset.h"
 #include "hw/intc/i8259.h"
 
 #define SLOT_ROOM   (128 * MIB)         /* of alignment, for each slot */
@@ -23,7 +24,7 @@ bool pc_init_hotplug(PcMachine *pc, MemRegion *system, Error **errp)
     Machine *m = &pc->parent;
 
     if (m->smp.max_cpus > m->smp.cpus) {
-        pc->cpu_hotplug = acpi_slots_create(TYPE_ACPI_CPU_HOTPLUG, system_io(), CPU_HOTPLUG_IO,
+        pc->cpu_hotplug = acpi_slots_create(TYPE_ACPI_CPU_HOTPLUG, system_io(), pc_chipset(pc)->cpu_hotplug_io,
                                             m->smp.max_cpus, errp);
         if (!pc->cpu_hotplug) {
             return false;

@@ -13,8 +13,8 @@
 #include <glib.h>
 #include "hw/acpi/piix4-pm.h"
 #include "hw/i386/boot.h"
+#include "hw/i386/chipset.h"
 #include "hw/i2c/smbus.h"
-#include "hw/intc/ioapic.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
 
@@ -29,53 +29,7 @@ static bool create_ide(PcMachine *pc, Error **errp)
     if (!pci_create(pc->pci, PCI_DEVFN(1, 1), "piix3-ide", errp)) {
         return false;
     }
-    for (int i = 0; i < IDE_BUSES * IDE_UNITS; i++) {
-        MachineDrive *d = machine_take_drive(&pc->parent, "ide", i / IDE_UNITS, i % IDE_UNITS);
-        g_autofree char *bus_name = g_strdup_printf("ide.%d", i / IDE_UNITS);
-        Device *dev;
-        Bus *bus;
-
-        if (!d) {
-            continue;
-        }
-        bus = bus_find(bus_name, errp);
-        if (!bus) {
-            return false;
-        }
-        dev = device_new(d->cdrom ? "ide-cd" : "ide-hd");
-        if (!object_set_uint(dev, "unit", (unsigned)i % IDE_UNITS, errp) ||
-            (d->blockdev && !object_set_str(dev, "drive", d->blockdev, errp))) {
-            object_unref(dev);
-            return false;
-        }
-        if (!device_realize_unref(dev, bus, errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool create_ioapic(PcMachine *pc, Device *host, Error **errp)
-{
-    pc->ioapic = ioapic_create(host, system_memory(), PC_IOAPIC_ADDR, errp);
-    for (int i = 0; pc->ioapic && i < PC_NUM_GSI; i++) {
-        pc->ioapic_lines[i] = device_irq_in(pc->ioapic, NULL, i);
-    }
-    return pc->ioapic != NULL;
-}
-
-/* One memory module is told of; the other seven places have empty EEPROMs. */
-static bool create_spd(Bus *smbus, uint64_t ram_size, Error **errp)
-{
-    uint8_t data[256];
-    bool ok = true;
-
-    spd_fill(data, ram_size);
-    for (uint8_t i = 0; ok && i < 8; i++) {
-        ok = smbus_eeprom_create(smbus, 0x50 + i, data, errp);
-        memset(data, 0, sizeof(data));
-    }
-    return ok;
+    return pc_attach_drives(pc, IDE_BUSES, IDE_UNITS, errp);
 }
 
 static bool create_pm(PcMachine *pc, Error **errp)
@@ -93,7 +47,7 @@ static bool create_pm(PcMachine *pc, Error **errp)
         device_connect_irq_out(pc->pm, "smi", 0, pc_smi_line(pc));
     }
     return device_realize_unref(pc->pm, &pc->pci->bus, errp) &&
-           create_spd(piix4_pm_smbus(pc->pm), pc->parent.ram_size, errp);
+           pc_create_spd(piix4_pm_smbus(pc->pm), pc->parent.ram_size, errp);
 }
 
 static bool create_usb(PcMachine *pc, Error **errp)
@@ -104,7 +58,7 @@ static bool create_usb(PcMachine *pc, Error **errp)
 static bool pc_piix_init(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
-    I440fxBoard nb = { .system = system_memory(), .io = system_io(), .ram = m->ram };
+    PcHostBoard nb = { .system = system_memory(), .io = system_io(), .ram = m->ram };
 
     if (!pc_new_cpus(pc, errp)) {
         return false;
@@ -118,18 +72,36 @@ static bool pc_piix_init(Machine *m, Error **errp)
     if (!pc_map_firmware(pc, nb.pci, errp)) {
         return false;
     }
-    pc->piix3 = piix3_create(pc->pci, nb.pci, nb.io, &pc->isa, errp);
-    if (!pc->piix3) {
+    pc->south = piix3_create(pc->pci, nb.pci, nb.io, &pc->isa, errp);
+    if (!pc->south) {
         return false;
     }
-    i440fx_set_cf9(nb.host, piix3_reset_control(pc->piix3));
+    pc_host_set_cf9(nb.host, piix3_reset_control(pc->south));
     pc_init_gsi(pc);
-    return create_ioapic(pc, nb.host, errp) && pc_init_isa_devices(pc, errp) &&
+    piix3_set_irqs(pc->south, pc->gsi);
+    return pc_create_ioapic(pc, nb.host, errp) && pc_init_isa_devices(pc, errp) &&
            pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) && create_ide(pc, errp) &&
            create_usb(pc, errp) && (!pc_acpi_enabled(pc) || (create_pm(pc, errp) && pc_init_hotplug(pc, nb.system, errp))) &&
            pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
 }
+
+static void piix_pm_info(PcMachine *pc, PcPmInfo *info)
+{
+    *info = (PcPmInfo){
+        .base = pc->pm ? piix4_pm_io_base(pc->pm) : 0, .evt = PIIX4_PM1_EVT, .cnt = PIIX4_PM1_CNT,
+        .tmr = PIIX4_PM_TMR, .gpe0 = PIIX4_GPE0, .gpe0_len = 4, .smi_cmd = PIIX4_SMI_CMD,
+        .acpi_enable = PIIX4_ACPI_ENABLE, .acpi_disable = PIIX4_ACPI_DISABLE, .sci = PIIX4_SCI,
+    };
+}
+
+static const PcChipset piix_chipset = {
+    .low_max = 0xe0000000, .low_split = 0xc0000000, .cpu_hotplug_io = 0xaf00,
+    .slp_typ_s3 = 1, .slp_typ_s4 = 2, .slp_typ_s5 = 0,          /* 82371AB 7.2.3 */
+    .isa_adr = 0x10000, .root_hotplug = true, .pm_info = piix_pm_info,
+    .put_root = piix_put_root, .put_router = piix_put_router, .put_links = piix_put_links,
+    .put_routing = piix_put_routing,
+};
 
 static const char *const pc_arch[] = { "x86_64", "i386", NULL };
 static const char *const pc_arch_cpus[] = { "i386", "qemu32-i386-cpu", NULL };
@@ -145,6 +117,6 @@ static const MachineType pc_i440fx_7_2 = {
     .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = pc_piix_init, .done = pc_done,
     .reset = pc_reset, .hotplug_cpus = true, .pre_plug = pc_pre_plug, .plugged = pc_plugged,
-    .unplug_request = pc_unplug_request,
+    .unplug_request = pc_unplug_request, .data = &piix_chipset,
 };
 MACHINE_TYPE(pc_i440fx_7_2)

@@ -16,8 +16,8 @@
 #include "hw/core/cpu.h"
 #include "hw/dma/i8237.h"
 #include "hw/i386/acpi-build.h"
+#include "hw/i386/chipset.h"
 #include "hw/input/i8042.h"
-#include "hw/isa/piix3.h"
 #include "hw/intc/i8259.h"
 #include "hw/misc/pcspk.h"
 #include "hw/rtc/mc146818.h"
@@ -49,7 +49,8 @@ const Property pc_machine_props[] = {
 bool pc_prepare(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
-    uint64_t low = m->ram_size >= PC_LOW_MAX ? PC_LOW_SPLIT : PC_LOW_MAX;
+    const PcChipset *chipset = pc_chipset(pc);
+    uint64_t low = m->ram_size >= chipset->low_max ? chipset->low_split : chipset->low_max;
 
     if (pc->max_ram_below_4g) {
         if (pc->max_ram_below_4g > 4 * GIB || pc->max_ram_below_4g < MIB) {
@@ -331,7 +332,6 @@ static bool create_coprocessor_error(PcMachine *pc, Error **errp)
 bool pc_init_isa_devices(PcMachine *pc, Error **errp)
 {
     isa_bus_set_irqs(pc->isa, pc->gsi);
-    piix3_set_irqs(pc->piix3, pc->gsi);
     pc->pic = i8259_create_pair(pc->isa, irq_new(pc_set_intr, pc, 0), pc->pic_lines, errp);
     if (!pc->pic) {
         return false;

@@ -18,8 +18,6 @@
 #define PC_HPET_ADDR    0xfed00000u
 #define PC_ROM_ADDR     0xc0000
 #define PC_ROM_SIZE     0x20000
-#define PC_LOW_MAX      0xe0000000u     /* RAM up to here stays in one piece */
-#define PC_LOW_SPLIT    0xc0000000u     /* else it goes on at 4 GiB */
 
 typedef struct PcMachine {
     Machine parent;
@@ -36,7 +34,7 @@ typedef struct PcMachine {
     uint64_t bios_size;
     /* Parts; lent. */
     PCIBus *pci;
-    PCIDevice *piix3;
+    PCIDevice *bridge, *south;          /* the host bridge's and the south bridge's functions */
     ISABus *isa;
     Device *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *pm, *fdc;
     Device *cpu_hotplug, *mem_hotplug;          /* NULL: nothing can be added */
@@ -72,6 +70,13 @@ bool pc_init_fw_cfg(PcMachine *pc, Error **errp);
 IrqLine *pc_smi_line(PcMachine *pc);
 /* Raised when the guest goes to sleep (S3). */
 IrqLine *pc_s3_line(PcMachine *pc);
+
+/* --- pc-parts.c: what south bridges bring --- */
+
+bool pc_create_ioapic(PcMachine *pc, Device *host, Error **errp);
+/* -drive if=ide, on buses "ide.0" and so on. */
+bool pc_attach_drives(PcMachine *pc, int buses, int units, Error **errp);
+bool pc_create_spd(Bus *smbus, uint64_t ram_size, Error **errp);
 
 /* .done: what depends on all devices. */
 bool pc_done(Machine *m, Error **errp);

@@ -9,7 +9,7 @@
 
 #define PM_BASE 0x600
 #define GPE     (PM_BASE + 0x0c)
-enum { CPU_FLAGS = CPU_HOTPLUG_IO + 4, CPU_COMMAND, CPU_DATA = CPU_HOTPLUG_IO + 8 };
+enum { CPU_HOTPLUG_IO = 0xaf00, CPU_FLAGS = CPU_HOTPLUG_IO + 4, CPU_COMMAND, CPU_DATA = CPU_HOTPLUG_IO + 8 };
 enum { MEM_FLAGS = MEMORY_HOTPLUG_IO + 20 };
 
 /* The power management function's ports, as firmware maps them. */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine `q35`: Q35 host bridge, ICH9 south bridge.
+ *
+ *   CPUs -- MCH -- PCI Express 0 -- 1f.0 ICH9 LPC (ISA: 8259s, 8254, RTC, 8042, COM; power management)
+ *            |                   |- 1f.2 AHCI, 1f.3 SMBus, 1d.* USB
+ *           RAM                   `- display, network, root ports and what else -device adds
+ */
+#include "util/osdep.h"
+#include "hw/i386/chipset.h"
+#include "hw/i386/pc-hotplug.h"
+
+#include "hw/i386/boot.h"
+#include "hw/i2c/smbus-ich9.h"
+#include "hw/isa/lpc-ich9.h"
+#include "hw/pci-host/q35.h"
+
+#define AHCI_DEVFN  PCI_DEVFN(31, 2)
+#define AHCI_PORTS  6
+
+static bool create_lpc(PcMachine *pc, const PcHostBoard *nb, Error **errp)
+{
+    pc->south = ich9_lpc_create(pc->pci, nb->system, nb->pci, nb->io, pc_smm_enabled(pc), &pc->isa, errp);
+    if (!pc->south) {
+        return false;
+    }
+    pc_host_set_cf9(nb->host, ich9_lpc_reset_control(pc->south));
+    pc_init_gsi(pc);
+    ich9_lpc_set_irqs(pc->south, pc->gsi);
+    device_connect_irq_out(&pc->south->dev, "s3", 0, pc_s3_line(pc));
+    if (pc_smm_enabled(pc)) {
+        device_connect_irq_out(&pc->south->dev, "smi", 0, pc_smi_line(pc));
+    }
+    if (pc_acpi_enabled(pc)) {
+        pc->pm = &pc->south->dev;
+    }
+    return true;
+}
+
+static PCIDevice *create_function(PcMachine *pc, int devfn, const char *type, Error **errp)
+{
+    PCIDevice *pci = pci_new(devfn, type);
+    bool ok;
+
+    pci->multifunction = true;
+    ok = pci_realize(pci, pc->pci, errp);
+    object_unref(pci);          /* the bus has one */
+    return ok ? pci : NULL;
+}
+
+static bool create_ahci(PcMachine *pc, Error **errp)
+{
+    return !type_find("ich9-ahci") ||
+           (create_function(pc, AHCI_DEVFN, "ich9-ahci", errp) && pc_attach_drives(pc, AHCI_PORTS, 1, errp));
+}
+
+static bool create_smbus(PcMachine *pc, Error **errp)
+{
+    PCIDevice *smbus = create_function(pc, ICH9_SMBUS_DEVFN, TYPE_ICH9_SMBUS, errp);
+
+    return smbus && pc_create_spd(ich9_smbus_bus(smbus), pc->parent.ram_size, errp);
+}
+
+static bool q35_init(Machine *m, Error **errp)
+{
+    PcMachine *pc = PC_MACHINE(m);
+    PcHostBoard nb = { .system = system_memory(), .io = system_io(), .ram = m->ram };
+
+    if (!pc_new_cpus(pc, errp)) {
+        return false;
+    }
+    pc_map_ram(pc, nb.system);
+    if (!q35_create(&nb, pc->ram_below_4g, errp)) {
+        return false;
+    }
+    pc->pci = nb.bus;
+    pc->bridge = nb.bridge;
+    pc->smm_as = nb.smm;
+    return pc_map_firmware(pc, nb.pci, errp) && create_lpc(pc, &nb, errp) && pc_create_ioapic(pc, nb.host, errp) &&
+           pc_init_isa_devices(pc, errp) && pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) &&
+           create_ahci(pc, errp) && create_smbus(pc, errp) &&
+           (!pc_acpi_enabled(pc) || pc_init_hotplug(pc, nb.system, errp)) && pc_init_slots(pc, errp) &&
+           pc_realize_cpus(pc, errp);
+}
+
+static void q35_pm_info(PcMachine *pc, PcPmInfo *info)
+{
+    *info = (PcPmInfo){
+        .base = ich9_lpc_pm_base(&pc->south->dev), .evt = ICH9_PM1_EVT, .cnt = ICH9_PM1_CNT, .tmr = ICH9_PM_TMR,
+        .gpe0 = ICH9_GPE0, .gpe0_len = ICH9_GPE0_LEN, .smi_cmd = ICH9_SMI_CMD, .acpi_enable = ICH9_ACPI_ENABLE,
+        .acpi_disable = ICH9_ACPI_DISABLE, .sci = (uint8_t)ich9_lpc_sci(&pc->south->dev),
+    };
+}
+
+static bool ecam(PcMachine *pc, uint64_t *base, uint64_t *size)
+{
+    return q35_ecam(pc->bridge, base, size);
+}
+
+static const PcChipset q35_chipset = {
+    .low_max = 0xb0000000, .low_split = 0x80000000, .cpu_hotplug_io = 0x0cd8,
+    .slp_typ_s3 = 5, .slp_typ_s4 = 6, .slp_typ_s5 = 7,          /* ICH9 13.8.3.3 */
+    .isa_adr = 0x1f0000, .pm_info = q35_pm_info, .ecam = ecam,
+    .put_root = q35_put_root, .put_router = q35_put_router, .put_links = q35_put_links,
+    .put_routing = q35_put_routing,
+};
+
+static const char *const q35_arch[] = { "x86_64", "i386", NULL };
+static const char *const q35_arch_cpus[] = { "i386", "qemu32-i386-cpu", NULL };
+
+static const MachineType pc_q35_7_2 = {
+    .name = "pc-q35-7.2", .alias = "q35",
+    .desc = "Standard PC (Q35 + ICH9, 2009)",
+    .size = sizeof(PcMachine), .arch = q35_arch,
+    .default_cpu = "qemu64-x86_64-cpu", .arch_cpus = q35_arch_cpus,
+    .max_cpus = PC_MAX_CPUS,
+    .default_ram_id = "pc.ram", .default_boot_order = "cad",
+    .default_display = "std", .default_nic = "e1000",
+    .default_block_interface = "ide", .units_per_default_bus = 1, .has_fw_cfg = true,
+    .props = pc_machine_props, .prepare = pc_prepare, .init = q35_init, .done = pc_done,
+    .reset = pc_reset, .hotplug_cpus = true, .pre_plug = pc_pre_plug, .plugged = pc_plugged,
+    .unplug_request = pc_unplug_request, .data = &q35_chipset,
+};
+MACHINE_TYPE(pc_q35_7_2)
