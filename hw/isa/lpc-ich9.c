@@ -396,12 +396,13 @@ static bool lpc_post_load(void *opaque, Error **errp)
     }
     s->irq_level = UINT32_MAX;          /* drive them all */
     update_irqs(s);
+    pci_bus_irq_changed(pci_bus(&s->pci));
     return true;
 }
 
 static const VmField lpc_fields[] = {
     VM_PCI(Ich9Lpc, pci), VM_U8(Ich9Lpc, apmc), VM_U8(Ich9Lpc, apms), VM_U8(Ich9Lpc, rst_cnt),
-    VM_U8(Ich9Lpc, pirq_level), VM_REGS(Ich9Lpc, gpio, gpio_regs), VM_BUFFER(Ich9Lpc, rcrb),
+    VM_REGS(Ich9Lpc, gpio, gpio_regs), VM_BUFFER(Ich9Lpc, rcrb),
     VM_STRUCT(Ich9Lpc, pm, ich9_pm_vm), VM_END
 };
 

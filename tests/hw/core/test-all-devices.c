@@ -18,6 +18,10 @@
 #include "util/main-loop.h"
 #include "util/timer.h"
 
+#ifndef BOARD
+#define BOARD "pc"
+#endif
+
 static void pump(void)
 {
     while (main_loop_iterate(false)) {
@@ -68,7 +72,7 @@ static Machine *machine;
 
 static bool bring_up(Test *t)
 {
-    const MachineType *mt = machine_type_find("pc", NULL);
+    const MachineType *mt = machine_type_find(BOARD, NULL);
     QOBJECT_AUTO QDict *none = qdict_new();
     Error *err = NULL;
 
@@ -77,7 +81,7 @@ static bool bring_up(Test *t)
         return true;
     }
     if (!mt) {
-        test_skip(t, "there is no machine pc");
+        test_skip(t, "there is no machine " BOARD);
         return false;
     }
     machine = machine_new(mt);

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine q35 under Debian's kernel: its drivers bind, config space is memory, interrupts arrive, nobody complains.
+. "$(dirname "$0")/lib.sh"
+guest_items kernel-amd64 initramfs-x86_64 modules-amd64
+
+# q35 NAME ARG...
+q35() {
+	name=$1
+	shift
+	linux_modules "$name" 180 'run=q35' -M q35 -smp 2 -net none -global ICH9-LPC.noreboot=off \
+		-drive if=virtio,file=null-co://,format=raw "$@"
+	[ $? = 0 ] && has "$name" 'GUEST-DONE rc=0'
+	ok $? "$name: Linux starts and switches off"
+}
+
+q35 seabios
+has seabios '^q35 mmconfig 1$'
+ok $? 'seabios: config space is memory'
+has seabios '^q35 0000:00:1f.0 0x8086 0x2918 lpc_ich' && has seabios '^q35 0000:00:1f.3 0x8086 0x2930 i801_smbus'
+ok $? 'seabios: LPC bridge and SMBus have their drivers'
+has seabios '^q35 iTCO_wdt$'
+ok $? 'seabios: the watchdog too'
+has seabios '^q35 clocks .*hpet acpi_pm'
+ok $? 'seabios: HPET and power management timer'
+has seabios '^q35 sleep .*mem disk'
+ok $? 'seabios: sleep to RAM and to disk are offered'
+has seabios ' PCI-MSI .* virtio0-req'
+ok $? 'seabios: messages interrupt'
+! has seabios 'complaint'
+ok $? 'seabios: the kernel has no complaint'
+done_testing
