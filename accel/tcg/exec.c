@@ -442,7 +442,7 @@ static bool events(VcpuTcg *v)
         v->check_irq = true;
     }
     if (v->check_irq) {
-        v->check_irq = false;
+        v->check_irq = v->single_insn;          /* that one first */
         if (v->cpu->interrupt_request && !v->single_insn) {
             bool changed;
 
