@@ -183,6 +183,8 @@ extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
 #define VM_U64_RANGE(S, f, lo, hi) \
     VM_SCALAR_(S, f, uint64_t, vm_kind_u64, .min = lo, .max = hi)
 /* Since version @v of the table. */
+#define VM_BOOL_V(S, f, v) \
+    VM_SCALAR_(S, f, bool, vm_kind_bool, .since = v)
 #define VM_U8_V(S, f, v) \
     VM_SCALAR_(S, f, uint8_t, vm_kind_u8, .since = v)
 #define VM_U32_V(S, f, v) \
@@ -198,6 +200,9 @@ extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
 #define VM_BUFFER(S, f) \
     { .name = #f, .kind = &vm_kind_buffer, .offset = offsetof(S, f), \
       .size = sizeof(VM_ELEM_(S, f)), .num = 1 }
+#define VM_BUFFER_V(S, f, v) \
+    { .name = #f, .kind = &vm_kind_buffer, .offset = offsetof(S, f), \
+      .size = sizeof(VM_ELEM_(S, f)), .num = 1, .since = v }
 /* ... or behind a pointer, @bytes long. */
 #define VM_BUFFER_PTR(S, f, bytes) \
     { .name = #f, .kind = &vm_kind_buffer, .offset = offsetof(S, f), \

@@ -166,6 +166,13 @@ static void start_queued(AhciLink *l, IdeDrive *d, unsigned slot, const AhciComm
     object_ref(d);
     p->in_flight++;
     ncq_run(c);
+    if (c->hung) {
+        ahci_unmap(p->s, t, false);
+        t->busy = false;
+        p->in_flight--;
+        l->hung |= BIT(slot);
+        object_unref(d);
+    }
 }
 
 /* --- the others --- */

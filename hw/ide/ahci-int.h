@@ -120,7 +120,7 @@ struct AhciState {
     EventLoop *loop;                    /* of iothread; NULL: main loop */
     bool level, edge, told_level;       /* of the interrupt; an event since the last message */
     bool telling;
-    BottomHalf *irq_bh;
+    Timer irq_timer;                    /* tells the rest */
     bool resetting;                     /* GHC.HR, until all transfers have ended */
     uint32_t ccc_done;                  /* commands completed since the last interrupt */
     Timer ccc_timer;

@@ -69,7 +69,7 @@ void ahci_port_fatal(AhciLink *l, uint32_t is, uint32_t serr)
         p->reg[P_FBS] = (p->reg[P_FBS] & ~(0xfu << FBS_DWE_SHIFT)) | FBS_SDE |
                         (uint32_t)l->pmp << FBS_DWE_SHIFT;
     } else {
-        p->halted = true;
+        p->halted = p->reg[P_CMD] & CMD_ST;     /* else there is no list to be stopped */
     }
     ahci_port_irq(p, is);
 }

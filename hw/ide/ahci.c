@@ -14,7 +14,7 @@
 
 #define VERSION         0x00010301
 #define EM_ROOM         0x80            /* of the BAR's end */
-#define MSI_AT_ONCE     4               /* messages before the main loop gets its turn */
+#define MSI_AT_ONCE     4               /* a message may cause the next; then others get their turn */
 
 /* --- interrupts (AHCI 10.6) --- */
 
@@ -93,7 +93,7 @@ void ahci_unlock(AhciState *s)
     if (--s->depth == 0 && !s->telling) {
         for (unsigned i = 0; must_tell(s); i++) {
             if (i == MSI_AT_ONCE) {
-                bh_schedule(s->irq_bh);
+                timer_mod_ns(&s->irq_timer, clock_get_ns(CLOCK_RT) + NS_PER_MS);
                 break;
             }
             s->edge = false;
@@ -513,7 +513,7 @@ bool ahci_init(AhciState *s, Device *dev, Error **errp)
     s->dev = dev;
     mutex_init_recursive(&s->lock);
     s->em_offset = ahci_bar_size(s) - EM_ROOM;
-    s->irq_bh = bh_new_on(main_event_loop(), tell_late, s);
+    timer_init_ns(&s->irq_timer, CLOCK_RT, tell_late, s);
     timer_init_ns(&s->ccc_timer, CLOCK_VIRTUAL, ccc_timeout, s);
     s->loop = s->iothread ? iothread_attach(s->iothread) : NULL;
     s->port = g_new0(AhciPort, s->num_ports);
@@ -544,7 +544,7 @@ void ahci_cleanup(AhciState *s)
         s->loop = NULL;
     }
     timer_del(&s->ccc_timer);
-    bh_delete(s->irq_bh);
+    timer_del(&s->irq_timer);
     for (uint32_t i = 0; i < s->num_ports; i++) {
         ahci_port_cleanup(&s->port[i]);
     }

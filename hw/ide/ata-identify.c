@@ -25,10 +25,11 @@ static void set_bit(uint16_t *w, unsigned bits, bool on)
     *w = (*w & ~bits) | (on ? bits : 0);
 }
 
-/* The modes: the one selected has its bit in the high byte (words 63 and 88). */
+/* What commands and the user change. Modes: the one selected has its bit in the high byte. */
 void ata_identify_update(IdeDrive *d)
 {
     uint16_t *w = d->identify;
+    uint64_t n = d->nb_sectors;
     uint8_t sum = 0;
 
     w[63] = 0x07 | (d->mwdma_mode < 3 ? 0x100 << d->mwdma_mode : 0);
@@ -36,6 +37,11 @@ void ata_identify_update(IdeDrive *d)
     if (d->is_cd) {
         return;
     }
+    put_u32(w + 60, n > 0x0fffffff ? 0x0fffffff : n);
+    for (int i = 0; i < 4; i++) {
+        w[100 + i] = n >> 16 * i;
+    }
+    w[59] = d->mult_sectors ? 0x100 | d->mult_sectors : 0;
     set_bit(&w[85], 0x20, d->write_cache);
     set_bit(&w[85], 0x01, d->smart);
     w[255] = 0xa5;
@@ -88,7 +94,6 @@ static void block_words(IdeDrive *d)
 void ata_identify_init(IdeDrive *d)
 {
     uint16_t *w = d->identify;
-    uint64_t n = d->nb_sectors;
 
     memset(w, 0, sizeof(d->identify));
     guess_geometry(d);
@@ -109,8 +114,6 @@ void ata_identify_init(IdeDrive *d)
     w[55] = d->heads;
     w[56] = d->sectors;
     put_u32(w + 57, d->cylinders * d->heads * d->sectors);
-    w[59] = d->mult_sectors ? 0x100 | d->mult_sectors : 0;
-    put_u32(w + 60, n > 0x0fffffff ? 0x0fffffff : n);
     w[64] = 3;                                  /* PIO 3 and 4 */
     w[65] = w[66] = w[67] = w[68] = 120;
     w[80] = 0x00f0;                             /* ATA-4 to ATA-7 */
@@ -122,10 +125,6 @@ void ata_identify_init(IdeDrive *d)
     w[86] = 0x3400 | 0x8000;                    /* words 119 and 120 are valid */
     w[87] = w[84];
     w[93] = 0x6001;                             /* 80-wire cable */
-    w[100] = n;
-    w[101] = n >> 16;
-    w[102] = n >> 32;
-    w[103] = n >> 48;
     if (d->wwn) {
         for (int i = 0; i < 4; i++) {
             w[108 + i] = d->wwn >> (48 - 16 * i);

@@ -80,8 +80,9 @@ static bool failed(IdeDrive *d, int result)
 {
     if (result < 0) {
         d->fetched = 0;
-        set_lba(d, d->lba);
-        ide_abort(d, result == -ENOMEDIUM || result == -EROFS ? ATA_ERR_ABRT : ATA_ERR_UNC);
+        set_lba(d, d->bad == UINT64_MAX ? d->lba : d->bad);
+        ide_abort(d, result == -ENOMEDIUM || result == -EROFS ? ATA_ERR_ABRT
+                     : result == -EBADMSG ? ATA_ERR_ICRC | ATA_ERR_ABRT : ATA_ERR_UNC);
         return true;
     }
     return false;
@@ -432,7 +433,6 @@ static void set_multiple(IdeDrive *d)
         return;
     }
     d->mult_sectors = n;
-    d->identify[59] = n ? 0x100 | n : 0;
     ide_done(d, true);
 }
 

@@ -176,10 +176,32 @@ static void ended_now(IdeDrive *d, IoJob *j)
     object_unref(d);
 }
 
+/* True: it fails, or never ends. */
+static bool meets_fault(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done)
+{
+    uint32_t unit = d->is_cd ? CD_SECTOR : d->sector;
+    IdeFaultResult f = d->faults ? ide_fault(d, write, offset / unit, len / unit, &d->bad) : IDE_FAULT_NONE;
+    IoJob *j;
+
+    if (f == IDE_FAULT_TIMEOUT) {
+        d->status = ATA_BSY;
+    } else if (f != IDE_FAULT_NONE) {
+        j = new_job(d, len, done);
+        j->result = f == IDE_FAULT_CRC ? -EBADMSG : -EIO;
+        ended_now(d, j);
+    }
+    return f != IDE_FAULT_NONE;
+}
+
 void ide_io(IdeDrive *d, bool write, uint64_t offset, uint32_t len, IdeIoDone *done)
 {
-    IoJob *j = new_job(d, len, done);
+    IoJob *j;
 
+    d->bad = UINT64_MAX;
+    if (meets_fault(d, write, offset, len, done)) {
+        return;
+    }
+    j = new_job(d, len, done);
     if (d->dma == IDE_DMA_NONE) {
         blk_aio_rw(d->conf.blk, write, offset, &j->iov, 1, io_done, j);
     } else if (blk_aio_rw_now(d->conf.blk, write, offset, &j->iov, 1, io_done, j, &j->result)) {

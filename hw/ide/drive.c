@@ -93,6 +93,16 @@ static bool place(IdeDrive *d, IdeChannel *c, Error **errp)
     return true;
 }
 
+static void set_power_on(IdeDrive *d)
+{
+    d->write_cache = block_conf_write_cache(&d->conf);
+    blk_set_write_cache(d->conf.blk, d->write_cache);
+    d->smart = d->smart_autosave = true;
+    d->standby = d->asleep = false;
+    d->mult_sectors = 0;
+    d->udma_mode = d->mwdma_mode = 0xff;
+}
+
 static bool drive_realize(Device *dev, Error **errp)
 {
     IdeDrive *d = IDE_DRIVE(dev);
@@ -147,10 +157,9 @@ static bool drive_realize(Device *dev, Error **errp)
     }
     d->nb_sectors = blk_length(d->conf.blk) / d->sector;
     d->buffer = g_malloc0(IDE_STEP);
-    d->write_cache = block_conf_write_cache(&d->conf);
-    d->udma_mode = d->mwdma_mode = 0xff;
-    d->smart = true;
     d->channel = c;
+    d->bad = UINT64_MAX;
+    set_power_on(d);
     if (d->is_cd) {
         d->mmc.blk = d->conf.blk;
         d->mmc.owner = d;
@@ -186,6 +195,13 @@ static void drive_unrealize(Device *dev)
     d->channel = NULL;
     g_free(d->buffer);
     d->buffer = NULL;
+    ide_faults_clear(d);
+}
+
+/* What commands chose is as it was when the power came. */
+static void drive_reset(Device *dev)
+{
+    set_power_on(IDE_DRIVE(dev));
 }
 
 static void drive_pre_save(void *opaque)
@@ -211,6 +227,7 @@ static bool drive_post_load(void *opaque, Error **errp)
         d->heads = 16;
     }
     d->busy_io = false;
+    blk_set_write_cache(d->conf.blk, d->write_cache);
     return true;
 }
 
@@ -234,7 +251,10 @@ static const VmField drive_fields[] = {
     VM_BUFFER_PTR(IdeDrive, buffer, IDE_BUFFER), VM_BOOL(IdeDrive, lba48),
     VM_BUFFER(IdeDrive, packet), VM_U32(IdeDrive, packet_left), VM_U32(IdeDrive, packet_limit),
     VM_U8(IdeDrive, sense), VM_U8(IdeDrive, asc), VM_U8(IdeDrive, ascq),
-    VM_BOOL(IdeDrive, packet_dma), VM_STRUCT(IdeDrive, mmc, mmc_vm), VM_END
+    VM_BOOL(IdeDrive, packet_dma), VM_STRUCT(IdeDrive, mmc, mmc_vm), VM_BOOL_V(IdeDrive, fua, 2),
+    VM_BOOL_V(IdeDrive, smart, 2), VM_BOOL_V(IdeDrive, smart_autosave, 2), VM_BOOL_V(IdeDrive, standby, 2),
+    VM_BOOL_V(IdeDrive, asleep, 2), VM_BOOL_V(IdeDrive, ncq_stopped, 2), VM_BUFFER_V(IdeDrive, ncq_log, 2),
+    VM_END
 };
 
 static const Property drive_props[] = {
@@ -251,7 +271,8 @@ static const DeviceType drive_type = {
     .name = TYPE_IDE_DRIVE, .parent = TYPE_DEVICE, .abstract = true, .size = sizeof(IdeDrive),
     .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = drive_props,
     .realize = drive_realize, .unrealize = drive_unrealize,
-    .vm = { 1, drive_fields, .pre_save = drive_pre_save, .post_load = drive_post_load },
+    .reset_hold = drive_reset,
+    .vm = { 2, drive_fields, .min_version = 1, .pre_save = drive_pre_save, .post_load = drive_post_load },
 };
 DEVICE_TYPE(drive_type)
 

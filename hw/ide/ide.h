@@ -111,6 +111,10 @@ struct IdeDrive {
     unsigned abandoned;         /* stale requests that are still in flight */
     bool lba48;
 
+    /* Faults that the user wants (ide-qmp.c); owned. */
+    struct IdeFaultEntry *faults;
+    uint64_t bad;               /* sector in error of the last request; UINT64_MAX: its first */
+
     /* Queued commands. */
     bool ncq_stopped;           /* one has failed, the log of it wasn't read yet */
     uint8_t ncq_log[32];        /* of that: the beginning of log 10h */
@@ -230,6 +234,12 @@ bool ncq_begin(NcqCommand *c);
 void ncq_run(NcqCommand *c);
 /* One has failed: the drive takes no other command than to read the log of errors. */
 void ncq_failed(IdeDrive *d, const NcqCommand *c);
+
+/* --- ide-qmp.c --- */
+typedef enum IdeFaultResult { IDE_FAULT_NONE, IDE_FAULT_UNC, IDE_FAULT_CRC, IDE_FAULT_TIMEOUT } IdeFaultResult;
+/* The first fault that an access of @count sectors meets, and its first sector there. */
+IdeFaultResult ide_fault(IdeDrive *d, bool write, uint64_t lba, uint64_t count, uint64_t *where);
+void ide_faults_clear(IdeDrive *d);
 
 static inline bool ide_is_sata(const IdeDrive *d)
 {

@@ -119,6 +119,7 @@ static void end(NcqCommand *c, int result)
 {
     c->error = result >= 0 ? 0
                : result == -ENOMEDIUM || result == -EROFS ? ATA_ERR_ABRT
+               : result == -EBADMSG ? ATA_ERR_ICRC | ATA_ERR_ABRT
                : c->opcode == SEND_FPDMA ? ATA_ERR_ABRT : ATA_ERR_UNC;
     g_free(c->list);
     c->list = NULL;
@@ -185,10 +186,33 @@ static void trim_next(NcqCommand *c, int result)
     end(c, result);
 }
 
+/* True: the access meets a fault that the user wants. */
+static bool meets_fault(NcqCommand *c)
+{
+    IdeDrive *d = c->d;
+    uint64_t where;
+    IdeFaultResult f = IDE_FAULT_NONE;
+
+    if (d->faults && (c->opcode == READ_FPDMA || c->opcode == WRITE_FPDMA)) {
+        f = ide_fault(d, c->opcode == WRITE_FPDMA, c->lba, c->bytes / d->sector, &where);
+    }
+    if (f == IDE_FAULT_TIMEOUT) {
+        c->hung = true;
+    } else if (f != IDE_FAULT_NONE) {
+        c->lba = where;
+        end(c, f == IDE_FAULT_CRC ? -EBADMSG : -EIO);
+    }
+    return f != IDE_FAULT_NONE;
+}
+
 void ncq_run(NcqCommand *c)
 {
     IdeDrive *d = c->d;
     int result = 0;
+
+    if (meets_fault(c)) {
+        return;
+    }
 
     switch (c->opcode) {
     case READ_FPDMA:

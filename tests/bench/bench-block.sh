@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks, beside the distribution's emulator, in turns: 4 KiB at random places one and 32 at a time, 1 MiB in
-# order, on virtio-blk and IDE, raw on tmpfs and on a disk, with and without the host's cache; qcow2 that
+# order, on virtio-blk, IDE and AHCI, raw on tmpfs and on a disk, with and without the host's cache; qcow2 that
 # grows; qemu-img convert; a mirror job. Higher is better in all rows.
 #   bench-block.sh [-r ROUNDS] [-t SECONDS] [-c CONFIG,...]
 # SECONDS for each kind of access, default 2; configurations: see "configs" below.
 set -eu
 . "$(dirname "$0")/lib.sh"
 rounds=3 seconds=2
-configs="virtio-tmpfs virtio-disk virtio-direct ide-tmpfs ide-disk virtio-qcow2 convert mirror"
+configs="virtio-tmpfs virtio-disk virtio-direct ide-tmpfs ide-disk
+	ahci-tmpfs ahci-disk ahci-direct virtio-qcow2 convert mirror"
 while getopts r:t:c: o; do
 	case $o in
 	r) rounds=$OPTARG ;;
@@ -35,12 +36,21 @@ emulator() {
 	esac
 }
 
-# guest WHO CONFIG DEVICE KINDS DRIVE: rows into $tmp/WHO
+# guest WHO CONFIG DEVICE KINDS DRIVE ARG...: rows into $tmp/WHO
 guest() {
-	timeout 300 "$(emulator "$1" qemu-system-x86_64)" -accel tcg -nographic -no-reboot -m 512 \
+	gwho=$1 gconfig=$2 gdevice=$3 gkinds=$4 gdrive=$5
+	shift 5
+	timeout 300 "$(emulator "$gwho" qemu-system-x86_64)" -accel tcg -nographic -no-reboot -m 512 \
 		-kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
-		-append "console=ttyS0 run=diskbench arg=$3,$seconds,$4" -drive "$5" < /dev/null 2>&1 |
-		tr -d '\r' | sed -n "s/^diskbench \([a-z0-9]*\) \([0-9.]*\)$/$2-\1 \2/p" >> "$tmp/$1"
+		-append "console=ttyS0 run=diskbench arg=$gdevice,$seconds,$gkinds" -drive "$gdrive" "$@" \
+		< /dev/null 2>&1 | tr -d '\r' |
+		sed -n "s/^diskbench \([a-z0-9]*\) \([0-9.]*\)$/$gconfig-\1 \2/p" >> "$tmp/$gwho"
+}
+
+# ahci WHO CONFIG FILE [OPTION]
+ahci() {
+	guest "$1" "$2" /dev/sda r1,w1,r32,w32,rs,ws "file=$3,format=raw,if=none,id=d${4:+,$4}" \
+		-device ahci,id=ahci0 -device ide-hd,bus=ahci0.0,drive=d
 }
 
 rate() {        # NAME WHO BYTES BEGIN END
@@ -89,8 +99,11 @@ run() {         # WHO CONFIG
 	virtio-direct)
 		guest "$1" "$2" /dev/vda r1,w1,r32,w32,rs,ws "file=$tmp/disk.raw,format=raw,if=virtio,cache=none"
 		;;
-	ide-tmpfs) guest "$1" "$2" /dev/sda r1,w1,rs,ws "file=$memory/disk.raw,format=raw,if=ide" ;;
+	ide-tmpfs) guest "$1" "$2" /dev/sda r1,w1,r32,w32,rs,ws "file=$memory/disk.raw,format=raw,if=ide" ;;
 	ide-disk) guest "$1" "$2" /dev/sda r1,w1,rs,ws "file=$tmp/disk.raw,format=raw,if=ide" ;;
+	ahci-tmpfs) ahci "$1" "$2" "$memory/disk.raw" ;;
+	ahci-disk) ahci "$1" "$2" "$tmp/disk.raw" ;;
+	ahci-direct) ahci "$1" "$2" "$tmp/disk.raw" cache=none ;;
 	virtio-qcow2)
 		"$build/qemu-img" create -q -f qcow2 "$memory/new.qcow2" 4G
 		guest "$1" "$2" /dev/vda w1,w32 "file=$memory/new.qcow2,format=qcow2,if=virtio"

@@ -62,6 +62,9 @@ void ahci_start(const AhciDriver *a)
     ahci_set_port(a, PORT_FBU, a->frames >> 32);
     ahci_set_port(a, PORT_CMD, ahci_port(a, PORT_CMD) | CMD_FRE | CMD_SUD);
     ahci_wait(a, PORT_SSTS, 0xf, 3, "the link is up");
+    if (ahci_port(a, PORT_TFD) == 0x7f) {       /* a multiplier that has no drive at its first port */
+        ahci_set_port(a, PORT_CMD, ahci_port(a, PORT_CMD) | CMD_CLO);
+    }
     ahci_wait(a, PORT_TFD, 0x88, 0, "the drive is ready");
     ahci_set_port(a, PORT_SERR, UINT32_MAX);
     ahci_set_port(a, PORT_IS, UINT32_MAX);
@@ -129,4 +132,45 @@ AhciCmd ahci_queued(const AhciDriver *a, unsigned slot, bool write, uint64_t lba
     return (AhciCmd){ .opcode = write ? 0x61 : 0x60, .feature = count, .hob_feature = count >> 8,
                       .count = slot << 3, .lba = lba, .device = 0x40, .write = write, .buffer = buffer,
                       .bytes = (count ? count : 65536) * 512 };
+}
+
+uint8_t ahci_image_byte(unsigned sector, unsigned i)
+{
+    unsigned at = sector * 512 + i;
+
+    return at / 512 + at * 7;
+}
+
+char *ahci_image(Test *t, const char *name)
+{
+    char *path = g_strdup_printf("%s/%s", test_tmpdir(t), name);
+    g_autofree uint8_t *data = g_malloc(AHCI_SECTORS * 512);
+
+    for (unsigned i = 0; i < AHCI_SECTORS * 512; i++) {
+        data[i] = ahci_image_byte(i / 512, i % 512);
+    }
+    check_true(t, g_file_set_contents(path, (char *)data, AHCI_SECTORS * 512, NULL), "the image");
+    return path;
+}
+
+void ahci_check_data(const AhciDriver *a, uint64_t at, unsigned lba, unsigned sectors)
+{
+    g_autofree uint8_t *b = g_malloc(sectors * 512);
+
+    qtest_read(a->q, at, b, sectors * 512);
+    for (unsigned i = 0; i < sectors * 512; i++) {
+        if (b[i] != ahci_image_byte(lba + i / 512, i % 512)) {
+            test_fail(a->t, "byte %u of sector %u is 0x%02x", i % 512, lba + i / 512, b[i]);
+            return;
+        }
+    }
+}
+
+QTest *ahci_disk_pc(Test *t, const char *hba, const char *drive, const char *disk)
+{
+    g_autofree char *path = ahci_image(t, "disk.img");
+
+    return qtest_start_qmp(t, "-machine pc -m 64 -nodefaults -object iothread,id=io "
+                              "-device ahci,id=ahci0,addr=4%s -drive file=%s,format=raw,if=none,id=d%s "
+                              "-device ide-hd,id=hd,drive=d,bus=ahci0.0%s", hba, path, drive, disk);
 }

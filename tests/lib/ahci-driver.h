@@ -51,4 +51,14 @@ uint32_t ahci_run(const AhciDriver *a, unsigned slot, const AhciCmd *c);
 AhciCmd ahci_queued(const AhciDriver *a, unsigned slot, bool write, uint64_t lba, uint16_t count,
                     uint64_t buffer);
 
+/* An image of AHCI_SECTORS sectors whose bytes tell their place; freed with g_free(). */
+#define AHCI_SECTORS    4096u
+char *ahci_image(Test *t, const char *name);
+uint8_t ahci_image_byte(unsigned sector, unsigned i);
+/* @sectors from @lba on of such an image are in guest memory at @at. */
+void ahci_check_data(const AhciDriver *a, uint64_t at, unsigned lba, unsigned sectors);
+/* A PC with an HBA "ahci0" in slot 4 and such a disk, id hd, back end d, at its first port. @hba, @drive, @disk: more
+ * options of -device ahci, -drive, -device ide-hd; more arguments may follow the last. */
+QTest *ahci_disk_pc(Test *t, const char *hba, const char *drive, const char *disk);
+
 #endif

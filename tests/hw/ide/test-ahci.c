@@ -7,54 +7,11 @@
 #include <glib.h>
 
 #define BDF         (4 << 3)
-#define SECTORS     4096u
 #define ERRORS      (PIS_TFES | PIS_HBFS | PIS_IFS | PIS_OFS)
-
-static uint8_t byte_of(unsigned sector, unsigned i)
-{
-    unsigned at = sector * 512 + i;
-
-    return at / 512 + at * 7;
-}
-
-static char *image(Test *t)
-{
-    char *path = g_strdup_printf("%s/disk.img", test_tmpdir(t));
-    uint8_t *data = g_malloc(SECTORS * 512);
-
-    for (unsigned i = 0; i < SECTORS * 512; i++) {
-        data[i] = byte_of(i / 512, i % 512);
-    }
-    check_true(t, g_file_set_contents(path, (char *)data, SECTORS * 512, NULL), "the image");
-    g_free(data);
-    return path;
-}
-
-static QTest *disk_pc(Test *t, const char *hba, const char *disk)
-{
-    g_autofree char *path = image(t);
-
-    return qtest_start_qmp(t, "-machine pc -m 64 -nodefaults -device ahci,id=ahci0,addr=4%s "
-                              "-drive file=%s,format=raw,if=none,id=d "
-                              "-device ide-hd,drive=d,bus=ahci0.0%s", hba, path, disk);
-}
-
-static void check_data(const AhciDriver *a, uint64_t at, unsigned lba, unsigned sectors)
-{
-    g_autofree uint8_t *b = g_malloc(sectors * 512);
-
-    qtest_read(a->q, at, b, sectors * 512);
-    for (unsigned i = 0; i < sectors * 512; i++) {
-        if (b[i] != byte_of(lba + i / 512, i % 512)) {
-            test_fail(a->t, "byte %u of sector %u is 0x%02x", i % 512, lba + i / 512, b[i]);
-            return;
-        }
-    }
-}
 
 TEST(ahci, registers)
 {
-    QTest *q = disk_pc(t, "", "");
+    QTest *q = ahci_disk_pc(t, "", "", "");
     AhciDriver a = ahci_find(t, q, BDF, 0);
 
     check_u32(t, qpci_readl(q, BDF, 0), 0x29228086, "ICH9's HBA");
@@ -81,7 +38,7 @@ TEST(ahci, registers)
 /* AHCI 5.6.2 ff.: a PIO command: PIO Setup frame, no Register frame at its end. */
 TEST(ahci, identify)
 {
-    QTest *q = disk_pc(t, "", ",serial=A1,rotation_rate=7200");
+    QTest *q = ahci_disk_pc(t, "", "", ",serial=A1,rotation_rate=7200");
     AhciDriver a = ahci_find(t, q, BDF, 0);
     uint16_t w[256];
     uint8_t f[256], sum = 0;
@@ -94,7 +51,7 @@ TEST(ahci, identify)
         sum += ((uint8_t *)w)[i];
     }
     check_u8(t, sum, 0, "checksum");
-    check_u32(t, w[60] | (uint32_t)w[61] << 16, SECTORS, "sectors");
+    check_u32(t, w[60] | (uint32_t)w[61] << 16, AHCI_SECTORS, "sectors");
     check_u32(t, w[75], 31, "queue of 32");
     check_u32(t, w[76] & 0x10e, 0x10e, "NCQ, Gen1 to Gen3");
     check_u32(t, w[217], 7200, "turns a minute");
@@ -110,7 +67,7 @@ TEST(ahci, identify)
 
 TEST(ahci, dma_and_interrupt)
 {
-    QTest *q = disk_pc(t, "", "");
+    QTest *q = ahci_disk_pc(t, "", "", "");
     AhciDriver a = ahci_find(t, q, BDF, 0);
     uint8_t f[20];
 
@@ -118,7 +75,7 @@ TEST(ahci, dma_and_interrupt)
     ahci_start(&a);
     check_u32(t, ahci_run(&a, 0, &(AhciCmd){ .opcode = 0x25, .device = 0x40, .lba = 100, .count = 16,
                                              .buffer = a.data, .bytes = 16 * 512 }), 0x50, "read");
-    check_data(&a, a.data, 100, 16);
+    ahci_check_data(&a, a.data, 100, 16);
     qtest_read(q, a.frames + 0x40, f, sizeof(f));
     check_u8(t, f[0], 0x34, "a Register frame");
     check_u8(t, f[2], 0x50, "status");
@@ -136,22 +93,22 @@ TEST(ahci, dma_and_interrupt)
     check_u32(t, ahci_run(&a, 6, &(AhciCmd){ .opcode = 0x20, .device = 0x40, .lba = 207, .count = 2,
                                              .buffer = a.data + 0x10000, .bytes = 1024 }), 0x50, "PIO");
     check_u8(t, qtest_readb(q, a.data + 0x10000 + 511), 0x3c, "what was written");
-    check_data(&a, a.data + 0x10000 + 512, 208, 1);
+    ahci_check_data(&a, a.data + 0x10000 + 512, 208, 1);
     check_u32(t, ahci_run(&a, 6, &(AhciCmd){ .opcode = 0xea }), 0x50, "FLUSH CACHE EXT");
     check_u32(t, ahci_run(&a, 6, &(AhciCmd){ .opcode = 0xc6, .count = 16 }), 0x50, "SET MULTIPLE");
     check_u32(t, ahci_run(&a, 7, &(AhciCmd){ .opcode = 0x29, .device = 0x40, .lba = 300, .count = 300,
                                              .buffer = a.data, .bytes = 300 * 512 }), 0x50, "multiple");
-    check_data(&a, a.data, 300, 300);
-    check_u32(t, ahci_run(&a, 7, &(AhciCmd){ .opcode = 0x24, .device = 0x40, .lba = 0, .count = SECTORS,
-                                             .buffer = a.data, .bytes = SECTORS * 512 }), 0x50,
+    ahci_check_data(&a, a.data, 300, 300);
+    check_u32(t, ahci_run(&a, 7, &(AhciCmd){ .opcode = 0x24, .device = 0x40, .lba = 0, .count = AHCI_SECTORS,
+                                             .buffer = a.data, .bytes = AHCI_SECTORS * 512 }), 0x50,
               "4096 data phases");
-    check_data(&a, a.data, 1000, 0);
+    ahci_check_data(&a, a.data, 1000, 0);
 }
 
 /* AHCI 4.2.3.3: any even address and length, up to 4 MiB, 65535 of them. */
 TEST(ahci, regions)
 {
-    QTest *q = disk_pc(t, "", "");
+    QTest *q = ahci_disk_pc(t, "", "", "");
     AhciDriver a = ahci_find(t, q, BDF, 0);
     uint64_t prds[130][2];
     uint64_t at = a.data;
@@ -171,17 +128,17 @@ TEST(ahci, regions)
         c.prds = prds;
         c.num_prds = ARRAY_SIZE(prds);
         check_u32(t, ahci_run(&a, 9, &c), 0x50 & ~(queued ? 0x10 : 0), "read");
-        check_data(&a, a.data, 33, 40);
+        ahci_check_data(&a, a.data, 33, 40);
     }
 }
 
 TEST(ahci, errors_in_the_task_file)
 {
-    QTest *q = disk_pc(t, "", "");
+    QTest *q = ahci_disk_pc(t, "", "", "");
     AhciDriver a = ahci_find(t, q, BDF, 0);
 
     ahci_start(&a);
-    check_u32(t, ahci_run(&a, 2, &(AhciCmd){ .opcode = 0x25, .device = 0x40, .lba = SECTORS, .count = 1,
+    check_u32(t, ahci_run(&a, 2, &(AhciCmd){ .opcode = 0x25, .device = 0x40, .lba = AHCI_SECTORS, .count = 1,
                                              .buffer = a.data, .bytes = 512 }), 0x1451, "IDNF, ABRT");
     check_u32(t, ahci_port(&a, PORT_IS) & ERRORS, PIS_TFES, "TFES");
     check_u32(t, ahci_port(&a, PORT_CI), BIT(2), "the command stays in the list");
@@ -197,7 +154,7 @@ TEST(ahci, errors_in_the_task_file)
 /* AHCI 10.4.1, 10.4.2. */
 TEST(ahci, resets)
 {
-    QTest *q = disk_pc(t, "", "");
+    QTest *q = ahci_disk_pc(t, "", "", "");
     AhciDriver a = ahci_find(t, q, BDF, 0);
 
     ahci_start(&a);
@@ -232,7 +189,7 @@ TEST(ahci, resets)
 TEST(ahci, packets)
 {
     static const uint8_t read[12] = { 0x28, 0, 0, 0, 0, 7, 0, 0, 9 }, bad[12] = { 0xfe };
-    g_autofree char *path = image(t);
+    g_autofree char *path = ahci_image(t, "disk.img");
     QTest *q = qtest_start(t, "-machine pc -m 64 -nodefaults -device ahci,id=ahci0,addr=4 "
                               "-drive file=%s,format=raw,if=none,id=d,readonly=on "
                               "-device ide-cd,drive=d,bus=ahci0.2", path);
@@ -247,7 +204,7 @@ TEST(ahci, packets)
         check_u32(t, ahci_run(&a, 1, &(AhciCmd){ .opcode = 0xa0, .feature = dma, .atapi = true,
                                                  .packet = read, .lba = 0xfffe00, .buffer = a.data,
                                                  .bytes = 9 * 2048 }), 0x50, "READ(10)");
-        check_data(&a, a.data, 28, 36);
+        ahci_check_data(&a, a.data, 28, 36);
     }
     check_u32(t, ahci_run(&a, 1, &(AhciCmd){ .opcode = 0xa0, .atapi = true, .packet = bad }), 0x5451,
               "illegal request");
@@ -256,7 +213,7 @@ TEST(ahci, packets)
 /* Message signalled, INTx, and with both bits of the capability table. */
 TEST(ahci, two_instances)
 {
-    g_autofree char *path = image(t);
+    g_autofree char *path = ahci_image(t, "disk.img");
     QTest *q = qtest_start(t, "-machine pc -m 64 -nodefaults -device ahci,id=a,addr=4 "
                               "-device ich7-ahci,id=b,addr=5,ports=4 "
                               "-drive file=%s,format=raw,if=none,id=d -device ide-hd,drive=d,bus=a.0 "
@@ -274,5 +231,5 @@ TEST(ahci, two_instances)
     check_u32(t, ahci_hba(&a, HBA_IS), 0, "the first doesn't know");
     c.buffer = a.data;
     check_u32(t, ahci_run(&a, 0, &c), 0x50, "the first");
-    check_data(&a, a.data, 10, 1);
+    ahci_check_data(&a, a.data, 10, 1);
 }
