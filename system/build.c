@@ -9,6 +9,7 @@
 #include "accel/tcg/icount.h"
 #include "block/block.h"
 #include "chardev/chardev.h"
+#include "fsdev/fsdev.h"
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
 #include "hw/core/runstate.h"
@@ -558,6 +559,11 @@ static bool make_chardev(const QDict *d, void *opaque, Error **errp)
     return chardev_new_from_opts(d, errp);
 }
 
+static bool make_fsdev(const QDict *d, UNUSED void *opaque, Error **errp)
+{
+    return fsdev_add(d, errp);
+}
+
 static bool make_object(const QDict *d, UNUSED void *opaque, Error **errp)
 {
     QDict *props = qobject_to_dict(qobject_copy((const QObject *)d));
@@ -806,6 +812,7 @@ static bool build(Config *c)
         config_error(c, "qtest", err);
     }
     config_make_each(c, c->chardevs, "chardev", make_chardev, c);
+    config_make_each(c, c->fsdevs, "fsdev", make_fsdev, NULL);
     build_serials(c, m);
     build_debugcons(c);
     build_usbdevices(c);

@@ -23,7 +23,7 @@ typedef struct Config {
     QDict *memory, *smp, *boot, *rtc, *icount, *name, *action, *msg, *overcommit, *sandbox;
     char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *display, *pidfile, *option_roms, *chroot, *runas;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *nets, *drives, *blockdevs, *vncs,
-          *audiodevs, *audios, *globals;
+          *audiodevs, *audios, *globals, *fsdevs;
     QList *fw_cfgs, *smbioses, *numas;
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */

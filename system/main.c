@@ -5,6 +5,7 @@
 #include "block/block.h"
 #include "block/block.h"
 #include "chardev/chardev.h"
+#include "fsdev/fsdev.h"
 #include "hw/misc/ivshmem-broker.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine-qmp.h"
@@ -118,6 +119,7 @@ static int run(Config *c)
     net_cleanup();
     chardev_cleanup();
     ivshmem_broker_close_all();
+    fsdev_close_all();
     audio_close_all();
     return status;
 }

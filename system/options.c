@@ -5,6 +5,7 @@
 #include <errno.h>
 #include "hw/core/machine.h"
 #include "chardev/chardev.h"
+#include "fsdev/fsdev.h"
 #include "net/net.h"
 #include "system/config.h"
 #include "system/opts.h"
@@ -223,6 +224,41 @@ static void opt_netdev(Config *c, const Option *o, const char *arg)
     }
 }
 
+static void opt_fsdev(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        g_autofree char *text = fsdev_help();
+
+        fputs(text, stdout);
+    } else {
+        add_dict(c, o, arg);
+    }
+}
+
+/* -virtfs: an fsdev, and a device that shows it. */
+static void opt_virtfs(Config *c, const Option *o, const char *arg)
+{
+    QDict *d = parse(c, o, arg), *device;
+    const char *tag = d ? qdict_str_or(d, "mount_tag", NULL) : NULL, *id;
+    Error *err = NULL;
+
+    if (!d) {
+        return;
+    }
+    if (!tag) {
+        error_setf(&err, ERR_MISSING_ARGUMENT, "'mount_tag' is missing: the name that the guest mounts");
+        config_error(c, "virtfs", err);
+        qobject_unref(d);
+        return;
+    }
+    id = qdict_str_or(d, "id", tag);
+    device = qdict_from_fmt("{'driver': 'virtio-9p-pci', 'fsdev': %s, 'mount_tag': %s}", id, tag);
+    qdict_put_str(d, "id", id);
+    qdict_del(d, "mount_tag");
+    qlist_append(c->fsdevs, d);
+    qlist_append(c->devices, device);
+}
+
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
 static void opt_seed(Config *c, UNUSED const Option *o, const char *arg)
 {
@@ -342,6 +378,10 @@ const Option config_options[] = {
     DICTS("global", globals, "driver", "DRIVER.PROP=VALUE", "a default for a property"),
     { "netdev", true, "-netdev TYPE,id=ID[,...]", "a network back end ('help' lists types)",
       opt_netdev, offsetof(Config, netdevs), "type" },
+    { "fsdev", true, "-fsdev local,id=ID,path=FOLDER,security_model=mapped-xattr|mapped-file|passthrough|none[,...]",
+      "a folder for virtio-9p-pci ('help' lists drivers)", opt_fsdev, offsetof(Config, fsdevs), "fsdriver" },
+    { "virtfs", true, "-virtfs local,path=FOLDER,mount_tag=TAG,security_model=M[,...]",
+      "a folder for the guest, as -fsdev and -device virtio-9p-pci", opt_virtfs, 0, "fsdriver" },
     DICTS("nic", nics, "type", "[TYPE|none][,model=M][,mac=M][,...]",
           "a network device of the machine with its back end"),
     DICTS("net", nets, "type", "nic|user|none[,...]", "a device or a back end at hub 0, the old way"),
@@ -409,7 +449,7 @@ const Option config_options[] = {
 bool config_is_list(const Option *o)
 {
     return o->handle == add_dict || o->handle == opt_device || o->handle == opt_chardev ||
-           o->handle == opt_netdev || o->handle == opt_accel;
+           o->handle == opt_netdev || o->handle == opt_accel || o->handle == opt_fsdev;
 }
 
 bool config_report(Config *c)
@@ -446,7 +486,7 @@ static const char *nearest(const char *name)
     QDict **dicts[] = { &c->machine, &c->memory, &c->smp, &c->boot, &c->rtc, &c->icount, &c->name, \
                         &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
-                        &c->nics, &c->nets, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, \
+                        &c->nics, &c->nets, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, &c->fsdevs, \
                         &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \

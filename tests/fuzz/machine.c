@@ -43,6 +43,7 @@ const char fuzz_every_device[] =
     "-blockdev null-co,node-name=d8,size=1M,read-only=on -device scsi-cd,id=scd,bus=vscsi.0,drive=d8 "
     "-device virtio-serial-pci,id=vser -chardev null,id=c3 -device virtconsole,id=vcon,chardev=c3 "
     "-chardev null,id=c4 -device virtserialport,id=vport,chardev=c4,name=port "
+    "-fsdev synth,id=fs0 -device virtio-9p-pci,id=v9p,fsdev=fs0,mount_tag=fs "
     "-device virtio-rng-pci,id=vrng -device virtio-balloon-pci,id=vballoon "
     "-device virtio-keyboard-pci,id=vkbd -device virtio-mouse-pci,id=vmouse -device virtio-tablet-pci,id=vtablet "
     /* what other guests see too; a doorbell device comes with its server below */

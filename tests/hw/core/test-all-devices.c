@@ -7,6 +7,7 @@
 #include "accel/accel.h"
 #include "block/block.h"
 #include "chardev/chardev.h"
+#include "fsdev/fsdev.h"
 #include "hw/core/machine.h"
 #include "hw/core/state-view.h"
 #include "hw/pci/pci.h"
@@ -202,6 +203,10 @@ static void give_back_end(const Property *p, void *opaque)
     if (p->kind == PROP_KIND_DRIVE) {
         opts = qdict_from_fmt("{'driver': 'null-co', 'node-name': %s, 'size': 1048576}", name);
         ok = blockdev_add(opts, NULL);
+    } else if (p->kind == PROP_KIND_STR && !strcmp(p->name, "fsdev")) {
+        opts = qdict_from_fmt("{'fsdriver': 'synth', 'id': %s}", name);
+        ok = fsdev_add(opts, NULL);
+        qdict_put_str(opaque, "mount_tag", "tag");
     } else if (p->kind == PROP_KIND_LINK && !strcmp(p->name, "memdev")) {
         opts = qdict_from_fmt("{'size': 65536, 'share': true}");
         ok = user_object_new("memory-backend-ram", name, opts, false, NULL);

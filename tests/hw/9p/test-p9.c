@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The 9P server on a folder of the host: sessions, attacks by messages and from the host's side, limits. */
+#include "util/osdep.h"
+#include "fsdev/local.h"
+#include "tests/lib/p9-client.h"
+#include "tests/lib/test.h"
+
+#include <glib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "util/main-loop.h"
+#include "util/thread.h"
+#include "vmstate/blocker.h"
+
+enum { TLOPEN = 12, TLCREATE = 14, TSYMLINK = 16, TMKNOD = 18, TRENAME = 20, TREADLINK = 22, TGETATTR = 24,
+       TSETATTR = 26, TXATTRWALK = 30, TXATTRCREATE = 32, TREADDIR = 40, TFSYNC = 50, TLINK = 70, TMKDIR = 72,
+       TRENAMEAT = 74, TUNLINKAT = 76, TVERSION = 100, TATTACH = 104, TFLUSH = 108, TWALK = 110, TOPEN = 112,
+       TCREATE = 114, TREAD = 116, TWRITE = 118, TCLUNK = 120, TREMOVE = 122, TSTAT = 124 };
+
+typedef struct World {
+    P9Client c;
+    FsDev *fs;
+    char *dir, *outside;
+} World;
+
+static void world_end(void *opaque)
+{
+    World *w = opaque;
+
+    p9_free(w->c.p9);
+    fsdev_release(w->fs);
+    fsdev_close_all();
+    g_free(w->dir);
+    g_free(w->outside);
+    g_free(w);
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s", dir, name);
+
+    g_file_set_contents(path, text, -1, NULL);
+}
+
+/* A share with "file" and "d/file", beside a folder that isn't shared, with "secret". */
+static World *world_new(Test *t, const char *more)
+{
+    World *w = g_new0(World, 1);
+    QOBJECT_AUTO QDict *opts = NULL;
+    g_autofree char *d = NULL;
+    Error *err = NULL;
+
+    main_loop_init();
+    w->dir = g_strdup_printf("%s/share", test_tmpdir(t));
+    w->outside = g_strdup_printf("%s/outside", test_tmpdir(t));
+    d = g_strdup_printf("%s/d", w->dir);
+    g_mkdir_with_parents(d, 0755);
+    g_mkdir_with_parents(w->outside, 0755);
+    put(w->dir, "file", "inside");
+    put(d, "file", "inside");
+    put(w->outside, "file", "secret");
+    put(w->outside, "secret", "secret");
+    opts = qdict_from_fmt("{'fsdriver': 'local', 'id': 'f', 'path': %s}", w->dir);
+    qdict_put_str(opts, "security_model", strstr(more, "mapped") ? "mapped-xattr" : "none");
+    if (strstr(more, "ro")) {
+        qdict_put_str(opts, "readonly", "on");
+    }
+    if (!check_true(t, fsdev_add(opts, &err), "fsdev")) {
+        g_error("%s", error_message(err));
+    }
+    w->fs = fsdev_use("f", NULL);
+    w->c.p9 = p9_new(w->fs, "dev");
+    w->c.room = sizeof(w->c.ans);
+    test_at_end(t, world_end, w);
+    return w;
+}
+
+TEST(p9, sessions)
+{
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+
+    check_int(t, p9_client(c, TATTACH, "wwssw", 0u, UINT32_MAX, "", "", 0u), EOPNOTSUPP, "version comes first");
+    check_int(t, p9_client(c, TVERSION, "ws", 100u, "9P2000.L"), EMSGSIZE, "too small");
+    check_int(t, p9_client(c, TVERSION, "ws", 8192u, "9P2000.X"), 0, "an answer");
+    check_mem(t, c->ans + 13, "unknown", 7, "that it isn't known");
+    check_int(t, p9_client(c, TVERSION, "ws", UINT32_MAX, "9P2000.L"), 0, "the largest");
+    check_u64(t, p9_ans(c, 0, 4), P9_MSIZE_MAX, "is what we have");
+    check_true(t, migration_is_possible(NULL), "nothing is mounted");
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_true(t, !migration_is_possible(NULL), "something is");
+    check_int(t, p9_client(c, TATTACH, "wwssw", 0u, UINT32_MAX, "", "", 0u), EINVAL, "fid in use");
+    check_int(t, p9_client(c, TCLUNK, "w", 7u), EBADF, "no such fid");
+    check_int(t, p9_client(c, TWALK, "wwhss", 0u, 1u, 2u, "d", "file"), 0, "walked");
+    check_u64(t, p9_ans(c, 0, 2), 2, "two qids");
+    check_u8(t, p9_ans(c, 2, 1), 0x80, "a folder");
+    check_int(t, p9_client(c, TWALK, "wwhss", 0u, 2u, 2u, "d", "none"), 0, "as far as it goes");
+    check_u64(t, p9_ans(c, 0, 2), 1, "one qid");
+    check_int(t, p9_client(c, TCLUNK, "w", 2u), EBADF, "and no fid");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "none"), ENOENT, "not even the first");
+    check_int(t, p9_client(c, TREAD, "wqw", 1u, UINT64_C(0), 10u), EBADF, "not open");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), 0, "open");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), EBUSY, "twice");
+    check_int(t, p9_client(c, TWALK, "wwh", 1u, 5u, 0u), EBUSY, "open fids don't walk");
+    check_int(t, p9_client(c, TREAD, "wqw", 1u, UINT64_C(2), 100u), 0, "read");
+    check_u64(t, p9_ans(c, 0, 4), 4, "up to the end");
+    check_mem(t, c->ans + 11, "side", 4, "the bytes");
+    check_int(t, p9_client(c, TFLUSH, "h", 77u), 0, "nothing to flush");
+    check_int(t, p9_client(c, TVERSION, "ws", 8192u, "9P2000.L"), 0, "a new session");
+    check_true(t, migration_is_possible(NULL), "has nothing");
+    check_int(t, p9_client(c, TCLUNK, "w", 1u), EBADF, "of the old one's");
+}
+
+/* Names that would lead elsewhere, in every message that has one. */
+TEST(p9_attack, names)
+{
+    static const char *const bad[] = { "", ".", "..", "../outside", "a/b", "/", "/etc/passwd", "d/..", "d/" };
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+    char longest[300];
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "d"), 0, "d");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "file"), 0, "file");
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const char *n = bad[i];
+
+        check_true(t, p9_client(c, TLCREATE, "wswww", 1u, n, 0102u, 0644u, 0u) > 0, n);
+        check_true(t, p9_client(c, TMKDIR, "wsww", 1u, n, 0755u, 0u) > 0, n);
+        check_true(t, p9_client(c, TMKNOD, "wswwww", 1u, n, 0100644u, 0u, 0u, 0u) > 0, n);
+        check_true(t, p9_client(c, TSYMLINK, "wssw", 1u, n, "x", 0u) > 0, n);
+        check_true(t, p9_client(c, TLINK, "wws", 1u, 2u, n) > 0, n);
+        check_true(t, p9_client(c, TRENAME, "wws", 2u, 1u, n) > 0, n);
+        check_true(t, p9_client(c, TRENAMEAT, "wsws", 1u, n, 1u, "ok") > 0, n);
+        check_true(t, p9_client(c, TRENAMEAT, "wsws", 1u, "file", 1u, n) > 0, n);
+        check_true(t, p9_client(c, TUNLINKAT, "wsw", 1u, n, 0u) > 0, n);
+        check_true(t, p9_client(c, TUNLINKAT, "wsw", 1u, n, 0x200u) > 0, n);
+        if (strcmp(n, "..")) {
+            check_true(t, p9_client(c, TWALK, "wwhs", 1u, 9u, 1u, n) > 0, n);
+        }
+    }
+    check_int(t, p9_client(c, TWALK, "wwhD", 1u, 9u, 1u, (size_t)6, "\4\0f\0le"), EINVAL, "a NUL in a name");
+    memset(longest, 'x', 256);
+    longest[256] = 0;
+    check_int(t, p9_client(c, TMKDIR, "wsww", 1u, longest, 0755u, 0u), ENAMETOOLONG, "too long");
+    /* ".." leads to the root at most. */
+    check_int(t, p9_client(c, TGETATTR, "wq", 0u, UINT64_C(0x7ff)), 0, "the root");
+    check_int(t, p9_client(c, TWALK, "wwhsssss", 1u, 9u, 5u, "..", "..", "..", "..", "file"), 0, "up and up");
+    check_u64(t, p9_ans(c, 0, 2), 5, "all of it");
+    check_int(t, p9_client(c, TLOPEN, "ww", 9u, 0u), 0, "open");
+    check_int(t, p9_client(c, TREAD, "wqw", 9u, UINT64_C(0), 100u), 0, "read");
+    check_mem(t, c->ans + 11, "inside", 6, "the share's own");
+}
+
+/* Links, pipes, sockets and devices that are there. */
+TEST(p9_attack, objects_of_the_host)
+{
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+    g_autofree char *link = g_strdup_printf("%s/link", w->dir), *fifo = g_strdup_printf("%s/fifo", w->dir);
+    g_autofree char *abs = g_strdup_printf("%s/dirlink", w->dir), *secret = g_strdup_printf("%s/secret", w->outside);
+
+    check_true(t, symlink(secret, link) == 0 && symlink(w->outside, abs) == 0 && mkfifo(fifo, 0600) == 0, "planted");
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "link"), 0, "the link itself");
+    check_u8(t, p9_ans(c, 2, 1), 2, "a link");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), ELOOP, "isn't followed");
+    check_int(t, p9_client(c, TREADLINK, "w", 1u), 0, "but told");
+    check_int(t, p9_client(c, TSETATTR, "wwwwwqqqqq", 1u, 8u, 0u, 0u, 0u, UINT64_C(0), UINT64_C(0), UINT64_C(0),
+                           UINT64_C(0), UINT64_C(0)), EINVAL, "truncated neither");
+    check_int(t, p9_client(c, TWALK, "wwhss", 0u, 2u, 2u, "dirlink", "secret"), 0, "a link to a folder");
+    check_u64(t, p9_ans(c, 0, 2), 1, "isn't walked through");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "dirlink"), 0, "the link");
+    check_int(t, p9_client(c, TLCREATE, "wswww", 2u, "new", 0102u, 0644u, 0u), ENOTDIR, "nothing is made there");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 2u, "secret", 0u), ENOTDIR, "nor removed");
+    check_int(t, p9_client(c, TMKDIR, "wsww", 2u, "x", 0755u, 0u), ENOTDIR, "nor made");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 3u, 1u, "fifo"), 0, "a pipe");
+    check_int(t, p9_client(c, TLOPEN, "ww", 3u, 0u), ENXIO, "is the guest's affair");
+    check_int(t, p9_client(c, TWALK, "wwh", 0u, 4u, 0u), 0, "the root again");
+    check_int(t, p9_client(c, TLCREATE, "wswww", 4u, "fifo", 0102u, 0644u, 0u), ENXIO, "created neither");
+    check_int(t, p9_client(c, TLCREATE, "wswww", 4u, "link", 01102u, 0644u, 0u), ELOOP, "through a link neither");
+    check_true(t, access(secret, F_OK) == 0, "it is untouched");
+}
+
+/* Somebody on the host turns a folder into a link and back, all the time. */
+typedef struct Race {
+    char *dir, *away, *link, *outside;
+    _Atomic bool stop;
+} Race;
+
+static void *racer(void *opaque)
+{
+    Race *r = opaque;
+
+    while (!atomic_load(&r->stop)) {
+        if (rename(r->dir, r->away) == 0) {
+            if (symlink(r->outside, r->dir) == 0) {
+                sched_yield();
+                unlink(r->dir);
+            }
+            rename(r->away, r->dir);
+        }
+    }
+    return NULL;
+}
+
+TEST(p9_attack, a_race_on_the_host)
+{
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+    Race r = { .dir = g_strdup_printf("%s/d", w->dir), .away = g_strdup_printf("%s/away", w->dir),
+               .outside = w->outside };
+    unsigned opened = 0;
+    Thread thread;
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    thread_create(&thread, "racer", racer, &r);
+    for (int i = 0; i < 3000; i++) {
+        if (p9_client(c, TWALK, "wwhss", 0u, 1u, 2u, "d", "file") == 0 && p9_ans(c, 0, 2) == 2) {
+            if (p9_client(c, TLOPEN, "ww", 1u, 0u) == 0 &&
+                p9_client(c, TREAD, "wqw", 1u, UINT64_C(0), 100u) == 0) {
+                opened++;
+                if (memcmp(c->ans + 11, "inside", 6)) {
+                    test_fail(t, "what is outside was read");
+                    break;
+                }
+            }
+            p9_client(c, TCLUNK, "w", 1u);
+        }
+        if (p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "d") == 0) {
+            if (i % 2) {
+                p9_client(c, TMKDIR, "wsww", 1u, "made", 0755u, 0u);
+                p9_client(c, TUNLINKAT, "wsw", 1u, "made", 0x200u);
+            } else {
+                p9_client(c, TUNLINKAT, "wsw", 1u, "secret", 0u);
+            }
+            p9_client(c, TCLUNK, "w", 1u);
+        }
+    }
+    atomic_store(&r.stop, true);
+    thread_join(&thread);
+    {
+        g_autofree char *secret = g_strdup_printf("%s/secret", w->outside);
+        g_autofree char *made = g_strdup_printf("%s/made", w->outside);
+
+        check_true(t, access(secret, F_OK) == 0, "nothing outside was removed");
+        check_true(t, access(made, F_OK) < 0, "nor made");
+    }
+    test_note(t, "%u of 3000 reads hit the folder", opened);
+    g_free(r.dir);
+    g_free(r.away);
+}
+
+/* A folder is renamed by one fid while others are inside of it. */
+TEST(p9, renames)
+{
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhss", 0u, 1u, 2u, "d", "file"), 0, "a file");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "d"), 0, "its folder");
+    check_int(t, p9_client(c, TRENAME, "wws", 2u, 0u, "e"), 0, "renamed by its fid");
+    check_int(t, p9_client(c, TRENAME, "wws", 1u, 0u, "moved"), 0, "the file, by its fid");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 3u, 1u, "moved"), 0, "is there");
+    check_int(t, p9_client(c, TREMOVE, "w", 1u), 0, "and removed by its fid");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 4u, 1u, "moved"), ENOENT, "is gone");
+    check_int(t, p9_client(c, TGETATTR, "wq", 3u, UINT64_C(0x7ff)), 0, "who has it still sees it");
+    check_int(t, p9_client(c, TREMOVE, "w", 3u), ENOENT, "but can't remove it again");
+    check_int(t, p9_client(c, TRENAME, "wws", 0u, 2u, "root"), EBUSY, "the root doesn't move");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 0u, "e", 0u), EISDIR, "a folder is no file");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 0u, "e", 0x200u), 0, "removed");
+}
+
+/* More fids than descriptors: those not in use are closed, and opened again when they are. */
+TEST(p9, descriptors_are_reclaimed)
+{
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+    Local *l = (Local *)w->fs;
+
+    l->quota = 20;
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    for (unsigned i = 1; i < 200; i++) {
+        g_autofree char *name = g_strdup_printf("f%u", i);
+
+        check_int(t, p9_client(c, TWALK, "wwhs", 0u, i, 1u, "d"), 0, "d");
+        check_int(t, p9_client(c, TLCREATE, "wswww", i, name, 0102u, 0600u, 0u), 0, "made");
+        check_int(t, p9_client(c, TWRITE, "wqwD", i, UINT64_C(0), 4u, (size_t)4, (uint8_t *)&i), 0, "written");
+    }
+    check_true(t, l->open.length <= 22, "no more than allowed are open");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 0u, "none", 0u), ENOENT, "no such name");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 500u, 1u, "d"), 0, "d");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 500u, "f7", 0u), 0, "one is unlinked while it is closed");
+    check_int(t, p9_client(c, TRENAME, "wws", 500u, 0u, "other"), 0, "and all are moved");
+    for (unsigned i = 1; i < 200; i++) {
+        check_int(t, p9_client(c, TREAD, "wqw", i, UINT64_C(0), 8u), 0, "read");
+        check_u64(t, p9_ans(c, 4, 4), i, "what was written");
+    }
+    check_true(t, l->open.length <= 24, "still no more");
+}
+
+TEST(p9, read_only)
+{
+    World *w = world_new(t, "ro");
+    P9Client *c = &w->c;
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 1u), EROFS, "for writing");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 01000u), EROFS, "truncating");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), 0, "for reading");
+    check_int(t, p9_client(c, TMKDIR, "wsww", 0u, "x", 0755u, 0u), EROFS, "mkdir");
+    check_int(t, p9_client(c, TUNLINKAT, "wsw", 0u, "file", 0u), EROFS, "unlink");
+    check_int(t, p9_client(c, TRENAMEAT, "wsws", 0u, "file", 0u, "y"), EROFS, "rename");
+    check_int(t, p9_client(c, TSETATTR, "wwwwwqqqqq", 1u, 1u, 0u, 0u, 0u, UINT64_C(0), UINT64_C(0), UINT64_C(0),
+                           UINT64_C(0), UINT64_C(0)), EROFS, "chmod");
+    check_int(t, p9_client(c, TREMOVE, "w", 1u), EROFS, "remove");
+}
+
+TEST(p9, extended_attributes)
+{
+    World *w = world_new(t, "mapped");
+    P9Client *c = &w->c;
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    if (p9_client(c, TXATTRWALK, "wws", 1u, 2u, "") == EOPNOTSUPP) {
+        test_skip(t, "the host's file system has no extended attributes");
+        return;
+    }
+    check_int(t, p9_client(c, TGETATTR, "wq", 2u, UINT64_C(0)), EBADF, "no file is behind it");
+    check_int(t, p9_client(c, TREMOVE, "w", 2u), EBADF, "nothing to remove");
+    check_int(t, p9_client(c, TWALK, "wwh", 1u, 3u, 0u), 0, "again");
+    check_int(t, p9_client(c, TXATTRCREATE, "wsqw", 3u, "user.x", UINT64_C(65537), 0u), ENOSPC, "too large");
+    check_int(t, p9_client(c, TXATTRCREATE, "wsqw", 3u, "user.x", UINT64_C(4), 0u), 0, "a value to come");
+    check_int(t, p9_client(c, TREAD, "wqw", 3u, UINT64_C(0), 4u), EBADF, "isn't read");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 3u, UINT64_C(0), 5u, (size_t)5, "abcde"), ENOSPC, "more than said");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 3u, UINT64_C(1), 1u, (size_t)1, "a"), ENOSPC, "with a hole");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 3u, UINT64_C(0), 4u, (size_t)4, "abcd"), 0, "the value");
+    check_int(t, p9_client(c, TCLUNK, "w", 3u), 0, "set");
+    check_int(t, p9_client(c, TXATTRWALK, "wws", 1u, 4u, "user.x"), 0, "read");
+    check_u64(t, p9_ans(c, 0, 8), 4, "its size");
+    check_int(t, p9_client(c, TREAD, "wqw", 4u, UINT64_C(1), 100u), 0, "from an offset");
+    check_mem(t, c->ans + 11, "bcd", 3, "its bytes");
+    check_int(t, p9_client(c, TXATTRWALK, "wws", 1u, 5u, "user.virtfs.uid"), ENODATA, "ours are hidden");
+}
+
+/* Any bytes: an answer, or none, and no more harm than the share may take. */
+TEST(p9_attack, random_messages)
+{
+    static const uint8_t types[] = { 8, 12, 14, 16, 18, 20, 22, 24, 26, 30, 32, 40, 50, 52, 54, 70, 72, 74, 76, 100, 102,
+                                     104, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126, 0, 7, 255 };
+    World *w = world_new(t, "mapped");
+    P9Client *c = &w->c;
+    g_autoptr(GRand) rnd = g_rand_new_with_seed(9);
+
+    for (int i = 0; i < 6000; i++) {
+        uint8_t m[200];
+        size_t len = (size_t)g_rand_int_range(rnd, 0, 120);
+
+        if (i % 300 == 0) {
+            c->room = sizeof(c->ans);
+            p9_client_start(c, i % 600 ? "9P2000.u" : "9P2000.L");
+            p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "d");
+            p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "file");
+        }
+        for (size_t k = 0; k < sizeof(m); k++) {
+            m[k] = g_rand_int_range(rnd, 0, 3) ? (uint8_t)g_rand_int_range(rnd, 0, 4) : (uint8_t)g_rand_int(rnd);
+        }
+        if (i % 8) {
+            m[0] = (uint8_t)len;
+            m[1] = m[2] = m[3] = 0;
+        }
+        m[4] = types[g_rand_int_range(rnd, 0, ARRAY_SIZE(types))];
+        c->room = g_rand_int_range(rnd, 0, 10) ? 8192 : (uint32_t)g_rand_int_range(rnd, 0, 40);
+        p9_client_raw(c, m, len);
+    }
+    {
+        g_autofree char *secret = g_strdup_printf("%s/secret", w->outside);
+
+        check_true(t, access(secret, F_OK) == 0, "nothing outside is touched");
+    }
+}
+
+TEST(p9, options)
+{
+    static const struct { const char *opts, *part; } wrong[] = {
+        { "{'id': 'x'}", "driver" },
+        { "{'fsdriver': 'local', 'path': '/tmp'}", "id" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp'}", "security_model" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'loose'}", "loose" },
+        { "{'fsdriver': 'local', 'id': 'x', 'security_model': 'none'}", "path" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/nonexistent', 'security_model': 'none'}", "/nonexistent" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'fmode': '0600'}", "fmode" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'mapped', 'fmode': '8'}", "fmode" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'multidevs': 'x'}", "multidevs" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'writeout': 'x'}", "writeout" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'readonly': 'x'}", "readonly" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'sock': 'x'}", "sock" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'throttling.x': '1'}",
+          "throttling.x" },
+        { "{'fsdriver': 'local', 'id': 'x', 'path': '/tmp', 'security_model': 'none', 'throttling.bps-total': 'y'}",
+          "bps-total" },
+    };
+
+    main_loop_init();
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        QOBJECT_AUTO QDict *opts = qdict_from_fmt(wrong[i].opts);
+        Error *err = NULL;
+
+        check_true(t, !fsdev_add(opts, &err) && strstr(error_message(err), wrong[i].part),
+                   err ? error_message(err) : wrong[i].part);
+        error_free(err);
+    }
+}
