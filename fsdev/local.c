@@ -2,14 +2,8 @@
 #include "util/osdep.h"
 #include "fsdev/local.h"
 
-#include <dirent.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-#define DIRENTS     32768       /* bytes of entries read at a time */
-#define LINK_MAX_LEN 4096
 
 /* --- where a node is, for the files of mapped-file --- */
 
@@ -84,7 +78,7 @@ static int do_root(FsDev *fs, FsNode **out)
     return 0;
 }
 
-static int do_lookup(FsNode *dir, const char *name, FsNode **out)
+int local_lookup_node(FsNode *dir, const char *name, FsNode **out)
 {
     return local_map_hides(local_of(dir), name) ? -ENOENT
                                                : local_lookup(local_node(dir), name, (LocalNode **)out);
@@ -320,7 +314,7 @@ static int make_object(Local *l, int dir_fd, const char *name, uint32_t type, ui
     return mknodat(dir_fd, name, type | 0600, (dev_t)rdev) < 0 ? -errno : 0;
 }
 
-static int do_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, const FsCred *cred, FsNode **out)
+int local_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, const FsCred *cred, FsNode **out)
 {
     Local *l = local_of(dir);
     int fd = local_map_hides(l, name) ? -EINVAL : local_pin(local_node(dir)), r;
@@ -533,229 +527,6 @@ static int do_xattr_remove(FsNode *node, const char *name)
     return r;
 }
 
-/* --- files --- */
-
-/* Only files and folders of the host: a device or a pipe there is none of the guest's. */
-static int do_open_node(FsNode *node, int flags, FsFile **out)
-{
-    LocalNode *n = local_node(node);
-    LocalFile *f;
-    int fd, file;
-
-    if (n->type != S_IFREG && n->type != S_IFDIR) {
-        return n->type == S_IFLNK ? -ELOOP : -ENXIO;
-    }
-    fd = local_pin(n);
-    if (fd < 0) {
-        return fd;
-    }
-    flags &= ~(O_CREAT | O_EXCL);
-    file = open(proc_path(fd).text, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    file = file < 0 ? -errno : file;
-    local_unpin(n);
-    if (file < 0) {
-        return file;
-    }
-    f = g_new0(LocalFile, 1);
-    f->file.fs = node->fs;
-    f->node = local_ref(n);
-    f->flags = flags & ~O_TRUNC;
-    f->h.fd = -1;
-    f->h.keep = n->type == S_IFDIR;             /* it has a place where it reads */
-    mutex_init(&f->dir_lock);
-    local_file_opened(f, file);
-    *out = &f->file;
-    return 0;
-}
-
-static int do_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file)
-{
-    int r = -EEXIST;
-
-    /* Somebody on the host may make it or take it away meanwhile. */
-    for (int i = 0; i < 10; i++) {
-        if (!(flags & O_EXCL)) {
-            r = do_lookup(dir, name, node);
-            if (r != -ENOENT) {
-                break;
-            }
-        }
-        r = do_mknod(dir, name, S_IFREG, 0, cred, node);
-        if (r != -EEXIST || flags & O_EXCL) {
-            break;
-        }
-    }
-    if (r == 0) {
-        r = do_open_node(*node, flags, file);
-        if (r < 0) {
-            local_unref(local_node(*node));
-            *node = NULL;
-        }
-    }
-    return r;
-}
-
-static void do_file_close(FsFile *file)
-{
-    LocalFile *f = (LocalFile *)file;
-
-    local_file_closed(f);
-    local_unref(f->node);
-    mutex_destroy(&f->dir_lock);
-    g_free(f->dirents);
-    g_free(f);
-}
-
-static ssize_t do_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset)
-{
-    LocalFile *f = (LocalFile *)file;
-    int fd = local_file_pin(f);
-    ssize_t r;
-
-    if (fd < 0) {
-        return fd;
-    }
-    do {
-        r = preadv(fd, iov, n, (off_t)offset);
-    } while (r < 0 && errno == EINTR);
-    r = r < 0 ? -errno : r;
-    local_file_unpin(f);
-    return r;
-}
-
-static ssize_t do_write(FsFile *file, const struct iovec *iov, int n, uint64_t offset)
-{
-    LocalFile *f = (LocalFile *)file;
-    int fd = local_file_pin(f);
-    ssize_t r;
-
-    if (fd < 0) {
-        return fd;
-    }
-    do {
-        r = pwritev(fd, iov, n, (off_t)offset);
-    } while (r < 0 && errno == EINTR);
-    r = r < 0 ? -errno : r;
-    if (r > 0 && ((Local *)file->fs)->writeout) {
-        /* Begun, not waited for: the host's memory isn't filled with what waits. */
-        sync_file_range(fd, (off_t)offset, r, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
-    }
-    local_file_unpin(f);
-    return r;
-}
-
-static int do_fsync(FsFile *file, bool data_only)
-{
-    LocalFile *f = (LocalFile *)file;
-    int fd = local_file_pin(f), r;
-
-    if (fd < 0) {
-        return fd;
-    }
-    r = (data_only ? fdatasync(fd) : fsync(fd)) < 0 ? -errno : 0;
-    local_file_unpin(f);
-    return r;
-}
-
-struct linux_dirent {
-    uint64_t ino;
-    int64_t off;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
-/* More entries, from where the kernel's descriptor stands. */
-static int fill_dirents(LocalFile *f)
-{
-    int fd = local_file_pin(f);
-    long n;
-
-    if (fd < 0) {
-        return fd;
-    }
-    if (!f->dirents) {
-        f->dirents = g_malloc(DIRENTS);
-    }
-    n = syscall(SYS_getdents64, fd, f->dirents, DIRENTS);
-    n = n < 0 ? -errno : n;
-    local_file_unpin(f);
-    f->have = n > 0 ? (size_t)n : 0;
-    f->at = 0;
-    return (int)n;
-}
-
-static int seek_dir(LocalFile *f, uint64_t offset)
-{
-    int fd = local_file_pin(f), r;
-
-    if (fd < 0) {
-        return fd;
-    }
-    r = lseek(fd, (off_t)offset, SEEK_SET) < 0 ? -errno : 0;
-    local_file_unpin(f);
-    f->have = f->at = 0;
-    f->next = offset;
-    return r;
-}
-
-static int do_readdir(FsFile *file, uint64_t offset, FsDirent *e)
-{
-    LocalFile *f = (LocalFile *)file;
-    Local *l = (Local *)file->fs;
-    int r;
-
-    if (f->node->type != S_IFDIR) {
-        return -ENOTDIR;
-    }
-    MUTEX_GUARD(&f->dir_lock);
-    if (offset == 0 || offset != f->next) {
-        r = seek_dir(f, offset);
-        if (r < 0) {
-            return r;
-        }
-    }
-    for (;;) {
-        const struct linux_dirent *d;
-
-        if (f->at >= f->have) {
-            r = fill_dirents(f);
-            if (r <= 0) {
-                return r;
-            }
-        }
-        d = (const struct linux_dirent *)(f->dirents + f->at);
-        f->at += d->len;
-        f->next = (uint64_t)d->off;
-        if (local_map_hides(l, d->name)) {
-            continue;
-        }
-        e->path = local_path(l, f->node->dev, d->ino);
-        e->next = (uint64_t)d->off;
-        /* What a mapped model shows as a link or a device is a file here. */
-        e->type = local_is_mapped(l) && d->type != DT_DIR ? DT_UNKNOWN : d->type;
-        g_strlcpy(e->name, d->name, sizeof(e->name));
-        return 1;
-    }
-}
-
-static int do_lock(FsFile *file, struct flock *lock, bool test)
-{
-    LocalFile *f = (LocalFile *)file;
-    int fd = local_file_pin(f), r;
-
-    if (fd < 0) {
-        return fd;
-    }
-    lock->l_pid = 0;
-    r = fcntl(fd, test ? F_OFD_GETLK : F_OFD_SETLK, lock) < 0 ? -errno : 0;
-    local_file_unpin(f);
-    if (!test && lock->l_type != F_UNLCK) {
-        local_file_keep(f);         /* closing it would give the lock up */
-    }
-    return r;
-}
-
 /* --- options --- */
 
 static int one_of(const QDict *opts, const char *name, const char *def, const char *const *names, Error **errp)
@@ -820,11 +591,11 @@ static const char *const options[] = {
 };
 static const FsDriver local_driver = {
     .name = "local", .options = options, .size = sizeof(Local), .open = do_open, .close = do_close,
-    .root = do_root, .lookup = do_lookup, .node_ref = do_node_ref, .node_unref = do_node_unref, .stat = do_stat, .setattr = do_setattr,
-    .readlink = do_readlink, .statfs = do_statfs, .mknod = do_mknod, .symlink = do_symlink, .link = do_link,
+    .root = do_root, .lookup = local_lookup_node, .node_ref = do_node_ref, .node_unref = do_node_unref, .stat = do_stat, .setattr = do_setattr,
+    .readlink = do_readlink, .statfs = do_statfs, .mknod = local_mknod, .symlink = do_symlink, .link = do_link,
     .rename = do_rename, .unlink = do_unlink, .where = do_where, .xattr_get = do_xattr_get,
     .xattr_list = do_xattr_list, .xattr_set = do_xattr_set, .xattr_remove = do_xattr_remove,
-    .open_node = do_open_node, .create = do_create, .file_close = do_file_close, .read = do_read,
-    .write = do_write, .fsync = do_fsync, .readdir = do_readdir, .lock = do_lock,
+    .open_node = local_open_node, .create = local_create, .file_close = local_file_close, .read = local_read,
+    .write = local_write, .fsync = local_fsync, .readdir = local_readdir, .lock = local_lock,
 };
 FS_DRIVER(local_driver)

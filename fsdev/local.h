@@ -3,7 +3,8 @@
  * The local driver: a folder of the host. All access is by a name in an open directory, never through a symbolic
  * link and never by "..", so nothing that the guest, or somebody on the host meanwhile, puts there leads out.
  *
- *   local.c       options, calls of the driver      local-node.c  nodes and their descriptors
+ *   local.c       options, names and attributes     local-node.c  nodes and their descriptors
+ *   local-file.c  what is open
  *   local-map.c   owners and modes that the guest set, kept beside the host's
  */
 #ifndef FSDEV_LOCAL_H
@@ -113,6 +114,18 @@ static inline ProcPath proc_path(int fd)
     snprintf(p.text, sizeof(p.text), "/proc/self/fd/%d", fd);
     return p;
 }
+
+/* --- local.c, local-file.c: calls of the driver --- */
+int local_lookup_node(FsNode *dir, const char *name, FsNode **out);
+int local_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, const FsCred *cred, FsNode **out);
+int local_open_node(FsNode *node, int flags, FsFile **out);
+int local_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file);
+void local_file_close(FsFile *file);
+ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset);
+ssize_t local_write(FsFile *file, const struct iovec *iov, int n, uint64_t offset);
+int local_fsync(FsFile *file, bool data_only);
+int local_readdir(FsFile *file, uint64_t offset, FsDirent *e);
+int local_lock(FsFile *file, struct flock *lock, bool test);
 
 /* --- local-map.c --- */
 /* What the guest has set: only the members in @valid count. */
