@@ -99,7 +99,11 @@ base_m68k() {
 	busybox_source
 	say "building busybox and the test programs for m68k"
 	set -- make -C "$tmp/busybox" CROSS_COMPILE=m68k-linux-gnu- CC=m68k-linux-gnu-gcc-12
-	run "$tmp/config.log" "$@" KCONFIG_ALLCONFIG="$files/busybox.config" allnoconfig
+	run "$tmp/config.log" "$@" allnoconfig
+	sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=.*/\1[ =]/p' "$files/busybox.config" > "$tmp/keys"
+	grep -v -f "$tmp/keys" "$tmp/busybox/.config" > "$tmp/rest"
+	cat "$tmp/rest" "$files/busybox.config" > "$tmp/busybox/.config"
+	yes n | run "$tmp/config.log" "$@" oldconfig
 	run "$tmp/build.log" nice "$@" "$jobs" busybox
 	r=$tmp/base
 	mkdir -p "$r/bin" "$r/dev"

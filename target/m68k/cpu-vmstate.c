@@ -2,6 +2,7 @@
 /* The saved state: everything that the guest can see. */
 #include "util/osdep.h"
 #include "target/m68k/cpu.h"
+#include "target/m68k/fp-double.h"
 
 static const VmField f80_fields[] = { VM_U64(F80, m), VM_U16(F80, se), VM_END };
 static const VmState f80_vm = { .version = 1, .fields = f80_fields };
@@ -70,6 +71,7 @@ void m68k_cpu_gather(void *opaque)
 {
     M68kCpu *cpu = opaque;
 
+    m68k_fp_settle(cpu->env);
     cpu->saved_lines = cpu->parent.interrupt_request;
     cpu->saved_halted = cpu->parent.halted;
     cpu->saved_ipl = cpu->env->ipl;
@@ -84,6 +86,10 @@ bool m68k_cpu_post_load(void *opaque, UNUSED Error **errp)
     cpu->parent.halted = cpu->saved_halted;
     s->ipl = cpu->saved_ipl;
     s->nmi = false;
+    memset(s->fptag, 0, sizeof(s->fptag));
+    s->fl_cmd = 0;
+    s->tcg.fp_mxcsr = 0;
+    m68k_fp_mode(s);
     tcg_tlb_flush(&s->tcg);
     m68k_mode_sync(s);
     return true;

@@ -5,10 +5,12 @@
  */
 #include "util/osdep.h"
 #include "target/m68k/cpu.h"
+#include "target/m68k/fp-double.h"
 
 #define OFS(f)      offsetof(M68kState, f)
 #define D(n)        [G_D##n] = { "d" #n, IR_I64, OFS(d[n]) }
 #define A(n)        [G_A##n] = { "a" #n, IR_I64, OFS(a[n]) }
+#define FD(n)       [G_FD0 + n] = { "fd" #n, IR_F64, OFS(fpd[n]) }
 
 const uint8_t m68k_reg_var[16] = {
     G_D0, G_D1, G_D2, G_D3, G_D4, G_D5, G_D6, G_D7, G_A0, G_A1, G_A2, G_A3, G_A4, G_A5, G_A6, G_A7,
@@ -19,6 +21,9 @@ const IrGlobal m68k_globals[G_NUM] = {
     [G_CC_B] = { "cc_b", IR_I32, OFS(cc_b) }, [G_X_OP] = { "x_op", IR_I32, OFS(x_op) },
     [G_X_A] = { "x_a", IR_I32, OFS(x_a) }, [G_X_B] = { "x_b", IR_I32, OFS(x_b) },
     [G_PC_BIAS] = { "pc_bias", IR_I64, OFS(tcg.pc_bias) },
+    FD(0), FD(1), FD(2), FD(3), FD(4), FD(5), FD(6), FD(7),
+    [G_FL_A] = { "fl_a", IR_F64, OFS(fl_a) }, [G_FL_B] = { "fl_b", IR_F64, OFS(fl_b) },
+    [G_FL_CMD] = { "fl_cmd", IR_I32, OFS(fl_cmd) }, [G_FPIAR] = { "fpiar", IR_I32, OFS(fpiar) },
 };
 static const IrGlobalTable global_table = { m68k_globals, G_NUM };
 
@@ -46,11 +51,14 @@ void m68k_reset_state(M68kState *s)
     s->fpcr = s->fpsr = s->fpiar = 0;
     for (unsigned i = 0; i < 8; i++) {
         s->fp[i] = (F80){ UINT64_MAX, 0x7fff };
+        s->fptag[i] = 0;
     }
     s->fp_null = true;
     s->fp_pending = 0;
-    s->tcg.fp_mxcsr = 0x1f80;           /* the host's units as C has them */
-    s->tcg.fp_fcw = 0x037f;
+    s->fl_cmd = 0;
+    s->tcg.fp_mxcsr = 0;
+    s->tcg.fp_fcw = 0x037f;             /* the host's unit as C has it */
+    m68k_fp_mode(s);
     memset(&s->fpframe, 0, sizeof(s->fpframe));
     s->excp = EXCP_NONE;
     s->delivering = s->in_group0 = s->stopped = s->dead = s->trace_pending = false;

@@ -6,7 +6,7 @@
  * bytes, version $41), 060UM 6.6.
  */
 #include "util/osdep.h"
-#include "target/m68k/fp.h"
+#include "target/m68k/fp-double.h"
 #include "target/m68k/helpers.h"
 #include "util/bswap.h"
 
@@ -103,19 +103,23 @@ static uint32_t h_fsave(void *env, uint32_t addr, uint32_t dec, uint32_t mmu)
     tcg_st_bytes(&s->tcg, addr, frame, size, mmu);
     s->fpframe.kind = 0;
     s->fp_pending = 0;
+    m68k_fp_fast(s);
     return addr;
 }
-const IrHelper m68k_h_fsave = { "m68k_fsave", h_fsave, "l:elll", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_fsave = { "m68k_fsave", h_fsave, "l:elll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS };
 
 static void reset_fpu(M68kState *s)
 {
     for (unsigned i = 0; i < 8; i++) {
         s->fp[i] = (F80){ UINT64_MAX, 0x7fff };
+        s->fptag[i] = 0;
     }
-    s->fpcr = s->fpsr = s->fpiar = 0;
+    m68k_fp_set_fpsr(s, 0);
+    s->fpcr = s->fpiar = 0;
     s->fp_null = true;
     s->fpframe.kind = 0;
     s->fp_pending = 0;
+    m68k_fp_mode(s);
 }
 
 /* The result: bytes of the frame. */
@@ -135,6 +139,7 @@ static uint32_t h_frestore(void *env, uint32_t addr, uint32_t mmu)
             reset_fpu(s);
         }
         s->fp_null = kind == 0;
+        m68k_fp_fast(s);
         return 12;
     }
     if (!(head >> 24)) {
@@ -156,6 +161,9 @@ static uint32_t h_frestore(void *env, uint32_t addr, uint32_t mmu)
     }
     s->fp_null = false;
     s->fp_pending = 0;
+    m68k_fp_fast(s);
     return size;
 }
-const IrHelper m68k_h_frestore = { "m68k_frestore", h_frestore, "l:ell", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_frestore = {
+    "m68k_frestore", h_frestore, "l:ell", IR_H_RAISES | IR_H_FPENV, FP_GLOBALS, FP_GLOBALS,
+};

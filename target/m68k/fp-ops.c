@@ -6,6 +6,7 @@
  * (881UM 5.1.4; 040UM 9.5: pre-instruction exceptions).
  */
 #include "util/osdep.h"
+#include "target/m68k/fp-double.h"
 #include "target/m68k/fp-fast.h"
 #include "target/m68k/helpers.h"
 
@@ -86,6 +87,7 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
     /* 881UM 6.1: the destination stays when these are taken. */
     if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
         s->fp[reg] = m68k_fp_pack(*res);
+        s->fptag[reg] = 0;
         s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | m68k_fp_cc(res);
     }
 }
@@ -177,10 +179,10 @@ static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp v)
         if (v.cls == FPC_NAN) {
             v = m68k_fp_nan(c, NULL, &v);
         }
-        res = m68k_fp_round(c, v);
         if (opmode && v.cls != FPC_NAN) {
-            res.sign = opmode == 0x1a && !res.sign;
+            v.sign = opmode == 0x1a && !v.sign;         /* PRM: the result is rounded */
         }
+        res = m68k_fp_round(c, v);
         break;
     case 0x01: res = m68k_fp_rint(c, v, c->mode); res = m68k_fp_round(c, res); break;
     case 0x03: res = m68k_fp_rint(c, v, FPM_ZERO); res = m68k_fp_round(c, res); break;
@@ -221,10 +223,66 @@ static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp v)
         }
         if ((opmode & 0x78) == 0x30) {
             s->fp[opmode & 7] = m68k_fp_pack(second);   /* FSINCOS: the cosine */
+            s->fptag[opmode & 7] = 0;
         }
         break;
     }
     put_result(s, cmd, c, &res);
+}
+
+/* The registers that an instruction reads are in fp[]; FPSR is, if it isn't to be written anew. */
+static inline void fp_begin(M68kState *s, uint32_t cmd)
+{
+    if (!(cmd & 0x4000)) {
+        m68k_fp_need(s, cmd >> 10 & 7);
+    }
+    m68k_fp_need(s, cmd >> 7 & 7);
+    if (unlikely(!s->fp_fast)) {
+        m68k_fp_status(s);
+    }
+    s->fl_cmd = 0;
+}
+
+/* Registers become doubles again, unless the instruction is of extended arithmetic. */
+static inline void fp_end(M68kState *s, uint32_t cmd)
+{
+    unsigned op = cmd & 0x7f;
+
+    if (op & 0x40 || op == 0x38 || op == 0x3a || op == 0x00 || op == 0x18 || op == 0x1a) {
+        if (!(cmd & 0x4000)) {
+            m68k_fp_narrow(s, cmd >> 10 & 7);
+        }
+        m68k_fp_narrow(s, cmd >> 7 & 7);
+    }
+}
+
+/*
+ * The instruction that fl_cmd tells of is done once more, for its exceptions and condition codes. Only the
+ * exception byte and the codes change: what accrues has been noted (PE), and nothing can have been enabled.
+ */
+void m68k_fp_status(M68kState *s)
+{
+    uint32_t cmd = s->fl_cmd;
+    unsigned reg = cmd >> 7 & 7;
+    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
+    F80 kept;
+    uint8_t tag;
+
+    if (!cmd) {
+        return;
+    }
+    s->fl_cmd = 0;
+    if (cmd & FL_VALID) {
+        kept = s->fp[reg];
+        tag = s->fptag[reg];
+        s->fp[reg] = m68k_fp_pack(m68k_fp_from_d(s->fl_a));
+        arithmetic(s, &c, cmd & 0xffff, m68k_fp_from_d(s->fl_b));
+        s->fp[reg] = kept;
+        s->fptag[reg] = tag;
+    }
+    if (cmd & FL_STORED) {
+        s->fpsr &= ~(uint32_t)FPX_ALL;
+    }
 }
 
 /* Is it one that the 68040 leaves to software (040UM table E-?)? */
@@ -256,7 +314,14 @@ static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo
     Fp v;
 
     check_pending(s);
-    s->fp_null = false;
+    if (s->fp_null) {
+        s->fp_null = false;
+        m68k_fp_fast(s);
+    }
+    if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
+        m68k_fp_status(s);
+    }
+    fp_begin(s, cmd);
     if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
         F80 src = from_reg ? s->fp[cmd >> 10 & 7] : constant ? (F80){ 0, 0 }
                   : m68k_fp_pack(operand(&c, cmd >> 10 & 7, lo, hi));
@@ -278,14 +343,20 @@ static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo
         c.prec = (FpPrec)(s->fpcr >> 6 & 3);
         k = m68k_fp_constant(&c, cmd & 0x7f);
         put_result(s, cmd, &c, &k);
-        return;
+    } else {
+        v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
+        arithmetic(s, &c, cmd, v);
+        fp_end(s, cmd);
     }
-    v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
-    arithmetic(s, &c, cmd, v);
+    m68k_fp_fast(s);
 }
-static const IrHelper slow_helper = { "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, 0, 0 };
+static const IrHelper slow_helper = {
+    "m68k_fop", h_fop, "v:elqlll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
+};
 /* The same for the elementary functions, which are computed with the C library. */
-static const IrHelper library_helper = { "m68k_ftrans", h_fop, "v:elqlll", IR_H_RAISES | IR_H_FP, 0, 0 };
+static const IrHelper library_helper = {
+    "m68k_ftrans", h_fop, "v:elqlll", IR_H_RAISES | IR_H_FP, FP_GLOBALS, FP_GLOBALS,
+};
 
 /* ------------------------------------------------------------- what is mostly done */
 
@@ -433,8 +504,14 @@ static ALWAYS_INLINE bool fast_operation(M68kState *s, unsigned op, unsigned for
 static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len,
                               unsigned op, unsigned format, unsigned precision)
 {
-    if (likely(!s->fp_pending && fast_operation(s, op, format, precision, cmd, lo, hi))) {
-        s->fp_null = false;
+    if (likely(s->fp_fast)) {
+        fp_begin(s, cmd);
+    }
+    if (likely(s->fp_fast && fast_operation(s, op, format, precision, cmd, lo, hi))) {
+        if (op != 0x38 && op != 0x3a) {
+            s->fptag[cmd >> 7 & 7] = 0;
+        }
+        fp_end(s, cmd);
         s->fpiar = pc;
     } else {
         h_fop(s, cmd, lo, hi, pc, len);
@@ -461,7 +538,8 @@ typedef struct FastHelper {
 static const FastHelper fast_helpers[] = {
 #define ROW(op, format, precision) \
     { 0x##op, format, precision, { "m68k_f" #op "_" #format "_" #precision, h_f##op##_##format##_##precision, \
-                                   "v:elqlll", IR_H_RAISES, 0, 0 } },
+                                   "v:elqlll", IR_H_RAISES | (0x##op == 4 ? IR_H_FP : 0), \
+                                   FP_GLOBALS, FP_GLOBALS } },
 #define ROWS(op)        EACH_SOURCE(ROW, op)
     FAST_OPS(ROWS)
 };
@@ -492,13 +570,17 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSE
 {
     M68kState *s = env;
     FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
-    F80 v = s->fp[cmd >> 7 & 7];
+    F80 v;
     uint32_t out[3];
     uint64_t r;
     Fp f;
 
     check_pending(s);
+    m68k_fp_need(s, cmd >> 7 & 7);
+    v = s->fp[cmd >> 7 & 7];
+    m68k_fp_status(s);
     s->fp_null = false;
+    m68k_fp_fast(s);
     s->fpiar = pc;
     if ((cmd >> 10 & 7) == FPF_D && !(s->fpcr & (0x30 | FPX_INEX2)) && fp_is_normal(v) &&
         fp_fast_round(&c, 53, v.se & 0x7fff, v.m, 0, v.se & 0x8000, &v)) {
@@ -529,18 +611,26 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSE
     }
     set_exceptions(s, c.exc);
     s->fp_pending = (uint8_t)enabled_vector(s);
+    m68k_fp_fast(s);
     return r;
 }
-const IrHelper m68k_h_fstore = { "m68k_fstore", h_fstore, "q:ellll", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_fstore = {
+    "m68k_fstore", h_fstore, "q:ellll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
+};
 
 /* 881UM 4.4: the 32 predicates on N Z I NAN; those with bit 4 raise BSUN for NaNs. */
 static uint32_t h_fcond(void *env, uint32_t pred, uint32_t pc)
 {
     M68kState *s = env;
-    bool n = s->fpsr & FPCC_N, z = s->fpsr & FPCC_Z, u = s->fpsr & FPCC_NAN, r;
+    bool n, z, u, r;
 
     check_pending(s);
+    m68k_fp_status(s);
+    n = s->fpsr & FPCC_N;
+    z = s->fpsr & FPCC_Z;
+    u = s->fpsr & FPCC_NAN;
     s->fp_null = false;
+    m68k_fp_fast(s);
     if ((pred & 0x10) && u) {
         s->fpsr |= FPX_BSUN | FPA_IOP;
         if (s->fpcr & FPX_BSUN) {
@@ -568,7 +658,9 @@ static uint32_t h_fcond(void *env, uint32_t pred, uint32_t pc)
     }
     return r;
 }
-const IrHelper m68k_h_fcond = { "m68k_fcond", h_fcond, "l:ell", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_fcond = {
+    "m68k_fcond", h_fcond, "l:ell", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
+};
 
 /* FMOVEM of data registers: @list from FP0 at bit 7, by rising address. */
 static void h_fmovem(void *env, uint32_t addr, uint32_t list, uint32_t store, uint32_t mmu)
@@ -579,6 +671,7 @@ static void h_fmovem(void *env, uint32_t addr, uint32_t list, uint32_t store, ui
 
     check_pending(s);
     s->fp_null = false;
+    m68k_fp_fast(s);
     if (store && list) {
         tcg_probe(&s->tcg, addr, 1, true, mmu);
         tcg_probe(&s->tcg, addr + 12 * (unsigned)__builtin_popcount(list) - 1, 1, true, mmu);
@@ -588,6 +681,7 @@ static void h_fmovem(void *env, uint32_t addr, uint32_t list, uint32_t store, ui
             continue;
         }
         if (store) {
+            m68k_fp_need(s, i);
             m68k_st32(s, addr + 12 * n, (uint32_t)s->fp[i].se << 16, mmu);
             m68k_st32(s, addr + 12 * n + 4, (uint32_t)(s->fp[i].m >> 32), mmu);
             m68k_st32(s, addr + 12 * n + 8, (uint32_t)s->fp[i].m, mmu);
@@ -601,10 +695,14 @@ static void h_fmovem(void *env, uint32_t addr, uint32_t list, uint32_t store, ui
     for (unsigned i = 0; !store && i < 8; i++) {
         if (list & 0x80u >> i) {
             s->fp[i] = v[i];
+            s->fptag[i] = 0;
+            m68k_fp_narrow(s, i);
         }
     }
 }
-const IrHelper m68k_h_fmovem = { "m68k_fmovem", h_fmovem, "v:ellll", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_fmovem = {
+    "m68k_fmovem", h_fmovem, "v:ellll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
+};
 
 /* @which: 4 FPCR, 2 FPSR, 1 FPIAR. */
 static void h_fset_ctl(void *env, uint32_t which, uint32_t v)
@@ -613,11 +711,23 @@ static void h_fset_ctl(void *env, uint32_t which, uint32_t v)
 
     s->fp_null = false;
     if (which == 4) {
+        m68k_fp_status(s);              /* as it was rounded */
         s->fpcr = v & 0xfff0;
     } else if (which == 2) {
-        s->fpsr = v & 0x0ffffff8;
+        m68k_fp_set_fpsr(s, v & 0x0ffffff8);
     } else {
         s->fpiar = v;
     }
+    m68k_fp_mode(s);
 }
-const IrHelper m68k_h_fset_ctl = { "m68k_fset_ctl", h_fset_ctl, "v:ell", IR_H_RAISES, 0, 0 };
+const IrHelper m68k_h_fset_ctl = {
+    "m68k_fset_ctl", h_fset_ctl, "v:ell", IR_H_RAISES | IR_H_FPENV, FP_GLOBALS, FP_GLOBALS,
+};
+
+static uint32_t h_fget_fpsr(void *env)
+{
+    return m68k_fp_fpsr(env);
+}
+const IrHelper m68k_h_fget_fpsr = {
+    "m68k_fget_fpsr", h_fget_fpsr, "l:e", IR_H_FPENV, FP_GLOBALS, FP_GLOBALS,
+};

@@ -17,7 +17,7 @@ extern const IrHelper m68k_h_set_sr, m68k_h_movec_to, m68k_h_movec_from, m68k_h_
 /* fp-ops.c, fp-frame.c */
 /* Of an arithmetic command word. */
 const IrHelper *m68k_fop_helper(uint32_t cmd);
-extern const IrHelper m68k_h_fstore, m68k_h_fcond, m68k_h_fmovem, m68k_h_fset_ctl,
+extern const IrHelper m68k_h_fstore, m68k_h_fcond, m68k_h_fmovem, m68k_h_fset_ctl, m68k_h_fget_fpsr,
                       m68k_h_fsave, m68k_h_frestore;
 
 #endif

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "target/m68k/cpu.h"
+#include "target/m68k/fp-double.h"
 #include "hw/core/regs.h"
 #include "util/bswap.h"
 
@@ -57,7 +58,7 @@ bool m68k_get_reg(CPUState *cpu, unsigned n, uint64_t *value)
     case N_ITT0: case N_ITT1: *value = s->itt[n - N_ITT0]; return true;
     case N_DTT0: case N_DTT1: *value = s->dtt[n - N_DTT0]; return true;
     case N_FPCR: *value = s->fpcr; return true;
-    case N_FPSR: *value = s->fpsr; return true;
+    case N_FPSR: *value = m68k_fp_fpsr(s); return true;
     case N_FPIAR: *value = s->fpiar; return true;
     default: return false;
     }
@@ -141,11 +142,13 @@ unsigned m68k_gdb_read(TcgEnv *env, unsigned n, uint8_t *buf)
                                    n == GDB_PS ? m68k_get_sr(s) : env->pc));
         return 4;
     } else if (n < GDB_FPCR) {
+        m68k_fp_need(s, n - GDB_FP0);
         store_be16(buf, s->fp[n - GDB_FP0].se);
         store_be16(buf + 2, 0);
         store_be64(buf + 4, s->fp[n - GDB_FP0].m);
         return 12;
     } else if (n < GDB_NUM) {
+        m68k_fp_status(s);
         store_be32(buf, *gdb_fp_ctl(s, n));
         return 4;
     }
@@ -172,9 +175,12 @@ unsigned m68k_gdb_write(TcgEnv *env, unsigned n, const uint8_t *buf)
         return 4;
     } else if (n < GDB_FPCR) {
         s->fp[n - GDB_FP0] = (F80){ load_be64(buf + 4), load_be16(buf) };
+        s->fptag[n - GDB_FP0] = 0;
         return 12;
     } else if (n < GDB_NUM) {
+        m68k_fp_fpsr(s);
         *gdb_fp_ctl(s, n) = load_be32(buf);
+        m68k_fp_mode(s);
         return 4;
     }
     return 0;
@@ -188,6 +194,7 @@ char *m68k_dump(TcgEnv *env)
     uint32_t sr = m68k_get_sr(s);
     GString *x = g_string_new(NULL);
 
+    m68k_fp_settle(s);
     for (unsigned i = 0; i < 8; i++) {
         g_string_append_printf(x, "D%u = %08x   A%u = %08x   F%u = %04x %016" PRIx64 "\n", i,
                                (uint32_t)s->d[i], i, (uint32_t)s->a[i], i, s->fp[i].se, s->fp[i].m);

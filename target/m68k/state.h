@@ -73,7 +73,8 @@ extern const unsigned m68k_num_models;
  * are kept in the host's (what a call may change, the stack pointer, then from the lowest up).
  */
 enum {
-    G_D0, G_D1, G_D2, G_D3, G_A0, G_A7, G_D4, G_D5, G_A1, G_A2, G_D6, G_D7, G_A3, G_A6, G_A4, G_A5, G_CC_OP, G_CC_A, G_CC_B, G_X_OP, G_X_A, G_X_B, G_PC_BIAS, G_NUM
+    G_D0, G_D1, G_D2, G_D3, G_A0, G_A7, G_D4, G_D5, G_A1, G_A2, G_D6, G_D7, G_A3, G_A6, G_A4, G_A5, G_CC_OP, G_CC_A, G_CC_B, G_X_OP, G_X_A, G_X_B, G_PC_BIAS,
+    G_FD0, G_FD7 = G_FD0 + 7, G_FL_A, G_FL_B, G_FL_CMD, G_FPIAR, G_NUM      /* fp-double.h */
 };
 
 /* Mode word: what a translation assumes. */
@@ -115,6 +116,10 @@ typedef struct M68kState {
     /* FPU. */
     F80 fp[8];
     uint32_t fpcr, fpsr, fpiar;
+    uint64_t fpd[8], fl_a, fl_b;        /* fp-double.h: bits of doubles */
+    uint32_t fl_cmd;
+    uint8_t fptag[8];
+    bool fp_fast;
     uint8_t fp_pending;         /* vector of an enabled exception that waits; 0: none */
     uint32_t fp_out;            /* upper long word of what FMOVE stores */
     bool fp_null;               /* no FPU instruction since reset or FRESTORE of a null frame */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* FPU instructions (PRM chapter 5): operands by generated code, arithmetic by helpers. */
 #include "util/osdep.h"
-#include "target/m68k/fp.h"
+#include "target/m68k/fp-double.h"
 #include "target/m68k/helpers.h"
 #include "target/m68k/translate.h"
 
@@ -27,8 +27,7 @@ static bool have_fpu(M68kTr *tr)
     return false;
 }
 
-/* An operand's place; (An)+ and -(An) step by the format's size. False: not allowed, raised. */
-static bool fp_ea(M68kTr *tr, unsigned format, bool store, Ea *ea)
+bool m68k_fp_ea(M68kTr *tr, unsigned format, bool store, Ea *ea)
 {
     unsigned mode = tr->op >> 3 & 7, reg = tr->op & 7, bytes = format_bytes[format];
     unsigned index = ea_index(mode, reg), size = bytes == 1 ? 0 : bytes == 2 ? 1 : 2;
@@ -58,7 +57,7 @@ static bool fp_ea(M68kTr *tr, unsigned format, bool store, Ea *ea)
     return true;
 }
 
-static void load_operand(M68kTr *tr, unsigned format, Ea *ea, IrValue *lo, IrValue *hi)
+void m68k_fp_load(M68kTr *tr, unsigned format, Ea *ea, IrValue *lo, IrValue *hi)
 {
     IrRegion *ir = tr->ir;
     unsigned bytes = format_bytes[format];
@@ -89,7 +88,7 @@ static void load_operand(M68kTr *tr, unsigned format, Ea *ea, IrValue *lo, IrVal
     }
 }
 
-static void store_result(M68kTr *tr, unsigned format, Ea *ea, IrValue r)
+void m68k_fp_store(M68kTr *tr, unsigned format, Ea *ea, IrValue r)
 {
     IrRegion *ir = tr->ir;
     unsigned bytes = format_bytes[format];
@@ -113,7 +112,7 @@ static void fmove_out(M68kTr *tr, uint16_t cmd)
     IrValue before[16];
     Ea ea;
 
-    if (!fp_ea(tr, format, true, &ea)) {
+    if (!m68k_fp_ea(tr, format, true, &ea)) {
         return;
     }
     /* The address register changes after the store only. */
@@ -123,14 +122,13 @@ static void fmove_out(M68kTr *tr, uint16_t cmd)
     r = M68K_CALL(tr, &m68k_h_fstore, ir_i32(ir, cmd), k, pc32(tr), ir_i32(ir, tr->next - tr->pc));
     memcpy(tr->reg, before, sizeof(before));
     tr->dirty = dirty;
-    store_result(tr, format, &ea, r);
+    m68k_fpd_forget(tr, cmd >> 7 & 7);
+    m68k_fp_store(tr, format, &ea, r);
 }
 
 /* FMOVEM of control registers: FPCR, FPSR, FPIAR, in that order at rising addresses. */
 static void fmovem_control(M68kTr *tr, uint16_t cmd)
 {
-    static const int32_t at[] = { offsetof(M68kState, fpcr), offsetof(M68kState, fpsr),
-                                  offsetof(M68kState, fpiar) };
     IrRegion *ir = tr->ir;
     unsigned list = cmd >> 10 & 7, n = (unsigned)__builtin_popcount(list);
     unsigned mode = tr->op >> 3 & 7, reg = tr->op & 7, index = ea_index(mode, reg);
@@ -157,7 +155,8 @@ static void fmovem_control(M68kTr *tr, uint16_t cmd)
             continue;
         }
         if (store) {
-            IrValue c = ir_ld_env(ir, IR_I32, at[i]);
+            IrValue c = i == 0 ? ir_ld_env(ir, IR_I32, offsetof(M68kState, fpcr))
+                      : i == 1 ? M68K_CALL(tr, &m68k_h_fget_fpsr) : ir_get(ir, G_FPIAR);
 
             if (index < 2) {
                 m68k_put_reg(tr, index * 8 + reg, 2, c);
@@ -177,6 +176,7 @@ static void fmovem_control(M68kTr *tr, uint16_t cmd)
     for (unsigned i = 0; !store && i < 3; i++) {
         if (v[i]) {
             M68K_CALL(tr, &m68k_h_fset_ctl, ir_i32(ir, 4u >> i), v[i]);
+            m68k_fpd_forget(tr, -1);
         }
     }
 }
@@ -212,6 +212,7 @@ static void fmovem_data(M68kTr *tr, uint16_t cmd)
         addr = ir_sub(ir, IR_I32, addr, bytes);
     }
     M68K_CALL(tr, &m68k_h_fmovem, addr, list, ir_i32(ir, store), ir_i32(ir, mmu_of(tr)));
+    m68k_fpd_forget(tr, -1);
     if (dec) {
         m68k_put_reg(tr, 8 + reg, 2, addr);
     } else if (index == 3) {
@@ -228,7 +229,7 @@ void m68k_tr_fgen(M68kTr *tr)
     unsigned format = cmd >> 10 & 7;
     Ea ea;
 
-    if (!have_fpu(tr)) {
+    if (!have_fpu(tr) || m68k_fpd_gen(tr, cmd)) {
         return;
     }
     switch (cmd >> 13) {
@@ -239,10 +240,10 @@ void m68k_tr_fgen(M68kTr *tr)
             uint16_t dirty;
             IrValue after[16];
 
-            if (!fp_ea(tr, format, false, &ea)) {
+            if (!m68k_fp_ea(tr, format, false, &ea)) {
                 return;
             }
-            load_operand(tr, format, &ea, &lo, &hi);
+            m68k_fp_load(tr, format, &ea, &lo, &hi);
             /* Should the helper raise, it is before the instruction: so is An. */
             dirty = tr->dirty;
             memcpy(after, tr->reg, sizeof(after));
@@ -250,6 +251,7 @@ void m68k_tr_fgen(M68kTr *tr)
             M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
             memcpy(tr->reg, after, sizeof(after));
             tr->dirty = dirty;
+            m68k_fpd_forget(tr, cmd >> 7 & 7);
             return;
         }
         break;
@@ -267,6 +269,7 @@ void m68k_tr_fgen(M68kTr *tr)
         return;
     }
     M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+    m68k_fpd_forget(tr, (cmd & 0x78) == 0x30 ? -1 : cmd >> 7 & 7);
 }
 
 /* ------------------------------------------------------------------ conditions */
@@ -274,8 +277,13 @@ void m68k_tr_fgen(M68kTr *tr)
 static M68kCond condition(M68kTr *tr, unsigned pred)
 {
     IrRegion *ir = tr->ir;
-    IrValue v = M68K_CALL(tr, &m68k_h_fcond, ir_i32(ir, pred & 0x1f), pc32(tr));
+    M68kCond c;
+    IrValue v;
 
+    if (m68k_fpd_cond(tr, pred, &c)) {
+        return c;
+    }
+    v = M68K_CALL(tr, &m68k_h_fcond, ir_i32(ir, pred & 0x1f), pc32(tr));
     return (M68kCond){ IR_NE, IR_I32, v, ir_i32(ir, 0) };
 }
 
@@ -352,6 +360,7 @@ void m68k_tr_fsave(M68kTr *tr)
     }
     addr = ir_trunc(ir, IR_I32, m68k_ea_control(tr).addr);
     addr = M68K_CALL(tr, &m68k_h_fsave, addr, ir_i32(ir, dec), ir_i32(ir, mmu_of(tr)));
+    m68k_fpd_forget(tr, -1);
     if (dec) {
         m68k_put_reg(tr, 8 + (tr->op & 7), 2, addr);
     }
@@ -368,6 +377,7 @@ void m68k_tr_frestore(M68kTr *tr)
     }
     addr = ir_trunc(ir, IR_I32, m68k_ea_control(tr).addr);
     size = M68K_CALL(tr, &m68k_h_frestore, addr, ir_i32(ir, mmu_of(tr)));
+    m68k_fpd_forget(tr, -1);
     if ((tr->op >> 3 & 7) == 3) {
         m68k_put_reg(tr, 8 + (tr->op & 7), 2, ir_add(ir, IR_I32, addr, size));
     }

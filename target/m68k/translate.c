@@ -7,11 +7,13 @@
  * stored. After MAX_VERSIONS of one PC the codes are stored, and known by the globals.
  */
 #include "util/osdep.h"
+#include "target/m68k/fp-double.h"
 #include "target/m68k/translate.h"
 #include "util/bswap.h"
 #include "util/log.h"
 
-#define MAX_BLOCKS      192
+#define MAX_BLOCKS      320
+#define SPARE_BLOCKS    8       /* what an instruction may need */
 #define MAX_CODE_BLOCKS 40
 #define MAX_VERSIONS    3
 #define MAX_INSNS       120
@@ -32,7 +34,7 @@ typedef struct FlagDesc {
     RecipeDesc cc, x;
 } FlagDesc;
 
-typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT } BlockKind;
+typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT, BK_FP_SLOW } BlockKind;
 
 struct M68kBlock {
     uint32_t pc, next;          /* EXCEPT: of the instruction, and behind it */
@@ -389,6 +391,31 @@ void m68k_except2_if(M68kTr *tr, M68kCond c, int vector)
     }
 }
 
+void m68k_fp_slow_if(M68kTr *tr, M68kCond c)
+{
+    IrValue now[16];
+    uint16_t dirty = tr->dirty;
+    M68kBlock *b = NULL;
+    FlagDesc d;
+
+    memcpy(now, tr->reg, sizeof(now));
+    memcpy(tr->reg, tr->before, sizeof(now));
+    tr->dirty = 0;
+    d = describe(tr);
+    pass_flags(tr, &d);
+    for (unsigned k = tr->n_blocks; k-- > 0 && !b;) {
+        M68kBlock *o = &tr->blocks[k];
+
+        b = o->kind == BK_FP_SLOW && o->pc == tr->pc && !o->done && desc_equal(&o->flags, &d) ? o : NULL;
+    }
+    b = b ? b : new_block(tr, BK_FP_SLOW, tr->pc, &d);
+    if (b) {
+        ir_brcond(tr->ir, c.c, c.t, c.a, c.b, b->id);
+    }
+    memcpy(tr->reg, now, sizeof(now));
+    tr->dirty = dirty;
+}
+
 void m68k_illegal(M68kTr *tr)
 {
     m68k_except(tr, EXCP_ILLEGAL, tr->pc);
@@ -409,7 +436,7 @@ IrValue m68k_call(M68kTr *tr, const IrHelper *h, unsigned n, const IrValue *args
 
     m68k_commit(tr);
     v = ir_call(tr->ir, h, n, args);
-    if ((h->flags & IR_H_WRITES) || h->writes) {
+    if ((h->flags & IR_H_WRITES) || (h->writes & ~FP_GLOBALS)) {
         m68k_forget(tr);
         tr->cc = tr->x = (Recipe){ .dynamic = true };
     }
@@ -458,7 +485,8 @@ static void translate_insn(M68kTr *tr)
 
 static bool block_ends(M68kTr *tr, uint32_t pc)
 {
-    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc)) {
+    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc) ||
+        tr->n_blocks > MAX_BLOCKS - SPARE_BLOCKS) {
         leave_to(tr, pc, tr->jumps);
         return true;
     }
@@ -600,6 +628,15 @@ static void leaving_block(M68kTr *tr, M68kBlock *b)
         tr->pc = b->pc;
         tr->next = b->next;
         m68k_except2(tr, b->vector);
+    } else if (b->kind == BK_FP_SLOW) {
+        tr->pc = tr->next = b->pc;
+        tr->op = m68k_word(tr);
+        tr->fp_slow = true;
+        translate_insn(tr);
+        tr->fp_slow = false;
+        if (!tr->ended) {
+            leave_to(tr, tr->next, tr->jumps);
+        }
     } else {
         leave_to(tr, b->pc, true);
     }

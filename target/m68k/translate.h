@@ -64,6 +64,16 @@ typedef struct M68kTr {
     uint16_t dirty;
     Recipe cc, x;
 
+    /* translate-fpd.c. Of the open block (fp_block): registers known to be doubles, and to have 24 bits only; what
+     * the condition codes compare (0: they are elsewhere); fl_cmd if it is known. */
+    uint16_t fp_block;
+    bool fp_slow;               /* the instruction is done by a helper */
+    bool fp_checked;            /* fp_fast was tested */
+    uint8_t fp_known, fp_single;
+    IrValue fcc_a, fcc_b;
+    uint32_t fl_cmd;
+    IrValue before[16];         /* reg[] at the instruction's start */
+
     M68kBlock *blocks;
     unsigned n_blocks, n_code_blocks;
     uint32_t high;
@@ -156,8 +166,24 @@ void m68k_except(M68kTr *tr, int vector, uint32_t pc);
 void m68k_except2(M68kTr *tr, int vector);
 void m68k_except2_if(M68kTr *tr, M68kCond c, int vector);
 void m68k_illegal(M68kTr *tr);
+/* If @c holds, the instruction is begun anew with fp_slow, and the region left behind it. Nothing of it has been
+ * stored; tr->before has the registers. */
+void m68k_fp_slow_if(M68kTr *tr, M68kCond c);
 /* In user mode: raises and gives false. */
 bool m68k_privileged(M68kTr *tr);
+
+/* --- FPU (translate-fpu.c, translate-fpd.c) --- */
+/* An operand's place; (An)+ and -(An) step by the format's size. False: not allowed, raised. */
+bool m68k_fp_ea(M68kTr *tr, unsigned format, bool store, Ea *ea);
+/* @lo: I64; @hi: I32, of extended and packed formats the first long word. */
+void m68k_fp_load(M68kTr *tr, unsigned format, Ea *ea, IrValue *lo, IrValue *hi);
+void m68k_fp_store(M68kTr *tr, unsigned format, Ea *ea, IrValue r);
+/* Arithmetic and moves of doubles as host code; false: a helper must do it, and nothing was emitted. */
+bool m68k_fpd_gen(M68kTr *tr, uint16_t cmd);
+/* The condition codes as a comparison; false: a helper knows them. */
+bool m68k_fpd_cond(M68kTr *tr, unsigned pred, M68kCond *c);
+/* A helper of the FPU has run: it may have changed register @dst (-1: any). */
+void m68k_fpd_forget(M68kTr *tr, int dst);
 
 IrValue m68k_call(M68kTr *tr, const IrHelper *h, unsigned n, const IrValue *args);
 #define M68K_CALL(tr, h, ...) m68k_call(tr, h, \
