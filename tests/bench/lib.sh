@@ -4,13 +4,18 @@ src=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT INT TERM
 
-# use_guest ARCH: the guest of this architecture (amd64, i386): $initrd, $binary, $cache
+# use_guest ARCH: the guest of this architecture (amd64, i386, m68k): $initrd, $binary, $cache, $board
 use_guest() {
-	arch=$1
+	arch=$1 board='-m 512'
 	case $arch in
 	amd64) initrd=initramfs-x86_64 binary=qemu-system-x86_64 ;;
 	i386) initrd=initramfs-i386 binary=qemu-system-i386 ;;
-	*) echo "no guest for '$arch'; there are amd64 and i386" >&2; exit 2 ;;
+	m68k)
+		initrd=initramfs-m68k binary=qemu-system-m68k board='-M q800 -m 128'
+		cache=$("$src/scripts/guests-m68k.sh")
+		return
+		;;
+	*) echo "no guest for '$arch'; there are amd64, i386 and m68k" >&2; exit 2 ;;
 	esac
 	cache=$("$src/scripts/guests.sh" "kernel-$arch" "$initrd")
 }
@@ -26,7 +31,7 @@ boot() {
 	done
 	[ $# -eq 0 ] || shift
 	/usr/bin/time -f 'rss-kib %M' -o "$log.time" timeout 900 "$emulator" -accel "$accel" -cpu "$cpu_model" \
-		-m 512 -nographic -no-reboot -kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
+		$board -nographic -no-reboot -kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
 		-append "console=ttyS0 run=$what arg=$words" "$@" < /dev/null > "$log.raw" 2>&1 || true
 	tr -d '\r' < "$log.raw" > "$log"
 }
@@ -41,7 +46,7 @@ rows() {
 until_ready() {
 	begin=$(milliseconds)
 	mkfifo "$tmp/console"
-	timeout 300 "$1" -accel "$2" -cpu "$3" -m 512 -nographic -no-reboot -kernel "$cache/linux-$arch" \
+	timeout 300 "$1" -accel "$2" -cpu "$3" $board -nographic -no-reboot -kernel "$cache/linux-$arch" \
 		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 run=boot" < /dev/null > "$tmp/console" 2>&1 &
 	sed -n '/GUEST-READY/{p;q}' < "$tmp/console" > /dev/null
 	echo $(($(milliseconds) - begin))

@@ -5,7 +5,8 @@
 #
 #   run.sh [-r ROUNDS] [-t SECONDS-PER-KERNEL] [-a ARCH,...] [-c CPU,...] [-p PART,...] [GBENCH-ARGUMENT...]
 #
-# ARCH: amd64, i386. CPU: qemu64 (on i386 qemu32 is meant), max. PART: guest, start-up, scaling, json, network.
+# ARCH: amd64, i386, m68k. CPU: qemu64 (on i386 qemu32 is meant), max; m68k has its own two: as the chip is, and with what
+# it left to software done by the emulator (fpsp=host), which the other one always does. PART: guest, start-up, scaling, json, network.
 # Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -27,7 +28,7 @@ shift $((OPTIND - 1))
 find_peer() {
 	peer=${PEER:+$PEER/$binary}
 	[ -n "$peer" ] || peer=$(command -v "$binary" || true)
-	[ -n "$peer" ] || echo "no $binary is installed (package qemu-system-x86): no comparison" >&2
+	[ -n "$peer" ] || echo "no $binary is installed (packages qemu-system-x86, qemu-system-misc): no comparison" >&2
 }
 
 # run NAME EMULATOR CPU KERNEL...: one boot; its rows go to NAME.rows
@@ -48,7 +49,9 @@ in_guest() {
 	for a in $(echo "$arches" | tr , ' '); do
 		use_guest "$a"
 		find_peer
-		for c in $(echo "$cpus" | tr , ' '); do
+		models=$(echo "$cpus" | tr , ' ')
+		[ "$a" != m68k ] || models='m68040 m68040,fpsp=host'
+		for c in $models; do
 			[ "$a-$c" = i386-qemu64 ] && c=qemu32
 			: > "$tmp/ours.rows"
 			: > "$tmp/peer.rows"
@@ -57,7 +60,7 @@ in_guest() {
 				i=$((i + 1))
 				echo "$a, $c: round $i of $rounds" >&2
 				run ours "$ours/$binary" "$c" "$@"
-				[ -z "$peer" ] || run peer "$peer" "$c" "$@"
+				[ -z "$peer" ] || run peer "$peer" "${c%,fpsp=host}" "$@"
 			done
 			echo "== guest $a, -cpu $c"
 			compare "$tmp/ours.rows" "$tmp/peer.rows"
