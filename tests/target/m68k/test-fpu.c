@@ -294,7 +294,7 @@ static char *both_ways(uint64_t seed, unsigned n_insns, bool tiers, GString *tex
 static void compare(Test *t, bool tiers, uint64_t first)
 {
     const char *scale = getenv("TEST_SCALE");
-    unsigned n = 1500 * (scale ? (unsigned)atoi(scale) : 1), failed = 0;
+    unsigned n = 600 * (scale ? (unsigned)atoi(scale) : 1), failed = 0;
     g_autoptr(GString) text = g_string_new(NULL);
 
     if (!start_cpu(t)) {
