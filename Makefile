@@ -193,9 +193,14 @@ $(LINKS): | $(PROGRAM)
 
 libtools.a: $(TOOL_LIB_OBJS) objects.list
 	$(Q)rm -f $@ && ar rcs $@ $(TOOL_LIB_OBJS)
-$(TOOLS): %: $(TOOL_OBJS) $(TOOL_ROOM_OBJS) libtools.a
+$(filter-out qemu-state,$(TOOLS)): %: $(TOOL_OBJS) $(TOOL_ROOM_OBJS) libtools.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter tools/$@/%,$^) $(TOOL_ROOM_OBJS) libtools.a $(LIBS)
+
+# Knows every device.
+qemu-state: $(filter tools/qemu-state/%,$(TOOL_OBJS)) $(CORE_OBJS) objects.list
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 # --------------------------------------------------------------------- tests
 # Everything but main() as a shared library: a test program links in no time,

@@ -135,6 +135,8 @@ typedef struct BlockDriver {
     bool coroutine_fn (*co_snapshot_create)(BlockNode *n, BlockSnapshot *s, Error **errp);
     bool coroutine_fn (*co_snapshot_goto)(BlockNode *n, const BlockSnapshot *s, Error **errp);
     bool coroutine_fn (*co_snapshot_delete)(BlockNode *n, const BlockSnapshot *s, Error **errp);
+    /* The node is read-only: from now on it shows that snapshot. Nothing is written. */
+    int coroutine_fn (*co_snapshot_look)(BlockNode *n, const BlockSnapshot *s);
     /* Array of @count, owned by the caller. */
     BlockSnapshot *(*snapshot_list)(BlockNode *n, size_t *count);
     int coroutine_fn (*co_vmstate)(BlockNode *n, bool write, uint64_t pos, const struct iovec *iov,
@@ -256,6 +258,9 @@ bool block_snapshot_create(BlockNode *n, BlockSnapshot *s, Error **errp);
  * another gets that one back. */
 bool block_snapshot_goto(BlockNode *n, const char *id_or_name, Error **errp);
 bool block_snapshot_delete(BlockNode *n, const char *id_or_name, Error **errp);
+/* A node that was opened read-only shows the snapshot, disk and machine state, until it is closed; the image isn't
+ * changed. By id or name. */
+bool block_snapshot_look(BlockNode *n, const char *id_or_name, Error **errp);
 /* Array of @count, to be freed with block_snapshot_list_free. NULL without errp: none. */
 BlockSnapshot *block_snapshot_list(BlockNode *n, size_t *count, Error **errp);
 void block_snapshot_list_free(BlockSnapshot *list, size_t count);

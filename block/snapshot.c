@@ -143,6 +143,47 @@ bool block_snapshot_delete(BlockNode *n, const char *id_or_name, Error **errp)
     return change(n, id_or_name, true, errp);
 }
 
+/* --- looking at one --- */
+
+typedef struct LookOp {
+    BlockNode *n;
+    const BlockSnapshot *snapshot;
+    int result;
+} LookOp;
+
+static void coroutine_fn look_entry(void *opaque)
+{
+    LookOp *op = opaque;
+
+    op->result = op->n->drv->co_snapshot_look(op->n, op->snapshot);
+}
+
+bool block_snapshot_look(BlockNode *n, const char *id_or_name, Error **errp)
+{
+    LookOp op = { .n = holder(n) };
+    BlockSnapshot *list;
+    size_t count;
+
+    if (!op.n->drv->co_snapshot_look || !op.n->read_only) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': format '%s' has no snapshots that can be looked at", n->name,
+                   op.n->drv->name);
+        return false;
+    }
+    list = block_snapshot_list(op.n, &count, NULL);
+    op.snapshot = block_snapshot_find(list, count, id_or_name);
+    if (op.snapshot) {
+        block_run(look_entry, &op);
+        if (op.result < 0) {
+            error_set_errno(errp, -op.result, "node '%s': can't read snapshot '%s'", n->name, id_or_name);
+        }
+    } else {
+        error_setf(errp, ERR_NO_SUCH_OBJECT, "node '%s' has no snapshot '%s'", n->name, id_or_name);
+        op.result = -ENOENT;
+    }
+    block_snapshot_list_free(list, count);
+    return op.result >= 0;
+}
+
 /* --- machine state --- */
 
 typedef struct VmStateOp {

@@ -3,7 +3,9 @@
 #include "migration/devices.h"
 
 #include "hw/core/state-view.h"
+#include "memory/memory.h"
 #include "qobject/qobject.h"
+#include "util/rcu.h"
 
 typedef struct Section {
     char *name;                 /* owned; as the next */
@@ -15,6 +17,7 @@ struct MigDevices {
     GPtrArray *sections;        /* of Section, in order */
     GHashTable *by_name;        /* to Section */
     QList *description;         /* owned; NULL when it was read */
+    QList *memory;              /* owned; the same: where RAM is */
 };
 
 #define SECTIONS_MAX    65536
@@ -115,6 +118,7 @@ void mig_devices_free(MigDevices *d)
         g_hash_table_unref(d->by_name);
         g_ptr_array_unref(d->sections);
         qobject_unref(d->description);
+        qobject_unref(d->memory);
         g_free(d);
     }
 }
@@ -128,12 +132,38 @@ static void add_section(MigDevices *d, char *name, uint8_t *data, size_t len)
     g_hash_table_insert(d->by_name, s->name, s);
 }
 
+/* Where CPUs find RAM and ROM, for those who read addresses in a stream: address, bytes, block and offset there. */
+static QList *memory_map(void)
+{
+    QList *map = qlist_new();
+    const FlatView *view;
+    RCU_READ_GUARD();
+
+    view = rcu_load(&address_space_memory.view);
+    for (uint32_t i = 0; view && i < view->num; i++) {
+        const MemSection *s = &view->sections[i];
+
+        if (s->host) {
+            QDict *d = qdict_new();
+
+            qdict_put_uint(d, "address", s->start);
+            qdict_put_uint(d, "size", s->last - s->start + 1);
+            qdict_put_str(d, "ram", s->ram->id);
+            qdict_put_uint(d, "offset", s->ram_offset);
+            qdict_put_str(d, "region", memory_region_name(s->mr));
+            qlist_append(map, d);
+        }
+    }
+    return map;
+}
+
 MigDevices *mig_devices_save(Error **errp)
 {
     g_autoptr(GPtrArray) all = owners();
     MigDevices *d = mig_devices_new();
 
     d->description = qlist_new();
+    d->memory = memory_map();
     for (guint i = 0; i < all->len; i++) {
         const StateOwner *o = all->pdata[i];
         GByteArray *out = g_byte_array_new();
@@ -173,6 +203,7 @@ bool mig_devices_write(const MigDevices *d, MigWriter *w, Error **errp)
     }
     desc = qdict_new();
     qdict_put(desc, "devices", qobject_ref(d->description));
+    qdict_put(desc, "memory", qobject_ref(d->memory));
     ok = mig_put_json(w, MIG_DESC, QOBJECT(desc), errp);
     qobject_unref(desc);
     return ok;
@@ -202,6 +233,16 @@ bool mig_devices_read(MigDevices *d, MigReader *r, Error **errp)
     left = mig_left(r);
     add_section(d, name, g_memdup2(mig_get(r, left, NULL), left), left);
     return true;
+}
+
+void mig_devices_foreach(const MigDevices *d, void (*fn)(const char *name, const void *data, size_t len, void *opaque),
+                         void *opaque)
+{
+    for (guint i = 0; i < d->sections->len; i++) {
+        const Section *s = d->sections->pdata[i];
+
+        fn(s->name, s->data, s->len, opaque);
+    }
 }
 
 static StateOwner *find_owner(const GPtrArray *all, const char *name)

@@ -25,6 +25,10 @@ bool mig_devices_read(MigDevices *d, MigReader *r, Error **errp);
 /* All of them into this machine, which must have exactly these. */
 bool mig_devices_load(MigDevices *d, Error **errp);
 
+/* What was read, in the order of the stream; sections as vm_save() made them. */
+void mig_devices_foreach(const MigDevices *d, void (*fn)(const char *name, const void *data, size_t len, void *opaque),
+                         void *opaque);
+
 /* For CONF: names of all sections of this machine. */
 struct QList *mig_device_names(void);
 /* False when this machine's are others than @names; the error names one. */

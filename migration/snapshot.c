@@ -192,6 +192,11 @@ static ImageChannel *image_channel(BlockNode *n, uint64_t size)
     return i;
 }
 
+MigChannel *snapshot_channel(BlockNode *n, uint64_t size)
+{
+    return &image_channel(n, size)->parent;
+}
+
 static bool write_state(BlockNode *n, RunState state, uint64_t *size, Error **errp)
 {
     ImageChannel *i = image_channel(n, 0);

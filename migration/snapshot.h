@@ -7,6 +7,7 @@
 #define MIGRATION_SNAPSHOT_H
 
 #include "block/block.h"
+#include "migration/channel.h"
 #include "qapi/qapi-type.h"
 #include "qobject/error.h"
 
@@ -25,5 +26,8 @@ bool snapshot_delete(const char *name, const SnapshotWhere *where, Error **errp)
 
 /* Those that all disks have, with the state of a machine. Freed with block_snapshot_list_free(). */
 BlockSnapshot *snapshot_list(size_t *count, Error **errp);
+
+/* The machine's state that the node shows, @size bytes, for reading. The node must outlive it. */
+MigChannel *snapshot_channel(BlockNode *n, uint64_t size);
 
 #endif

@@ -280,6 +280,7 @@ static BlockDriver driver_qcow2 = {
     .co_create = qcow2_co_create, .create_options = qcow2_create_options,
     .co_make_empty = qcow2_co_make_empty, .co_change_backing = qcow2_co_change_backing,
     .co_snapshot_create = qcow2_co_snapshot_create, .co_snapshot_goto = qcow2_co_snapshot_goto,
+    .co_snapshot_look = qcow2_co_snapshot_look,
     .co_snapshot_delete = qcow2_co_snapshot_delete, .snapshot_list = qcow2_snapshot_list,
     .co_vmstate = qcow2_co_vmstate, .can_store_bitmap = qcow2_can_store_bitmap,
 };

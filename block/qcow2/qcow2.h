@@ -300,6 +300,7 @@ bool coroutine_fn qcow2_read_snapshots(Qcow2 *s, Error **errp);
 void qcow2_free_snapshots(Qcow2 *s);
 bool coroutine_fn qcow2_co_snapshot_create(BlockNode *n, BlockSnapshot *info, Error **errp);
 bool coroutine_fn qcow2_co_snapshot_goto(BlockNode *n, const BlockSnapshot *info, Error **errp);
+int coroutine_fn qcow2_co_snapshot_look(BlockNode *n, const BlockSnapshot *info);
 bool coroutine_fn qcow2_co_snapshot_delete(BlockNode *n, const BlockSnapshot *info, Error **errp);
 int coroutine_fn qcow2_co_make_empty(BlockNode *n);
 BlockSnapshot *qcow2_snapshot_list(BlockNode *n, size_t *count);

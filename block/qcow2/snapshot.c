@@ -505,6 +505,29 @@ bool coroutine_fn qcow2_co_snapshot_goto(BlockNode *n, const BlockSnapshot *info
     return done(s, r, "go to", info->name, errp);
 }
 
+/* Of a read-only node: nothing is written, so the table needs no place and no references. */
+int coroutine_fn qcow2_co_snapshot_look(BlockNode *n, const BlockSnapshot *info)
+{
+    Qcow2 *s = n->state;
+    Snapshot *e = find(s, info->id);
+    uint64_t *l1 = NULL;
+    uint32_t size;
+    int r;
+
+    co_mutex_lock(&s->lock);
+    r = e ? load_l1(s, e, &l1, &size) : -ENOENT;
+    if (r == 0) {
+        g_free(s->l1);
+        s->l1 = l1;
+        s->l1_size = size;
+        __atomic_store_n(&s->size, e->info.disk_size, __ATOMIC_RELAXED);
+    } else {
+        g_free(l1);
+    }
+    co_mutex_unlock(&s->lock);
+    return r;
+}
+
 static int coroutine_fn drop_snapshot(Qcow2 *s, uint32_t i)
 {
     Snapshot gone = s->snapshots[i], *list = g_new0(Snapshot, s->nb_snapshots);

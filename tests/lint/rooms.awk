@@ -38,6 +38,7 @@ BEGIN {
     row("system", "monitor")
     row("libqmp", "qapi")
     row("tools", "qapi block libqmp libivshmem")
+    row("tools/qemu-state", "migration")
     row("qapi/gen", "qobject util")
     row("tests", "system libqmp libivshmem target tools qapi/gen")
     row("tests/lib", "system libqmp target")
