@@ -16,6 +16,23 @@ static const StateNode *field_named(const StateNode *n, const char *name, size_t
     return NULL;
 }
 
+/* The field that @path begins with, the longest name if several fit: some have dots in them. */
+static const StateNode *field_at(const StateNode *n, const char *path, size_t *len)
+{
+    const StateNode *found = NULL;
+
+    *len = 0;
+    for (size_t i = 0; i < n->num_fields; i++) {
+        size_t own = strlen(n->fields[i]->name);
+
+        if (own > *len && !strncmp(path, n->fields[i]->name, own) && strchr(".[", path[own])) {
+            found = n->fields[i];
+            *len = own;
+        }
+    }
+    return found;
+}
+
 static bool parse_index(const char *text, const char **end, size_t *index)
 {
     char *stop;
@@ -62,9 +79,9 @@ const StateNode *state_find(const StateNode *root, const char *path, size_t *ind
             n = e;
             path = end;
         } else {
-            size_t len = strcspn(path, ".[");
+            size_t len;
 
-            n = field_named(n, path, len);
+            n = field_at(n, path, &len);
             path += len;
         }
         path += *path == '.';
@@ -90,6 +107,9 @@ uint64_t state_get(const StateNode *root, const char *path, uint64_t otherwise)
 
 static bool own_equal(const StateNode *a, const StateNode *b)
 {
+    if (a->copy && b->copy) {
+        return true;
+    }
     if (a->kind != b->kind || a->num_bytes != b->num_bytes || a->num_numbers != b->num_numbers) {
         return false;
     }

@@ -137,6 +137,12 @@ StateNode *state_add_bytes(StateNode *into, const char *name, const void *data, 
     return n;
 }
 
+void state_add_number(StateNode *array, uint64_t value)
+{
+    array->numbers = g_renew(uint64_t, array->numbers, array->num_numbers + 1);
+    array->numbers[array->num_numbers++] = value;
+}
+
 void state_remove(StateNode *from, const char *name)
 {
     for (size_t i = 0; i < from->num_fields; i++) {

@@ -36,6 +36,7 @@ struct StateNode {
     uint8_t bits;               /* of a number; 0: not said */
     bool address;               /* the number is a place in memory */
     bool is_signed;             /* the numbers of an array are int64_t */
+    bool copy;                  /* says again what other fields say: isn't compared */
     uint64_t u;                 /* BOOL, UINT, INT (as int64_t), REAL, TIME */
     char *text;                 /* TEXT; owned, as all that follows */
     uint8_t *bytes;             /* BYTES */
@@ -69,6 +70,8 @@ StateNode *state_add_address(StateNode *into, const char *name, uint64_t value, 
 StateNode *state_add_text(StateNode *into, const char *name, const char *text);
 StateNode *state_add_textf(StateNode *into, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 StateNode *state_add_bytes(StateNode *into, const char *name, const void *data, size_t len);
+/* To an array of plain numbers. */
+void state_add_number(StateNode *array, uint64_t value);
 /* The field of that name goes, if there is one. */
 void state_remove(StateNode *from, const char *name);
 /* The flags of the number that @n is; NULL: none. */

@@ -374,6 +374,19 @@ static const Property pm_props[] = {
     PROP_END
 };
 
+static const VmMeaning pm_meanings[] = {
+    { "other", "registers that only keep their value, by a quarter of their offset" },
+    { "smb.reg", "SMBus host registers", ELEMENTS("SMBHSTSTS", "SMBSLVSTS", "SMBHSTCNT", "SMBHSTCMD", "SMBHSTADD",
+      "SMBHSTDAT0", "SMBHSTDAT1", "SMBBLKDAT", "SMBSLVCNT", "SMBSHDWCMD", "SMBSLVEVT", NULL, "SMBSLVDAT") },
+    { "smb.block", "the block", .payload = "bytes of an SMBus block transfer" },
+    { "pm1.sts", "PM1 status", .flags = FLAGS({ "TMROF", 1 }, { "BM", 0x10 }, { "GBL", 0x20 }, { "PWRBTN", 0x100 },
+                                              { "RTC", 0x400 }, { "WAK", 0x8000 }) },
+    { "pm1.en", "PM1 enable", .flags = FLAGS({ "TMROF", 1 }, { "GBL", 0x20 }, { "PWRBTN", 0x100 }, { "RTC", 0x400 }) },
+    { "pm1.cnt", "PM1 control", .flags = FLAGS({ "SCI", 1 }, { "BM_RLD", 2 }, { "SLP_TYP", 0x1c00 },
+                                               { "SLP_EN", 0x2000 }) },
+    { .name = NULL }
+};
+
 static const DeviceType pm_type = {
     .name = TYPE_PIIX4_PM, .parent = TYPE_PCI_DEVICE, .size = sizeof(Piix4Pm),
     .desc = "ACPI power management", .not_user_creatable = true, .category = DEVICE_BRIDGE,
@@ -382,6 +395,6 @@ static const DeviceType pm_type = {
              .pin = PCI_PIN_A, .config_write = pm_config_write },
     .init = pm_init, .realize = pm_realize, .unrealize = pm_unrealize,
     .reset_hold = pm_reset_hold,
-    .vm = { 2, pm_fields, .min_version = 1, .post_load = pm_post_load },
+    .vm = { 2, pm_fields, .min_version = 1, .post_load = pm_post_load, .meanings = pm_meanings },
 };
 DEVICE_TYPE(pm_type)

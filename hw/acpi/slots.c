@@ -210,7 +210,13 @@ static const VmField slots_fields[] = {
     VM_U8_ARRAY(AcpiSlots, flags), VM_U32_ARRAY(AcpiSlots, ost_event), VM_U32_ARRAY(AcpiSlots, ost_status),
     VM_U32(AcpiSlots, selected), VM_END
 };
-const VmState acpi_slots_vm = { 1, slots_fields, .post_load = slots_post_load };
+static const VmMeaning slots_meanings[] = {
+    { "flags", "of each slot", .payload = "a byte for each slot" },
+    { "ost_event", "last _OST of each slot", .payload = "an event for each slot" },
+    { "ost_status", "its status", .payload = "a status for each slot" }, { .name = NULL }
+};
+const VmState acpi_slots_vm = { 1, slots_fields, .post_load = slots_post_load, .meanings = slots_meanings };
+
 static const Property slots_props[] = {
     PROP_U32_RANGE("num", AcpiSlots, num, 1, 1, ACPI_SLOTS_MAX, "slots"),
     PROP_END
@@ -219,7 +225,7 @@ static const DeviceType slots_type = {
     .name = TYPE_ACPI_SLOTS, .parent = TYPE_SYS_DEVICE, .abstract = true, .size = sizeof(AcpiSlots),
     .not_user_creatable = true, .props = slots_props, .init = slots_init, .realize = slots_realize,
     .unrealize = slots_unrealize, .reset_hold = slots_reset,
-    .vm = { 1, slots_fields, .post_load = slots_post_load },
+    .vm = { 1, slots_fields, .post_load = slots_post_load, .meanings = slots_meanings },
 };
 DEVICE_TYPE(slots_type)
 

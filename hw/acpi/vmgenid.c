@@ -137,10 +137,15 @@ static const Property vmgenid_props[] = {
     PROP_END
 };
 
+static const VmMeaning vmgenid_meanings[] = {
+    { "saved", "the number, as in memory" },
+    { .name = NULL }
+};
+
 static const DeviceType vmgenid_type = {
     .name = TYPE_VMGENID, .size = sizeof(VmGenId), .desc = "VM generation id",
     .category = DEVICE_MISC, .props = vmgenid_props, .realize = vmgenid_realize,
     .unrealize = vmgenid_unrealize, .vm = { 1, vmgenid_fields, .gather = vmgenid_gather,
-            .post_load = vmgenid_post_load },
+            .post_load = vmgenid_post_load, .meanings = vmgenid_meanings },
 };
 DEVICE_TYPE(vmgenid_type)

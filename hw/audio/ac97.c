@@ -537,7 +537,17 @@ static const VmField channel_fields[] = {
     VM_U8_RANGE(Channel, cr, 0, CR_ALL), VM_U16_RANGE(Channel, sr, 0, SR_ALL),
     VM_U16(Channel, picb), VM_U32(Channel, addr), VM_U32(Channel, flags), VM_END
 };
-static const VmState channel_vm = { 1, channel_fields, .name = "channel" };
+static const VmMeaning channel_meanings[] = {
+    { "bdbar", "buffer descriptors", .address = true }, { "civ", "current index" }, { "lvi", "last valid index" },
+    { "piv", "prefetched index" },
+    { "cr", "CR", .flags = FLAGS({ "RPBM", CR_RPBM }, { "RR", CR_RR }, { "LVBIE", CR_LVBIE }, { "FEIE", CR_FEIE },
+                                 { "IOCE", CR_IOCE }) },
+    { "sr", "SR", .flags = FLAGS({ "DCH", SR_DCH }, { "CELV", SR_CELV }, { "LVBCI", SR_LVBCI }, { "BCIS", SR_BCIS },
+                                 { "FIFOE", SR_FIFOE }) },
+    { "picb", "samples left" }, { "addr", "current buffer", .address = true },
+    { .name = NULL }
+};
+static const VmState channel_vm = { 1, channel_fields, .name = "channel", .meanings = channel_meanings };
 
 static const VmField ac97_fields[] = {
     VM_PCI(Ac97State, pci), VM_STRUCT_ARRAY(Ac97State, ch, channel_vm),
@@ -550,12 +560,23 @@ static const Property ac97_props[] = {
     PROP_END
 };
 
+static const VmMeaning ac97_meanings[] = {
+    { "ch", "PCM in, PCM out, microphone in" },
+    { "mixer", "codec registers, by half their offset", ELEMENTS("reset", "master-volume", "headphone-volume",
+      "mono-volume", "tone", "beep-volume", "phone-volume", "mic-volume", "line-in-volume", "cd-volume",
+      "video-volume", "aux-volume", "pcm-out-volume", "record-select", "record-gain", "mic-gain", "general",
+      "3d-control", NULL, "power", "extended-id", "extended-control", "front-rate", "surround-rate", "lfe-rate",
+      "adc-rate", "mic-rate") },
+    { "glob_cnt", "GLOB_CNT" }, { "cas", "CAS: the codec is being accessed" },
+    { .name = NULL }
+};
+
 static const DeviceType ac97_type = {
     .name = TYPE_AC97, .parent = TYPE_PCI_DEVICE, .size = sizeof(Ac97State),
     .desc = "Intel 82801AA AC97 Audio", .category = DEVICE_SOUND,
     .pci = { .vendor = 0x8086, .device = 0x2415, .class_code = 0x040100, .revision = 1,
              .pin = PCI_PIN_A },
     .props = ac97_props, .realize = ac97_realize, .unrealize = ac97_unrealize,
-    .reset_hold = ac97_reset_hold, .vm = { 1, ac97_fields, .post_load = ac97_post_load },
+    .reset_hold = ac97_reset_hold, .vm = { 1, ac97_fields, .post_load = ac97_post_load, .meanings = ac97_meanings },
 };
 DEVICE_TYPE(ac97_type)

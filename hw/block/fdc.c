@@ -903,12 +903,22 @@ static const Property fdc_props[] = {
     PROP_END
 };
 
+static const VmMeaning fdc_meanings[] = {
+    { "dor", "DOR", .flags = FLAGS({ "DRIVE", 3 }, { "NRESET", 4 }, { "DMA", 8 }, { "MOT0", 0x10 }, { "MOT1", 0x20 },
+      { "MOT2", 0x40 }, { "MOT3", 0x80 }) },
+    { "phase", VALUES("command", "execution", "result") },
+    { "cmd", "command bytes, cmd_len of them" }, { "result", "result bytes, result_len of them" },
+    { "pcn", "track of each drive" }, { "id", "C, H, R, N of the sector" },
+    { "data", "the sector", .payload = "a sector on its way" },
+    { .name = NULL }
+};
+
 static const DeviceType fdc_type = {
     .name = TYPE_ISA_FDC, .parent = TYPE_ISA_DEVICE, .size = sizeof(FdcState),
     .desc = "floppy disk controller (82077AA)", .category = DEVICE_STORAGE, .fw_name = "fdc",
     .props = fdc_props, .realize = fdc_realize, .unrealize = fdc_unrealize,
     .reset_hold = fdc_reset_hold,
-    .vm = { 1, fdc_fields, .pre_save = fdc_pre_save, .post_load = fdc_post_load },
+    .vm = { 1, fdc_fields, .pre_save = fdc_pre_save, .post_load = fdc_post_load, .meanings = fdc_meanings },
 };
 DEVICE_TYPE(fdc_type)
 

@@ -149,9 +149,14 @@ static const VmField swim_fields[] = {
     VM_U8_RANGE(Swim, param_at, 0, NUM_PARAMS - 1), VM_END
 };
 
+static const VmMeaning swim_meanings[] = {
+    { "param", "parameter RAM", .payload = "as the driver wrote it" },
+    { .name = NULL }
+};
+
 static const DeviceType swim_type = {
     .name = TYPE_SWIM, .size = sizeof(Swim), .desc = "Macintosh floppy controller, without drives",
     .category = DEVICE_STORAGE, .not_user_creatable = true, .realize = swim_realize,
-    .unrealize = swim_unrealize, .reset_hold = swim_reset_hold, .vm = { 1, swim_fields },
+    .unrealize = swim_unrealize, .reset_hold = swim_reset_hold, .vm = { 1, swim_fields, .meanings = swim_meanings },
 };
 DEVICE_TYPE(swim_type)

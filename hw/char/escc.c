@@ -9,6 +9,7 @@
 #include "hw/char/escc.h"
 
 #include "chardev/chardev.h"
+#include "hw/core/state-view.h"
 #include "qom/property.h"
 
 #define RX_FIFO     3u          /* UM 4.?: three bytes and the shift register */
@@ -430,7 +431,17 @@ static const VmField chan_fields[] = {
     VM_U8_RANGE(EsccChan, point, 0, 15), VM_BOOL(EsccChan, ip_rx), VM_BOOL(EsccChan, ip_tx),
     VM_BOOL(EsccChan, ip_ext), VM_BOOL(EsccChan, first_rx), VM_BOOL(EsccChan, brk), VM_END
 };
-static const VmState chan_vm = { 1, chan_fields, .name = "escc-channel" };
+static const VmMeaning chan_meanings[] = {
+    { "wr", "write registers", ELEMENTS("WR0", "WR1", "WR2", "WR3", "WR4", "WR5", "WR6", "WR7", "WR8", "WR9", "WR10",
+                                        "WR11", "WR12", "WR13", "WR14", "WR15") },
+    { "rx", "receive FIFO", .payload = "rx_count bytes" },
+    { "rr1", "RR1", .flags = FLAGS({ "ALL_SENT", RR1_ALL_SENT }, { "RESIDUE", 0x0e }, { "PARITY", 0x10 },
+                                   { "OVERRUN", RR1_OVERRUN }, { "FRAMING", 0x40 }, { "END", 0x80 }) },
+    { "tx", "the byte that the back end didn't take" }, { "point", "register that the next access means" },
+    { "ip_rx", "receive interrupt pending" }, { "ip_tx", "transmit interrupt pending" },
+    { "ip_ext", "external interrupt pending" }, { "brk", "a break is being received" }, { .name = NULL }
+};
+static const VmState chan_vm = { 1, chan_fields, .name = "escc-channel", .meanings = chan_meanings };
 
 static bool escc_post_load(void *opaque, UNUSED Error **errp)
 {
@@ -448,6 +459,32 @@ static const VmField escc_fields[] = {
     VM_STRUCT_ARRAY(Escc, chan, chan_vm), VM_U8(Escc, wr9), VM_END
 };
 
+static const VmMeaning escc_meanings[] = {
+    { "chan", "channels B and A" },
+    { "wr9", "WR9, of both", .flags = FLAGS({ "VIS", 1 }, { "NV", 2 }, { "DLC", 4 }, { "MIE", WR9_MIE }) }, { .name = NULL }
+};
+
+/* UM: WR3, WR4, WR5, WR12 and WR13. */
+static void print_lines(StateView *v, StateNode *into)
+{
+    static const char *const names[] = { "B", "A" };
+    static const char *const stops[] = { "synchronous", "1 stop", "1.5 stops", "2 stops" };
+
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned wr4 = (unsigned)state_view_get(v, "chan[%u].wr.WR4", i);
+        unsigned wr5 = (unsigned)state_view_get(v, "chan[%u].wr.WR5", i);
+        unsigned wr3 = (unsigned)state_view_get(v, "chan[%u].wr.WR3", i);
+        unsigned constant = (unsigned)(state_view_get(v, "chan[%u].wr.WR12", i) |
+                                       state_view_get(v, "chan[%u].wr.WR13", i) << 8);
+        static const uint8_t bits[] = { 5, 7, 6, 8 };
+        StateNode *n = state_add_uint(into, names[i], constant, 16);
+
+        state_mean(n, "time constant; %u bits, %s parity, %s, receiver %s, transmitter %s", bits[wr3 >> 6 & 3],
+                   !(wr4 & 1) ? "no" : wr4 & 2 ? "even" : "odd", stops[wr4 >> 2 & 3],
+                   wr3 & WR3_RX_ENABLE ? "on" : "off", wr5 & WR5_TX_ENABLE ? "on" : "off");
+    }
+}
+
 static const Property escc_props[] = {
     PROP_U32("frequency", Escc, frequency, 3686400, "clock at RTxC, Hz"),
     PROP_U32_RANGE("it_shift", Escc, it_shift, 0, 0, 12, "log2 of the bytes between registers"),
@@ -462,6 +499,7 @@ static const DeviceType escc_type = {
     .name = TYPE_ESCC, .size = sizeof(Escc), .desc = "Z85C30 serial controller",
     .category = DEVICE_INPUT, .not_user_creatable = true, .props = escc_props, .init = escc_init,
     .realize = escc_realize, .unrealize = escc_unrealize, .reset_hold = escc_reset_hold,
-    .vm = { 1, escc_fields, .post_load = escc_post_load },
+    .vm = { 1, escc_fields, .post_load = escc_post_load, .meanings = escc_meanings },
+    .printers = STATE_PRINTERS({ "lines", "how the channels are programmed", print_lines }),
 };
 DEVICE_TYPE(escc_type)

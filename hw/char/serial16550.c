@@ -481,4 +481,25 @@ static const VmField uart_fields[] = {
     VM_U8_RANGE(Uart, tx_count, 0, UART_FIFO_SIZE),
     VM_U8_ARRAY(Uart, tx), VM_TIMER(Uart, rx_timeout), VM_END
 };
-const VmState uart_vm = { 1, uart_fields, .name = "uart", .post_load = uart_post_load };
+static char *baud_text(uint64_t divisor)
+{
+    return divisor ? g_strdup_printf("%" PRIu64 " baud", UINT64_C(115200) / divisor) : NULL;
+}
+
+static const VmMeaning uart_meanings[] = {
+    { "divisor", "divisor latch", .text = baud_text },
+    { "ier", "IER", .flags = FLAGS({ "RDA", 1 }, { "THRE", 2 }, { "RLS", 4 }, { "MS", 8 }) },
+    { "lcr", "LCR", .flags = FLAGS({ "WLS", 3 }, { "STB", 4 }, { "PEN", 8 }, { "EPS", 0x10 }, { "STICK", 0x20 },
+                                   { "BREAK", 0x40 }, { "DLAB", 0x80 }) },
+    { "mcr", "MCR", .flags = FLAGS({ "DTR", 1 }, { "RTS", 2 }, { "OUT1", 4 }, { "OUT2", 8 }, { "LOOP", 0x10 }) },
+    { "lsr", "LSR", .flags = FLAGS({ "DR", 1 }, { "OE", 2 }, { "PE", 4 }, { "FE", 8 }, { "BI", 0x10 }, { "THRE", 0x20 },
+                                   { "TEMT", 0x40 }, { "FIFO_ERR", 0x80 }) },
+    { "msr", "MSR", .flags = FLAGS({ "DCTS", 1 }, { "DDSR", 2 }, { "TERI", 4 }, { "DDCD", 8 }, { "CTS", 0x10 },
+                                   { "DSR", 0x20 }, { "RI", 0x40 }, { "DCD", 0x80 }) },
+    { "fcr", "FCR", .flags = FLAGS({ "ENABLE", 1 }, { "DMA", 8 }, { "TRIGGER", 0xc0 }) },
+    { "rx", "receive FIFO", .payload = "bytes received, from rx_head" },
+    { "rx_err", "errors of the bytes in rx", .payload = "LSR bits of each" },
+    { "tx", "transmit FIFO", .payload = "bytes to be sent" },
+    { .name = NULL }
+};
+const VmState uart_vm = { 1, uart_fields, .name = "uart", .post_load = uart_post_load, .meanings = uart_meanings };

@@ -263,11 +263,16 @@ static const Property port_props[] = {
     PROP_END
 };
 
+static const VmMeaning port_meanings[] = {
+    { "in", .payload = "bytes that wait for the guest" },
+    { .name = NULL }
+};
+
 static const DeviceType port_type = {
     .name = TYPE_VIRTIO_PORT, .parent = TYPE_DEVICE, .abstract = true, .size = sizeof(VirtioPort),
     .bus_type = TYPE_VIRTIO_SERIAL_BUS, .category = DEVICE_INPUT, .hotpluggable = true,
     .props = port_props, .realize = port_realize, .unrealize = port_unrealize,
-    .vm = { 1, port_fields },
+    .vm = { 1, port_fields, .meanings = port_meanings },
 };
 DEVICE_TYPE(port_type)
 

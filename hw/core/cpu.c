@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/cpu.h"
+#include "hw/core/cpu-state.h"
 #include "hw/core/core-int.h"
 
 #include "util/main-loop.h"
@@ -186,7 +187,7 @@ static const DeviceType cpu_type = {
     .category = DEVICE_CPU, .props = cpu_props, .init = cpu_init,
     .finalize = cpu_finalize, .realize = cpu_realize, .realize_done = cpu_realize_done,
     .unrealize = cpu_unrealize, .reset_hold = cpu_reset_hold,
-    .reset_exit = cpu_reset_exit, .dma_space = cpu_dma_space,
+    .reset_exit = cpu_reset_exit, .dma_space = cpu_dma_space, .printers = cpu_printers,
 };
 DEVICE_TYPE(cpu_type)
 

@@ -37,6 +37,22 @@ uint64_t state_view_get(const StateView *v, const char *fmt, ...)
     return state_get(v->saved, path, 0);
 }
 
+StateNode *state_view_add_set_bits(const StateView *v, StateNode *into, const char *name, const char *path)
+{
+    StateNode *n = state_add(into, name, STATE_ARRAY);
+    size_t index;
+    const StateNode *map = v->saved ? state_find(v->saved, path, &index) : NULL;
+
+    for (size_t i = 0; map && i < map->num_numbers; i++) {
+        for (unsigned bit = 0; bit < 32; bit++) {
+            if (map->numbers[i] >> bit & 1) {
+                state_add_number(n, 32 * i + bit);
+            }
+        }
+    }
+    return n;
+}
+
 /* --- as the schema's types --- */
 
 static QObject *hex(const uint8_t *data, size_t len)
@@ -97,12 +113,38 @@ static char *dup_or_null(const char *text)
     return text ? strdup(text) : NULL;
 }
 
+static bool is_zero(const StateNode *n)
+{
+    if (n->u || n->num_bytes || (n->text && *n->text)) {
+        return false;
+    }
+    for (size_t i = 0; i < n->num_numbers; i++) {
+        if (n->numbers[i]) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < n->num_fields; i++) {
+        if (!is_zero(n->fields[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of a long table that was saved, slots that hold nothing say nothing. */
+static bool leave_out(const StateNode *parent, const StateNode *n, bool all)
+{
+    return !all && parent->kind == STATE_ARRAY && parent->type && parent->num_fields > 8 && is_zero(n);
+}
+
 static DeviceStateFieldList *fields_of(const StateNode *n, const StateMemory *memory, bool all)
 {
     DeviceStateFieldList *list = qapi_new(DeviceStateFieldList);
 
     for (size_t i = 0; i < n->num_fields; i++) {
-        qapi_list_append(list, state_node_field(n->fields[i], memory, all));
+        if (!leave_out(n, n->fields[i], all)) {
+            qapi_list_append(list, state_node_field(n->fields[i], memory, all));
+        }
     }
     return list;
 }
@@ -164,6 +206,9 @@ DeviceStateField *state_node_field(const StateNode *n, const StateMemory *memory
     }
     if (n->num_fields || n->kind == STATE_STRUCT || n->kind == STATE_QUEUE) {
         f->fields = fields_of(n, memory, all);
+        if (f->fields->n != n->num_fields) {
+            QAPI_SET(f, count, n->num_fields);
+        }
     }
     return f;
 }

@@ -46,6 +46,8 @@ struct StateView {
 bool state_view_read(const StateView *v, uint64_t addr, void *buf, size_t len);
 /* A number of the saved state by its path; 0 if it isn't there. */
 uint64_t state_view_get(const StateView *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* An array of the numbers of the bits that are set in a map saved at @path as 32-bit words. */
+StateNode *state_view_add_set_bits(const StateView *v, StateNode *into, const char *name, const char *path);
 /* How many of a list's @n entries to show. */
 static inline unsigned state_view_limit(const StateView *v, unsigned n)
 {

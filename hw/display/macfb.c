@@ -289,10 +289,16 @@ static const Property macfb_props[] = {
     PROP_END
 };
 
+static const VmMeaning macfb_meanings[] = {
+    { "palette", .payload = "colours, three bytes each" },
+    { "ctrl", "the first 256 bytes of registers, as they were written" },
+    { .name = NULL }
+};
+
 static const DeviceType macfb_type = {
     .name = TYPE_MACFB, .size = sizeof(MacFb), .desc = "Macintosh frame buffer",
     .category = DEVICE_DISPLAY, .not_user_creatable = true, .props = macfb_props, .init = macfb_init,
     .realize = macfb_realize, .unrealize = macfb_unrealize, .reset_hold = macfb_reset_hold,
-    .vm = { 1, macfb_fields, .post_load = macfb_post_load },
+    .vm = { 1, macfb_fields, .post_load = macfb_post_load, .meanings = macfb_meanings },
 };
 DEVICE_TYPE(macfb_type)

@@ -572,4 +572,27 @@ static const VmField vga_fields[] = {
     VM_BUFFER(VgaState, palette), VM_BUFFER(VgaState, latch), VM_U16(VgaState, dispi_index),
     VM_U16_ARRAY(VgaState, dispi), VM_END
 };
-const VmState vga_vm = { 1, vga_fields, .post_load = vga_post_load };
+static const VmMeaning vga_meanings[] = {
+    { "misc", "miscellaneous output", .flags = FLAGS({ "COLOR", 1 }, { "RAM", 2 }, { "CLOCK", 0x0c }, { "HSYNC", 0x40 },
+                                                     { "VSYNC", 0x80 }) },
+    { "seq", "sequencer", ELEMENTS("Reset", "Clocking Mode", "Map Mask", "Character Map Select", "Memory Mode") },
+    { "gfx", "graphics controller", ELEMENTS("Set/Reset", "Enable Set/Reset", "Color Compare", "Data Rotate",
+      "Read Map Select", "Graphics Mode", "Miscellaneous", "Color Don't Care", "Bit Mask") },
+    { "crtc", "CRT controller", ELEMENTS("Horizontal Total", "Horizontal Display End", "Start Horizontal Blanking",
+      "End Horizontal Blanking", "Start Horizontal Retrace", "End Horizontal Retrace", "Vertical Total", "Overflow",
+      "Preset Row Scan", "Maximum Scan Line", "Cursor Start", "Cursor End", "Start Address High",
+      "Start Address Low", "Cursor Location High", "Cursor Location Low", "Vertical Retrace Start",
+      "Vertical Retrace End", "Vertical Display End", "Offset", "Underline Location", "Start Vertical Blanking",
+      "End Vertical Blanking", "CRTC Mode Control", "Line Compare") },
+    { "attr", "attribute controller", ELEMENTS("Palette 0", "Palette 1", "Palette 2", "Palette 3", "Palette 4",
+      "Palette 5", "Palette 6", "Palette 7", "Palette 8", "Palette 9", "Palette 10", "Palette 11", "Palette 12",
+      "Palette 13", "Palette 14", "Palette 15", "Mode Control", "Overscan Color", "Color Plane Enable",
+      "Horizontal Pixel Panning", "Color Select") },
+    { "dac_latch", "colour that is being written", ELEMENTS("red", "green", "blue") },
+    { "palette", .payload = "colours of the DAC, three bytes each" },
+    { "latch", "of the planes", ELEMENTS("plane 0", "plane 1", "plane 2", "plane 3") },
+    { "dispi", "VBE registers", ELEMENTS("ID", "XRES", "YRES", "BPP", "ENABLE", "BANK", "VIRT_WIDTH", "VIRT_HEIGHT",
+      "X_OFFSET", "Y_OFFSET", "VIDEO_MEMORY_64K") },
+    { .name = NULL }
+};
+const VmState vga_vm = { 1, vga_fields, .post_load = vga_post_load, .meanings = vga_meanings };

@@ -355,11 +355,16 @@ static const Property i8237_props[] = {
     PROP_END
 };
 
+static const VmMeaning i8237_meanings[] = {
+    { "pages", "page registers, by port from 80h" },
+    { .name = NULL }
+};
+
 static const DeviceType i8237_type = {
     .name = TYPE_I8237, .parent = TYPE_ISA_DEVICE, .size = sizeof(I8237State),
     .desc = "8237A DMA controller", .not_user_creatable = true, .props = i8237_props,
     .realize = i8237_realize, .unrealize = i8237_unrealize, .reset_hold = i8237_reset_hold,
-    .vm = { 1, i8237_fields, .post_load = i8237_post_load },
+    .vm = { 1, i8237_fields, .post_load = i8237_post_load, .meanings = i8237_meanings },
 };
 DEVICE_TYPE(i8237_type)
 

@@ -96,12 +96,18 @@ static const VmField smbus_fields[] = {
     VM_U8_RANGE(Ich9Smbus, host.index, 0, SMBUS_BLOCK_MAX - 1), VM_END
 };
 
+static const VmMeaning smbus_meanings[] = {
+    { "host.reg", "host registers, by offset" },
+    { "host.block", "the block", .payload = "bytes of an SMBus block transfer" },
+    { .name = NULL }
+};
+
 static const DeviceType smbus_type = {
     .name = TYPE_ICH9_SMBUS, .parent = TYPE_PCI_DEVICE, .size = sizeof(Ich9Smbus),
     .desc = "ICH9 SMBus host controller", .not_user_creatable = true, .category = DEVICE_BRIDGE,
     .pci = { .vendor = 0x8086, .device = 0x2930, .class_code = 0x0c0500, .revision = 2, .pin = PCI_PIN_B },
     .realize = smbus_realize, .unrealize = smbus_unrealize, .reset_hold = smbus_reset_hold,
-    .vm = { 1, smbus_fields, .post_load = smbus_post_load },
+    .vm = { 1, smbus_fields, .post_load = smbus_post_load, .meanings = smbus_meanings },
 };
 DEVICE_TYPE(smbus_type)
 

@@ -107,10 +107,15 @@ static const VmField eeprom_fields[] = {
 };
 static const SmbusDeviceOps eeprom_ops = { eeprom_write, eeprom_read };
 
+static const VmMeaning eeprom_meanings[] = {
+    { "data", .payload = "what is stored in it" },
+    { .name = NULL }
+};
+
 static const DeviceType eeprom_type = {
     .name = "smbus-eeprom", .parent = TYPE_SMBUS_DEVICE, .size = sizeof(SmbusEeprom),
     .desc = "EEPROM of 256 bytes at an SMBus", .not_user_creatable = true,
-    .category = DEVICE_MISC, .reset_hold = eeprom_reset_hold, .vm = { 1, eeprom_fields },
+    .category = DEVICE_MISC, .reset_hold = eeprom_reset_hold, .vm = { 1, eeprom_fields, .meanings = eeprom_meanings },
     .data = &eeprom_ops,
 };
 DEVICE_TYPE(eeprom_type)

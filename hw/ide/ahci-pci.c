@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/ide/ahci-int.h"
+#include "hw/ide/ide-state.h"
 #include "hw/pci/pci.h"
 
 #define MSI_AT          0x80
@@ -142,7 +143,7 @@ static const DeviceType ahci_pci_type = {
     .size = sizeof(AhciPci), .category = DEVICE_STORAGE, .props = ahci_props,
     .pci = { .vendor = 0x8086, .class_code = 0x010601 }, .realize = ahci_pci_realize,
     .unrealize = ahci_pci_unrealize, .finalize = ahci_pci_finalize, .reset_hold = ahci_pci_reset,
-    .vm = { 1, ahci_pci_fields }, .data = find_channel,
+    .vm = { 1, ahci_pci_fields }, .data = find_channel, .printers = ahci_printers,
 };
 DEVICE_TYPE(ahci_pci_type)
 

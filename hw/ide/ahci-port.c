@@ -2,6 +2,7 @@
 /* A port: its registers (AHCI 3.3), its link, resets, power of the link, drives that come and go. */
 #include "util/osdep.h"
 #include "hw/ide/ahci-int.h"
+#include "hw/ide/ide-state.h"
 #include "hw/ide/sata-pm.h"
 
 #include <glib.h>
@@ -469,7 +470,7 @@ static const VmField command_fields[] = {
     VM_U64(AhciCommand, header), VM_U64(AhciCommand, table), VM_U32(AhciCommand, flags),
     VM_U32_RANGE(AhciCommand, prds, 0, 0xffff), VM_BUFFER(AhciCommand, fis), VM_END
 };
-static const VmState command_vm = { 1, command_fields };
+static const VmState command_vm = { 1, command_fields, .meanings = ahci_command_meanings };
 
 static const VmField link_fields[] = {
     VM_U8(AhciLink, slot), VM_STRUCT(AhciLink, cmd, command_vm), VM_U32(AhciLink, prd),

@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/ide/ahci-int.h"
+#include "hw/ide/ide-state.h"
 
 #include <glib.h>
 #include "util/bswap.h"
@@ -489,7 +490,9 @@ static const VmField ahci_fields[] = {
       .flags = VM_F_ARRAY | VM_F_POINTER, .vm = &ahci_port_vm },
     VM_END
 };
-const VmState ahci_vm = { 1, ahci_fields, .pre_save = hba_pre_save, .post_load = hba_post_load };
+const VmState ahci_vm = {
+    1, ahci_fields, .pre_save = hba_pre_save, .post_load = hba_post_load, .meanings = ahci_meanings,
+};
 
 /* --- life --- */
 

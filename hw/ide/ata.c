@@ -506,6 +506,7 @@ static void set_power(IdeDrive *d, bool standby, bool asleep)
 
 void ata_command(IdeDrive *d, uint8_t command)
 {
+    d->r.command = command;
     if (d->asleep) {
         return;                                 /* nothing but a reset wakes it */
     }

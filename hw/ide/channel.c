@@ -2,6 +2,7 @@
 /* The two drives' shared cable: task file, control register, data port. */
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
+#include "hw/ide/ide-state.h"
 #include "util/bswap.h"
 
 static IdeDrive *selected(IdeChannel *c)
@@ -124,6 +125,7 @@ static void command(IdeChannel *c, uint8_t val)
         return;
     }
     d->error = 0;
+    d->r.command = val;
     ata_command(d, val);
 }
 
@@ -274,4 +276,6 @@ static const VmField channel_fields[] = {
     VM_U8_RANGE(IdeChannel, select, 0, 1), VM_U8(IdeChannel, control),
     VM_BOOL(IdeChannel, irq_level), VM_END
 };
-const VmState ide_channel_vm = { 1, channel_fields, .post_load = channel_post_load };
+const VmState ide_channel_vm = {
+    1, channel_fields, .post_load = channel_post_load, .meanings = ide_channel_meanings,
+};

@@ -2,6 +2,7 @@
 /* The devices at an IDE cable: ide-hd and ide-cd, and the type of bus. */
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
+#include "hw/ide/ide-state.h"
 
 /* As SeaBIOS names drives: the channel by its place at the controller, then the unit. */
 static char *ide_fw_path(const Device *dev, UNUSED const char *name)
@@ -235,9 +236,9 @@ static const VmField regs_fields[] = {
     VM_U8(IdeRegs, feature), VM_U8(IdeRegs, count), VM_U8(IdeRegs, lba_low),
     VM_U8(IdeRegs, lba_mid), VM_U8(IdeRegs, lba_high), VM_U8(IdeRegs, device),
     VM_U8(IdeRegs, hob_feature), VM_U8(IdeRegs, hob_count), VM_U8(IdeRegs, hob_low),
-    VM_U8(IdeRegs, hob_mid), VM_U8(IdeRegs, hob_high), VM_END
+    VM_U8(IdeRegs, hob_mid), VM_U8(IdeRegs, hob_high), VM_U8_V(IdeRegs, command, 2), VM_END
 };
-static const VmState regs_vm = { 1, regs_fields };
+static const VmState regs_vm = { 2, regs_fields, .min_version = 1, .meanings = ide_regs_meanings };
 
 static const VmField drive_fields[] = {
     VM_STRUCT(IdeDrive, r, regs_vm), VM_U8(IdeDrive, status), VM_U8(IdeDrive, error),
@@ -269,6 +270,7 @@ static const Property drive_props[] = {
 
 static const DeviceType drive_type = {
     .name = TYPE_IDE_DRIVE, .parent = TYPE_DEVICE, .abstract = true, .size = sizeof(IdeDrive),
+    .printers = ide_drive_printers,
     .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = drive_props,
     .realize = drive_realize, .unrealize = drive_unrealize,
     .reset_hold = drive_reset,

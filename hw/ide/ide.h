@@ -54,6 +54,7 @@ typedef struct IdeChannel IdeChannel;
 typedef struct IdeRegs {
     uint8_t feature, count, lba_low, lba_mid, lba_high, device;
     uint8_t hob_feature, hob_count, hob_low, hob_mid, hob_high;
+    uint8_t command;            /* the last one; only for people to see */
 } IdeRegs;
 
 /* What the data in the buffer is, and what follows when it has been moved. */

@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "hw/ide/ide.h"
+#include "hw/ide/ide-state.h"
 #include "hw/isa/isa.h"
 #include "hw/pci/pci.h"
 #include "util/bswap.h"
@@ -254,7 +255,7 @@ static const VmField bm_fields[] = {
     VM_U32(BusMaster, next), VM_U32(BusMaster, addr), VM_U32_RANGE(BusMaster, left, 0, 0x10000),
     VM_BOOL(BusMaster, last), VM_END
 };
-static const VmState bm_vm = { 1, bm_fields };
+static const VmState bm_vm = { 1, bm_fields, .meanings = ide_bm_meanings };
 
 static const VmField piix_ide_fields[] = {
     VM_PCI(PiixIde, pci), VM_STRUCT_ARRAY(PiixIde, channel, ide_channel_vm),
@@ -266,6 +267,6 @@ static const DeviceType piix_ide_type = {
     .size = sizeof(PiixIde), .category = DEVICE_STORAGE, .not_user_creatable = true,
     .pci = { .vendor = 0x8086, .device = 0x7010, .class_code = 0x010180, .pin = PCI_PIN_NONE },
     .realize = piix_ide_realize, .unrealize = piix_ide_unrealize, .reset_hold = piix_ide_reset,
-    .vm = { 1, piix_ide_fields }, .data = find_channel,
+    .vm = { 1, piix_ide_fields }, .data = find_channel, .printers = piix_ide_printers,
 };
 DEVICE_TYPE(piix_ide_type)

@@ -179,9 +179,14 @@ static const Property kbd_props[] = {
     PROP_END
 };
 
+static const VmMeaning kbd_meanings[] = {
+    { "queue", "codes that wait for the host", .payload = "key codes" },
+    { .name = NULL }
+};
+
 static const DeviceType kbd_type = {
     .name = TYPE_ADB_KBD, .parent = TYPE_ADB_DEVICE, .size = sizeof(AdbKbd),
     .desc = "ADB keyboard", .realize = kbd_realize, .unrealize = kbd_unrealize, .props = kbd_props,
-    .vm = { 1, kbd_fields }, .data = &kbd_ops,
+    .vm = { 1, kbd_fields, .meanings = kbd_meanings }, .data = &kbd_ops,
 };
 DEVICE_TYPE(kbd_type)

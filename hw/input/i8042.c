@@ -432,11 +432,20 @@ static const VmField i8042_fields[] = {
     VM_BOOL(I8042State, break_prefix), VM_END
 };
 
+static const VmMeaning i8042_meanings[] = {
+    { "ram", "of the controller; byte 0 is the command byte" },
+    { "status", "status register", .flags = FLAGS({ "OBF", 1 }, { "IBF", 2 }, { "SYS", 4 }, { "CMD", 8 },
+      { "INH", 0x10 }, { "AUX_OBF", 0x20 }, { "TIMEOUT", 0x40 }, { "PARITY", 0x80 }) },
+    { "output_port", .flags = FLAGS({ "RUN", 1 }, { "A20", 2 }, { "AUX_CLK", 4 }, { "AUX_DATA", 8 }, { "IRQ1", 0x10 },
+      { "IRQ12", 0x20 }, { "KBD_CLK", 0x40 }, { "KBD_DATA", 0x80 }) },
+    { .name = NULL }
+};
+
 static const DeviceType i8042_type = {
     .name = TYPE_I8042, .parent = TYPE_ISA_DEVICE, .size = sizeof(I8042State),
     .desc = "keyboard controller, keyboard and mouse", .not_user_creatable = true,
     .category = DEVICE_INPUT, .init = i8042_init, .realize = i8042_realize,
     .unrealize = i8042_unrealize, .reset_hold = i8042_reset_hold,
-    .vm = { 1, i8042_fields, .post_load = i8042_post_load },
+    .vm = { 1, i8042_fields, .post_load = i8042_post_load, .meanings = i8042_meanings },
 };
 DEVICE_TYPE(i8042_type)

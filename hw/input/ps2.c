@@ -536,14 +536,22 @@ static const VmField queue_fields[] = {
     VM_U8_ARRAY(Ps2Queue, data), VM_U32_RANGE(Ps2Queue, head, 0, PS2_QUEUE_SIZE - 1),
     VM_U32_RANGE(Ps2Queue, count, 0, PS2_QUEUE_SIZE), VM_U8(Ps2Queue, last), VM_END
 };
-static const VmState queue_vm = { 1, queue_fields, .name = "queue" };
+static const VmMeaning queue_meanings[] = {
+    { "data", "ring of bytes", .payload = "bytes for the host, from head" },
+    { .name = NULL }
+};
+static const VmState queue_vm = { 1, queue_fields, .name = "queue", .meanings = queue_meanings };
 
 static const VmField kbd_fields[] = {
     VM_STRUCT(Ps2Kbd, q, queue_vm), VM_U8(Ps2Kbd, command),
     VM_U8_RANGE(Ps2Kbd, scan_set, 1, 3), VM_U8(Ps2Kbd, leds), VM_U8(Ps2Kbd, rate),
     VM_BOOL(Ps2Kbd, scanning), VM_U8_ARRAY(Ps2Kbd, down), VM_U8_ARRAY(Ps2Kbd, no_break), VM_END
 };
-const VmState ps2_kbd_vm = { 1, kbd_fields, .name = "ps2-keyboard" };
+static const VmMeaning kbd_meanings[] = {
+    { "down", "keys that are down, a bit each" }, { "no_break", "keys that send no break code, a bit each" },
+    { .name = NULL }
+};
+const VmState ps2_kbd_vm = { 1, kbd_fields, .name = "ps2-keyboard", .meanings = kbd_meanings };
 
 static const VmField mouse_fields[] = {
     VM_STRUCT(Ps2Mouse, q, queue_vm), VM_U8(Ps2Mouse, command),

@@ -13,6 +13,7 @@
  */
 #include "util/osdep.h"
 #include "hw/intc/apic.h"
+#include "hw/intc/apic-state.h"
 #include "hw/core/regs.h"
 #include "util/host-utils.h"
 #include "util/log.h"
@@ -912,7 +913,8 @@ static const DeviceType apic_type = {
     .not_user_creatable = true, .props = apic_props, .init = apic_init,
     .finalize = apic_finalize, .realize = apic_realize, .unrealize = apic_unrealize,
     .reset_hold = apic_reset_hold,
-    .vm = { .version = 1, .fields = apic_fields, .post_load = apic_post_load },
+    .vm = { .version = 1, .fields = apic_fields, .post_load = apic_post_load, .meanings = apic_meanings },
+    .printers = apic_printers,
     .data = &apic_ops,
 };
 DEVICE_TYPE(apic_type)

@@ -10,6 +10,7 @@
  * MCS-80 mode and buffered mode, which PCs can't use.
  */
 #include "util/osdep.h"
+#include "hw/core/state-view.h"
 #include "hw/intc/i8259.h"
 
 #include "util/log.h"
@@ -367,6 +368,42 @@ static const VmField i8259_fields[] = {
     VM_END
 };
 
+#define INPUTS FLAGS({ "IR0", BIT(0) }, { "IR1", BIT(1) }, { "IR2", BIT(2) }, { "IR3", BIT(3) }, \
+                     { "IR4", BIT(4) }, { "IR5", BIT(5) }, { "IR6", BIT(6) }, { "IR7", BIT(7) })
+
+static const VmMeaning i8259_meanings[] = {
+    { "irr", "interrupt requests", .flags = INPUTS }, { "imr", "masked", .flags = INPUTS },
+    { "isr", "in service", .flags = INPUTS }, { "pins", "levels of the inputs", .flags = INPUTS },
+    { "elcr", "level-triggered", .flags = INPUTS }, { "vector_base", "vector of input 0" },
+    { "highest", "input of highest priority" },
+    { "expect", "what the next write is", VALUES("OCW", "ICW2", "ICW3", "ICW4") },
+    { .name = NULL }
+};
+
+/* As the guest's priorities are now. */
+static void print_vectors(StateView *v, StateNode *into)
+{
+    unsigned irr = (unsigned)state_view_get(v, "irr"), imr = (unsigned)state_view_get(v, "imr");
+    unsigned isr = (unsigned)state_view_get(v, "isr"), base = (unsigned)state_view_get(v, "vector_base");
+    StateNode *pending = state_add_queue(into, "pending"), *service = state_add_queue(into, "in-service");
+
+    for (unsigned rank = 0; rank < 8; rank++) {
+        unsigned n = (rank + (unsigned)state_view_get(v, "highest")) & 7;
+
+        for (int in_service = 0; in_service < 2; in_service++) {
+            if ((in_service ? isr : irr) & BIT(n)) {
+                StateNode *e = state_add_element(in_service ? service : pending, STATE_STRUCT);
+
+                state_add_uint(e, "input", n, 8);
+                state_add_uint(e, "vector", (base & 0xf8) + n, 8);
+                if (!in_service) {
+                    state_add_bool(e, "masked", imr & BIT(n));
+                }
+            }
+        }
+    }
+}
+
 static const Property i8259_props[] = {
     PROP_U32("iobase", I8259State, iobase, UINT32_MAX, "first of the two ports"),
     PROP_U32("elcr_addr", I8259State, elcr_addr, UINT32_MAX, "port of the ELCR"),
@@ -381,7 +418,8 @@ static const DeviceType i8259_type = {
     .desc = "8259A interrupt controller", .not_user_creatable = true,
     .props = i8259_props, .init = i8259_init, .realize = i8259_realize,
     .unrealize = i8259_unrealize, .reset_hold = i8259_reset_hold,
-    .vm = { 1, i8259_fields, .post_load = i8259_post_load },
+    .vm = { 1, i8259_fields, .post_load = i8259_post_load, .meanings = i8259_meanings },
+    .printers = STATE_PRINTERS({ "vectors", "requests in order of priority", print_vectors }),
 };
 DEVICE_TYPE(i8259_type)
 

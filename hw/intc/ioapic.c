@@ -11,6 +11,7 @@
 #include "util/osdep.h"
 #include "hw/intc/ioapic.h"
 
+#include "hw/core/state-view.h"
 #include "hw/intc/apic.h"
 #include "util/log.h"
 
@@ -232,11 +233,49 @@ static const VmField ioapic_fields[] = {
     VM_U64_ARRAY(IoapicState, redir), VM_END
 };
 
+static char *redir_text(uint64_t e)
+{
+    static const char *const modes[] = { "fixed", "lowest priority", "SMI", "reserved", "NMI", "INIT", "reserved",
+                                         "ExtINT" };
+
+    return g_strdup_printf("vector 0x%02x, %s, to %s 0x%02x%s%s", (unsigned)(e & REDIR_VECTOR), modes[REDIR_MODE(e)],
+                           e & REDIR_LOGICAL ? "logical" : "APIC", REDIR_DEST(e),
+                           e & REDIR_LEVEL ? ", level" : ", edge", e & REDIR_MASKED ? ", masked" : "");
+}
+
+static const VmMeaning ioapic_meanings[] = {
+    { "pins", "levels of the inputs" }, { "select", "register behind IOWIN" },
+    { "redir", "redirection table", .text = redir_text,
+      .flags = FLAGS({ "VECTOR", REDIR_VECTOR }, { "LOGICAL", (uint32_t)REDIR_LOGICAL },
+                     { "PENDING", (uint32_t)REDIR_STATUS }, { "REMOTE_IRR", (uint32_t)REDIR_REMOTE_IRR },
+                     { "LEVEL", (uint32_t)REDIR_LEVEL }, { "MASKED", (uint32_t)REDIR_MASKED }) },
+    { .name = NULL }
+};
+
+static void print_inputs(StateView *v, StateNode *into)
+{
+    uint32_t pins = (uint32_t)state_view_get(v, "pins");
+
+    for (unsigned n = 0; n < IOAPIC_PINS; n++) {
+        uint64_t e = state_view_get(v, "redir[%u]", n);
+        g_autofree char *text = redir_text(e), *name = g_strdup_printf("input%u", n);
+
+        if ((pins & BIT(n)) || (e & REDIR_REMOTE_IRR)) {
+            StateNode *s = state_add_struct(into, name);
+
+            state_add_bool(s, "asserted", pins & BIT(n));
+            state_add_bool(s, "in-service", e & REDIR_REMOTE_IRR);
+            state_mean(s, "%s", text);
+        }
+    }
+}
+
 static const DeviceType ioapic_type = {
     .name = TYPE_IOAPIC, .size = sizeof(IoapicState), .desc = "I/O APIC",
     .not_user_creatable = true, .init = ioapic_init, .realize = ioapic_realize,
     .unrealize = ioapic_unrealize, .reset_hold = ioapic_reset_hold,
-    .vm = { 1, ioapic_fields, .post_load = ioapic_post_load },
+    .vm = { 1, ioapic_fields, .post_load = ioapic_post_load, .meanings = ioapic_meanings },
+    .printers = STATE_PRINTERS({ "inputs", "those that are asserted, or wait for their EOI", print_inputs }),
 };
 DEVICE_TYPE(ioapic_type)
 

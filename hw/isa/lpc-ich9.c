@@ -414,13 +414,19 @@ static const Property lpc_props[] = {
     PROP_END
 };
 
+static const VmMeaning lpc_meanings[] = {
+    { "rcrb", .payload = "chipset configuration registers, by offset" },
+    { "apmc", "APM control" }, { "apms", "APM status" }, { "rst_cnt", "reset control" },
+    { .name = NULL }
+};
+
 static const DeviceType lpc_type = {
     .name = TYPE_ICH9_LPC, .parent = TYPE_PCI_DEVICE, .size = sizeof(Ich9Lpc),
     .desc = "ICH9 LPC bridge", .not_user_creatable = true, .category = DEVICE_BRIDGE,
     .pci = { .vendor = 0x8086, .device = 0x2918, .class_code = 0x060100, .revision = 2,
              .pin = PCI_PIN_NONE, .multifunction = true, .config_write = lpc_config_write },
     .props = lpc_props, .init = lpc_init, .realize = lpc_realize, .reset_hold = lpc_reset_hold,
-    .vm = { 1, lpc_fields, .post_load = lpc_post_load },
+    .vm = { 1, lpc_fields, .post_load = lpc_post_load, .meanings = lpc_meanings },
 };
 DEVICE_TYPE(lpc_type)
 

@@ -186,13 +186,37 @@ static const VmField piix3_fields[] = {
     VM_U8_RANGE(Piix3State, pirq_level, 0, 15), VM_END
 };
 
+#define ROUTE_FLAGS FLAGS({ "DISABLED", PIRQ_DISABLED }, { "IRQ", PIRQ_ROUTE })
+
+/* DS 2.2, for people. */
+static const RegDef config_regs[] = {
+    { PIIX_IORT, "IORT", .width = 1 }, { PIIX_XBCS, "XBCS", .width = 2 },
+    { 0x60, "PIRQRCA", .width = 1, .flags = ROUTE_FLAGS }, { 0x61, "PIRQRCB", .width = 1, .flags = ROUTE_FLAGS },
+    { 0x62, "PIRQRCC", .width = 1, .flags = ROUTE_FLAGS }, { 0x63, "PIRQRCD", .width = 1, .flags = ROUTE_FLAGS },
+    { 0x69, "TOM", .width = 1 }, { 0x6a, "MSTAT", .width = 2 }, { 0x70, "MBIRQ0", .width = 1 },
+    { 0x71, "MBIRQ1", .width = 1 }, { 0x76, "MBDMA0", .width = 1 }, { 0x77, "MBDMA1", .width = 1 },
+    { 0x78, "PCSC", .width = 2 }, { 0x82, "DLC", .width = 1 }, { 0xa0, "SMICNTL", .width = 1 },
+    { 0xa2, "SMIEN", .width = 2 }, { 0xa4, "SEE", .width = 4 }, { 0xa8, "FTMR", .width = 1 },
+    { 0xaa, "SMIREQ", .width = 2 }, { 0xac, "CTLTMR", .width = 1 }, { 0xae, "CTHTMR", .width = 1 },
+};
+
+static void show_config(StateNode *pci)
+{
+    pci_state_name_registers(pci, config_regs, ARRAY_SIZE(config_regs));
+}
+
+static const VmMeaning piix3_meanings[] = {
+    { "pci", .show = show_config }, { "rcr", "reset control" }, { "pirq_level", "levels of PIRQA# to PIRQD#" },
+    { .name = NULL }
+};
+
 static const DeviceType piix3_type = {
     .name = TYPE_PIIX3, .parent = TYPE_PCI_DEVICE, .size = sizeof(Piix3State),
     .desc = "PCI-to-ISA bridge", .not_user_creatable = true, .category = DEVICE_BRIDGE,
     .pci = { .vendor = 0x8086, .device = 0x7000, .class_code = 0x060100,
              .pin = PCI_PIN_NONE, .multifunction = true, .config_write = piix3_config_write },
     .realize = piix3_realize, .reset_hold = piix3_reset_hold,
-    .vm = { 1, piix3_fields, .post_load = piix3_post_load },
+    .vm = { 1, piix3_fields, .post_load = piix3_post_load, .meanings = piix3_meanings },
 };
 DEVICE_TYPE(piix3_type)
 

@@ -318,11 +318,17 @@ static const Property via1_props[] = {
     PROP_STR("base", MacVia1, base, NULL, "the clock's: utc, localtime or a date"), PROP_END
 };
 
+static const VmMeaning via1_meanings[] = {
+    { "tick", "60.15 Hz" }, { "adb_state", VALUES("command", "even byte", "odd byte", "idle") },
+    { "adb_in", "bytes from the ADB device", .payload = "adb_in_len of them" },
+    { "adb_out", "bytes to the ADB device", .payload = "adb_out_len of them" }, { .name = NULL }
+};
+
 static const DeviceType via1_type = {
     .name = TYPE_MAC_VIA1, .size = sizeof(MacVia1), .props = via1_props, .desc = "Quadra VIA1", .category = DEVICE_MISC,
     .not_user_creatable = true, .init = via1_init, .realize = via1_realize,
     .unrealize = via1_unrealize, .reset_hold = via1_reset_hold,
-    .vm = { 1, via1_fields, .post_load = via1_post_load },
+    .vm = { 1, via1_fields, .post_load = via1_post_load, .meanings = via1_meanings },
 };
 DEVICE_TYPE(via1_type)
 
@@ -421,9 +427,16 @@ static const VmField via2_fields[] = {
     VM_STRUCT(MacVia2, via, via6522_vm), VM_U8_RANGE(MacVia2, slots, 0, 0x7f), VM_END
 };
 
+static const VmMeaning via2_meanings[] = {
+    { "slots", "NuBus slots that ask for an interrupt",
+      .flags = FLAGS({ "slot9", 1 }, { "slotA", 2 }, { "slotB", 4 }, { "slotC", 8 }, { "slotD", 16 }, { "slotE", 32 },
+                     { "video", 64 }) }, { .name = NULL }
+};
+
 static const DeviceType via2_type = {
     .name = TYPE_MAC_VIA2, .size = sizeof(MacVia2), .desc = "Quadra VIA2", .category = DEVICE_MISC,
     .not_user_creatable = true, .init = via2_init, .realize = via2_realize,
-    .unrealize = via2_unrealize, .reset_hold = via2_reset_hold, .vm = { 1, via2_fields },
+    .unrealize = via2_unrealize, .reset_hold = via2_reset_hold,
+    .vm = { 1, via2_fields, .meanings = via2_meanings },
 };
 DEVICE_TYPE(via2_type)

@@ -159,11 +159,16 @@ static const VmField testdev_fields[] = {
     VM_U8_ARRAY(PcTestdev, scratch), VM_BUFFER(PcTestdev, bytes), VM_U16(PcTestdev, lines), VM_END
 };
 
+static const VmMeaning testdev_meanings[] = {
+    { "bytes", .payload = "memory for tests" },
+    { .name = NULL }
+};
+
 static const DeviceType testdev_type = {
     .name = "pc-testdev", .parent = TYPE_ISA_DEVICE, .size = sizeof(PcTestdev),
     .desc = "ports and memory for test kernels", .category = DEVICE_MISC,
     .realize = testdev_realize, .unrealize = testdev_unrealize,
     .reset_hold = testdev_reset_hold,
-    .vm = { 1, testdev_fields, .post_load = testdev_post_load },
+    .vm = { 1, testdev_fields, .post_load = testdev_post_load, .meanings = testdev_meanings },
 };
 DEVICE_TYPE(testdev_type)

@@ -367,4 +367,20 @@ static const VmField via6522_fields[] = {
     VM_BOOL(Via6522, t2_armed), VM_I64(Via6522, t1_start), VM_I64(Via6522, t2_start),
     VM_TIMER(Via6522, t1), VM_TIMER(Via6522, t2), VM_END
 };
-const VmState via6522_vm = { 1, via6522_fields, .name = "via6522", .post_load = via6522_post_load };
+#define LINES FLAGS({ "CA2", VIA_CA2 }, { "CA1", VIA_CA1 }, { "SR", VIA_SHIFT }, { "CB2", VIA_CB2 }, \
+                    { "CB1", VIA_CB1 }, { "T2", VIA_T2 }, { "T1", VIA_T1 })
+
+static const VmMeaning via6522_meanings[] = {
+    { "ora", "ORA" }, { "orb", "ORB" }, { "ddra", "DDRA: bits that are outputs" },
+    { "ddrb", "DDRB: bits that are outputs" }, { "sr", "SR, the shift register" },
+    { "acr", "ACR", .flags = FLAGS({ "PA_LATCH", 1 }, { "PB_LATCH", 2 }, { "SR_MODE", 0x1c }, { "T2_PULSES", 0x20 },
+                                   { "T1_FREE", ACR_T1_FREE }, { "T1_PB7", 0x80 }) },
+    { "pcr", "PCR", .flags = FLAGS({ "CA1", 1 }, { "CA2", 0x0e }, { "CB1", 0x10 }, { "CB2", 0xe0 }) },
+    { "ifr", "IFR: interrupts that are pending", .flags = LINES },
+    { "ier", "IER: interrupts that are enabled", .flags = LINES },
+    { "pins_a", "port A from outside" }, { "pins_b", "port B from outside" },
+    { "t1_start", "tick at which timer 1 was loaded" }, { "t2_start", "tick at which timer 2 was loaded" },
+    { .name = NULL }
+};
+
+const VmState via6522_vm = { 1, via6522_fields, .name = "via6522", .post_load = via6522_post_load, .meanings = via6522_meanings };

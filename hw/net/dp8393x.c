@@ -9,6 +9,7 @@
  */
 #include "util/osdep.h"
 #include "hw/net/dp8393x.h"
+#include "hw/net/dp8393x-state.h"
 
 #include <zlib.h>
 #include "net/net.h"
@@ -545,6 +546,6 @@ static const DeviceType sonic_type = {
     .name = TYPE_DP8393X, .size = sizeof(Sonic), .desc = "DP83932 SONIC Ethernet controller",
     .category = DEVICE_NETWORK, .not_user_creatable = true, .props = sonic_props, .init = sonic_init,
     .realize = sonic_realize, .unrealize = sonic_unrealize, .reset_hold = sonic_reset_hold,
-    .vm = { 1, sonic_fields, .post_load = sonic_post_load },
+    .vm = { 1, sonic_fields, .post_load = sonic_post_load, .meanings = sonic_meanings }, .printers = sonic_printers,
 };
 DEVICE_TYPE(sonic_type)

@@ -777,6 +777,7 @@ static const DeviceType e1000_type = {
              .pin = PCI_PIN_A, .romfile = "efi-e1000.rom" },
     .props = e1000_props, .realize = e1000_realize, .unrealize = e1000_unrealize,
     .reset_hold = e1000_reset_hold,
-    .vm = { 1, e1000_fields, .post_load = e1000_post_load },
+    .vm = { 1, e1000_fields, .post_load = e1000_post_load, .meanings = e1000_meanings },
+    .printers = e1000_printers,
 };
 DEVICE_TYPE(e1000_type)

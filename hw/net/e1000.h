@@ -10,6 +10,7 @@
 #define HW_NET_E1000_H
 
 #include "hw/core/regs.h"
+#include "hw/core/state-view.h"
 #include "hw/pci/pci.h"
 #include "net/net.h"
 #include "util/timer.h"
@@ -96,6 +97,9 @@ void e1000_count64(E1000State *s, unsigned stat, uint32_t n);   /* low and high 
 void e1000_receive(void *opaque, const uint8_t *frame, size_t len);
 /* TDT was written, or transmitting was enabled. */
 void e1000_transmit(E1000State *s);
+/* e1000-state.c */
+extern const VmMeaning e1000_meanings[];
+extern const StatePrinter e1000_printers[];
 /* Ones' complement sum, 16 bits big-endian at a time. */
 uint16_t e1000_checksum(const uint8_t *p, size_t n, uint32_t sum);
 

@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/boot.h"
+#include "hw/net/rtl8139-state.h"
 #include "hw/pci/pci.h"
 #include "net/net.h"
 
@@ -641,6 +642,7 @@ static const DeviceType rtl8139_type = {
              .pin = PCI_PIN_A, .romfile = "efi-rtl8139.rom" },
     .props = rtl8139_props, .realize = rtl8139_realize, .unrealize = rtl8139_unrealize,
     .reset_hold = rtl8139_reset_hold,
-    .vm = { 1, rtl8139_fields, .post_load = rtl8139_post_load },
+    .vm = { 1, rtl8139_fields, .post_load = rtl8139_post_load, .meanings = rtl8139_meanings },
+    .printers = rtl8139_printers,
 };
 DEVICE_TYPE(rtl8139_type)

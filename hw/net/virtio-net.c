@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "hw/net/virtio-net.h"
+#include "vmstate/node.h"
 
 #include <glib.h>
 #include <limits.h>
@@ -337,7 +338,18 @@ static bool net_post_load(void *opaque, Error **errp)
 }
 
 static const VmField mac_fields[] = { VM_BUFFER(MacAddr, a), VM_END };
-static const VmState mac_vm = { 1, mac_fields };
+static void show_mac(StateNode *n)
+{
+    state_mean(n, "%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)state_number(n, 0), (unsigned)state_number(n, 1),
+               (unsigned)state_number(n, 2), (unsigned)state_number(n, 3), (unsigned)state_number(n, 4),
+               (unsigned)state_number(n, 5));
+}
+
+static const VmMeaning mac_meanings[] = {
+    { "a", "address", .show = show_mac },
+    { .name = NULL }
+};
+static const VmState mac_vm = { 1, mac_fields, .meanings = mac_meanings };
 
 static const VmField net_fields[] = {
     VM_VIRTIO(VirtioNet, v), VM_U64(VirtioNet, tx_waiting), VM_BOOL(VirtioNet, link_up),
@@ -397,11 +409,16 @@ static const VirtioOps net_ops = {
     .status_changed = net_status_changed, .running_changed = net_running_changed,
 };
 
+static const VmMeaning net_meanings[] = {
+    { "vlans", "VLANs that are received, a bit each" },
+    { .name = NULL }
+};
+
 static const DeviceType net_type = {
     .name = "virtio-net-device", .parent = TYPE_VIRTIO_DEVICE, .desc = "virtio network device",
     .size = sizeof(VirtioNet), .category = DEVICE_NETWORK, .hotpluggable = true,
     .props = net_props, .realize = net_realize, .unrealize = net_unrealize,
-    .vm = { 1, net_fields, .post_load = net_post_load }, .data = &net_ops,
+    .vm = { 1, net_fields, .post_load = net_post_load, .meanings = net_meanings }, .data = &net_ops,
 };
 DEVICE_TYPE(net_type)
 

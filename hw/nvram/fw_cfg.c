@@ -11,6 +11,7 @@
 #include "hw/nvram/fw_cfg.h"
 
 #include <glib.h>
+#include "hw/core/state-view.h"
 #include "util/bswap.h"
 #include "util/log.h"
 
@@ -392,11 +393,52 @@ static const VmField fw_cfg_fields[] = {
     VM_U16(FwCfg, key), VM_U32(FwCfg, offset), VM_U64(FwCfg, dma_addr), VM_END
 };
 
+static const VmMeaning fw_cfg_meanings[] = {
+    { "key", "item that is selected" }, { "offset", "of the next byte in it" },
+    { "dma_addr", "where the DMA descriptor is", .address = true }, { .name = NULL }
+};
+
+static void add_item(StateNode *into, const char *name, unsigned key, const FwCfgItem *item)
+{
+    StateNode *n = state_add_struct(into, name);
+
+    state_add_uint(n, "key", key, 16);
+    state_add_uint(n, "size", item->len, 32);
+    state_mean(n, "%u bytes%s%s", item->len, item->writable ? ", writable" : "",
+               item->build && !item->built ? ", made when it is selected" : "");
+}
+
+/* Not saved: the machine's configuration makes it. */
+static void print_directory(StateView *v, StateNode *into)
+{
+    FwCfg *s = v->dev ? FW_CFG(v->dev) : NULL;
+    StateNode *items;
+
+    if (!s) {
+        return;
+    }
+    items = state_add_struct(into, "items");
+    for (unsigned i = 0; i < 2 * NUM_KEYS; i++) {
+        unsigned key = i < NUM_KEYS ? i : (i - NUM_KEYS) | KEY_LOCAL;
+        const FwCfgItem *item = &s->items[i >= NUM_KEYS][i % NUM_KEYS];
+        g_autofree char *name = g_strdup_printf("0x%04x", key);
+
+        if ((item->data || item->build) && (i < FW_CFG_FILE_FIRST || i >= NUM_KEYS)) {
+            add_item(items, name, key, item);
+        }
+    }
+    items = state_add_struct(into, "files");
+    for (unsigned i = 0; i < s->num_files; i++) {
+        add_item(items, s->names[i], FW_CFG_FILE_FIRST + i, &s->items[0][FW_CFG_FILE_FIRST + i]);
+    }
+}
+
 static const DeviceType fw_cfg_type = {
     .name = TYPE_FW_CFG_IO, .size = sizeof(FwCfg), .desc = "firmware configuration",
     .not_user_creatable = true, .realize = fw_cfg_realize, .unrealize = fw_cfg_unrealize,
     .finalize = fw_cfg_finalize, .reset_hold = fw_cfg_reset_hold,
-    .vm = { 1, fw_cfg_fields },
+    .vm = { 1, fw_cfg_fields, .meanings = fw_cfg_meanings },
+    .printers = STATE_PRINTERS({ "directory", "items by key, and files", print_directory }),
 };
 DEVICE_TYPE(fw_cfg_type)
 

@@ -133,6 +133,34 @@ static bool i440fx_post_load(void *opaque, UNUSED Error **errp)
 
 static const VmField i440fx_fields[] = { VM_PCI(I440fxState, pci), VM_END };
 
+#define PAM_FLAGS   FLAGS({ "LOW_READ", 1 }, { "LOW_WRITE", 2 }, { "HIGH_READ", 0x10 }, { "HIGH_WRITE", 0x20 })
+
+/* DS 3.2, for people. */
+static const RegDef config_regs[] = {
+    { I440FX_PMCCFG, "PMCCFG", .width = 2 }, { I440FX_DETURBO, "DETURBO", .width = 1 },
+    { I440FX_DRAMC, "DRAMC", .width = 1 },
+    { 0x59, "PAM0 (F0000)", .width = 1, .flags = FLAGS({ "READ", 0x10 }, { "WRITE", 0x20 }) },
+    { 0x5a, "PAM1 (C0000, C4000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x5b, "PAM2 (C8000, CC000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x5c, "PAM3 (D0000, D4000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x5d, "PAM4 (D8000, DC000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x5e, "PAM5 (E0000, E4000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x5f, "PAM6 (E8000, EC000)", .width = 1, .flags = PAM_FLAGS },
+    { 0x60, "DRB0", .width = 1 }, { 0x61, "DRB1", .width = 1 }, { 0x62, "DRB2", .width = 1 },
+    { 0x63, "DRB3", .width = 1 }, { 0x64, "DRB4", .width = 1 }, { 0x65, "DRB5", .width = 1 },
+    { 0x66, "DRB6", .width = 1 }, { 0x67, "DRB7", .width = 1 }, { I440FX_FDHC, "FDHC", .width = 1 },
+    { I440FX_SMRAM, "SMRAM", .width = 1, .flags = FLAGS({ "OPEN", SMRAM_DOPEN }, { "CLOSED", SMRAM_DCLS },
+                                                       { "LOCKED", SMRAM_DLCK }, { "ENABLE", SMRAM_ENABLE },
+                                                       { "BASE", SMRAM_BASE_SEG }) },
+};
+
+static void show_config(StateNode *pci)
+{
+    pci_state_name_registers(pci, config_regs, ARRAY_SIZE(config_regs));
+}
+
+static const VmMeaning i440fx_meanings[] = { { "pci", .show = show_config }, { .name = NULL } };
+
 static const DeviceType i440fx_type = {
     .name = TYPE_I440FX, .parent = TYPE_PCI_DEVICE, .size = sizeof(I440fxState),
     .desc = "440FX host bridge, function 0", .not_user_creatable = true,
@@ -140,7 +168,7 @@ static const DeviceType i440fx_type = {
     .pci = { .vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2,
              .pin = PCI_PIN_NONE, .config_write = i440fx_config_write },
     .realize = i440fx_realize, .reset_hold = i440fx_reset_hold,
-    .vm = { 1, i440fx_fields, .post_load = i440fx_post_load },
+    .vm = { 1, i440fx_fields, .post_load = i440fx_post_load, .meanings = i440fx_meanings },
 };
 DEVICE_TYPE(i440fx_type)
 

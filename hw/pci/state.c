@@ -230,7 +230,7 @@ static void show_config(StateNode *into, const uint8_t *config, uint32_t size)
 {
     Space s = { .c = config, .size = size, .into = state_add_struct(into, "config") };
     bool bridge = (get(&s, PCI_HEADER_TYPE, 1) & 0x7f) == 1;
-    StateNode *other;
+    StateNode *other, *raw;
 
     show_header(&s, common, ARRAY_SIZE(common));
     if (bridge) {
@@ -246,7 +246,9 @@ static void show_config(StateNode *into, const uint8_t *config, uint32_t size)
             state_add_uintf(other, config[i], 8, "0x%02x", i);
         }
     }
-    state_add_bytes(s.into, "raw", config, size)->payload = "the whole config space";
+    raw = state_add_bytes(s.into, "raw", config, size);
+    raw->payload = "the whole config space";
+    raw->copy = true;
 }
 
 static bool show_vectors(VmReader *r, StateNode *into, unsigned vectors, Error **errp)

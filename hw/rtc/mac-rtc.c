@@ -170,4 +170,7 @@ static const VmField mac_rtc_fields[] = {
     VM_U8_RANGE(MacRtc, phase, 0, MAC_RTC_WRITE), VM_BOOL(MacRtc, clk), VM_BOOL(MacRtc, enabled),
     VM_BOOL(MacRtc, out), VM_BOOL(MacRtc, write_protected), VM_END
 };
-const VmState mac_rtc_vm = { 1, mac_rtc_fields, .name = "mac-rtc" };
+static const VmMeaning mac_rtc_meanings[] = {
+    { "pram", "parameter memory", .payload = "what the operating system keeps there" }, { .name = NULL }
+};
+const VmState mac_rtc_vm = { 1, mac_rtc_fields, .name = "mac-rtc", .meanings = mac_rtc_meanings };

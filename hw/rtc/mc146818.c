@@ -10,6 +10,7 @@
  */
 #include "util/osdep.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/rtc/mc146818-state.h"
 #include "hw/rtc/rtc-base.h"
 
 #include <glib.h>
@@ -512,7 +513,8 @@ static const DeviceType rtc_type = {
     .desc = "MC146818A real-time clock", .not_user_creatable = true,
     .props = rtc_props, .init = rtc_init, .realize = rtc_realize,
     .unrealize = rtc_unrealize, .reset_hold = rtc_reset_hold,
-    .vm = { 1, rtc_fields, .post_load = rtc_post_load },
+    .vm = { 1, rtc_fields, .post_load = rtc_post_load, .meanings = rtc_meanings },
+    .printers = rtc_printers,
 };
 DEVICE_TYPE(rtc_type)
 

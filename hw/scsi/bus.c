@@ -195,7 +195,7 @@ static void scsi_reset_hold(Device *dev)
 static const VmField sense_fields[] = {
     VM_U8(ScsiSense, key), VM_U8(ScsiSense, asc), VM_U8(ScsiSense, ascq), VM_END
 };
-static const VmState sense_vm = { 1, sense_fields };
+static const VmState sense_vm = { 1, sense_fields, .meanings = scsi_sense_meanings };
 static const VmField device_fields[] = {
     VM_STRUCT(ScsiDevice, attention, sense_vm), VM_STRUCT(ScsiDevice, sense, sense_vm), VM_END
 };

@@ -721,6 +721,45 @@ static const VmField esp_fields[] = {
     VM_U32(Esp, buf_len), VM_U32(Esp, buf_at), VM_SCSI_REQUEST(Esp, req, bus), VM_END
 };
 
+static const char *esp_command_name(uint64_t cmd)
+{
+    switch (cmd & ~(uint64_t)CMD_DMA) {
+    case CMD_NOP: return "NOP";
+    case CMD_FLUSH: return "flush FIFO";
+    case CMD_RESET: return "reset chip";
+    case CMD_BUS_RESET: return "reset SCSI bus";
+    case CMD_TI: return "transfer information";
+    case CMD_ICCS: return "initiator command complete";
+    case CMD_MSG_ACC: return "message accepted";
+    case CMD_PAD: return "transfer pad";
+    case CMD_SATN: return "set ATN";
+    case CMD_RATN: return "reset ATN";
+    case CMD_SEL: return "select without ATN";
+    case CMD_SEL_ATN: return "select with ATN";
+    case CMD_SEL_ATN_STOP: return "select with ATN and stop";
+    case CMD_ENABLE_SEL: return "enable selection";
+    case CMD_DISABLE_SEL: return "disable selection";
+    case CMD_SEL_ATN3: return "select with ATN3";
+    default: return NULL;
+    }
+}
+
+static const VmMeaning esp_meanings[] = {
+    { "fifo", "FIFO", .payload = "bytes on their way, fifo_count of them" },
+    { "tc", "transfer counter" }, { "stc", "what loads it" },
+    { "cmd", "command", .word = esp_command_name, .flags = FLAGS({ "DMA", CMD_DMA }) },
+    { "status", "status", .flags = FLAGS({ "TC", STAT_TC }, { "GE", STAT_GE }, { "INT", STAT_INT }) },
+    { "intr", "interrupt", .flags = FLAGS({ "FC", INTR_FC }, { "BS", INTR_BS }, { "DC", INTR_DC },
+                                          { "ILL", INTR_ILL }, { "RST", INTR_RST }) },
+    { "step", "sequence step" },
+    { "phase", "of the bus", VALUES("DATA OUT", "DATA IN", "COMMAND", "STATUS", NULL, NULL, "MESSAGE OUT",
+                                    "MESSAGE IN", "BUS FREE") },
+    { "cfg1", .flags = FLAGS({ "ID", 7 }, { "NO_RESET_INT", CFG1_NO_RESET_INT }) }, { "busid", "target" },
+    { "ccf", "clock conversion factor" },
+    { "out", "message and command bytes on their way out", .payload = "out_count bytes" },
+    { "waiting", "for the target" }, { "req", "the command in flight" }, { .name = NULL }
+};
+
 static const Property esp_props[] = {
     PROP_U32_RANGE("it_shift", Esp, it_shift, 0, 0, 8, "log2 of the bytes between registers"),
     PROP_END
@@ -730,6 +769,6 @@ static const DeviceType esp_type = {
     .name = TYPE_ESP, .size = sizeof(Esp), .desc = "NCR 53C96 SCSI controller",
     .category = DEVICE_STORAGE, .not_user_creatable = true, .props = esp_props, .init = esp_init,
     .realize = esp_realize, .unrealize = esp_unrealize, .reset_hold = esp_reset_hold,
-    .vm = { 1, esp_fields, .post_load = esp_post_load },
+    .vm = { 1, esp_fields, .post_load = esp_post_load, .meanings = esp_meanings },
 };
 DEVICE_TYPE(esp_type)

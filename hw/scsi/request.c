@@ -364,7 +364,7 @@ static const VmField saved_fields[] = {
     VM_BOOL(SavedRequest, in_step), VM_BOOL(SavedRequest, reply),
     VM_END
 };
-static const VmState saved_vm = { 1, saved_fields };
+static const VmState saved_vm = { 1, saved_fields, .meanings = scsi_request_meanings };
 
 static bool save_request(VmWriter *w, UNUSED const VmField *f, const void *elem, Error **errp)
 {

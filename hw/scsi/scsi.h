@@ -243,4 +243,11 @@ uint32_t scsi_device_block_size(const ScsiDevice *d);   /* disk.c */
 
 extern const VmState scsi_device_vm;
 
+/* scsi-state.c: for the device-state view. Names; NULL: none. */
+const char *scsi_state_command_name(uint64_t op);
+const char *scsi_state_sense_key(uint64_t key);
+/* VmMeaning.show of a field that is a command descriptor block. */
+void scsi_state_show_cdb(StateNode *n);
+extern const VmMeaning scsi_request_meanings[], scsi_sense_meanings[];
+
 #endif

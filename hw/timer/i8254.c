@@ -10,6 +10,7 @@
  */
 #include "util/osdep.h"
 #include "hw/timer/i8254.h"
+#include "hw/timer/i8254-state.h"
 
 #include "util/timer.h"
 
@@ -480,7 +481,9 @@ static const VmField pit_channel_fields[] = {
     VM_I64(PitChannel, start_ns), VM_I64(PitChannel, stopped_ns),
     VM_END
 };
-static const VmState pit_channel_vm = { 1, pit_channel_fields, .name = "channel" };
+static const VmState pit_channel_vm = {
+    1, pit_channel_fields, .name = "channel", .meanings = pit_channel_meanings,
+};
 
 static const VmField pit_fields[] = {
     VM_STRUCT_ARRAY(PitState, ch, pit_channel_vm),
@@ -497,6 +500,6 @@ static const DeviceType pit_type = {
     .desc = "8254 interval timer", .not_user_creatable = true,
     .props = pit_props, .init = pit_init, .realize = pit_realize,
     .unrealize = pit_unrealize, .reset_hold = pit_reset_hold,
-    .vm = { 1, pit_fields, .post_load = pit_post_load },
+    .vm = { 1, pit_fields, .post_load = pit_post_load }, .printers = pit_printers,
 };
 DEVICE_TYPE(pit_type)

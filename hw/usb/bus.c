@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include "qobject/error.h"
+#include "vmstate/node.h"
 
 /* --- buses --- */
 
@@ -399,9 +400,32 @@ static const VmField usb_device_fields[] = {
     VM_U32_RANGE(UsbDevice, setup_index, 0, USB_CONTROL_MAX),
     VM_BUFFER(UsbDevice, control_data), VM_END
 };
+/* USB 2.0, 9.3: bmRequestType, bRequest, wValue, wIndex, wLength. */
+static void show_setup(StateNode *n)
+{
+    static const char *const names[] = {
+        "GET_STATUS", "CLEAR_FEATURE", NULL, "SET_FEATURE", NULL, "SET_ADDRESS", "GET_DESCRIPTOR", "SET_DESCRIPTOR",
+        "GET_CONFIGURATION", "SET_CONFIGURATION", "GET_INTERFACE", "SET_INTERFACE", "SYNCH_FRAME",
+    };
+    unsigned request = (unsigned)state_number(n, 1);
+
+    state_mean(n, "%s, value 0x%04x, index 0x%04x, length %u",
+               !(state_number(n, 0) & 0x60) && request < ARRAY_SIZE(names) && names[request] ? names[request]
+               : "a request of its class", (unsigned)(state_number(n, 2) | state_number(n, 3) << 8),
+               (unsigned)(state_number(n, 4) | state_number(n, 5) << 8),
+               (unsigned)(state_number(n, 6) | state_number(n, 7) << 8));
+}
+
+static const VmMeaning usb_device_meanings[] = {
+    { "speed", VALUES("low", "full", "high", "super") }, { "addr", "that the host has given it" },
+    { "alt", "alternate setting of each interface", .payload = "a byte for each" },
+    { "halted", "endpoints that are halted, a bit each" }, { "setup", "last control request", .show = show_setup },
+    { "control_data", .payload = "data of a control transfer" }, { .name = NULL }
+};
+
 const VmState usb_device_vm = {
     1, usb_device_fields, .name = "usb-device", .pre_load = usb_device_pre_load,
-    .post_load = usb_device_post_load,
+    .post_load = usb_device_post_load, .meanings = usb_device_meanings,
 };
 
 static const Property usb_device_props[] = {

@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "hw/usb/ehci.h"
+#include "hw/usb/hci-state.h"
 
 #include "qobject/error.h"
 
@@ -452,7 +453,7 @@ static bool ehci_post_load(void *opaque, Error **errp)
 }
 
 static const VmField port_fields[] = { VM_U32_RANGE(EhciPort, sc, 0, PORT_VALID), VM_END };
-static const VmState port_vm = { 1, port_fields, .name = "port" };
+static const VmState port_vm = { 1, port_fields, .name = "port", .meanings = ehci_port_meanings };
 
 static const VmField ehci_fields[] = {
     VM_PCI(EhciState, pci), VM_STRUCT_ARRAY(EhciState, ports, port_vm),
@@ -467,7 +468,9 @@ static const DeviceType ehci_type = {
     .category = DEVICE_USB, .fw_name = "usb",
     .pci = { .vendor = 0x8086, .class_code = 0x0c0320 },
     .realize = ehci_realize, .unrealize = ehci_unrealize, .reset_hold = ehci_reset_hold,
-    .vm = { 1, ehci_fields, .pre_save = ehci_pre_save, .post_load = ehci_post_load },
+    .vm = { 1, ehci_fields, .pre_save = ehci_pre_save, .post_load = ehci_post_load,
+            .meanings = ehci_meanings },
+    .printers = ehci_printers,
 };
 DEVICE_TYPE(ehci_type)
 

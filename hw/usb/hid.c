@@ -592,10 +592,15 @@ static void tablet_init(Device *dev)
     USB_HID(dev)->kind = HID_TABLET;
 }
 
+static const VmMeaning hid_meanings[] = {
+    { "events", "key events that wait, n_events of them" }, { "keys", "keys that are down, n_keys of them" },
+    { .name = NULL }
+};
+
 static const DeviceType hid_type = {
     .name = TYPE_USB_HID, .parent = TYPE_USB_DEVICE, .size = sizeof(HidState), .abstract = true,
     .category = DEVICE_INPUT, .props = hid_props, .realize = hid_realize, .unrealize = hid_unrealize,
-    .vm = { 1, hid_fields, .post_load = hid_post_load }, .data = &hid_class,
+    .vm = { 1, hid_fields, .post_load = hid_post_load, .meanings = hid_meanings }, .data = &hid_class,
 };
 DEVICE_TYPE(hid_type)
 

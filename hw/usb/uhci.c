@@ -14,6 +14,7 @@
  */
 #include "util/osdep.h"
 #include "hw/usb/usb.h"
+#include "hw/usb/hci-state.h"
 
 #include <glib.h>
 #include "hw/pci/pci.h"
@@ -942,7 +943,7 @@ static bool uhci_post_load(void *opaque, Error **errp)
 static const VmField port_fields[] = {
     VM_U16_RANGE(UhciPort, ctrl, 0, PORT_VALID), VM_END
 };
-static const VmState port_vm = { 1, port_fields, .name = "port" };
+static const VmState port_vm = { 1, port_fields, .name = "port", .meanings = uhci_port_meanings };
 
 static const VmField uhci_fields[] = {
     VM_PCI(UhciState, pci), VM_STRUCT_ARRAY(UhciState, ports, port_vm),
@@ -965,7 +966,9 @@ static const DeviceType uhci_type = {
     .category = DEVICE_USB, .fw_name = "usb", .props = uhci_props,
     .pci = { .vendor = 0x8086, .class_code = 0x0c0300, .revision = 1 },
     .realize = uhci_realize, .unrealize = uhci_unrealize, .reset_hold = uhci_reset_hold,
-    .vm = { 1, uhci_fields, .pre_save = uhci_pre_save, .post_load = uhci_post_load },
+    .vm = { 1, uhci_fields, .pre_save = uhci_pre_save, .post_load = uhci_post_load,
+            .meanings = uhci_meanings },
+    .printers = uhci_printers,
 };
 DEVICE_TYPE(uhci_type)
 

@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/usb/xhci.h"
+#include "hw/usb/hci-state.h"
 
 #include <glib.h>
 #include "qobject/error.h"
@@ -747,14 +748,14 @@ static const VmField ep_fields[] = {
     VM_U8_RANGE(XhciEp, state, 0, EP_ERROR), VM_U8_RANGE(XhciEp, type, 0, 7),
     VM_U64(XhciEp, dequeue), VM_U8_RANGE(XhciEp, cycle, 0, 1), VM_U32(XhciEp, edtla), VM_END
 };
-static const VmState ep_vm = { 1, ep_fields, .name = "endpoint" };
+static const VmState ep_vm = { 1, ep_fields, .name = "endpoint", .meanings = xhci_ep_meanings };
 
 static const VmField slot_fields[] = {
     VM_BOOL(XhciSlot, enabled), VM_BOOL(XhciSlot, addressed), VM_U64(XhciSlot, ctx),
     VM_U8(XhciSlot, port), VM_U32(XhciSlot, route), VM_U16(XhciSlot, intr),
     VM_STRUCT_ARRAY(XhciSlot, ep, ep_vm), VM_END
 };
-static const VmState slot_vm = { 1, slot_fields, .name = "slot" };
+static const VmState slot_vm = { 1, slot_fields, .name = "slot", .meanings = xhci_slot_meanings };
 
 static const VmField intr_fields[] = {
     VM_U32_RANGE(XhciIntr, iman, 0, 3), VM_U32(XhciIntr, imod),
@@ -764,10 +765,18 @@ static const VmField intr_fields[] = {
     VM_U64_ARRAY(XhciIntr, wait_param), VM_U32_ARRAY(XhciIntr, wait_status),
     VM_U32_ARRAY(XhciIntr, wait_control), VM_U32_RANGE(XhciIntr, n_wait, 0, XHCI_EVENTS), VM_END
 };
-static const VmState intr_vm = { 1, intr_fields, .name = "interrupter" };
+static const VmMeaning intr_meanings[] = {
+    { "wait_param", "events that wait for room, n_wait of them: parameter", .payload = "parameters of waiting events" },
+    { "wait_status", "their status", .payload = "status of waiting events" },
+    { "wait_control", "their control", .payload = "control of waiting events" },
+    { "erstba", "segment table", .address = true }, { "erdp", "where the driver reads", .address = true },
+    { "base", "event ring", .address = true }, { "size", "TRBs in it" }, { "enqueue", "next to be written" },
+    { .name = NULL }
+};
+static const VmState intr_vm = { 1, intr_fields, .name = "interrupter", .meanings = intr_meanings };
 
 static const VmField port_fields[] = { VM_U32_RANGE(XhciPort, sc, 0, PORT_SC_MAX), VM_END };
-static const VmState port_vm = { 1, port_fields, .name = "port" };
+static const VmState port_vm = { 1, port_fields, .name = "port", .meanings = xhci_port_meanings };
 
 static const VmField xhci_fields[] = {
     VM_PCI(XhciState, pci), VM_STRUCT_ARRAY(XhciState, ports, port_vm),
@@ -794,7 +803,8 @@ static const DeviceType xhci_type = {
     .pci = { .class_code = 0x0c0330, .pin = PCI_PIN_A }, .realize = xhci_realize,
     .unrealize = xhci_unrealize, .reset_hold = xhci_reset_hold,
     .vm = { 1, xhci_fields, .pre_save = xhci_pre_save, .pre_load = xhci_pre_load,
-            .post_load = xhci_post_load },
+            .post_load = xhci_post_load, .meanings = xhci_meanings },
+    .printers = xhci_printers,
 };
 DEVICE_TYPE(xhci_type)
 

@@ -2,6 +2,7 @@
 /* The monitor's view of virtio devices and their queues; reading changes nothing. */
 #include "util/osdep.h"
 #include "hw/virtio/virtio-int.h"
+#include "hw/virtio/virtio-state.h"
 #include "qapi/commands-virtio.h"
 
 #define CHAIN_MAX   VIRTQ_MAX_SIZE
@@ -75,6 +76,23 @@ static const struct { uint16_t id; const BitName *bits; size_t n; } kinds[] = {
     { VIRTIO_ID_BALLOON, balloon_bits, ARRAY_SIZE(balloon_bits) },
     { VIRTIO_ID_SCSI, scsi_bits, ARRAY_SIZE(scsi_bits) },
 };
+
+const char *virtio_feature_name(uint16_t id, unsigned bit)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ring_bits); i++) {
+        if (ring_bits[i].bit == bit) {
+            return ring_bits[i].name;
+        }
+    }
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+        for (size_t i = 0; kinds[k].id == id && i < kinds[k].n; i++) {
+            if (kinds[k].bits[i].bit == bit) {
+                return kinds[k].bits[i].name;
+            }
+        }
+    }
+    return NULL;
+}
 
 /* Names of the bits that are set in @bits, which they are taken from. */
 static strList *take_names(uint64_t *bits, const BitName *names, size_t n)

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdarg.h>
 #include "hw/virtio/virtio-int.h"
+#include "hw/virtio/virtio-state.h"
 #include "util/log.h"
 #include "util/rcu.h"
 #include "vmstate/node.h"
@@ -306,7 +307,7 @@ static const DeviceType virtio_device_type = {
     .size = sizeof(VirtIODevice), .bus_type = TYPE_VIRTIO_BUS, .init = base_init,
     .finalize = base_finalize, .realize = base_realize,
     .realize_done = base_realize_done, .unrealize = base_unrealize, .reset_hold = base_reset_hold,
-    .dma_space = base_dma_space,
+    .dma_space = base_dma_space, .printers = virtio_printers,
 };
 DEVICE_TYPE(virtio_device_type)
 
@@ -337,14 +338,14 @@ static const VmField queue_fields[] = {
     VM_U16(VirtQueue, signalled), VM_U16(VirtQueue, pushed), VM_BOOL(VirtQueue, signalled_valid),
     VM_END
 };
-static const VmState queue_vm = { 1, queue_fields };
+static const VmState queue_vm = { 1, queue_fields, .meanings = virtio_queue_meanings };
 
 static const VmField device_fields[] = {
     VM_U8(VirtIODevice, status), VM_BOOL(VirtIODevice, broken),
     VM_U8(VirtIODevice, config_generation), VM_U16(VirtIODevice, config_vector),
     VM_U64(VirtIODevice, guest_features), VM_END
 };
-static const VmState device_vm = { 1, device_fields };
+static const VmState device_vm = { 1, device_fields, .meanings = virtio_device_meanings };
 
 static bool save_device(VmWriter *w, UNUSED const VmField *f, const void *elem, Error **errp)
 {

@@ -4,6 +4,7 @@
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
 #include "target/i386/xsave.h"
+#include "vmstate/node.h"
 
 static const VmField segment_fields[] = {
     VM_U16(X86Segment, selector), VM_U64(X86Segment, base), VM_U32(X86Segment, limit),
@@ -56,6 +57,38 @@ static const VmField env_fields[] = {
     VM_END
 };
 
+/* Sixteen or thirty-two registers of 64 bytes, the lowest bytes first. */
+static void show_vectors(StateNode *n)
+{
+    for (size_t i = 0; i + 64 <= n->num_bytes; i += 64) {
+        g_autofree char *name = g_strdup_printf("zmm%zu", i / 64);
+
+        state_add_bytes(n, name, n->bytes + i, 64);
+    }
+    n->kind = STATE_STRUCT;
+    g_clear_pointer(&n->bytes, g_free);
+    n->num_bytes = 0;
+}
+
+static const VmMeaning env_meanings[] = {
+    { "regs", "general registers", ELEMENTS("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10",
+                                            "r11", "r12", "r13", "r14", "r15") },
+    { "eflags", "without the arithmetic flags, which cc_op computes",
+      .flags = FLAGS({ "TF", 0x100 }, { "IF", 0x200 }, { "IOPL", 0x3000 }, { "NT", 0x4000 }, { "RF", 0x10000 },
+                     { "VM", 0x20000 }, { "AC", 0x40000 }, { "VIF", 0x80000 }, { "VIP", 0x100000 }, { "ID", 0x200000 }) },
+    { "seg", "ES, CS, SS, DS, FS, GS and the system's" },
+    { "cr", "control registers" }, { "dr", "debug registers" },
+    { "efer", .flags = FLAGS({ "SCE", 1 }, { "LME", 0x100 }, { "LMA", 0x400 }, { "NXE", 0x800 }, { "SVME", 0x1000 }) },
+    { "mtrr_fixed", "fixed MTRRs", ELEMENTS("64K_00000", "16K_80000", "16K_A0000", "4K_C0000", "4K_C8000", "4K_D0000",
+                                            "4K_D8000", "4K_E0000", "4K_E8000", "4K_F0000", "4K_F8000") },
+    { "mtrr_var", "variable MTRRs: base and mask of each" },
+    { "mce_banks", "machine check banks: CTL, STATUS, ADDR, MISC of each" },
+    { "mxcsr", .flags = FLAGS({ "IE", 1 }, { "DE", 2 }, { "ZE", 4 }, { "OE", 8 }, { "UE", 0x10 }, { "PE", 0x20 },
+                              { "DAZ", 0x40 }, { "MASKS", 0x1f80 }, { "RC", 0x6000 }, { "FTZ", 0x8000 }) },
+    { "xmm", "vector registers", .show = show_vectors }, { "excp", "exception on its way; -1: none" },
+    { .name = NULL }
+};
+
 /* Values that no processor can hold are refused; what is derived is computed. */
 static bool env_post_load(void *opaque, Error **errp)
 {
@@ -85,7 +118,7 @@ static bool env_post_load(void *opaque, Error **errp)
 }
 
 static const VmState env_vm = {
-    .version = 1, .fields = env_fields, .post_load = env_post_load,
+    .version = 1, .fields = env_fields, .post_load = env_post_load, .meanings = env_meanings,
 };
 
 const VmField x86_cpu_fields[] = {

@@ -60,7 +60,16 @@ static bool env_post_load(void *opaque, Error **errp)
     return true;
 }
 
-static const VmState env_vm = { .version = 1, .fields = env_fields, .post_load = env_post_load };
+static const VmMeaning env_meanings[] = {
+    { "d", "data registers" }, { "a", "address registers" },
+    { "sr", "without the condition codes, which cc_op computes",
+      .flags = FLAGS({ "T", 0xc000 }, { "S", 0x2000 }, { "M", 0x1000 }, { "IPM", 0x700 }) },
+    { .name = NULL }
+};
+
+static const VmState env_vm = {
+    .version = 1, .fields = env_fields, .post_load = env_post_load, .meanings = env_meanings,
+};
 
 const VmField m68k_cpu_fields[] = {
     VM_U32(M68kCpu, saved_lines), VM_BOOL(M68kCpu, saved_halted),

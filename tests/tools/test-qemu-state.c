@@ -77,7 +77,8 @@ static void same_view(Test *t, QObject *live, QObject *file)
     check_true(t, n > 10, "as many devices as there are");
 }
 
-#define MACHINE "-machine pc -m 16 -nodefaults -device e1000,id=net -device virtio-rng-pci,id=rng"
+/* The clock runs with guest time, which stands still. */
+#define MACHINE "-machine pc -m 16 -nodefaults -rtc clock=vm -device e1000,id=net -device virtio-rng-pci,id=rng"
 
 TEST(qemu_state, of_a_migration_file)
 {
@@ -151,7 +152,7 @@ TEST(qemu_state, of_a_snapshot)
     names = run(t, false, list);
     check_true(t, names && strstr(names, "\ta\t") && strstr(names, "\tb\t"), "its snapshots");
     out = run(t, false, first);
-    check_true(t, out && strstr(out, "0x5a (90)") && !strstr(out, "0xa5"), "the one that was asked for");
+    check_true(t, out && strstr(out, "0x5a [") && !strstr(out, "0xa5 ["), "the one that was asked for");
     g_free(run(t, true, two));
     g_free(run(t, true, bad));
     g_file_get_contents(image, &after, &len_after, NULL);

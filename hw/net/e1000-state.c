@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The descriptor rings of an 82540EM, and what its tables hold (SDM 3.2, 3.3, 13). */
+#include "util/osdep.h"
+#include "hw/net/e1000.h"
+
+#include "util/bswap.h"
+
+static void show_stats(StateNode *n)
+{
+    static const char *const names[E1000_STATS] = {
+        [STAT_MPC] = "MPC", [STAT_PRC64] = "PRC64", [STAT_GPRC] = "GPRC", [STAT_BPRC] = "BPRC",
+        [STAT_MPRC] = "MPRC", [STAT_GPTC] = "GPTC", [STAT_GORCL] = "GORCL", [STAT_GOTCL] = "GOTCL",
+        [STAT_RNBC] = "RNBC", [STAT_ROC] = "ROC", [STAT_TORL] = "TORL", [STAT_TOTL] = "TOTL",
+        [STAT_TPR] = "TPR", [STAT_TPT] = "TPT", [STAT_MPTC] = "MPTC", [STAT_BPTC] = "BPTC",
+        [STAT_TSCTC] = "TSCTC",
+    };
+    const VmMeaning m = { .name = "stats", .help = "statistics", .elements = names, .num_elements = E1000_STATS };
+
+    state_apply_meaning(n, &m);
+}
+
+/* SDM 13.4.3: RAL and RAH of each address. */
+static void show_addresses(StateNode *n)
+{
+    for (size_t i = 0; i + 1 < n->num_numbers; i += 2) {
+        uint32_t low = (uint32_t)n->numbers[i], high = (uint32_t)n->numbers[i + 1];
+        StateNode *e = state_add_element(n, STATE_STRUCT);
+
+        state_add_uint(e, "RAL", low, 32);
+        state_add_flags(state_add_uint(e, "RAH", high, 32), FLAGS({ "AV", BIT(31) }, { "AS", 3u << 16 }));
+        if (high & BIT(31)) {
+            state_mean(e, "%02x:%02x:%02x:%02x:%02x:%02x", low & 0xff, low >> 8 & 0xff, low >> 16 & 0xff, low >> 24,
+                       high & 0xff, high >> 8 & 0xff);
+        }
+    }
+    g_clear_pointer(&n->numbers, g_free);
+    n->num_numbers = 0;
+}
+
+const VmMeaning e1000_meanings[] = {
+    { "stats", .show = show_stats },
+    { "mta", "multicast table: a bit for each hash", .payload = "the filter's bits" },
+    { "ra", "receive addresses", .show = show_addresses },
+    { "vfta", "VLAN filter: a bit for each tag", .payload = "the filter's bits" },
+    { "io_address", "register that the I/O data port reaches" },
+    { "eeprom", "words of the EEPROM", .payload = "what is stored in it" },
+    { "phy", "registers of the PHY", ELEMENTS("PCTRL", "PSTATUS", "PID1", "PID2", "ANA", "LPA", "ANE", "NPT", "LPN",
+                                              "GCON", "GSTATUS", NULL, NULL, NULL, NULL, "ESTATUS", "PSCON",
+                                              "PSSTAT", "PINTE", "PINTS") },
+    { "tso", "context of segmentation" }, { "csum", "context of checksums" },
+    { "tx", "the packet that is being gathered", .payload = "its bytes" }, { .name = NULL }
+};
+
+typedef struct Ring {
+    uint64_t base;
+    uint32_t count, head, tail;
+} Ring;
+
+static Ring get_ring(const StateView *v, const char *letter)
+{
+    return (Ring){
+        .base = state_view_get(v, "reg.%sDBAL", letter) | state_view_get(v, "reg.%sDBAH", letter) << 32,
+        .count = (uint32_t)state_view_get(v, "reg.%sDLEN", letter) / 16,
+        .head = (uint32_t)state_view_get(v, "reg.%sDH", letter),
+        .tail = (uint32_t)state_view_get(v, "reg.%sDT", letter),
+    };
+}
+
+static void show_rx(StateNode *n, const uint8_t *d)
+{
+    state_add_uint(n, "length", load_le16(d + 8), 16);
+    state_add_flags(state_add_uint(n, "status", d[12], 8),
+                    FLAGS({ "DD", 1 }, { "EOP", 2 }, { "IXSM", 4 }, { "VP", 8 }, { "TCPCS", 0x20 }, { "IPCS", 0x40 },
+                          { "PIF", 0x80 }));
+    state_add_flags(state_add_uint(n, "errors", d[13], 8),
+                    FLAGS({ "CE", 1 }, { "SE", 2 }, { "SEQ", 4 }, { "CXE", 0x10 }, { "TCPE", 0x20 }, { "IPE", 0x40 },
+                          { "RXE", 0x80 }));
+}
+
+static void show_tx(StateNode *n, const uint8_t *d)
+{
+    uint32_t lower = load_le32(d + 8);
+    bool extended = lower & BIT(29);
+
+    state_add_uint(n, "length", lower & (extended ? 0xfffff : 0xffff), extended ? 20 : 16);
+    state_add_flags(state_add_uint(n, "command", lower >> 24, 8),
+                    FLAGS({ "EOP", 1 }, { "IFCS", 2 }, { "IC/TSE", 4 }, { "RS", 8 }, { "RPS", 0x10 }, { "DEXT", 0x20 },
+                          { "VLE", 0x40 }, { "IDE", 0x80 }));
+    state_add_flags(state_add_uint(n, "status", d[12] & 15, 4), FLAGS({ "DD", 1 }, { "EC", 2 }, { "LC", 4 }));
+    if (extended && (lower >> 20 & 15) == 0) {
+        state_mean(n, "a context");
+    }
+}
+
+/* Those between head and tail are the hardware's; all of them with "all". */
+static void show_ring(StateView *v, StateNode *into, const char *letter, void (*show)(StateNode *n, const uint8_t *d))
+{
+    Ring r = get_ring(v, letter);
+    unsigned owned = r.count && r.head < r.count && r.tail < r.count ? (r.tail + r.count - r.head) % r.count : 0;
+    unsigned n = state_view_limit(v, v->all ? r.count : owned);
+    StateNode *queue;
+
+    state_add_address(into, "base", r.base, 64);
+    state_add_uint(into, "descriptors", r.count, 32);
+    state_add_uint(into, "head", r.head, 16);
+    state_add_uint(into, "tail", r.tail, 16);
+    queue = state_add_queue(into, "hardware's");
+    state_mean(queue, "%u of %u%s", owned, r.count,
+               r.count && (r.head >= r.count || r.tail >= r.count) ? ": head or tail is behind the end" : "");
+    for (unsigned i = 0; i < n; i++) {
+        unsigned at = (v->all ? i : r.head + i) % r.count;
+        uint8_t d[16];
+        StateNode *e = state_add_element(queue, STATE_STRUCT);
+
+        if (!state_view_read(v, r.base + 16 * (uint64_t)at, d, sizeof(d))) {
+            state_mean(e, "the ring isn't in memory that the device reaches");
+            return;
+        }
+        state_add_uint(e, "index", at, 16);
+        state_add_address(e, "buffer", load_le64(d), 64);
+        show(e, d);
+    }
+}
+
+static void print_rx(StateView *v, StateNode *into)
+{
+    show_ring(v, into, "R", show_rx);
+}
+
+static void print_tx(StateView *v, StateNode *into)
+{
+    show_ring(v, into, "T", show_tx);
+}
+
+const StatePrinter e1000_printers[] = {
+    { "rx-ring", "receive descriptors", print_rx }, { "tx-ring", "transmit descriptors", print_tx },
+    { NULL, NULL, NULL }
+};
