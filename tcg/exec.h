@@ -74,10 +74,26 @@ typedef struct TcgHint {
 #define TCG_HINTS           22
 #define TCG_HINT_LIMIT      (TCG_PAGE_SIZE - 31)
 
+/*
+ * Guesses: a load through a pointer that may be anywhere goes to where the addend of an earlier one from
+ * the same place leads, and only compares with the TLB's on the side, as neighbouring pages mostly have the same: what waits for the
+ * load then doesn't wait for the TLB. Where it keeps being wrong it isn't tried for a while.
+ */
+typedef struct TcgGuess {
+    uint64_t addend;
+    uint32_t left;          /* below TCG_GUESS_PAUSE: wrong so often that it isn't tried */
+    uint32_t unused;
+} TcgGuess;
+#define TCG_GUESSES         64
+#define TCG_GUESS_PAUSE     1024
+#define TCG_GUESS_WRONG     (TCG_GUESS_PAUSE + 64)
+#define TCG_GUESS_NONE      1   /* not an addend */
+
 /* What a back end may do, so that each can be measured by leaving it out; all on by
  * default, set before the first region is made. */
 typedef struct TcgSwitches {
     bool page_hints;        /* the above */
+    bool guesses;           /* likewise */
     bool page_sharing;      /* accesses off one value share the look-up of their page */
     bool residents;         /* variables beside the pinned ones stay in registers */
 } TcgSwitches;
@@ -133,6 +149,7 @@ struct TcgEnv {
                                    target sets it (x86: 1 in SMM) */
     uint8_t spill[1024] __attribute__((aligned(32)));   /* back end's */
     TcgHint hint[TLB_MODES][2][TCG_HINTS];      /* [][1]: writes */
+    TcgGuess guess[TCG_GUESSES];
 };
 
 /* --- what a back end or the interpreter offers (tcg/<host>/, tcg/interp.c) --- */
@@ -155,6 +172,7 @@ typedef struct TcgCode {
     uint32_t n_exits;
     void *snap_map;             /* back end's table by host PC */
     IrRegion *ir;               /* kept by the interpreter only */
+    bool full;                  /* why there is none: the cache is full; else the region is too large */
 } TcgCode;
 
 /* Why generated code returned. */
@@ -174,7 +192,7 @@ typedef struct TcgBackend {
     bool (*init)(const IrGlobalTable *globals, uint8_t *rw, uint8_t *rx,
                  size_t size);
     /* Translate @r (verified, optimised). @user is handed back in TcgLeave.from.
-     * Returns false when the code cache is full (flush and try again) or the
+     * Returns false when the code cache is full (TcgCode.full: flush and try again) or the
      * region is too large for it. Thread-safe against running code; one compiler at a time. */
     bool (*codegen)(IrRegion *r, void *user, TcgCode *out);
     /* Run from @full_entry of @code; env->pc is set. Returns when code leaves. */

@@ -36,6 +36,7 @@ static bool interp_codegen(IrRegion *r, void *user, TcgCode *out)
     if (!x || !exits || (cache.size && cache.used >= cache.size)) {
         free(x);
         free(exits);
+        *out = (TcgCode){ .full = true };
         return false;
     }
     x->ir = ir_region_clone(r);

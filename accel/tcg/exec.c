@@ -201,11 +201,24 @@ static bool page1_agrees(VcpuTcg *v, const struct TcgRegion *r, uint64_t address
     return f && f->host && f->ram->start + f->ram_offset == r->page1;
 }
 
+/*
+ * What the jump cache had for @pc before a flush: mostly the mapping is what it was, and the entry needs
+ * but a new tag. Regions that are dropped are still there until all are (which empties the cache), invalid.
+ */
+static struct TcgRegion *jc_candidate(const JumpCacheEntry *e, uint64_t pc, uint32_t mode,
+                                      ram_addr_t entry)
+{
+    struct TcgRegion *r = __atomic_load_n(&e->region, __ATOMIC_RELAXED);
+
+    return r && e->pc == pc && r->entry == entry && r->mode == mode && !r->one_insn &&
+           !r->invalid ? r : NULL;
+}
+
 static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion *r, bool global)
 {
     unsigned i = jc_index(pc);
     JumpCacheEntry *e = &v->jc[i];
-    bool known = false;
+    bool known = e->region == r;
 
     for (unsigned k = 0; k < __atomic_load_n(&r->n_jc, __ATOMIC_ACQUIRE); k++) {
         known |= r->jc[k] == i;
@@ -304,7 +317,7 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
     JumpCacheEntry *e = &v->jc[jc_index(pc)];
     struct TcgRegion *r = NULL, *hot = v->hot;
     TlbFull *f;
-    bool global, mine = false;
+    bool global, found, mine = false;
 
     *again = false;
     v->stats.lookups++;
@@ -319,12 +332,14 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
         ram_addr_t entry = f->ram->start + f->ram_offset + (address & (TCG_PAGE_SIZE - 1));
 
         hot = hot && !one && at_hot(v, hot, entry) ? hot : NULL;
-        while (!hot) {
+        r = hot || one ? NULL : jc_candidate(e, pc, (uint32_t)env->mode_gen, entry);
+        found = hot || (r && !r->guarded &&
+                        (r->page1 == RAM_ADDR_INVALID || page1_agrees(v, r, address)));
+        r = found ? r : NULL;
+        while (!found) {
             r = region_find(entry, (uint32_t)env->mode_gen, one, r);
-            if (!r || ((r->page1 == RAM_ADDR_INVALID || page1_agrees(v, r, address)) &&
-                       (!r->guarded || region_holds(r)))) {
-                break;
-            }
+            found = !r || ((r->page1 == RAM_ADDR_INVALID || page1_agrees(v, r, address)) &&
+                           (!r->guarded || region_holds(r)));
         }
     } else {
         hot = NULL;

@@ -30,24 +30,24 @@ typedef struct RegionLink {
 /* One translation. Its fields don't change after region_insert, but for what
  * the lock protects: chains, jump-cache slots, list links. */
 struct TcgRegion {
-    TcgCode code;
-    const TcgBackend *be;
-    /* The key. */
+    /* The key, and what else is looked at when it is looked for: together in the processor's cache. */
+    struct TcgRegion *_Atomic hash_next;
     ram_addr_t entry;           /* RAM address of the first byte */
+    /* Where its bytes are: page 0 from the entry on, page 1 from its start. */
+    ram_addr_t page1;           /* RAM_ADDR_INVALID: touches one page only */
     uint32_t mode;
     bool one_insn;
     bool transient;             /* from MMIO: not in the table, run once */
     bool guarded;               /* of hot granules: watches nothing */
-    /* Where its bytes are: page 0 from the entry on, page 1 from its start. */
-    ram_addr_t page1;           /* RAM_ADDR_INVALID: touches one page only */
-    uint32_t bytes;
-    uint16_t bytes0;            /* of them in page 0 */
     _Atomic bool invalid;
     _Atomic bool unsettled;     /* a store that didn't know that its page is watched may be under way */
     bool jc_overflow;           /* in more jump-cache slots than are listed */
     uint8_t n_jc;
     uint16_t jc[REGION_MAX_JC];
-    struct TcgRegion *_Atomic hash_next;
+    TcgCode code;
+    const TcgBackend *be;
+    uint32_t bytes;
+    uint16_t bytes0;            /* of them in page 0 */
     struct TcgRegion *page_next[2];
     RegionLink *incoming;       /* exits that are chained to us */
     struct TcgRegion **linked;  /* by exit: whom it is chained to */

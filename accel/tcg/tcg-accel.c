@@ -375,6 +375,7 @@ static bool init(const QDict *props, Error **errp)
     const struct { const char *name; bool *value; } bools[] = {
         { "interp", &interp }, { "perf-map", &perf_map },
         { "guarded-code", &tcg_options.guarded_code }, { "page-hints", &tcg_switches.page_hints },
+        { "guesses", &tcg_switches.guesses },
         { "page-sharing", &tcg_switches.page_sharing }, { "residents", &tcg_switches.residents },
         { "regions", &tcg_options.regions }, { "links", &tcg_options.links },
         { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_options.bulk },

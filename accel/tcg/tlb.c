@@ -175,7 +175,8 @@ void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global)
     filter_add(v->jc_pages, CODE_FILTER, address >> TCG_PAGE_BITS);
 }
 
-/* Entries of mappings that aren't global go. */
+/* Entries of mappings that aren't global aren't believed any more: the execution loop asks the TLB again
+ * (generation 0 is nobody's). */
 static void jc_drop_local(VcpuTcg *v)
 {
     if (v->n_jc_local > JC_LOCAL_MAX) {
@@ -183,7 +184,12 @@ static void jc_drop_local(VcpuTcg *v)
         return;
     }
     for (unsigned i = 0; i < v->n_jc_local; i++) {
-        __atomic_store_n(&v->jc[v->jc_local[i]].mode_gen, 0, __ATOMIC_RELAXED);
+        JumpCacheEntry *e = &v->jc[v->jc_local[i]];
+        uint64_t was = __atomic_load_n(&e->mode_gen, __ATOMIC_RELAXED);
+
+        /* Another thread may empty it meanwhile: that stays. */
+        __atomic_compare_exchange_n(&e->mode_gen, &was, (uint32_t)was, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
     }
     v->n_jc_local = 0;
 }

@@ -412,15 +412,15 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
             break;
         }
         /* The cache is full, or the region too large for the back end. */
-        if (flushed && t.max_insns > 1) {
+        if (r->code.full && !flushed) {
+            flush_all(v);
+            flushed = true;
+        } else if (t.max_insns > 1) {
             t.max_insns /= 2;
-        } else if (flushed) {
+        } else {
             fprintf(stderr, "no code for the instruction at pc %" PRIx64 "\n", pc);
             ir_print(ir, stderr);
             exit(1);
-        } else {
-            flush_all(v);
-            flushed = true;
         }
     }
     if (log_is_on(LOG_OUT_ASM) && r->code.code) {

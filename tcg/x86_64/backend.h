@@ -132,7 +132,7 @@ typedef struct Stub {
     IrMemOp memop;
     uint32_t aux;               /* atomic's op; probe: write; exit: reason */
     int8_t tc_page, tc_add, tc_t;       /* registers of the page cache, R_NONE */
-    int32_t hint;               /* offset of the page hint that didn't hold, or 0 */
+    int32_t hint;               /* offset of the page hint that didn't hold, or of the guess, or 0 */
     bool lookup;                /* look the page up before the slow path ... */
     bool write;
     uint32_t access;            /* ... and go on here */
@@ -147,6 +147,7 @@ enum {
     ST_LOOKUP,          /* jump cache miss */
     ST_STALE,           /* from a guard */
     ST_HOT,             /* entered often enough */
+    ST_GUESS,           /* a guess of an addend was wrong */
 };
 
 typedef struct Cg {
@@ -238,6 +239,7 @@ bool ra_imm32(Cg *cg, IrValue v, IrType type, int32_t *imm);
 bool ra_mem(Cg *cg, IrValue v, Mem *m);
 /* A free register for the operation at hand. */
 int ra_scratch(Cg *cg);
+int ra_spare(Cg *cg);           /* one that is free anyway, or R_NONE */
 int ra_scratch_v(Cg *cg);
 /* This very register, emptied. */
 void ra_fixed(Cg *cg, int r);

@@ -250,8 +250,9 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->th = thunks_for(r->globals);
     cg->fail = false;
     cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = cg->n_stale = 0;
-    if (!cg->th || atomic_load(&cache.n_regions) == cache.max_regions || !layout(cg) ||
-        cache.size - cache.used < 16 * KIB) {
+    *out = (TcgCode){ .full = atomic_load(&cache.n_regions) == cache.max_regions ||
+                              cache.size - cache.used < 16 * KIB };
+    if (!cg->th || out->full || !layout(cg)) {
         return false;
     }
     h.code_offset = (uint32_t)ALIGN_UP(sizeof(h), 16);
@@ -301,6 +302,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     size_t tables = cg->n_snaps * sizeof(SnapRec) + cg->n_items * sizeof(SnapItem) +
                     n_resident * sizeof(SnapItem) + cg->n_exits * 4 + 64;
     if (cg->fail || (size_t)(a->end - a->p) < tables) {
+        out->full = (size_t)(a->end - a->p) < tables + 4096;
         return false;
     }
     if (cg->n_snaps) {

@@ -400,6 +400,28 @@ static void stub_slow(Cg *cg, Stub *s)
     x_jmp_back(a, s->back);
 }
 
+/* The right addend, and whether to guess it next time. */
+static void stub_guess(Cg *cg, const Stub *s)
+{
+    Asm *a = &cg->a;
+    Mem addend = mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgGuess, addend));
+    Mem left = mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgGuess, left));
+    uint32_t counted, pause;
+
+    x_ld(a, true, s->tc_t, mem_b(s->tc_add, (int32_t)offsetof(TlbEntry, addend)));
+    x_alu_mi(a, ALU_SUB, false, left, 1);
+    counted = x_jcc(a, X_NS);
+    x_st_imm(a, 4, TCG_GUESS_WRONG, left);
+    asm_bind(a, counted);
+    x_alu_mi(a, ALU_CMP, false, left, TCG_GUESS_PAUSE);
+    pause = x_jcc(a, X_B);
+    x_st(a, 8, s->tc_t, addend);
+    x_jmp_back(a, s->back);
+    asm_bind(a, pause);
+    x_st_imm(a, 8, TCG_GUESS_NONE, addend);
+    x_jmp_back(a, s->back);
+}
+
 /* Leave as this region, with the PC at @offset. What is common to all is there once. */
 static void leave_at(Cg *cg, uint32_t reason, uint32_t exit_index, uint64_t offset)
 {
@@ -458,6 +480,9 @@ void emit_stubs(Cg *cg)
                 asm_bind(a, cg->stale[n]);
             }
             leave_at(cg, TCG_LEAVE_STALE, 0, s->imm);
+            break;
+        case ST_GUESS:
+            stub_guess(cg, s);
             break;
         case ST_HOT:
             leave_at(cg, TCG_LEAVE_HOT, 0, s->imm);

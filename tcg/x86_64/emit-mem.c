@@ -76,6 +76,8 @@ typedef struct TlbRegs {
     bool cached;                /* e is the page cache's addend */
     bool hold;                  /* make e and t the page cache */
     int hint;                   /* offset of the page hint to be tried, or 0 */
+    int guess;                  /* of the guess, or 0; it comes to @a */
+    int a;                      /* register of the addend at last */
 } TlbRegs;
 
 /* What an address is an offset from. */
@@ -148,6 +150,14 @@ static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
     g.hold = can && tcg_switches.page_sharing && !cg->tc_root && more_of(cg, root, write, mmu);
     if (can) {
         g.hint = MAX(hint_of(cg, op->arg[0], op->memop, write), 0);
+    }
+    if (can && !g.hint && op->opcode == IR_LD && tcg_switches.guesses) {
+        g.a = !g.hold ? g.t : ra_spare(cg);
+        if (g.a != R_NONE) {
+            g.guess = (int)offsetof(TcgEnv, guess) +
+                      (int)(((unsigned)cg->r->entry_offset + cg->n_stubs) % TCG_GUESSES *
+                            sizeof(TcgGuess));
+        }
     }
     return g;
 }
@@ -254,6 +264,18 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
     emit_last_page(cg, g.t, addr, n);
     x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, write));
     st->from[0] = x_jcc(a, X_NE);
+    if (g.guess) {
+        x_ld(a, true, g.a, mem_b(R_RBP, g.guess + (int32_t)offsetof(TcgGuess, addend)));
+        x_alu_rm(a, ALU_CMP, true, g.a, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
+        uint32_t wrong = x_jcc(a, X_NE);
+        st = cg_stub(cg, ST_GUESS);
+        st->from[0] = wrong;
+        st->hint = g.guess;
+        st->tc_add = (int8_t)g.e;
+        st->tc_t = (int8_t)g.a;
+        st->back = asm_pos(a);
+        return;
+    }
     x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
 }
 
@@ -303,7 +325,7 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     int addr = ra_use(cg, op->arg[0]), slot = 0, d = R_NONE;
     TlbRegs g = tlb_regs(cg, op);
     uint32_t k = slow_stub(cg, n > 8 ? SLOW_LD_BUF : SLOW_LD, addr, mo, op->snap);
-    Mem m = mem_bi(g.e, addr, 0, 0);
+    Mem m = mem_bi(g.guess ? g.a : g.e, addr, 0, 0);
 
     if (op->type == IR_F80) {
         slot = ra_slot(cg, i, 16);
@@ -346,6 +368,7 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     }
     x_flags_lost(a);
     cg->stubs[k].back = asm_pos(a);
+    g.e = g.guess ? g.a : g.e;
     tlb_done(cg, op, g);
 }
 

@@ -642,6 +642,20 @@ int ra_scratch(Cg *cg)
     return r;
 }
 
+int ra_spare(Cg *cg)
+{
+    uint32_t open = cg->temps & 0xffff & ~cg->locked & ~cg->held;
+
+    /* The result may want one. */
+    for (int r = 0; r < 16 && open & (open - 1); r++) {
+        if (open >> r & 1 && !cg->head[r]) {
+            cg->locked |= 1u << r;
+            return r;
+        }
+    }
+    return R_NONE;
+}
+
 int ra_scratch_v(Cg *cg)
 {
     int r = pick(cg, true, cg->pos, 0, false);

@@ -94,3 +94,45 @@ TEST(remap, backend)
     remap_all(t, &tcg_backend_x86_64);
 }
 #endif
+
+/*
+ * A chain of pointers through pages whose frames aren't in order, in ever other proportions of jumps to another one: guesses of
+ * where a load goes are right, wrong, and given up, and each load gives what is there.
+ */
+TEST(remap, chains_across_frames)
+{
+    /* 1: mov eax, [rdi + rax*4]; add ecx, eax; mov ebx, [rdi + rax*4 + 4]; add ecx, ebx; dec esi; jnz 1b; ud2 */
+    static const uint8_t code[] = { 0x8b, 0x04, 0x87, 0x01, 0xc1, 0x8b, 0x5c, 0x87, 0x04, 0x01, 0xd9, 0xff, 0xce,
+                                    0x75, 0xf1, 0x0f, 0x0b };
+    static const unsigned to[] = { 2, 3, 1, 1 };
+    uint32_t next[1024], n = 20000;
+
+    set_up(&tcg_backend_x86_64);
+    for (unsigned stay = 1; stay <= 64; stay *= 4) {
+        uint32_t at = 0, sum = 0;
+
+        for (unsigned p = 0; p < 4; p++) {
+            xh_map_data(h, p, to[p], false);
+        }
+        tcg_tlb_flush(&xh_cpu(h)->tcg);
+        /* By frame and place, so that pages that share a frame agree. */
+        for (unsigned i = 0; i < 1024; i++) {
+            unsigned frame = i / 256, slot = i % 256;
+            unsigned page = (i * 7 / stay + slot) % 4;
+
+            next[i] = page * 1024 + (slot * 5 + frame + 1) % 255 * 4;
+            memcpy(in.data + frame * 4096 + slot * 16, &next[i], 4);
+            memcpy(in.data + frame * 4096 + slot * 16 + 4, &i, 4);
+        }
+        for (unsigned k = 0; k < n; k++) {
+            at = next[to[at / 1024] * 256 + at % 1024 / 4];
+            sum += at + to[at / 1024] * 256 + at % 1024 / 4;
+        }
+        in.regs[R_AX] = in.regs[R_CX] = 0;
+        in.regs[R_DI] = XH_DATA;
+        in.regs[R_SI] = n;
+        xh_run(h, code, sizeof(code), &in, &out);
+        check_u32(t, (uint32_t)out.regs[R_AX], at, "where it ends");
+        check_u32(t, (uint32_t)out.regs[R_CX], sum, "what it has seen");
+    }
+}
