@@ -80,6 +80,7 @@ static void account(BlockBackend *b, Kind what, uint64_t offset, uint64_t len, i
         s->rd_bytes += failed ? 0 : len;
         s->rd_ns += ns;
         s->rd_failed += failed;
+        latency_count(&b->latency.kind[LATENCY_READ], ns);
         break;
     case AIO_WRITE:
     case AIO_ZERO:
@@ -87,12 +88,14 @@ static void account(BlockBackend *b, Kind what, uint64_t offset, uint64_t len, i
         s->wr_bytes += failed ? 0 : len;
         s->wr_ns += ns;
         s->wr_failed += failed;
+        latency_count(&b->latency.kind[LATENCY_WRITE], ns);
         s->wr_highest = failed ? s->wr_highest : MAX(s->wr_highest, offset + len);
         break;
     case AIO_FLUSH:
         s->flush_ops += !failed;
         s->flush_ns += ns;
         s->flush_failed += failed;
+        latency_count(&b->latency.kind[LATENCY_FLUSH], ns);
         break;
     case AIO_DISCARD:
         s->discard_ops += !failed;

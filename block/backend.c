@@ -67,6 +67,9 @@ void blk_delete(BlockBackend *b)
     blk_drain(b);
     block_node_unref(b->node);
     throttle_group_put(b->throttle);
+    for (unsigned k = 0; k < LATENCY_NUM; k++) {
+        latency_clear(&b->latency.kind[k]);
+    }
     mutex_destroy(&b->lock);
     g_free(b->id);
     g_free(b);

@@ -21,6 +21,13 @@ static BlockNode *node_of(const char *name, Error **errp)
     return n;
 }
 
+BlockBitmap *block_qmp_bitmap(const char *node, const char *name, Error **errp)
+{
+    BlockNode *n = node_of(node, errp);
+
+    return n ? block_bitmap_find(n, name, errp) : NULL;
+}
+
 static BlockBitmap *bitmap_of(const char *node, const char *name, bool write, Error **errp)
 {
     BlockNode *n = node_of(node, errp);

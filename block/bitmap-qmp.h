@@ -23,6 +23,8 @@ bool block_do_bitmap_merge(const BlockDirtyBitmapMerge *a, BitmapUndo *u, Error 
 void block_bitmap_undo(BitmapUndo *u);
 void block_bitmap_done(BitmapUndo *u);
 
+/* Of a node's name, or a back end's id. */
+BlockBitmap *block_qmp_bitmap(const char *node, const char *name, Error **errp);
 BlockDirtyInfoList *block_qmp_bitmaps(BlockNode *n);
 
 #endif

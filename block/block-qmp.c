@@ -160,6 +160,7 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool chain)
     if (n->track && n->track->bitmaps) {
         info->dirty_bitmaps = block_qmp_bitmaps(n);
     }
+    info->write_threshold = (int64_t)atomic_load(&n->write_threshold);
     info->cache = qapi_new(BlockdevCacheInfo);
     info->cache->writeback = true;
     info->cache->direct = n->direct;
@@ -252,6 +253,25 @@ static BlockDeviceStats *stats_of(const BlockStats *s)
     return d;
 }
 
+static BlockLatencyHistogramInfo *latency_of(const LatencyHistogram *h)
+{
+    BlockLatencyHistogramInfo *info;
+
+    if (!h->boundaries) {
+        return NULL;
+    }
+    info = qapi_new(BlockLatencyHistogramInfo);
+    info->boundaries = qapi_new(uint64List);
+    info->bins = qapi_new(uint64List);
+    for (size_t i = 0; i <= h->n; i++) {
+        qapi_list_append(info->bins, h->bins[i]);
+        if (i < h->n) {
+            qapi_list_append(info->boundaries, h->boundaries[i]);
+        }
+    }
+    return info;
+}
+
 /* What devices do is counted where they are; nodes know only how far was written. */
 static BlockStatsInfo *node_stats(BlockNode *n);
 
@@ -300,8 +320,11 @@ BlockStatsInfoList *qmp_query_blockstats(bool has_query_nodes, bool query_nodes,
         info->node_name = b->node ? strdup(b->node->name) : NULL;
         mutex_lock(&b->lock);
         stats = b->stats;
-        mutex_unlock(&b->lock);
         info->stats = stats_of(&stats);
+        info->stats->rd_latency_histogram = latency_of(&b->latency.kind[LATENCY_READ]);
+        info->stats->wr_latency_histogram = latency_of(&b->latency.kind[LATENCY_WRITE]);
+        info->stats->flush_latency_histogram = latency_of(&b->latency.kind[LATENCY_FLUSH]);
+        mutex_unlock(&b->lock);
         below(info, b->node);
         qapi_list_append(list, info);
     }

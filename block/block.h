@@ -23,6 +23,7 @@
 #define BLOCK_BLOCK_H
 
 #include <sys/uio.h>
+#include "block/latency.h"
 #include "qobject/error.h"
 #include "qobject/qobject.h"
 #include "util/main-loop.h"
@@ -171,6 +172,7 @@ struct BlockNode {
     struct Job *job;                /* what uses it and wants no change of it; NULL: nothing */
     unsigned job_refs;              /* of refs: those of jobs */
     _Atomic uint64_t wr_highest;    /* end of the last byte ever written */
+    _Atomic uint64_t write_threshold;   /* the first write that goes beyond is told; 0: none */
     void *state;                    /* the driver's */
 };
 
@@ -316,6 +318,7 @@ struct BlockBackend {
     EventLoop *loop;                /* of its requests */
     Mutex lock;                     /* any thread; guards the rest but next */
     BlockStats stats;
+    BlockLatency latency;
     unsigned in_flight;             /* requests that the node has */
     unsigned submitted;             /* of devices, not done */
     unsigned quiesced;              /* blk_drain_begin less blk_drain_end */

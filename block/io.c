@@ -5,6 +5,7 @@
 #include "block/block.h"
 #include "block/job.h"
 #include "block/track.h"
+#include "qapi/events-block-ops.h"
 #include "util/coroutine.h"
 #include "util/iov.h"
 
@@ -93,6 +94,17 @@ static int coroutine_fn do_zero(BlockNode *n, const BlockRequest *rq)
     return r == -ENOTSUP ? do_write_zeros(n, rq) : r;
 }
 
+/* Once: the image's owner gives it more space and sets the next threshold. */
+static void check_threshold(BlockNode *n, uint64_t end)
+{
+    uint64_t threshold = atomic_load(&n->write_threshold);
+
+    if (threshold && end > threshold &&
+        atomic_compare_exchange_strong(&n->write_threshold, &threshold, 0)) {
+        qapi_event_send_block_write_threshold(n->name, end - threshold, threshold);
+    }
+}
+
 /* What wants to know of changes is told. */
 static int coroutine_fn change(BlockNode *n, const BlockRequest *rq,
                                int coroutine_fn (*how)(BlockNode *n, const BlockRequest *rq))
@@ -100,6 +112,9 @@ static int coroutine_fn change(BlockNode *n, const BlockRequest *rq,
     int r = n->read_only ? -EROFS : n->inactive ? -EPERM : check_range(n, rq->offset, rq->len);
 
     if (r == 0) {
+        if (rq->what != BLOCK_DISCARDS) {
+            check_threshold(n, rq->offset + rq->len);
+        }
         r = n->track ? block_tracked(n, rq, how) : how(n, rq);
     }
     if (r == 0 && rq->what != BLOCK_DISCARDS) {

@@ -77,6 +77,13 @@ bool qmp_migrate_pause(Error **errp)
     return false;
 }
 
+bool qmp_migrate_recover(const char *uri, Error **errp)
+{
+    (void)uri;
+    error_setf(errp, ERR_WRONG_STATE, "Migrate recover can only be run when postcopy is paused");
+    return false;
+}
+
 bool qmp_migrate_start_postcopy(Error **errp)
 {
     return outgoing_start_postcopy(errp);

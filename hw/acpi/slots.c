@@ -61,6 +61,9 @@ void acpi_slot_write_ost_status(AcpiSlots *s, uint32_t val)
 
         dev->pending_unplug = false;
         qapi_event_send_device_unplug_guest_error(dev->id, path);
+        if (class_of(s)->type == ACPI_SLOT_TYPE_DIMM) {
+            qapi_event_send_mem_unplug_error(dev->id ? dev->id : "", "the guest keeps the memory");
+        }
     }
 }
 
