@@ -2,6 +2,7 @@
 /* -audiodev: back ends, their drivers and options; and the "audiodev" property of devices. */
 #include "util/osdep.h"
 #include "audio/audio-int.h"
+#include "audio/wav-capture.h"
 
 #include <glib.h>
 #include "qapi/commands-misc.h"
@@ -248,6 +249,9 @@ const char *audiodev_id(const AudioBackend *b)
 
 void audio_close_all(void)
 {
+    while (wav_capture_first()) {
+        wav_capture_stop(0, NULL);
+    }
     for (AudioBackend *b = backends; b; b = b->next) {
         if (b->drv->close) {
             b->drv->close(b);

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "block/block.h"
+#include "block/job.h"
 #include "block/throttle.h"
 #include "qom/object.h"
 
@@ -73,6 +74,30 @@ void blk_delete(BlockBackend *b)
     mutex_destroy(&b->lock);
     g_free(b->id);
     g_free(b);
+}
+
+bool blk_remove(BlockBackend *b, Error **errp)
+{
+    BlockNode *n = b->node;
+
+    if (n && !block_node_free(n, errp)) {
+        return false;
+    }
+    if (!b->owner) {
+        blk_delete(b);
+        return true;
+    }
+    blk_cancel_held(b);
+    blk_drain_begin(b);
+    b->node = NULL;
+    b->on_read_error = b->on_write_error = BLOCK_ERROR_REPORT;
+    blk_drain_end(b);
+    block_node_unref(n);
+    /* The id is free. */
+    g_free(b->id);
+    b->id = g_strdup("");
+    b->anonymous = true;
+    return true;
 }
 
 bool blk_insert(BlockBackend *b, BlockNode *n, Error **errp)

@@ -329,6 +329,8 @@ struct BlockBackend {
 
 BlockBackend *blk_new(const char *id, Error **errp);        /* ERR_DUPLICATE_ID */
 void blk_delete(BlockBackend *b);
+/* The user wants it gone: a device that holds it has no medium any more, and it goes with that device. */
+bool blk_remove(BlockBackend *b, Error **errp);
 /* By id, or by node name: then a back end for that node is made. NULL with errp set. */
 BlockBackend *blk_find(const char *id);
 BlockBackend *blk_first(void);

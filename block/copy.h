@@ -66,6 +66,9 @@ Job *block_stream_start(const BlockJobSpec *s, BlockNode *top, BlockNode *base, 
 Job *block_commit_start(const BlockJobSpec *s, BlockNode *root, BlockNode *top, BlockNode *base,
                         const char *backing_file, Error **errp);
 
+/* Copies what @b's image holds into the one below and empties it. Waits; events are handled meanwhile. */
+bool block_commit_down(BlockBackend *b, Error **errp);
+
 typedef struct BlockMirrorSpec {
     BlockNode *from, *to;           /* @from: what is read and watched */
     BlockNode *replaces;            /* what @to replaces in the end */

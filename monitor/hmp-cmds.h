@@ -138,6 +138,28 @@ void hmp_info_tpm(Hmp *hmp, const QDict *args);
 void hmp_info_yank(Hmp *hmp, const QDict *args);
 void hmp_chardev_change(Hmp *hmp, const QDict *args);
 
+/* hmp-disks.c */
+void hmp_commit(Hmp *hmp, const QDict *args);
+void hmp_drive_del(Hmp *hmp, const QDict *args);
+void hmp_qemu_io(Hmp *hmp, const QDict *args);
+void hmp_nbd_server_start(Hmp *hmp, const QDict *args);
+void hmp_nbd_server_add(Hmp *hmp, const QDict *args);
+void hmp_nbd_server_remove(Hmp *hmp, const QDict *args);
+void hmp_nbd_server_stop(Hmp *hmp, const QDict *args);
+
+/* hmp-machine.c */
+void hmp_boot_set(Hmp *hmp, const QDict *args);
+void hmp_mce(Hmp *hmp, const QDict *args);
+void hmp_singlestep(Hmp *hmp, const QDict *args);
+void hmp_wavcapture(Hmp *hmp, const QDict *args);
+void hmp_stopcapture(Hmp *hmp, const QDict *args);
+void hmp_info_capture(Hmp *hmp, const QDict *args);
+void hmp_info_usernet(Hmp *hmp, const QDict *args);
+void hmp_info_memory_devices(Hmp *hmp, const QDict *args);
+void hmp_calc_dirty_rate(Hmp *hmp, const QDict *args);
+void hmp_info_dirty_rate(Hmp *hmp, const QDict *args);
+void hmp_migrate_recover(Hmp *hmp, const QDict *args);
+
 /* hmp-host.c */
 void hmp_gpa2hva(Hmp *hmp, const QDict *args);
 void hmp_gpa2hpa(Hmp *hmp, const QDict *args);

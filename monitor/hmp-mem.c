@@ -5,6 +5,7 @@
 #include "accel/tcg/target-ops.h"
 #include "hw/core/cpu.h"
 #include "memory/memory.h"
+#include "hw/core/memory-save.h"
 #include "monitor/hmp-cmds.h"
 #include "monitor/hmp-regs.h"
 #include "qapi/commands-machine.h"
@@ -193,20 +194,22 @@ void hmp_o(Hmp *hmp, const QDict *args)
 
 /* ---------------------------------------------------------------- files */
 
-void hmp_memsave(Hmp *hmp, const QDict *args)
+static void save(Hmp *hmp, const QDict *args, bool is_virtual)
 {
+    MemorySave what = { is_virtual, hmp->cpu_index, (uint64_t)qdict_int_or(args, "val", 0),
+                        qdict_int_or(args, "size", 0), qdict_str_or(args, "filename", "") };
     Error *err = NULL;
 
-    qmp_memsave(qdict_int_or(args, "val", 0), qdict_int_or(args, "size", 0),
-                qdict_str_or(args, "filename", ""), true, hmp->cpu_index, &err);
+    memory_save_wait(&what, &err);
     hmp_error(hmp, err);
+}
+
+void hmp_memsave(Hmp *hmp, const QDict *args)
+{
+    save(hmp, args, true);
 }
 
 void hmp_pmemsave(Hmp *hmp, const QDict *args)
 {
-    Error *err = NULL;
-
-    qmp_pmemsave(qdict_int_or(args, "val", 0), qdict_int_or(args, "size", 0),
-                 qdict_str_or(args, "filename", ""), &err);
-    hmp_error(hmp, err);
+    save(hmp, args, false);
 }

@@ -15,6 +15,8 @@ typedef struct HmpMonitor {
     GString *line;              /* plain lines: what came so far */
     int cpu_index;              /* the CPU that commands are about */
     bool greeted;
+    bool starved;               /* input waited for a command's end */
+    bool busy;                  /* a command runs, which may run the main loop */
     bool out_of_focus;          /* on a mux: somebody else's turn */
     BottomHalf *bh;             /* the first greeting on a mux */
 } HmpMonitor;
@@ -40,7 +42,9 @@ static void run_line(void *opaque, const char *line)
     Monitor *outer = monitor_current;
 
     monitor_current = &s->parent;
+    s->busy = true;
     hmp_execute(&hmp, line);
+    s->busy = false;
     monitor_current = outer;
     s->cpu_index = hmp.cpu_index;
     write_text(s, hmp.out->str, hmp.out->len);
@@ -65,7 +69,10 @@ static const ReadlineOps rl_ops = { rl_write, run_line, rl_complete };
 
 static size_t hmp_can_receive(void *opaque)
 {
-    return monitor_is_congested(opaque) ? 0 : 256;
+    HmpMonitor *s = opaque;
+
+    s->starved |= s->busy;
+    return s->busy || monitor_is_congested(&s->parent) ? 0 : 256;
 }
 
 static void plain_input(HmpMonitor *s, uint8_t c)
@@ -90,6 +97,10 @@ static void hmp_receive(void *opaque, const uint8_t *buf, size_t len)
         } else {
             plain_input(s, buf[i]);
         }
+    }
+    if (s->starved) {
+        s->starved = false;
+        chr_fe_accept_input(&s->parent.fe);
     }
 }
 

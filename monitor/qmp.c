@@ -236,7 +236,8 @@ static void request_free(void *p)
 static void run_queue(void *opaque)
 {
     QmpMonitor *s = opaque;
-    QmpRequest *req = s->deferred ? NULL : g_queue_pop_head(s->queue);
+    /* A command that waits runs the main loop: the next one has to wait, too. */
+    QmpRequest *req = s->deferred || s->current ? NULL : g_queue_pop_head(s->queue);
 
     if (!req) {
         return;

@@ -10,6 +10,7 @@
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "fsdev/fsdev.h"
+#include "hw/core/cpu.h"
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
 #include "hw/core/runstate.h"
@@ -788,6 +789,7 @@ static bool build(Config *c)
     config_make(c, "name", c->name, set_name, NULL);
     build_log(c);
     privileges_check(c);
+    cpus_set_singlestep(c->singlestep);
     check_preconfig(c);
     config_make(c, "action", c->action, set_actions, NULL);
     config_make_each(c, c->globals, "global", make_global, NULL);

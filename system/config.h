@@ -29,7 +29,7 @@ typedef struct Config {
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming, *loadvm;
     bool stopped;               /* -S */
-    bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot, preconfig;
+    bool no_defaults, nographic, no_user_config, daemonize, usb, snapshot, preconfig, singlestep;
     QList *errors;              /* texts */
     QDict *failed;              /* ids of what couldn't be made */
     bool ended;                 /* under -preconfig: exit now, with this status */

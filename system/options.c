@@ -407,6 +407,7 @@ const Option config_options[] = {
     FLAG("nographic", nographic, "no display; serial port and monitor on this terminal"),
     FLAG("nodefaults", no_defaults, "no devices but those that are asked for"),
     FLAG("no-user-config", no_user_config, "don't read configuration files of the user"),
+    FLAG("singlestep", singlestep, "translate one instruction at a time"),
     FLAG("S", stopped, "don't start the CPUs (the monitor's 'cont' does)"),
     TEXT("loadvm", loadvm, "TAG", "begin with this snapshot of the machine"),
     TEXT("incoming", incoming, "URI|defer", "wait for a migration: tcp:H:P, unix:F, exec:C, fd:N, file:F"),

@@ -313,7 +313,7 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
 {
     TcgEnv *env = v->env;
     uint64_t pc = env->pc, address = v->ops->code_address(env, pc);
-    bool one = v->single_insn || v->single_step;
+    bool one = v->single_insn || v->single_step || cpus_singlestep();
     JumpCacheEntry *e = &v->jc[jc_index(pc)];
     struct TcgRegion *r = NULL, *hot = v->hot;
     TlbFull *f;

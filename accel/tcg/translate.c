@@ -339,7 +339,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
     TcgTranslate t = {
         .env = v->env, .mode = (uint32_t)v->env->mode_gen, .pc = pc,
         .entry_offset = address & (TCG_PAGE_SIZE - 1),
-        .max_insns = v->single_insn || v->single_step ? 1 : REGION_MAX_INSNS,
+        .max_insns = v->single_insn || v->single_step || cpus_singlestep() ? 1 : REGION_MAX_INSNS,
         .straight = !tcg_options.regions || (tcg_options.tiers && !hot),
         .breakpoints = v->breakpoints, .n_breakpoints = v->n_breakpoints, .priv = &f,
     };

@@ -348,6 +348,22 @@ void cpu_kick(CPUState *cpu)
     }
 }
 
+/* Of all CPUs of the process. */
+static _Atomic bool singlestep;
+
+void cpus_set_singlestep(bool on)
+{
+    atomic_store(&singlestep, on);
+    CPU_FOREACH(cpu) {
+        cpu_exit(cpu);                  /* out of translations that go on in others */
+    }
+}
+
+bool cpus_singlestep(void)
+{
+    return atomic_load(&singlestep);
+}
+
 void cpu_exit(CPUState *cpu)
 {
     atomic_store(&cpu->exit_request, 1);

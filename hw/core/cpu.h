@@ -53,6 +53,12 @@ typedef struct CpuMapping {
     bool user, write, exec, global, accessed, dirty;
 } CpuMapping;
 
+/* An error that the hardware tells of, for x86: into which bank, and its registers. */
+typedef struct CpuMachineCheck {
+    unsigned bank;
+    uint64_t status, mcg_status, addr, misc;
+} CpuMachineCheck;
+
 struct CpuOps {
     const char *arch;           /* "x86_64", "i386", "arm", "m68k", "ppc" */
     const char *gdb_arch;
@@ -77,6 +83,8 @@ struct CpuOps {
      * known. With the CPU stopped, or on its thread. */
     void (*list_mappings)(CPUState *cpu, bool (*fn)(const CpuMapping *m, void *opaque),
                           void *opaque);
+    /* As if the hardware had found an error. NULL: the architecture has none that way. */
+    bool (*inject_mce)(CPUState *cpu, const CpuMachineCheck *e, Error **errp);
     /* "info registers"; caller frees with g_free(). */
     char *(*state_text)(CPUState *cpu, bool with_fpu);
     /* The text after the model of -cpu ("+sse3,-apic,vendor=X"), for all CPUs of
@@ -187,6 +195,9 @@ bool cpu_memory_rw_debug(CPUState *cpu, uint64_t vaddr, void *buf, size_t len,
 
 /* Make @cpu leave generated code and look at its requests. */
 void cpu_kick(CPUState *cpu);
+/* -singlestep: all translations from now on are one instruction long. Slow; for looking at -d. */
+void cpus_set_singlestep(bool on);
+bool cpus_singlestep(void);
 void cpu_exit(CPUState *cpu);   /* sets exit_request, then kicks */
 
 /* Work on the CPU's thread, with the big lock held. run_on_cpu() waits (and

@@ -98,6 +98,7 @@ static const MachineType *resolve(const Type *type)
         INHERIT(pre_plug);
         INHERIT(plugged);
         INHERIT(unplug_request);
+        INHERIT(set_boot);
         INHERIT(init);
         INHERIT(reset);
         INHERIT(done);
@@ -431,6 +432,29 @@ bool machine_init(Machine *m, Error **errp)
     m->initialized = ok;
     m->obj.props_fixed = ok;
     return ok;
+}
+
+bool machine_set_boot(Machine *m, const char *order, Error **errp)
+{
+    if (!m->type->set_boot) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "machine '%s' has no order of boot devices", m->type->name);
+        return false;
+    }
+    for (const char *p = order; *p; p++) {
+        if (*p < 'a' || *p > 'p' || strchr(p + 1, *p)) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is no order of boot devices; accepted: letters a to p, "
+                       "each once", order);
+            return false;
+        }
+    }
+    if (!m->type->set_boot(m, order, errp)) {
+        return false;
+    }
+    g_free(m->boot.order);
+    m->boot.order = g_strdup(order);
+    g_free(m->boot.once);
+    m->boot.once = NULL;
+    return true;
 }
 
 void machine_add_done(UNUSED Machine *m, void (*fn)(Machine *m, void *opaque),

@@ -69,6 +69,8 @@ struct MachineType {
     bool (*unplug_request)(Machine *m, Device *dev, Error **errp);
     /* Instead of system_reset(kind), which it calls itself. */
     void (*reset)(Machine *m, ResetKind kind);
+    /* The order in which firmware tries devices at the next start, as letters. NULL: it has none. */
+    bool (*set_boot)(Machine *m, const char *order, Error **errp);
     /* After all -device: tables for firmware, boot order. */
     bool (*done)(Machine *m, Error **errp);
     const void *data;
@@ -170,6 +172,8 @@ Machine *machine_new(const MachineType *type);
 /* RAM, CPUs' defaults, .prepare, .init. */
 bool machine_init(Machine *m, Error **errp);
 bool machine_done(Machine *m, Error **errp);
+/* boot_set: the order from the next start on, in place of -boot's. */
+bool machine_set_boot(Machine *m, const char *order, Error **errp);
 /* What a machine's .init runs to hear that all devices exist. */
 void machine_add_done(Machine *m, void (*fn)(Machine *m, void *opaque),
                       void *opaque);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The monitor's commands about the run state. */
 #include "util/osdep.h"
+#include "hw/core/cpu.h"
 #include "hw/core/runstate.h"
 #include "qapi/commands-run-state.h"
 
@@ -11,6 +12,7 @@ StatusInfo *qmp_query_status(Error **errp)
     (void)errp;
     info->running = runstate_is_running();
     info->status = runstate_get();
+    info->singlestep = cpus_singlestep();
     return info;
 }
 

@@ -116,7 +116,7 @@ static const MachineType pc_i440fx_7_2 = {
     .default_display = "std", .default_nic = "e1000",
     .default_block_interface = "ide", .units_per_default_bus = IDE_UNITS, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = pc_piix_init, .done = pc_done,
-    .reset = pc_reset, .hotplug_cpus = true, .pre_plug = pc_pre_plug, .plugged = pc_plugged,
-    .unplug_request = pc_unplug_request, .data = &piix_chipset,
+    .reset = pc_reset, .set_boot = pc_set_boot, .hotplug_cpus = true, .pre_plug = pc_pre_plug,
+    .plugged = pc_plugged, .unplug_request = pc_unplug_request, .data = &piix_chipset,
 };
 MACHINE_TYPE(pc_i440fx_7_2)

@@ -599,6 +599,11 @@ static bool add_boot_order(PcMachine *pc, Error **errp)
            fw_cfg_add_file(pc->fw_cfg, "bootorder", text->str, text->len + 1, errp);
 }
 
+bool pc_set_boot(Machine *m, const char *order, Error **errp)
+{
+    return pc_cmos_set_boot(PC_MACHINE(m), order, errp);
+}
+
 /* -boot once= is for the first start. */
 void pc_reset(Machine *m, ResetKind kind)
 {

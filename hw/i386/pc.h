@@ -80,6 +80,7 @@ bool pc_create_spd(Bus *smbus, uint64_t ram_size, Error **errp);
 
 /* .done: what depends on all devices. */
 bool pc_done(Machine *m, Error **errp);
+bool pc_set_boot(Machine *m, const char *order, Error **errp);
 void pc_reset(Machine *m, ResetKind kind);
 
 /* CMOS bytes that firmware reads (hw/i386/pc-cmos.c). */

@@ -118,7 +118,8 @@ static const MachineType pc_q35_7_2 = {
     .default_display = "std", .default_nic = "e1000",
     .default_block_interface = "ide", .units_per_default_bus = 1, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = q35_init, .done = pc_done,
-    .reset = pc_reset, .hotplug_cpus = true, .pre_plug = pc_pre_plug, .plugged = pc_plugged,
+    .reset = pc_reset, .set_boot = pc_set_boot, .hotplug_cpus = true, .pre_plug = pc_pre_plug,
+    .plugged = pc_plugged,
     .unplug_request = pc_unplug_request, .data = &q35_chipset,
 };
 MACHINE_TYPE(pc_q35_7_2)

@@ -510,7 +510,7 @@ const CpuOps x86_64_cpu_ops = {
     .page_bits = 12, .regs = x86_reg_info, .num_regs = X86_NUM_REGS,
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
-    .list_mappings = x86_list_mappings,
+    .list_mappings = x86_list_mappings, .inject_mce = x86_inject_mce,
     .parse_features = x86_cpu_parse_features, .is_model_property = x86_cpu_is_model_property,
     .target = &x86_64_target_ops,
 };
@@ -520,7 +520,7 @@ const CpuOps x86_i386_cpu_ops = {
     .page_bits = 12, .regs = x86_reg_info, .num_regs = X86_NUM_REGS,
     .get_pc = get_pc, .set_pc = set_pc, .get_reg = x86_get_reg, .set_reg = x86_set_reg,
     .has_work = has_work, .debug_translate = debug_translate, .state_text = state_text,
-    .list_mappings = x86_list_mappings,
+    .list_mappings = x86_list_mappings, .inject_mce = x86_inject_mce,
     .parse_features = x86_cpu_parse_features, .is_model_property = x86_cpu_is_model_property,
     .target = &x86_64_target_ops,
 };

@@ -39,7 +39,7 @@ static bool has_error_code(int vector)
 
 /* Three faults: the processor stops until it is reset (SDM 3A 6.15, #DF). A
  * PC's chip set answers the shutdown cycle with a reset. */
-static void triple_fault(X86State *s)
+void x86_triple_fault(X86State *s)
 {
     CPUState *cpu = s->tcg.cpu;
 
@@ -64,7 +64,7 @@ void x86_queue_exception(X86State *s, int vector, bool has_error, uint32_t error
             error |= 1;
         }
         if (first == EXCP_DF && (is_contributory(vector) || vector == EXCP_PF)) {
-            triple_fault(s);
+            x86_triple_fault(s);
             return;
         }
         if ((is_contributory(first) && is_contributory(vector)) ||

@@ -80,6 +80,12 @@ bool x86_take_interrupt(TcgEnv *env)
         x86_enter_smm(s);
         return true;
     }
+    if (req & BIT(CPU_INTR_MCHECK)) {           /* x86_inject_mce */
+        cpu_lower(cpu, CPU_INTR_MCHECK);
+        cpu->halted = false;
+        x86_queue_interrupt(s, EXCP_MC);
+        return x86_take_exception(env);
+    }
     if ((req & BIT(CPU_INTR_NMI)) && !s->nmi_masked && !s->int_shadow) {
         cpu_lower(cpu, CPU_INTR_NMI);
         cpu->halted = false;
@@ -111,7 +117,7 @@ bool x86_has_work(const TcgEnv *env)
         return req & (BIT(CPU_INTR_INIT) | BIT(CPU_INTR_SIPI));
     }
     if ((req & BIT(CPU_INTR_INIT)) || ((req & BIT(CPU_INTR_SMI)) && !s->smm) ||
-        ((req & BIT(CPU_INTR_NMI)) && !s->nmi_masked)) {
+        ((req & BIT(CPU_INTR_NMI)) && !s->nmi_masked) || (req & BIT(CPU_INTR_MCHECK))) {
         return true;
     }
     return !s->shutdown && (s->eflags & FL_IF) &&

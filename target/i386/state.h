@@ -236,6 +236,9 @@ uint32_t x86_flags_there(const X86State *s);
 unsigned x86_8086_length(X86State *s);
 
 /* excp.c: make an exception pending / raise from a helper (doesn't return). */
+void x86_triple_fault(X86State *s);
+/* mce.c: the CPU's op. */
+bool x86_inject_mce(CPUState *cpu, const CpuMachineCheck *e, Error **errp);
 void x86_queue_exception(X86State *s, int vector, bool has_error, uint32_t error);
 void x86_raise(X86State *s, int vector) NORETURN;
 void x86_raise_error(X86State *s, int vector, uint32_t error) NORETURN;

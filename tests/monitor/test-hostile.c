@@ -218,7 +218,7 @@ TEST(hostile, deep_and_long_input)
 static bool hmp_is_harmless(const char *name)
 {
     static const char *const not[] = { "quit|q", "memsave", "pmemsave", "screendump", "logfile",
-                                       "dump-guest-memory", "gdbserver", "system_powerdown",
+                                       "dump-guest-memory", "gdbserver", "wavcapture", "system_powerdown",
                                        "cont|c", "migrate", "log" };
 
     for (size_t i = 0; i < ARRAY_SIZE(not); i++) {
