@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * null: takes everything, gives nothing. vc too, as long as no display is there
+ * null: takes everything, gives nothing. vc too, in programs without displays
  * that shows text consoles: it registers its own.
  */
 #include "util/osdep.h"

@@ -12,6 +12,7 @@
 #include "system/opts.h"
 #include "ui/core/console.h"
 #include "ui/sdl/sdl.h"
+#include "ui/vc/vc.h"
 #include "ui/vnc/vnc.h"
 
 static int index_of(const DriveSpec *d, const Machine *m)
@@ -273,6 +274,28 @@ void build_backends(Config *c, Machine *m)
     build_audio(c);
     build_drives(c, m);
     build_nics(c, m);
+}
+
+bool config_has_text_consoles(const Config *c)
+{
+    bool shown = qlist_size(c->vncs) || (c->display && (g_str_has_prefix(c->display, "vnc=") ||
+                                                        g_str_has_prefix(c->display, "sdl")));
+
+    return shown && !c->no_defaults && !c->nographic && vc_possible();
+}
+
+void build_text_monitor(Config *c)
+{
+    Error *err = NULL;
+
+    if (!config_has_text_consoles(c) || c->monitors->len || qlist_size(c->mons) || qlist_size(c->errors)) {
+        return;
+    }
+    if (chardev_new_from_spec("compat_monitor0", "vc:80Cx24C", &err)) {
+        g_ptr_array_add(c->monitors, g_strdup("compat_monitor0"));
+    } else {
+        config_error(c, "monitor", err);
+    }
 }
 
 static void each_monitor(Config *c, const char *option, const GPtrArray *specs, MonitorMode mode)

@@ -10,6 +10,10 @@
  * front ends: monitors, displays, debugger. Errors go to @c. */
 void build_backends(Config *c, Machine *m);
 void build_front_ends(Config *c, Machine *m);
+/* Somebody is going to look at a display, where text consoles may be, and nobody has said what shall be there. */
+bool config_has_text_consoles(const Config *c);
+/* Then the human monitor is on the first of them. */
+void build_text_monitor(Config *c);
 /* The monitors alone, for -preconfig; then not with the front ends. */
 void build_monitors(Config *c);
 /* Instead of the latter, after mistakes: tells what else is wrong, and waits for nobody. */

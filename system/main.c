@@ -19,6 +19,7 @@
 #include "system/gdbstub.h"
 #include "system/qmp-options.h"
 #include "ui/sdl/sdl.h"
+#include "ui/vc/vc.h"
 #include "ui/vnc/vnc.h"
 #include "util/main-loop.h"
 
@@ -60,6 +61,7 @@ static int run(Config *c)
     main_loop_init();
     set_signals();
     monitor_init();
+    vc_register();
     mig_set_fd_source(monitor_take_fd);
     monitor_set_gdb_hook(gdbstub_open);
     monitor_set_options_query(command_line_options);

@@ -11,20 +11,41 @@ static pixman_image_t *new_surface(int width, int height)
     return pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, NULL, 0);
 }
 
+static void number_all(void)
+{
+    int i = 0;
+
+    for (Console *c = consoles; c; c = c->next) {
+        c->index = i++;
+    }
+}
+
+bool console_key(Console *c, uint32_t keysym, bool ctrl, bool down)
+{
+    if (!c || !c->ops->key) {
+        return false;
+    }
+    if (down) {
+        c->ops->key(c->opaque, keysym, ctrl);
+    }
+    return true;
+}
+
 Console *console_new(Object *device, int head, const ConsoleOps *ops, void *opaque)
 {
     Console *c = g_new0(Console, 1), **pp = &consoles;
 
-    while (*pp) {
-        c->index = (*pp)->index + 1;
+    while (*pp && (!(*pp)->ops->key || ops->key)) {
         pp = &(*pp)->next;
     }
+    c->next = *pp;
     c->device = device;
     c->head = head;
     c->ops = ops;
     c->opaque = opaque;
     c->surface = new_surface(640, 480);
     *pp = c;
+    number_all();
     return c;
 }
 

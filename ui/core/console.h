@@ -35,6 +35,8 @@ typedef struct ConsoleOps {
     void (*invalidate)(void *opaque);
     /* A user asks for another size (a window was resized). */
     void (*resize)(void *opaque, int width, int height);
+    /* A screen of text, which takes keys itself: one was pressed (keysyms.h). NULL: keys are the guest's. */
+    void (*key)(void *opaque, uint32_t keysym, bool ctrl);
 } ConsoleOps;
 
 struct Console {
@@ -63,7 +65,7 @@ struct ConsoleListener {
 };
 
 /* --- display devices --- */
-/* With a surface of 640x480, black. Lives as long as the device (console_free in unrealize). */
+/* With a surface of 640x480, black. Screens of text (ops->key) come behind the others. Lives as long as the device (console_free in unrealize). */
 Console *console_new(struct Object *device, int head, const ConsoleOps *ops, void *opaque);
 void console_free(Console *c);
 /* A new surface of that size; does nothing if it has it already. Sizes out of
@@ -89,6 +91,8 @@ static inline uint32_t *console_line(const Console *c, int y)
 Console *console_by_index(int index);
 /* @device: id or path, or NULL for the first console; NULL with errp set. */
 Console *console_find(const char *device, int head, Error **errp);
+/* A key for @c itself: false if it is the guest's. */
+bool console_key(Console *c, uint32_t keysym, bool ctrl, bool down);
 void console_listen(Console *c, ConsoleListener *l);
 void console_unlisten(ConsoleListener *l);
 /* Bring the surface up to date; listeners are told. */

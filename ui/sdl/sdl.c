@@ -8,6 +8,7 @@
 #include "hw/core/runstate.h"
 #include "ui/core/console.h"
 #include "ui/core/input.h"
+#include "ui/core/keysyms.h"
 #include "ui/sdl/sdl-keys.h"
 #include "util/lazy-lib.h"
 #include "util/timer.h"
@@ -159,6 +160,40 @@ static bool hot_key(SdlDisplay *d, const SDL_KeyboardEvent *e)
     }
 }
 
+/* Keys of a screen of text; what they write comes as SDL_TEXTINPUT. False: the guest's. */
+static bool text_key(SdlDisplay *d, const SDL_KeyboardEvent *e)
+{
+    static const struct { SDL_Keycode code; uint32_t keysym; } keys[] = {
+        { SDLK_BACKSPACE, KEYSYM_BACKSPACE }, { SDLK_TAB, KEYSYM_TAB }, { SDLK_RETURN, KEYSYM_RETURN },
+        { SDLK_KP_ENTER, KEYSYM_KP_ENTER }, { SDLK_ESCAPE, KEYSYM_ESCAPE }, { SDLK_DELETE, KEYSYM_DELETE },
+        { SDLK_INSERT, KEYSYM_INSERT }, { SDLK_HOME, KEYSYM_HOME }, { SDLK_END, KEYSYM_END },
+        { SDLK_UP, KEYSYM_UP }, { SDLK_DOWN, KEYSYM_DOWN }, { SDLK_LEFT, KEYSYM_LEFT },
+        { SDLK_RIGHT, KEYSYM_RIGHT }, { SDLK_PAGEUP, KEYSYM_PAGE_UP }, { SDLK_PAGEDOWN, KEYSYM_PAGE_DOWN },
+    };
+    Console *con = d->listener.console;
+    bool ctrl = e->keysym.mod & KMOD_CTRL;
+
+    if (!con || !con->ops->key) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (keys[i].code == e->keysym.sym) {
+            return console_key(con, keys[i].keysym, ctrl, e->type == SDL_KEYDOWN);
+        }
+    }
+    if (ctrl && e->keysym.sym >= 'a' && e->keysym.sym <= 'z') {
+        console_key(con, (uint32_t)e->keysym.sym, true, e->type == SDL_KEYDOWN);
+    }
+    return true;
+}
+
+static void text_input(SdlDisplay *d, const char *text)
+{
+    for (; *text && g_utf8_validate(text, -1, NULL); text = g_utf8_next_char(text)) {
+        console_key(d->listener.console, g_utf8_get_char(text), false, true);
+    }
+}
+
 static void key(SdlDisplay *d, const SDL_KeyboardEvent *e)
 {
     unsigned number = sdl_key_number(e->keysym.scancode);
@@ -169,6 +204,8 @@ static void key(SdlDisplay *d, const SDL_KeyboardEvent *e)
         d->hot = true;
     } else if (d->hot && !down) {
         d->hot = e->keysym.mod & d->grab_mod;
+    } else if (text_key(d, e)) {
+        return;
     } else if (number) {
         input_key(number, down);
         input_sync();
@@ -248,6 +285,9 @@ static void handle(SdlDisplay *d, const SDL_Event *e)
     case SDL_KEYDOWN:
     case SDL_KEYUP:
         key(d, &e->key);
+        break;
+    case SDL_TEXTINPUT:
+        text_input(d, e->text.text);
         break;
     case SDL_MOUSEMOTION:
         motion(d, &e->motion);

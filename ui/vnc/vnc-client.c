@@ -262,7 +262,7 @@ static bool coroutine_fn qemu_message(VncClient *c, const uint8_t *b)
             return false;
         }
         if (load_be32(k + 6)) {
-            vnc_key_number(c, load_be16(k), load_be32(k + 6) & 0xff);
+            vnc_key_number(c, load_be16(k), load_be32(k + 2), load_be32(k + 6) & 0xff);
         } else {
             vnc_key(c, load_be16(k), load_be32(k + 2));
         }

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "ui/core/input.h"
+#include "ui/core/keysyms.h"
 #include "ui/core/key-queue.h"
 #include "ui/vnc/vnc-int.h"
 #include "util/bitmap.h"
@@ -31,8 +32,45 @@ static void type_key(VncClient *c, unsigned number, bool down)
     }
 }
 
-void vnc_key_number(VncClient *c, bool down, unsigned number)
+static void release_keys(VncClient *c)
 {
+    BITMAP_FOR_EACH(n, c->keys_down, 256) {
+        key_queue_key(n, false);
+        bitmap_clear_bit(c->keys_down, n);
+    }
+}
+
+/* Ctrl-Alt-1 and so on choose what is shown, if there is a choice; a screen of text takes the other keys.
+ * False: the key is the guest's. */
+static bool for_console(VncClient *c, bool down, uint32_t keysym)
+{
+    Console *con = c->screen->listener.console, *to;
+
+    if (keysym == KEYSYM_CONTROL_L || keysym == KEYSYM_CONTROL_R) {
+        c->ctrl = down;
+    } else if (keysym == KEYSYM_ALT_L || keysym == KEYSYM_ALT_R) {
+        c->alt = down;
+    }
+    if (c->ctrl && c->alt && keysym >= '1' && keysym <= '9' && console_by_index(1)) {
+        to = console_by_index((int)keysym - '1');
+        if (down && to && to != con) {
+            release_keys(c);
+            vnc_screen_show(c->screen, to);
+        }
+        return true;
+    }
+    if (console_key(con, keysym, c->ctrl, down)) {
+        vnc_screen_hurry(c->screen);
+        return true;
+    }
+    return false;
+}
+
+void vnc_key_number(VncClient *c, bool down, uint32_t keysym, unsigned number)
+{
+    if (for_console(c, down, keysym)) {
+        return;
+    }
     type_key(c, number == 0x54 ? 0xb7 : number, down);      /* Print, in its two spellings */
     vnc_screen_hurry(c->screen);
 }
@@ -88,6 +126,9 @@ void vnc_key(VncClient *c, bool down, uint32_t keysym)
     bool shifted, is_char = keysym > 0x20 && keysym < 0x7f, fake;
     unsigned number = vnc_keysym_number(keysym, &shifted);
 
+    if (for_console(c, down, keysym)) {
+        return;
+    }
     if (number == KEY_SHIFT_L || number == KEY_SHIFT_R) {
         c->shift = down;
     }
@@ -140,9 +181,7 @@ void vnc_pointer(VncClient *c, uint16_t buttons, int x, int y)
 /* It goes: what it holds goes up. */
 void vnc_release_input(VncClient *c)
 {
-    BITMAP_FOR_EACH(n, c->keys_down, 256) {
-        key_queue_key(n, false);
-    }
+    release_keys(c);
     if (c->buttons || c->ext_buttons) {
         bool relative = c->caps & CAP_POINTER_MODE && !c->absolute;
 

@@ -139,6 +139,7 @@ struct VncClient {
     bool absolute;              /* as it was told */
     bool shift;                 /* a shift key is down */
     unsigned leds;              /* as it was told */
+    bool ctrl, alt;
     uint64_t keys_down[4];      /* by number */
 
     /* Clipboard: the client's side, see vnc-clip.c. */
@@ -193,6 +194,8 @@ bool vnc_server_listen(VncServer *s, const SocketAddressList *addresses, Error *
 /* --- vnc-screen.c --- */
 VncScreen *vnc_screen_get(Console *con);            /* a reference; NULL: no console */
 void vnc_screen_unref(VncScreen *s);
+/* All clients that watch it see another console from now on. */
+void vnc_screen_show(VncScreen *s, Console *con);
 /* A client is in the session, or leaves it. */
 void vnc_screen_watch(VncScreen *s);
 void vnc_screen_unwatch(VncScreen *s);
@@ -264,7 +267,7 @@ void vnc_pseudo_send_fence(VncClient *c, uint32_t flags, const void *payload, un
 
 /* --- vnc-input.c --- */
 void vnc_key(VncClient *c, bool down, uint32_t keysym);
-void vnc_key_number(VncClient *c, bool down, unsigned number);
+void vnc_key_number(VncClient *c, bool down, uint32_t keysym, unsigned number);
 void vnc_pointer(VncClient *c, uint16_t buttons, int x, int y);
 void vnc_release_input(VncClient *c);
 /* The number of a key on a US keyboard, 0; whether it is reached with shift. */

@@ -542,6 +542,15 @@ VncScreen *vnc_screen_get(Console *con)
     return s;
 }
 
+void vnc_screen_show(VncScreen *s, Console *con)
+{
+    console_unlisten(&s->listener);
+    console_listen(con, &s->listener);
+    resized(&s->listener);
+    cursor_defined(&s->listener);
+    console_invalidate(con);
+}
+
 void vnc_screen_unref(VncScreen *s)
 {
     if (!s || --s->refs) {
