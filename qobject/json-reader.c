@@ -8,6 +8,7 @@
 #include "qobject/error.h"
 #include "qobject/json.h"
 #include "qobject/qkey.h"
+#include "qobject/qpool.h"
 #include "qobject/strbuf.h"
 #include "qobject/utf8.h"
 #include <locale.h>
@@ -35,13 +36,34 @@ typedef enum Token {
     TOK_WORD,                   /* a number, or true, false, null */
 } Token;
 
+/* A container that is being read. What it has so far lies in the reader's @entries; a dict with many
+ * members is made early, since it finds duplicates by an index. */
 typedef struct Frame {
-    QObject *container;         /* owned: a list or dict */
-    QKey *key;                  /* a reference: name of the member being read */
+    bool is_dict;
+    size_t first;               /* of its entries */
+    QDict *dict;                /* owned; NULL: not made yet */
+    QKey *key;                  /* a reference: name of the member being read; NULL: none */
 } Frame;
 
-/* Names that came lately, by a hash that costs next to nothing: a clash only costs a new copy. */
-#define NAMES   256
+/* Names and short strings that came lately, by a hash that costs next to nothing: a clash only costs a new
+ * copy. References are taken in stock, for the reader to give out without counting atomically. */
+enum { NAME_BITS = 8, NAMES = 1 << NAME_BITS, WORD_BITS = 10, WORDS = 1 << WORD_BITS, WORD_MAX = 32, STOCK = 1024 };
+
+typedef struct Name {
+    QKey *key;
+    uint32_t stock;             /* references that are left, besides one */
+} Name;
+
+typedef struct Word {
+    QString *string;
+    uint32_t stock;
+} Word;
+
+/* With more values in one, names and words are remembered, and memory comes from a pool. */
+#define CACHE_FROM  16
+#define POOL_FROM   256
+/* Members of a dict that are looked through one by one. */
+#define DICT_FROM   16
 
 typedef struct Result {
     QObject *value;
@@ -74,7 +96,11 @@ struct JsonReader {
     size_t line, line_start;
     size_t token_start, value_start;
 
-    QKey *names[NAMES];         /* references, or NULL */
+    QDictEntry *entries;        /* of all open containers; keys of lists' are NULL */
+    size_t n_entries, entries_room;
+    Name *names;                /* NAMES; made by the first value with more than CACHE_FROM; NULL: not yet */
+    Word *words;                /* WORDS, with @names */
+    QPool pool;
 
     Result *results;            /* ring of [first, last) */
     size_t first, last, results_room;
@@ -119,21 +145,69 @@ static void add_result(JsonReader *r, QObject *value, Error *err)
     r->results[r->last++] = (Result){ value, err };
 }
 
+static void forget_name(Name *n)
+{
+    if (n->key) {
+        atomic_fetch_sub_explicit(&n->key->refs, n->stock, memory_order_relaxed);
+        qkey_unref(n->key);
+        n->key = NULL;
+    }
+}
+
+static void forget_word(Word *w)
+{
+    if (w->string) {
+        atomic_fetch_sub_explicit(&w->string->base.refs, w->stock, memory_order_relaxed);
+        qobject_unref(w->string);
+        w->string = NULL;
+    }
+}
+
+/* Words of the pool go with it: one that is remembered would hold a chunk. */
+static void close_pool(JsonReader *r)
+{
+    if (r->pool.end) {
+        for (size_t i = 0; i < WORDS; i++) {
+            forget_word(&r->words[i]);
+        }
+        qpool_close(&r->pool);
+    }
+}
+
+static void drop_entries(JsonReader *r, size_t first)
+{
+    while (r->n_entries > first) {
+        QDictEntry *e = &r->entries[--r->n_entries];
+
+        if (e->key) {
+            qkey_unref(qkey_of(e->key));
+        }
+        qobject_unref(e->value);
+    }
+}
+
 /* Forget the value that was begun. */
 static void drop(JsonReader *r)
 {
     while (r->depth) {
         r->depth--;
-        qobject_unref(r->stack[r->depth].container);
+        qobject_unref(r->stack[r->depth].dict);
         if (r->stack[r->depth].key) {
             qkey_unref(r->stack[r->depth].key);
         }
     }
+    drop_entries(r, 0);
+    close_pool(r);
     r->token.len = 0;
     r->token_type = TOK_NONE;
     r->high_surrogate = 0;
     r->values = 0;
     r->state = ST_VALUE;
+}
+
+static QPool *pool_of(JsonReader *r)
+{
+    return r->values > POOL_FROM ? &r->pool : NULL;
 }
 
 static void PRINTF_LIKE(4, 5) fail_at(JsonReader *r, size_t offset, ErrorCode code,
@@ -170,24 +244,39 @@ static const char *show(const char *p, char buf[16])
     return buf;
 }
 
+static void more_entries(JsonReader *r)
+{
+    r->entries_room = r->entries_room ? r->entries_room * 2 : 32;
+    r->entries = qobject_realloc(r->entries, r->entries_room * sizeof(*r->entries));
+}
+
 static void value_done(JsonReader *r, QObject *value)
 {
     Frame *f;
 
     if (!r->depth) {
         add_result(r, value, NULL);
+        close_pool(r);
         r->values = 0;
         r->state = r->stream ? ST_VALUE : ST_END;
         return;
     }
     f = &r->stack[r->depth - 1];
-    if (f->key) {
-        qdict_add_key((QDict *)f->container, f->key, value);
-        f->key = NULL;
-    } else {
-        qlist_append((QList *)f->container, value);
-    }
     r->state = ST_COMMA;
+    if (f->dict) {
+        qdict_add_key(f->dict, f->key, value);
+        f->key = NULL;
+        return;
+    }
+    if (r->n_entries == r->entries_room) {
+        more_entries(r);
+    }
+    r->entries[r->n_entries++] = (QDictEntry){ f->key ? f->key->str : NULL, value };
+    f->key = NULL;
+    if (f->is_dict && r->n_entries - f->first == DICT_FROM) {
+        f->dict = qdict_from_entries(NULL, r->entries + f->first, DICT_FROM);
+        r->n_entries = f->first;
+    }
 }
 
 /* ---------------------------------------------------------- containers */
@@ -204,10 +293,9 @@ static bool count_value(JsonReader *r, size_t offset)
     return true;
 }
 
-static void open_container(JsonReader *r, size_t offset, QObject *container)
+static void open_container(JsonReader *r, size_t offset, bool is_dict)
 {
     if (r->depth == r->limits.depth) {
-        qobject_unref(container);
         fail_at(r, offset, ERR_JSON_LIMIT, "nested deeper than %zu", r->limits.depth);
         return;
     }
@@ -215,60 +303,131 @@ static void open_container(JsonReader *r, size_t offset, QObject *container)
         r->stack_room = r->stack_room ? r->stack_room * 2 : 8;
         r->stack = qobject_realloc(r->stack, r->stack_room * sizeof(*r->stack));
     }
-    r->stack[r->depth++] = (Frame){ container, NULL };
-    r->state = container->type == QTYPE_LIST ? ST_FIRST_ITEM : ST_FIRST_KEY;
+    r->stack[r->depth++] = (Frame){ is_dict, r->n_entries, NULL, NULL };
+    r->state = is_dict ? ST_FIRST_KEY : ST_FIRST_ITEM;
 }
 
 static bool in_dict(const JsonReader *r)
 {
-    return r->depth && r->stack[r->depth - 1].container->type == QTYPE_DICT;
+    return r->depth && r->stack[r->depth - 1].is_dict;
 }
 
 static void close_container(JsonReader *r)
 {
-    value_done(r, r->stack[--r->depth].container);
+    const Frame *f = &r->stack[--r->depth];
+    const QDictEntry *e = r->entries + f->first;
+    size_t n = r->n_entries - f->first;
+
+    r->n_entries = f->first;
+    value_done(r, f->dict ? QOBJECT(f->dict) : f->is_dict ? QOBJECT(qdict_from_entries(pool_of(r), e, n))
+                                                         : QOBJECT(qlist_from_entries(pool_of(r), e, n)));
+}
+
+/* Of the first and the last bytes; which @bits of it are used depends on all of them. */
+static unsigned quick_hash(const char *s, size_t len, unsigned bits)
+{
+    uint64_t v = 0, last = 0;
+
+    if (len >= 8) {
+        memcpy(&v, s, 8);
+        memcpy(&last, s + len - 8, 8);
+        v ^= last << 19 | last >> 45;
+    } else if (len >= 4) {
+        memcpy(&v, s, 4);
+        memcpy(&last, s + len - 4, 4);
+        v |= last << 32;
+    } else if (len) {
+        v = (unsigned char)s[0] | (unsigned)(unsigned char)s[len / 2] << 8 |
+            (unsigned)(unsigned char)s[len - 1] << 16;
+    }
+    return (unsigned)((v + len) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
 }
 
 /* A reference. */
 static QKey *name_of(JsonReader *r, const char *s, size_t len)
 {
-    unsigned h = len ? (unsigned)len * 37 + (unsigned char)s[0] * 5 + (unsigned char)s[len - 1] * 11 +
-                       (unsigned char)s[len / 2] : 0;
-    QKey **slot = &r->names[h % NAMES];
+    Name *n;
 
-    if (*slot && qkey_is(*slot, s, len)) {
-        return qkey_ref(*slot);
+    if (!r->names) {
+        if (r->values < CACHE_FROM) {
+            return qkey_new(s, len);
+        }
+        r->names = qobject_alloc(NAMES * sizeof(*r->names));
+        r->words = qobject_alloc(WORDS * sizeof(*r->words));
     }
-    if (*slot) {
-        qkey_unref(*slot);
+    n = &r->names[quick_hash(s, len, NAME_BITS)];
+    if (!n->key || !qkey_is(n->key, s, len)) {
+        forget_name(n);
+        n->key = qkey_new(s, len);
+        n->stock = 0;
     }
-    *slot = qkey_new(s, len);
-    return qkey_ref(*slot);
+    if (!n->stock) {
+        atomic_fetch_add_explicit(&n->key->refs, STOCK, memory_order_relaxed);
+        n->stock = STOCK;
+    }
+    n->stock--;
+    return n->key;
 }
 
-static void key_done(JsonReader *r, const char *s, size_t len)
+/* A string that no one else changes: strings never change. Those that were there lately are shared. */
+static QObject *string_of(JsonReader *r, const char *s, size_t len)
+{
+    Word *w;
+
+    if (len > WORD_MAX || !r->words) {
+        return qstring_from_pool(pool_of(r), s, len);
+    }
+    w = &r->words[quick_hash(s, len, WORD_BITS)];
+    if (!w->string || w->string->len != len || !qkey_same_bytes(w->string->str, s, len)) {
+        forget_word(w);
+        w->string = qobject_to_string(qstring_from_pool(pool_of(r), s, len));
+        w->stock = 0;
+    }
+    if (!w->stock) {
+        atomic_fetch_add_explicit(&w->string->base.refs, STOCK, memory_order_relaxed);
+        w->stock = STOCK;
+    }
+    w->stock--;
+    return &w->string->base;
+}
+
+static bool has_member(const JsonReader *r, const Frame *f, const QKey *key)
+{
+    if (f->dict) {
+        return qdict_has_key(f->dict, key);
+    }
+    for (const QDictEntry *e = r->entries + f->first, *end = r->entries + r->n_entries; e < end; e++) {
+        if (e->key == key->str || qkey_is(qkey_of(e->key), key->str, key->len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* @plain: without escapes, of which alone a NUL can come. */
+static void key_done(JsonReader *r, const char *s, size_t len, bool plain)
 {
     Frame *f = &r->stack[r->depth - 1];
 
-    if (memchr(s, 0, len)) {
+    f->key = name_of(r, s, len);
+    if (!plain && memchr(s, 0, len)) {
         fail_at(r, r->token_start, ERR_JSON_SYNTAX, "NUL in a member's name");
         return;
     }
-    f->key = name_of(r, s, len);
-    if (qdict_has_key((const QDict *)f->container, f->key)) {
+    if (has_member(r, f, f->key)) {
         fail_at(r, r->token_start, ERR_JSON_SYNTAX, "duplicate member '%.64s'", f->key->str);
         return;
     }
     r->state = ST_COLON;
 }
 
-static void string_done(JsonReader *r, const char *s, size_t len)
+static void string_done(JsonReader *r, const char *s, size_t len, bool plain)
 {
     r->token_type = TOK_NONE;
     if (r->state == ST_KEY || r->state == ST_FIRST_KEY) {
-        key_done(r, s, len);
+        key_done(r, s, len, plain);
     } else {
-        value_done(r, qstring_from_len(s, len));
+        value_done(r, string_of(r, s, len));
     }
     r->token.len = 0;
 }
@@ -443,9 +602,9 @@ static const char *read_string(JsonReader *r, const char *p, const char *end)
     if (c == (unsigned char)r->quote) {
         if (r->token.len) {
             strbuf_add(&r->token, s, p - s);
-            string_done(r, r->token.s, r->token.len);
+            string_done(r, r->token.s, r->token.len, false);
         } else {
-            string_done(r, s, p - s);
+            string_done(r, s, p - s, true);
         }
         return p + 1;
     }
@@ -604,7 +763,7 @@ static const char *read_argument(JsonReader *r, const char *p)
 
     p = take_argument(r, p, &o);
     if (o && key && o->type == QTYPE_STRING) {
-        key_done(r, qstring_value(o), qobject_to_string(o)->len);
+        key_done(r, qstring_value(o), qobject_to_string(o)->len, false);
         qobject_unref(o);
     } else if (o && !key) {
         value_done(r, o);
@@ -665,9 +824,9 @@ static const char *read_structure(JsonReader *r, const char *p)
         return p;
     }
     if (value && c == '{') {
-        open_container(r, offset, QOBJECT(qdict_new()));
+        open_container(r, offset, true);
     } else if (value && c == '[') {
-        open_container(r, offset, QOBJECT(qlist_new()));
+        open_container(r, offset, false);
     } else if ((r->state == ST_FIRST_ITEM || (r->state == ST_COMMA && !in_dict(r))) &&
                c == ']') {
         close_container(r);
@@ -696,48 +855,125 @@ static const char *skip_spaces(JsonReader *r, const char *p, const char *end)
     return p;
 }
 
+/* An integer of up to 18 digits, or one of the three words, that ends in this piece; NULL: something else. */
+static const char *read_plain_word(JsonReader *r, const char *p, const char *end)
+{
+    const char *s = p;
+    bool negative = *p == '-';
+    int64_t v = 0;
+
+    if (end - p < 24) {
+        return NULL;
+    }
+    if (!memcmp(p, "null", 4) && !(class_at(p + 4) & C_WORD)) {
+        value_done(r, qnull());
+        return p + 4;
+    }
+    if (!memcmp(p, "true", 4) && !(class_at(p + 4) & C_WORD)) {
+        value_done(r, qbool_from(true));
+        return p + 4;
+    }
+    if (!memcmp(p, "false", 5) && !(class_at(p + 5) & C_WORD)) {
+        value_done(r, qbool_from(false));
+        return p + 5;
+    }
+    for (p += negative; p - s < 18 && digit(*p); p++) {
+        v = v * 10 + (*p - '0');
+    }
+    s += negative;
+    if (p == s || class_at(p) & C_WORD || (*s == '0' && (p - s > 1 || negative))) {
+        return NULL;
+    }
+    value_done(r, qnum_from_pool(pool_of(r), negative ? -v : v));
+    return p;
+}
+
 /*
- * The common way through a container: colons, commas, and strings without escapes that are all in this
- * piece. Stops where read_structure() must look, having changed nothing there.
+ * The common way through a container: punctuation, and names, strings without escapes and plain words that are
+ * all in this piece. Stops where read_structure() must look, having changed nothing there.
  */
 static const char *read_simple(JsonReader *r, const char *p, const char *end)
 {
-    const char *q;
-
     while (p < end && r->depth) {
-        switch (r->state) {
-        case ST_COLON:
-            if (*p != ':') {
-                return p;
-            }
-            r->state = ST_VALUE;
+        bool value = r->state == ST_VALUE || r->state == ST_FIRST_ITEM;
+        const char *q;
+
+        switch (*p) {
+        case ' ':
             p++;
             break;
-        case ST_COMMA:
-            if (*p != ',') {
+        case ',':
+            if (r->state != ST_COMMA) {
                 return p;
             }
             r->state = in_dict(r) ? ST_KEY : ST_VALUE;
             p++;
             break;
-        case ST_END:
-            return p;
-        default:
-            q = *p == '"' ? skip_plain(p + 1, end) : end;
-            if (q == end || *q != '"') {
+        case ':':
+            if (r->state != ST_COLON) {
+                return p;
+            }
+            r->state = ST_VALUE;
+            p++;
+            break;
+        case '"':
+            q = skip_plain(p + 1, end);
+            if (q == end || *q != '"' || !(value || r->state == ST_KEY || r->state == ST_FIRST_KEY)) {
                 return p;
             }
             r->token_start = offset_of(r, p);
-            if ((r->state == ST_VALUE || r->state == ST_FIRST_ITEM) &&
-                !count_value(r, r->token_start)) {
+            if (value && !count_value(r, r->token_start)) {
                 return q + 1;
             }
-            string_done(r, p + 1, q - p - 1);
+            string_done(r, p + 1, q - p - 1, true);
             p = q + 1;
-            continue;
-        }
-        if (p < end && *p == ' ') {
+            break;
+        case '}':
+            if (!in_dict(r) || (r->state != ST_COMMA && r->state != ST_FIRST_KEY)) {
+                return p;
+            }
+            close_container(r);
             p++;
+            break;
+        case ']':
+            if (in_dict(r) || (r->state != ST_COMMA && r->state != ST_FIRST_ITEM)) {
+                return p;
+            }
+            close_container(r);
+            p++;
+            break;
+        case '{':
+        case '[':
+            r->token_start = offset_of(r, p);
+            if (!value) {
+                return p;
+            }
+            if (count_value(r, r->token_start)) {
+                open_container(r, r->token_start, *p == '{');
+            }
+            p++;
+            break;
+        default:
+            r->token_start = offset_of(r, p);
+            if (!value || !(class_at(p) & C_WORD) || r->values >= r->limits.values ||
+                !(q = read_plain_word(r, p, end))) {
+                return p;
+            }
+            r->values++;
+            p = q;
+        }
+        if (r->skip_line) {
+            return p;
+        }
+        /* What mostly follows, without another turn. */
+        if (end - p > 2 && r->depth) {
+            if (r->state == ST_COLON && *p == ':') {
+                r->state = ST_VALUE;
+                p += 1 + (p[1] == ' ');
+            } else if (r->state == ST_COMMA && *p == ',') {
+                r->state = in_dict(r) ? ST_KEY : ST_VALUE;
+                p += 1 + (p[1] == ' ');
+            }
         }
     }
     return p;
@@ -861,11 +1097,15 @@ static void reader_cleanup(JsonReader *r)
         error_free(r->results[r->first].err);
         r->first++;
     }
-    for (size_t i = 0; i < NAMES; i++) {
-        if (r->names[i]) {
-            qkey_unref(r->names[i]);
-        }
+    for (size_t i = 0; i < NAMES && r->names; i++) {
+        forget_name(&r->names[i]);
     }
+    for (size_t i = 0; i < WORDS && r->words; i++) {
+        forget_word(&r->words[i]);
+    }
+    free(r->names);
+    free(r->words);
+    free(r->entries);
     free(r->results);
     free(r->stack);
     strbuf_free(&r->token);

@@ -10,6 +10,7 @@
 #include "qobject/qobject.h"
 #include "qobject/leaks.h"
 #include "qobject/qkey.h"
+#include "qobject/qpool.h"
 #include "qobject/strbuf.h"
 #include <sys/auxv.h>
 
@@ -175,8 +176,15 @@ bool qdict_has_key(const QDict *d, const QKey *key)
 void qdict_add_key(QDict *d, QKey *key, QObject *value)
 {
     if (d->n == d->room) {
+        /* Read from text: the entries lie behind the dict itself. */
+        bool was_inline = (void *)d->entries == (void *)(d + 1);
+        QDictEntry *old = d->entries;
+
         d->room = d->room ? d->room * 2 : 4;
-        d->entries = qobject_realloc(d->entries, d->room * sizeof(*d->entries));
+        d->entries = qobject_realloc(was_inline ? NULL : old, d->room * sizeof(*d->entries));
+        if (was_inline) {
+            memcpy(d->entries, old, d->n * sizeof(*d->entries));
+        }
     }
     d->entries[d->n++] = (QDictEntry){ key->str, value };
     if (d->n > SMALL) {
@@ -186,6 +194,26 @@ void qdict_add_key(QDict *d, QKey *key, QObject *value)
             index_rebuild(d);
         }
     }
+}
+
+QDict *qdict_from_entries(QPool *pool, const QDictEntry *entries, size_t n)
+{
+    size_t size = sizeof(QDict) + n * sizeof(*entries);
+    bool pooled = pool && size <= QPOOL_MAX;
+    QDict *d = pooled ? qpool_alloc(pool, size) : qobject_realloc(NULL, size);
+
+    *d = (QDict){ .n = n, .room = n, .entries = n ? (QDictEntry *)(d + 1) : NULL };
+    d->base.type = QTYPE_DICT;
+    d->base.pooled = pooled;
+    atomic_init(&d->base.refs, 1);
+    if (n) {
+        memcpy(d->entries, entries, n * sizeof(*entries));
+    }
+    if (n > SMALL) {
+        index_rebuild(d);
+    }
+    qobject_track(&d->base);
+    return d;
 }
 
 void qdict_put_base(QDict *d, const char *key, QObject *value)

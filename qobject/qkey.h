@@ -35,9 +35,35 @@ static inline void qkey_unref(QKey *k)
     }
 }
 
+/* memcmp's call costs more than the few bytes that names have. */
+static inline bool qkey_same_bytes(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y, v, w;
+    uint32_t p, q, r, s;
+
+    if (len > 16) {
+        return !memcmp(a, b, len);
+    }
+    if (len >= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        memcpy(&v, a + len - 8, 8);
+        memcpy(&w, b + len - 8, 8);
+        return x == y && v == w;
+    }
+    if (len >= 4) {
+        memcpy(&p, a, 4);
+        memcpy(&q, b, 4);
+        memcpy(&r, a + len - 4, 4);
+        memcpy(&s, b + len - 4, 4);
+        return p == q && r == s;
+    }
+    return len == 0 || (a[0] == b[0] && a[len - 1] == b[len - 1] && a[len / 2] == b[len / 2]);
+}
+
 static inline bool qkey_is(const QKey *k, const char *s, size_t len)
 {
-    return k->len == len && !memcmp(k->str, s, len);
+    return k->len == len && qkey_same_bytes(k->str, s, len);
 }
 
 /* Is there a member of that name? */

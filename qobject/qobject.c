@@ -3,17 +3,19 @@
 #include "qobject/qobject.h"
 #include "qobject/leaks.h"
 #include "qobject/qkey.h"
+#include "qobject/qpool.h"
 #include "qobject/strbuf.h"
 #include <math.h>
 
 /* Never written: QOBJECT_STATIC keeps the counting away. */
-static const QObject null_value = { QTYPE_NULL, QOBJECT_STATIC };
-static const QObject false_value = { QTYPE_BOOL, QOBJECT_STATIC };
-static const QObject true_value = { QTYPE_BOOL, QOBJECT_STATIC };
+static const QObject null_value = { QTYPE_NULL, false, QOBJECT_STATIC };
+static const QObject false_value = { QTYPE_BOOL, false, QOBJECT_STATIC };
+static const QObject true_value = { QTYPE_BOOL, false, QOBJECT_STATIC };
 
-static void init(QObject *o, QType type)
+static void init(QObject *o, QType type, bool pooled)
 {
-    o->type = type;
+    o->type = (uint8_t)type;
+    o->pooled = pooled;
     atomic_init(&o->refs, 1);
     qobject_track(o);
 }
@@ -50,6 +52,12 @@ QDict *qobject_to_dict(const QObject *o)
     return o && o->type == QTYPE_DICT ? (QDict *)o : NULL;
 }
 
+/* Read from text: the items lie behind the list itself. */
+static bool list_is_inline(const QList *l)
+{
+    return (const void *)l->items == (const void *)(l + 1);
+}
+
 void qobject_free(QObject *o)
 {
     QList *l = qobject_to_list(o);
@@ -60,16 +68,24 @@ void qobject_free(QObject *o)
         for (size_t i = 0; i < l->n; i++) {
             qobject_unref(l->items[i]);
         }
-        free(l->items);
+        if (!list_is_inline(l)) {
+            free(l->items);
+        }
     } else if (d) {
         for (size_t i = 0; i < d->n; i++) {
             qkey_unref(qkey_of(d->entries[i].key));
             qobject_unref(d->entries[i].value);
         }
-        free(d->entries);
+        if ((void *)d->entries != (void *)(d + 1)) {
+            free(d->entries);
+        }
         free(d->index);
     }
-    free(o);
+    if (o->pooled) {
+        qpool_release(o);
+    } else {
+        free(o);
+    }
 }
 
 /* ------------------------------------------------------------- scalars */
@@ -94,7 +110,7 @@ static QNum *num_new(QNumKind kind)
 {
     QNum *n = qobject_alloc(sizeof(*n));
 
-    init(&n->base, QTYPE_NUMBER);
+    init(&n->base, QTYPE_NUMBER, false);
     n->kind = kind;
     return n;
 }
@@ -162,7 +178,7 @@ QObject *qstring_from_len(const char *str, size_t len)
 {
     QString *s = qobject_realloc(NULL, sizeof(*s) + len + 1);
 
-    init(&s->base, QTYPE_STRING);
+    init(&s->base, QTYPE_STRING, false);
     s->len = len;
     memcpy(s->str, str, len);
     s->str[len] = 0;
@@ -198,13 +214,57 @@ const char *qstring_value(const QObject *o)
     return ((const QString *)o)->str;
 }
 
+/* -------------------------------------------------- what is read from text */
+
+static void *new_piece(QPool **pool, size_t size)
+{
+    if (size > QPOOL_MAX) {
+        *pool = NULL;
+    }
+    return *pool ? qpool_alloc(*pool, size) : qobject_realloc(NULL, size);
+}
+
+QObject *qstring_from_pool(QPool *pool, const char *str, size_t len)
+{
+    QString *s = new_piece(&pool, sizeof(*s) + len + 1);
+
+    init(&s->base, QTYPE_STRING, pool != NULL);
+    s->len = len;
+    memcpy(s->str, str, len);
+    s->str[len] = 0;
+    return &s->base;
+}
+
+QObject *qnum_from_pool(QPool *pool, int64_t value)
+{
+    QNum *n = new_piece(&pool, sizeof(*n));
+
+    init(&n->base, QTYPE_NUMBER, pool != NULL);
+    n->kind = QNUM_I64;
+    n->u.i64 = value;
+    return &n->base;
+}
+
+QList *qlist_from_entries(QPool *pool, const QDictEntry *entries, size_t n)
+{
+    QList *l = new_piece(&pool, sizeof(*l) + n * sizeof(*l->items));
+
+    init(&l->base, QTYPE_LIST, pool != NULL);
+    l->n = l->room = n;
+    l->items = n ? (QObject **)(l + 1) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        l->items[i] = entries[i].value;
+    }
+    return l;
+}
+
 /* --------------------------------------------------------------- lists */
 
 QList *qlist_new(void)
 {
     QList *l = qobject_alloc(sizeof(*l));
 
-    init(&l->base, QTYPE_LIST);
+    init(&l->base, QTYPE_LIST, false);
     return l;
 }
 
@@ -222,8 +282,14 @@ void qlist_insert(QList *l, size_t i, QObject *value)
 {
     assert(i <= l->n && value);
     if (l->n == l->room) {
+        bool was_inline = list_is_inline(l);
+        QObject **old = l->items;
+
         l->room = l->room ? l->room * 2 : 4;
-        l->items = qobject_realloc(l->items, l->room * sizeof(*l->items));
+        l->items = qobject_realloc(was_inline ? NULL : old, l->room * sizeof(*l->items));
+        if (was_inline) {
+            memcpy(l->items, old, l->n * sizeof(*l->items));
+        }
     }
     memmove(l->items + i + 1, l->items + i, (l->n - i) * sizeof(*l->items));
     l->items[i] = value;

@@ -29,7 +29,8 @@ typedef enum QType {
 } QType;
 
 typedef struct QObject {
-    QType type;
+    uint8_t type;               /* QType */
+    bool pooled;                /* its memory is a pool's (qpool.h) */
     _Atomic uint32_t refs;      /* QOBJECT_STATIC: never freed */
 } QObject;
 
