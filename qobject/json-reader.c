@@ -167,7 +167,7 @@ static void forget_word(Word *w)
 static void close_pool(JsonReader *r)
 {
     if (r->pool.end) {
-        for (size_t i = 0; i < WORDS; i++) {
+        for (size_t i = 0; i < WORDS && r->words; i++) {
             forget_word(&r->words[i]);
         }
         qpool_close(&r->pool);

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "audio/audio.h"
 #include "block/block.h"
+#include "hw/core/cpu.h"
 #include "hw/core/runstate.h"
 #include "monitor/monitor.h"
 #include "qapi/commands-char.h"
@@ -271,6 +272,7 @@ static void build_audio(Config *c)
 
 void build_backends(Config *c, Machine *m)
 {
+    cpus_set_singlestep(c->singlestep);
     build_audio(c);
     build_drives(c, m);
     build_nics(c, m);

@@ -10,7 +10,6 @@
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "fsdev/fsdev.h"
-#include "hw/core/cpu.h"
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
 #include "hw/core/runstate.h"
@@ -665,6 +664,7 @@ static char *new_chardev(Config *c, const char *option, const char *id, const ch
 
 static void build_serials(Config *c, Machine *m)
 {
+    build_text_monitor(c);
     if (c->serials->len == 0 && !c->no_defaults && !m->type->no_serial) {
         bool own = c->monitors->len > 0;
 
@@ -789,7 +789,6 @@ static bool build(Config *c)
     config_make(c, "name", c->name, set_name, NULL);
     build_log(c);
     privileges_check(c);
-    cpus_set_singlestep(c->singlestep);
     check_preconfig(c);
     config_make(c, "action", c->action, set_actions, NULL);
     config_make_each(c, c->globals, "global", make_global, NULL);
@@ -815,7 +814,6 @@ static bool build(Config *c)
     }
     config_make_each(c, c->chardevs, "chardev", make_chardev, c);
     config_make_each(c, c->fsdevs, "fsdev", make_fsdev, NULL);
-    build_text_monitor(c);
     build_serials(c, m);
     build_debugcons(c);
     build_usbdevices(c);
