@@ -668,7 +668,8 @@ static void build_serials(Config *c, Machine *m)
     if (c->serials->len == 0 && !c->no_defaults && !m->type->no_serial) {
         bool own = c->monitors->len > 0;
 
-        g_ptr_array_add(c->serials, g_strdup(config_has_text_consoles(c) ? "vc:80Cx24C" : !c->nographic ? "null" : own ? "stdio" : "mon:stdio"));
+        g_ptr_array_add(c->serials, g_strdup(config_has_text_consoles(c) ? "vc:80Cx24C" : !c->nographic ? "null"
+                                               : own ? "stdio" : "mon:stdio"));
     }
     if (qlist_size(c->errors)) {
         config_check_specs(c, "serial", c->serials);
