@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "hw/misc/ivshmem-broker.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
 #include "util/rcu.h"
@@ -14,6 +15,7 @@
 #define PROTOCOL_VERSION    0
 #define MEMORY_FOLLOWS      (-1)
 #define ANSWER_MS           5000
+#define MEMORY_MAX          (UINT64_C(1) << 40)
 
 /* Never changed once it is published: another vector makes another one. */
 struct IvshmemPeer {
@@ -155,6 +157,40 @@ static bool protocol_error(IvshmemLink *l, Error **errp, const char *what, int64
     return false;
 }
 
+/* A server that has come back must have brought the same. */
+static bool same_memory(IvshmemLink *l, int fd, Error **errp)
+{
+    struct stat a, b;
+    bool same = fstat(fd, &a) == 0 && fstat(memory_region_ram_block(&l->memory)->fd, &b) == 0 &&
+                a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+
+    close(fd);
+    if (!same) {
+        error_setf(errp, ERR_PROTOCOL, "%s: the server has come back with other memory: plug the device anew to see it",
+                   l->name);
+    }
+    return same;
+}
+
+static bool map_memory(IvshmemLink *l, int fd, uint64_t size, Error **errp)
+{
+    g_autofree char *path = device_bus_path(l->dev);
+    g_autofree char *id = g_strconcat(path ? path : "", path ? "/" : "", "ivshmem.bar2", NULL);
+    RamBlock *block;
+
+    if (size > MEMORY_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "the shared memory has %" PRIu64 " bytes; accepted: 1 to %" PRIu64,
+                   size, MEMORY_MAX);
+        close(fd);
+        return false;
+    }
+    block = ram_block_new_fd(id, size, fd, 0, RAM_SHARED, errp);
+    if (block) {
+        memory_region_init_ram_block(&l->memory, l->dev, "ivshmem.bar2", block);
+    }
+    return block;
+}
+
 static bool take_memory(IvshmemLink *l, int fd, Error **errp)
 {
     struct stat st;
@@ -163,7 +199,8 @@ static bool take_memory(IvshmemLink *l, int fd, Error **errp)
         close(fd);
         return protocol_error(l, errp, "shared memory without a size", (int64_t)st.st_size);
     }
-    if (!l->ops->memory(l->opaque, fd, (uint64_t)st.st_size, errp)) {
+    if (!(memory_region_size(&l->memory) ? same_memory(l, fd, errp)
+                                         : map_memory(l, fd, (uint64_t)st.st_size, errp))) {
         return false;
     }
     l->stage = IVSHMEM_READY;
@@ -330,17 +367,30 @@ static bool hear_until_ready(IvshmemLink *l, Error **errp)
     return true;
 }
 
-bool ivshmem_link_open(IvshmemLink *l, Chardev *chr, const char *name, unsigned vectors,
+bool ivshmem_link_open(IvshmemLink *l, Device *dev, Chardev *chr, Object *broker, unsigned vectors,
                        const IvshmemLinkOps *ops, void *opaque, Error **errp)
 {
     assert(vectors);
     memset(l, 0, sizeof(*l));
-    if (!chr_fe_init(&l->fe, chr, errp)) {
+    if (!chr == !broker) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "You must specify a 'chardev', or a 'broker'");
+        error_argument(errp, "chardev", NULL, "the id of a socket connected to an ivshmem server");
         return false;
     }
+    if (broker) {
+        chr = l->broker_chr = ivshmem_broker_connect(broker, errp);
+    }
+    if (!chr || !chr_fe_init(&l->fe, chr, errp)) {
+        if (l->broker_chr) {
+            chardev_remove(chardev_id(l->broker_chr), NULL);
+            l->broker_chr = NULL;
+        }
+        return false;
+    }
+    l->dev = dev;
     l->ops = ops;
     l->opaque = opaque;
-    l->name = g_strdup(name);
+    l->name = device_label(dev);
     l->vectors = vectors;
     l->own = g_new0(IvshmemVector, vectors);
     for (unsigned i = 0; i < vectors; i++) {
@@ -369,10 +419,16 @@ void ivshmem_link_close(IvshmemLink *l)
     chr_fe_set_handlers(&l->fe, NULL, NULL);
     chr_fe_disconnect(&l->fe);
     chr_fe_deinit(&l->fe);
+    if (l->broker_chr) {
+        chardev_remove(chardev_id(l->broker_chr), NULL);
+        l->broker_chr = NULL;
+    }
     forget_all(l);
     rcu_store(&l->peers, NULL);
     rcu_call(free_peer, peers);
+    memory_region_cleanup(&l->memory);
     g_free(l->own);
     g_free(l->name);
-    memset(l, 0, sizeof(*l));
+    l->own = NULL;
+    l->name = NULL;
 }

@@ -14,7 +14,9 @@
 #define HW_MISC_IVSHMEM_LINK_H
 
 #include "chardev/chardev.h"
+#include "hw/core/device.h"
 #include "hw/core/runstate.h"
+#include "memory/memory.h"
 
 #define IVSHMEM_IDS             65536
 /* Eventfds that one link keeps: what a server may make us hold open. */
@@ -25,8 +27,6 @@ typedef struct IvshmemPeer IvshmemPeer;
 typedef struct IvshmemVector IvshmemVector;
 
 typedef struct IvshmemLinkOps {
-    /* The shared memory: takes @fd in any case. False: it can't be used. */
-    bool (*memory)(void *opaque, int fd, uint64_t size, Error **errp);
     /* A peer rang. @vector: below the number given to ivshmem_link_open(). */
     void (*rung)(void *opaque, unsigned vector);
     /* A peer left; may be NULL. */
@@ -44,6 +44,9 @@ struct IvshmemLink {
     char *name;                     /* of the device, for messages */
     IvshmemStage stage;
     uint16_t id;                    /* once the stage is past WANT_ID */
+    Device *dev;                    /* whose RAM the memory is */
+    MemRegion memory;               /* RAM, shared, all of it */
+    Chardev *broker_chr;            /* our own connection to a broker */
     unsigned vectors;
     uint8_t buf[8];                 /* of the message that is coming */
     unsigned have;
@@ -54,12 +57,12 @@ struct IvshmemLink {
 };
 
 /*
- * Connect to @chr's server and wait for id and memory. @vectors: 1 and up. False: closed
+ * Connect to @chr's server, or else to @broker (either may be NULL), and wait for id and memory. @vectors: 1 and up. False: closed
  * again, as ivshmem_link_close() leaves it.
  */
-bool ivshmem_link_open(IvshmemLink *l, Chardev *chr, const char *name, unsigned vectors,
+bool ivshmem_link_open(IvshmemLink *l, Device *dev, Chardev *chr, Object *broker, unsigned vectors,
                        const IvshmemLinkOps *ops, void *opaque, Error **errp);
-/* Hangs up: the server tells the others that we left. Does nothing to a link of zeros. */
+/* Hangs up: the server tells the others that we left. The memory must not be mapped. Does nothing to a link of zeros. */
 void ivshmem_link_close(IvshmemLink *l);
 /* Any thread. Nothing happens if there is no such peer or vector. */
 void ivshmem_link_ring(IvshmemLink *l, uint16_t id, uint16_t vector);

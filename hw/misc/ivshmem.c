@@ -11,8 +11,6 @@
 #include "hw/pci/pci.h"
 
 #include <glib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "hw/core/regs.h"
 #include "hw/misc/ivshmem-broker.h"
 #include "hw/misc/ivshmem-link.h"
@@ -25,7 +23,6 @@
 
 #define REGS_SIZE       256
 #define DOORBELL        0xc         /* bits 0 to 15: vector, 16 to 31: peer */
-#define MEMORY_MAX      (UINT64_C(1) << 40)
 #define MAX_VECTORS     2048        /* PCI 6.8.2 */
 
 enum { INTRMASK, INTRSTATUS, IVPOSITION, REG_NUM };
@@ -34,16 +31,14 @@ typedef struct Ivshmem {
     PCIDevice pci;
     MemRegion regs, doorbell;
     MemRegion bar2;                 /* a power of two: what follows, and nothing */
-    MemRegion *memory;              /* in bar2; of memdev, or own_memory */
+    MemRegion *memory;              /* in bar2; of memdev, or of the link */
     uint32_t reg[REG_NUM];
     int master;                     /* OnOffAuto */
     MigrationBlocker *blocker;      /* a peer has it */
     Object *memdev;                 /* plain */
     Chardev *chr;                   /* doorbell, and what follows */
     Object *broker;                 /* instead of it */
-    Chardev *broker_chr;            /* our connection to it; owned */
     IvshmemLink link;
-    MemRegion own_memory;
     uint32_t vectors;
     bool ioeventfd;
 } Ivshmem;
@@ -276,84 +271,20 @@ static void doorbell_rung(void *opaque, unsigned vector)
     }
 }
 
-static bool same_file(int a, int b)
-{
-    struct stat x, y;
-
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static bool doorbell_memory(void *opaque, int fd, uint64_t size, Error **errp)
-{
-    Ivshmem *s = opaque;
-    g_autofree char *path = device_bus_path(&s->pci.dev);
-    g_autofree char *id = g_strconcat(path ? path : "", path ? "/" : "", "ivshmem.bar2", NULL);
-    RamBlock *block;
-
-    if (size > MEMORY_MAX) {
-        error_setf(errp, ERR_OUT_OF_RANGE, "the shared memory has %" PRIu64 " bytes; accepted: 1 to %" PRIu64,
-                   size, MEMORY_MAX);
-        close(fd);
-        return false;
-    }
-    if (s->memory) {                /* a server that came back */
-        bool same = same_file(fd, memory_region_ram_block(s->memory)->fd);
-
-        close(fd);
-        if (!same) {
-            error_setf(errp, ERR_PROTOCOL, "%s: the server has come back with other memory: plug the device "
-                       "anew to see it", s->link.name);
-        }
-        return same;
-    }
-    block = ram_block_new_fd(id, size, fd, 0, RAM_SHARED, errp);
-    if (!block) {
-        return false;
-    }
-    memory_region_init_ram_block(&s->own_memory, s, "ivshmem.bar2", block);
-    return true;
-}
-
-static const IvshmemLinkOps doorbell_link_ops = { .memory = doorbell_memory, .rung = doorbell_rung };
+static const IvshmemLinkOps doorbell_link_ops = { .rung = doorbell_rung };
 
 static void doorbell_undo(Ivshmem *s)
 {
     msix_cleanup(&s->pci);
-    ivshmem_link_close(&s->link);
-    if (s->broker_chr) {
-        chardev_remove(chardev_id(s->broker_chr), NULL);
-        s->broker_chr = NULL;
-    }
     hide_memory(s);
-    memory_region_cleanup(&s->own_memory);
-}
-
-/* To the broker, or where the user has connected it to. */
-static bool doorbell_connect(Ivshmem *s, Error **errp)
-{
-    g_autofree char *label = device_label(&s->pci.dev);
-
-    if (!s->chr == !s->broker) {
-        error_setf(errp, ERR_MISSING_ARGUMENT, "You must specify a 'chardev', or a 'broker'");
-        error_argument(errp, "chardev", NULL, "the id of a socket connected to an ivshmem server");
-        return false;
-    }
-    if (s->broker) {
-        s->broker_chr = ivshmem_broker_connect(s->broker, errp);
-        if (!s->broker_chr) {
-            return false;
-        }
-    }
-    return ivshmem_link_open(&s->link, s->chr ? s->chr : s->broker_chr, label, MAX(s->vectors, 1),
-                             &doorbell_link_ops, s, errp);
+    ivshmem_link_close(&s->link);
 }
 
 static bool doorbell_realize(Device *dev, Error **errp)
 {
     Ivshmem *s = IVSHMEM(dev);
 
-    if (!doorbell_connect(s, errp)) {
-        doorbell_undo(s);
+    if (!ivshmem_link_open(&s->link, dev, s->chr, s->broker, MAX(s->vectors, 1), &doorbell_link_ops, s, errp)) {
         return false;
     }
     if (s->vectors && !msix_init_exclusive_bar(&s->pci, s->vectors, 1, errp)) {
@@ -367,7 +298,7 @@ static bool doorbell_realize(Device *dev, Error **errp)
         doorbell_undo(s);
         return false;
     }
-    show_memory(s, &s->own_memory);
+    show_memory(s, &s->link.memory);
     return true;
 }
 

@@ -123,8 +123,9 @@ void fuzz_machine(const char *words, const char *more)
 {
     const char *env = getenv("FUZZ_MACHINE");
     g_autofree char *bell = env || !more ? NULL : g_strdup_printf(
-        " -chardev socket,id=c5,server=off,fd=%d -device ivshmem-doorbell,id=ivd,chardev=c5,vectors=2",
-        ivshmem_whole());
+        " -chardev socket,id=c5,server=off,fd=%d -device ivshmem-doorbell,id=ivd,chardev=c5,vectors=2"
+        " -chardev socket,id=c6,server=off,fd=%d -device ivshmem-v2,id=iv2,chardev=c6,vectors=2,output-size=4K",
+        ivshmem_whole(), ivshmem_whole());
     g_autofree char *text = g_strconcat("qemu-system-x86_64 ", env ? env : words, " ",
                                         bell ? more : "", bell, NULL);
     static char **argv;

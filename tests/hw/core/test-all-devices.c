@@ -210,7 +210,7 @@ static void give_back_end(const Property *p, void *opaque)
     } else if (p->kind == PROP_KIND_LINK && !strcmp(p->name, "memdev")) {
         opts = qdict_from_fmt("{'size': 65536, 'share': true}");
         ok = user_object_new("memory-backend-ram", name, opts, false, NULL);
-    } else if (p->kind == PROP_KIND_CHARDEV && !strcmp(qdict_str_or(opaque, "driver", ""), "ivshmem-doorbell")) {
+    } else if (p->kind == PROP_KIND_CHARDEV && g_str_has_prefix(qdict_str_or(opaque, "driver", ""), "ivshmem-")) {
         g_autofree char *fd = g_strdup_printf("%d", ivshmem_whole());
 
         opts = qdict_from_fmt("{'backend': 'socket', 'id': %s, 'server': false, 'fd': %s}", name, fd);

@@ -359,6 +359,97 @@ TEST(ivshmem_broker, three_devices)
     check_true(t, access(path, F_OK) < 0, "its socket goes with it");
 }
 
+/* --- version 2: Jailhouse's specification ("V2") --- */
+
+enum { V2_ID = 0, V2_MAX_PEERS = 4, V2_INT_CONTROL = 8, V2_STATE = 0x10 };
+
+static void v2_map(Test *t, Bell *b)
+{
+    int bdf = qpci_find(b->q, 0x110a, 0x4106);
+
+    if (check_true(t, bdf >= 0, "110a:4106")) {
+        b->bdf = (unsigned)bdf;
+        qpci_map(b->q, b->bdf, 0, REGS);
+        qpci_map(b->q, b->bdf, 1, MSIX);
+        qpci_map(b->q, b->bdf, 2, SHARED);
+        bell_arm(b, 2);
+    }
+}
+
+TEST(ivshmem_v2, sections_states_and_doorbells)
+{
+    enum { OUTPUT = 0x10000, TABLE = 0x1000, COMMON = (int)MEMORY - 3 * OUTPUT - TABLE };
+    const uint64_t out0 = SHARED + TABLE + COMMON, out1 = out0 + OUTPUT;
+    g_autofree char *path = g_strdup_printf("%s/broker", test_tmpdir(t));
+    const char *options = "vectors=2,max-peers=3,output-size=64K,protocol=0x4001";
+    Bell a, b;
+    uint8_t cap;
+
+    a.q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults -object ivshmem-broker,id=br,size=1M,vectors=2,path=%s"
+                          " -device ivshmem-v2,broker=br,%s", path, options);
+    b.q = qtest_start(t, "-machine pc -m 32 -nodefaults -chardev socket,id=c,path=%s"
+                      " -device ivshmem-v2,chardev=c,%s", path, options);
+    refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 2}"), "id 2");
+    refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 3, 'output-size': 100}"),
+           "output-size");
+    refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 3, 'output-size': 524288}"),
+           "at least");
+    v2_map(t, &a);
+    v2_map(t, &b);
+    check_u32(t, qpci_readl(a.q, a.bdf, 8), 0xff400100, "class, protocol, revision");
+    check_u64(t, qpci_bar_size(a.q, a.bdf, 0), 4096, "a page of registers");
+    for (cap = qpci_readb(a.q, a.bdf, 0x34); cap && qpci_readb(a.q, a.bdf, cap) != 9;) {
+        cap = qpci_readb(a.q, a.bdf, cap + 1u);
+    }
+    check_u8(t, qpci_readb(a.q, a.bdf, cap + 2u), 0x18, "length of the capability");
+    check_u32(t, qpci_readl(a.q, a.bdf, cap + 4u), TABLE, "state table");
+    check_u32(t, qpci_readl(a.q, a.bdf, cap + 8u), COMMON, "read/write section");
+    check_u32(t, qpci_readl(a.q, a.bdf, cap + 16u), OUTPUT, "output sections");
+    check_u32(t, qtest_readl(b.q, REGS + V2_ID), 1, "ID");
+    check_u32(t, qtest_readl(b.q, REGS + V2_MAX_PEERS), 3, "Maximum Peers");
+    qtest_writel(b.q, REGS + V2_ID, 7);
+    check_u32(t, qtest_readl(b.q, REGS + V2_ID), 1, "is read-only");
+    /* Who may write where. */
+    qtest_writel(a.q, SHARED + TABLE, 11);
+    check_u32(t, qtest_readl(b.q, SHARED + TABLE), 11, "the common section");
+    qtest_writel(a.q, SHARED, 12);
+    check_u32(t, qtest_readl(b.q, SHARED), 0, "the table is read-only");
+    qtest_writel(a.q, out0, 13);
+    check_u32(t, qtest_readl(b.q, out0), 13, "its output");
+    qtest_writel(b.q, out0, 14);
+    check_u32(t, qtest_readl(a.q, out0), 13, "is nobody else's");
+    qtest_writel(b.q, out1 + OUTPUT - 4, 15);
+    check_u32(t, qtest_readl(a.q, out1 + OUTPUT - 4), 15, "the other's output, to its end");
+    /* States; the table is looked at, the interrupt says when. */
+    qtest_writel(a.q, REGS + V2_INT_CONTROL, 0xffffffff);
+    check_u32(t, qtest_readl(a.q, REGS + V2_INT_CONTROL), 1, "reserved bits");
+    for (uint32_t state = 1; qtest_readl(a.q, MESSAGE(0)) == 0; state++) {
+        qtest_writel(b.q, REGS + V2_STATE, state);      /* until b has heard who is there */
+        check_u32(t, qtest_readl(a.q, SHARED + 4), state, "b's state");
+    }
+    qtest_writel(b.q, REGS + V2_STATE, 0x5a5a);
+    qtest_reload(b.q);
+    check_u32(t, qtest_readl(b.q, REGS + V2_STATE), 0x5a5a, "saved");
+    check_u32(t, qtest_readl(a.q, SHARED + 4), 0x5a5a, "and told again");
+    /* A doorbell, one-shot: the second ring is not delivered. */
+    qpci_writeb(a.q, a.bdf, cap + 3u, 0xff);
+    check_u8(t, qpci_readb(a.q, a.bdf, cap + 3u), 1, "Privileged Control");
+    qtest_writel(a.q, MESSAGE(1), 0);
+    qtest_writel(a.q, REGS + V2_INT_CONTROL, 1);
+    do {
+        qtest_writel(b.q, REGS + DOORBELL, 1);
+    } while (qtest_readl(a.q, REGS + V2_INT_CONTROL));
+    qpci_writeb(a.q, a.bdf, cap + 3u, 0);
+    /* It ends: its state is zero, and the others are told. */
+    qtest_writel(a.q, MESSAGE(0), 0);
+    qtest_writel(a.q, REGS + V2_INT_CONTROL, 1);
+    check_int(t, qtest_stop(b.q), 0, "ended");
+    wait_for(&a, SHARED + 4, 0);
+    wait_for(&a, MESSAGE(0), 0x100);
+    qtest_writel(a.q, REGS + V2_STATE, 3);
+    check_int(t, qtest_stop(a.q), 0, "ended");
+}
+
 /* --- servers that break the protocol --- */
 
 typedef struct Said {
