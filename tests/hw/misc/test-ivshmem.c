@@ -389,13 +389,13 @@ TEST(ivshmem_v2, sections_states_and_doorbells)
                           " -device ivshmem-v2,broker=br,%s", path, options);
     b.q = qtest_start(t, "-machine pc -m 32 -nodefaults -chardev socket,id=c,path=%s"
                       " -device ivshmem-v2,chardev=c,%s", path, options);
+    v2_map(t, &a);
+    v2_map(t, &b);              /* now it is known to be there */
     refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 2}"), "id 2");
     refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 3, 'output-size': 100}"),
            "output-size");
     refuse(t, a.q, qdict_from_fmt("{'driver': 'ivshmem-v2', 'broker': 'br', 'max-peers': 3, 'output-size': 524288}"),
            "at least");
-    v2_map(t, &a);
-    v2_map(t, &b);
     check_u32(t, qpci_readl(a.q, a.bdf, 8), 0xff400100, "class, protocol, revision");
     check_u64(t, qpci_bar_size(a.q, a.bdf, 0), 4096, "a page of registers");
     for (cap = qpci_readb(a.q, a.bdf, 0x34); cap && qpci_readb(a.q, a.bdf, cap) != 9;) {
