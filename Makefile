@@ -9,7 +9,7 @@
 #   make check-sanitize   the tests with AddressSanitizer and UndefinedBehaviorSanitizer, in build-sanitize/
 #   make fuzz        the fuzz targets, with clang, in build-fuzz/
 #   make check-clients   real VNC viewers (packages from Debian)
-#   make bench bench-block bench-ivshmem bench-vnc demo install docs clean
+#   make bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
 #
 # Sources are found by folder: a new .c file needs no line here. A room that
 # needs more than that has a rules.mk, which is included below.
@@ -39,8 +39,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-vnc demo install docs clean
-check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-vnc demo install docs clean: build/config.mak
+.PHONY: check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
+check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -282,6 +282,8 @@ bench-ablation: all
 
 bench-block: all
 	@BUILD_DIR=$(CURDIR) $(SRC)/tests/bench/bench-block.sh $(BENCH_ARGS)
+bench-9p: all
+	@BUILD_DIR=$(CURDIR) $(SRC)/tests/bench/bench-9p.sh $(BENCH_ARGS)
 bench-ivshmem: all tests/bench/bench-ivshmem
 	@BUILD_DIR=$(CURDIR) $(SRC)/tests/bench/bench-ivshmem.sh $(BENCH_ARGS)
 
@@ -315,7 +317,7 @@ clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
-.PHONY: all check check-clients check-sanitize lint fuzz bench bench-block bench-ivshmem bench-vnc demo install docs clean test-programs
+.PHONY: all check check-clients check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -58,7 +58,8 @@ typedef struct FsDriver {
     void (*close)(FsDev *fs);   /* no node is left */
 
     int (*root)(FsDev *fs, FsNode **out);
-    int (*lookup)(FsNode *dir, const char *name, FsNode **out);
+    /* @nowait: -EAGAIN instead of waiting for a disk; only asked for where FsDev.hot is true. */
+    int (*lookup)(FsNode *dir, const char *name, bool nowait, FsNode **out);
     FsNode *(*node_ref)(FsNode *n);     /* any thread; doesn't block */
     void (*node_unref)(FsNode *n);
     int (*stat)(FsNode *n, FsStat *st);
@@ -83,7 +84,7 @@ typedef struct FsDriver {
     int (*open_node)(FsNode *n, int flags, FsFile **out);
     int (*create)(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file);
     void (*file_close)(FsFile *f);
-    ssize_t (*read)(FsFile *f, const struct iovec *iov, int n, uint64_t offset);
+    ssize_t (*read)(FsFile *f, const struct iovec *iov, int n, uint64_t offset, bool nowait);
     ssize_t (*write)(FsFile *f, const struct iovec *iov, int n, uint64_t offset);
     int (*fsync)(FsFile *f, bool data_only);
     /* The entry at @offset (0, or a .next); 0: there is none. */
@@ -100,6 +101,7 @@ struct FsDev {
     char *id;
     bool readonly;
     bool in_use;                /* one device has it */
+    bool hot;                   /* stat, where, root and opening without O_TRUNC don't wait for a disk */
     uint64_t limit[FS_LIMITS];
     int64_t next_ns[FS_LIMITS]; /* CLOCK_RT from when on the next request may go; big lock */
     FsDev *next;

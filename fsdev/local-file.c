@@ -49,7 +49,7 @@ int local_create(FsNode *dir, const char *name, int flags, const FsCred *cred, F
     /* Somebody on the host may make it or take it away meanwhile. */
     for (int i = 0; i < 10; i++) {
         if (!(flags & O_EXCL)) {
-            r = local_lookup_node(dir, name, node);
+            r = local_lookup_node(dir, name, false, node);
             if (r != -ENOENT) {
                 break;
             }
@@ -80,7 +80,7 @@ void local_file_close(FsFile *file)
     g_free(f);
 }
 
-ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset)
+ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset, bool nowait)
 {
     LocalFile *f = (LocalFile *)file;
     int fd = local_file_pin(f);
@@ -90,9 +90,9 @@ ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset
         return fd;
     }
     do {
-        r = preadv(fd, iov, n, (off_t)offset);
+        r = preadv2(fd, iov, n, (off_t)offset, nowait ? RWF_NOWAIT : 0);
     } while (r < 0 && errno == EINTR);
-    r = r < 0 ? -errno : r;
+    r = r < 0 ? nowait ? -EAGAIN : -errno : r;
     local_file_unpin(f);
     return r;
 }

@@ -78,10 +78,10 @@ static int do_root(FsDev *fs, FsNode **out)
     return 0;
 }
 
-int local_lookup_node(FsNode *dir, const char *name, FsNode **out)
+int local_lookup_node(FsNode *dir, const char *name, bool nowait, FsNode **out)
 {
     return local_map_hides(local_of(dir), name) ? -ENOENT
-                                               : local_lookup(local_node(dir), name, (LocalNode **)out);
+                                               : local_lookup(local_node(dir), name, nowait, (LocalNode **)out);
 }
 
 static FsNode *do_node_ref(FsNode *n)

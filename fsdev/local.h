@@ -90,7 +90,7 @@ LocalNode *local_ref(LocalNode *n);
 void local_unref(LocalNode *n);
 /* The node of @name in @dir, which @fd (O_PATH, taken) has been opened as. */
 int local_adopt(LocalNode *dir, const char *name, int fd, LocalNode **out);
-int local_lookup(LocalNode *dir, const char *name, LocalNode **out);
+int local_lookup(LocalNode *dir, const char *name, bool nowait, LocalNode **out);
 /* A name is about to go: what is open there must stay reachable. */
 void local_name_hold(LocalNode *dir, const char *name);
 /* A name has gone, or moved. */
@@ -116,12 +116,12 @@ static inline ProcPath proc_path(int fd)
 }
 
 /* --- local.c, local-file.c: calls of the driver --- */
-int local_lookup_node(FsNode *dir, const char *name, FsNode **out);
+int local_lookup_node(FsNode *dir, const char *name, bool nowait, FsNode **out);
 int local_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, const FsCred *cred, FsNode **out);
 int local_open_node(FsNode *node, int flags, FsFile **out);
 int local_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file);
 void local_file_close(FsFile *file);
-ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset);
+ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset, bool nowait);
 ssize_t local_write(FsFile *file, const struct iovec *iov, int n, uint64_t offset);
 int local_fsync(FsFile *file, bool data_only);
 int local_readdir(FsFile *file, uint64_t offset, FsDirent *e);

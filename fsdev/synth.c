@@ -156,7 +156,7 @@ static void do_node_unref(FsNode *n)
     unref(as_node(n));
 }
 
-static int do_lookup(FsNode *dir, const char *name, FsNode **out)
+static int do_lookup(FsNode *dir, const char *name, UNUSED bool nowait, FsNode **out)
 {
     SynthNode *n;
     int r;
@@ -412,7 +412,7 @@ static int do_open_node(FsNode *node, int flags, FsFile **out)
 
 static int do_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file)
 {
-    int r = flags & O_EXCL ? -ENOENT : do_lookup(dir, name, node);
+    int r = flags & O_EXCL ? -ENOENT : do_lookup(dir, name, false, node);
 
     if (r == -ENOENT) {
         r = do_mknod(dir, name, S_IFREG, 0, cred, node);
@@ -438,7 +438,7 @@ static void do_file_close(FsFile *file)
     g_free(f);
 }
 
-static ssize_t do_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset)
+static ssize_t do_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset, UNUSED bool nowait)
 {
     SynthFile *f = (SynthFile *)file;
     GByteArray *d = f->n->data;
@@ -522,6 +522,7 @@ static bool do_open(FsDev *fs, UNUSED const QDict *opts, UNUSED Error **errp)
     SynthNode *hello;
 
     mutex_init(&s->lock);
+    fs->hot = true;
     s->root = node_new(s, NULL, "/", S_IFDIR | 0777, &cred);
     hello = node_new(s, s->root, "hello", S_IFREG | 0644, &cred);
     node_new(s, s->root, "dir", S_IFDIR | 0755, &cred);

@@ -162,7 +162,8 @@ static int work_walk(P9Req *r)
     FsNode *at = r->node;
     int n = 0;
 
-    for (r->walked = 0; r->walked < r->n_names; r->walked++) {
+    /* A second try goes on where the first one, which didn't wait, has come to. */
+    for (; r->walked < r->n_names; r->walked++) {
         const char *name = r->names[r->walked];
         FsNode *next = NULL;
         char *own = NULL;
@@ -176,7 +177,7 @@ static int work_walk(P9Req *r)
         } else if (!fs_name_is_good(name, strlen(name))) {
             n = -ENOENT;
         } else {
-            n = drv(r)->lookup(at, name, &next);
+            n = drv(r)->lookup(at, name, r->nowait, &next);
         }
         if (n == 0) {
             n = drv(r)->stat(next, &r->stats[r->walked]);
@@ -223,7 +224,7 @@ static int coroutine_fn do_walk(P9Req *r)
         return -EINVAL;
     }
     r->node = r->p->fs->drv->node_ref(f->node);
-    n = wanted ? p9_work(r, work_walk) : 0;
+    n = wanted ? p9_work_hot(r, work_walk) : 0;
     if (n < 0 && !r->walked) {
         return n;
     }
@@ -262,7 +263,7 @@ static void coroutine_fn throttle(P9Req *r, bool write)
 
 static int work_read(P9Req *r)
 {
-    return (int)drv(r)->read(r->file, r->iov, (int)r->n_iov, r->offset);
+    return (int)drv(r)->read(r->file, r->iov, (int)r->n_iov, r->offset, r->nowait);
 }
 
 static int work_write(P9Req *r)
@@ -316,7 +317,7 @@ static int coroutine_fn do_read(P9Req *r)
     r->iov = g_new(struct iovec, r->io->n_in);
     r->n_iov = (unsigned)iov_slice(r->iov, r->io->n_in, r->io->in, r->io->n_in, head, r->count);
     r->file = f->file;
-    n = r->count ? p9_work(r, work_read) : 0;
+    n = r->count ? p9_work_hot(r, work_read) : 0;
     if (n < 0) {
         return n;
     }

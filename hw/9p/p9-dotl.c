@@ -70,7 +70,7 @@ static int coroutine_fn do_lopen(P9Req *r)
         return -EROFS;
     }
     r->flags = (uint32_t)p9_open_flags(flags);
-    n = p9_work(r, p9_work_open);
+    n = r->flags & O_TRUNC ? p9_work(r, p9_work_open) : p9_work_hot(r, p9_work_open);
     n = n < 0 ? n : give_file(r, f);
     if (n == 0) {
         put_open(r);
@@ -289,7 +289,7 @@ static int coroutine_fn do_getattr(P9Req *r)
 
     p9_u64(r);                                  /* request_mask: all is told */
     n = check(r, f);
-    n = n < 0 ? n : p9_work(r, p9_work_stat);
+    n = n < 0 ? n : p9_work_hot(r, p9_work_stat);
     if (n < 0) {
         return n;
     }
@@ -358,7 +358,9 @@ static int work_readlink(P9Req *r)
 {
     ssize_t n;
 
-    r->data = g_malloc(LINK_MAX_LEN);
+    if (!r->data) {
+        r->data = g_malloc(LINK_MAX_LEN);
+    }
     n = drv(r)->stat(r->fid->node, &r->st);
     if (n == 0) {
         n = S_ISLNK(r->st.mode) ? drv(r)->readlink(r->fid->node, (char *)r->data, LINK_MAX_LEN - 1) : -EINVAL;

@@ -268,7 +268,7 @@ static int work_create(P9Req *r)
         break;
     case 0:                                     /* a hard link: extension is a fid's number */
         n = drv(r)->link(r->fid2->node, r->fid->node, r->name);
-        n = n < 0 ? n : drv(r)->lookup(r->fid->node, r->name, &r->node);
+        n = n < 0 ? n : drv(r)->lookup(r->fid->node, r->name, false, &r->node);
         break;
     default:
         n = drv(r)->mknod(r->fid->node, r->name, type, r->number, &r->cred, &r->node);
@@ -375,7 +375,7 @@ static int work_read_dir(P9Req *r)
         guint before = a->len;
 
         /* What has just gone is left out; "." and ".." aren't told. */
-        if (fs_name_is_good(e.name, strlen(e.name)) && drv(r)->lookup(f->node, e.name, &node) == 0) {
+        if (fs_name_is_good(e.name, strlen(e.name)) && drv(r)->lookup(f->node, e.name, false, &node) == 0) {
             if (drv(r)->stat(node, &st) == 0) {
                 if (S_ISLNK(st.mode)) {
                     ssize_t len = drv(r)->readlink(node, link, sizeof(link) - 1);

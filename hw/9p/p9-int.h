@@ -74,6 +74,7 @@ struct P9Req {
     uint32_t ans_data;              /* bytes behind it that are in io->in already */
     /* For the worker. */
     int (*work)(P9Req *r);
+    bool nowait;                    /* it runs in the caller's thread: -EAGAIN instead of waiting for a disk */
     P9Fid *fid, *fid2;              /* references */
     FsNode *node, *dir;             /* references, or NULL */
     FsFile *file;
@@ -115,6 +116,8 @@ void p9_put_qid(P9Req *r, const FsStat *st);
 
 /* Yields until @work has run in a worker. */
 int coroutine_fn p9_work(P9Req *r, int (*work)(P9Req *r));
+/* The same for what the host knows at once most of the time: tried here first, which saves two changes of threads. */
+int coroutine_fn p9_work_hot(P9Req *r, int (*work)(P9Req *r));
 /* @node and @file are taken. NULL: the id is taken, or there are too many; then they aren't. */
 P9Fid *p9_fid_new(P9 *p, uint32_t id, FsNode *node, uint32_t uid);
 bool p9_fid_is_free(P9 *p, uint32_t id);

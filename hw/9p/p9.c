@@ -207,6 +207,18 @@ int coroutine_fn p9_work(P9Req *r, int (*work)(P9Req *r))
     return thread_pool_co_fast(run_work, r);
 }
 
+int coroutine_fn p9_work_hot(P9Req *r, int (*work)(P9Req *r))
+{
+    int n = -EAGAIN;
+
+    if (r->p->fs->hot) {
+        r->nowait = true;
+        n = work(r);
+        r->nowait = false;
+    }
+    return n == -EAGAIN ? p9_work(r, work) : n;
+}
+
 bool p9_readonly(const P9Req *r)
 {
     return r->p->fs->readonly;
