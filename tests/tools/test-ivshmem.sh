@@ -54,24 +54,31 @@ ok $? 'an offset that is none'
 [ $? = 1 ]
 ok $? 'a command that is none'
 
-# Two clients: doorbells, then messages through rings.
-mkfifo "$tmp/in"
-"$client" -v -S "$s" < "$tmp/in" > "$tmp/one" 2>&1 &
+# Two clients: doorbells, then messages through rings. Their ids depend on whether the server has seen already that those
+# before have left.
+mkfifo "$tmp/in1" "$tmp/in2"
+"$client" -v -S "$s" < "$tmp/in1" > "$tmp/one" 2>&1 &
 pids="$pids $!"
-exec 3> "$tmp/in"
+exec 3> "$tmp/in1"
+"$client" -S "$s" < "$tmp/in2" > "$tmp/two" 2>&1 &
+two=$! pids="$pids $!"
+exec 4> "$tmp/in2"
 echo dump >&3
-until grep -q 'our id: 0' "$tmp/one"; do sleep 0.05; done
-"$client" -S "$s" 'until 1 20000' 'int 0 0' 'peers 2' 'send 0 two words' 'receive 0' > "$tmp/out" 2>&1 &
-two=$!
+echo dump >&4
+until grep -q '^our id' "$tmp/one" && grep -q '^our id' "$tmp/two"; do sleep 0.05; done
+id1=$(sed -n 's/^our id: \([0-9]*\),.*/\1/p' "$tmp/one") id2=$(sed -n 's/^our id: \([0-9]*\),.*/\1/p' "$tmp/two")
+[ "$id1" != "$id2" ]
+ok $? 'each has an id'
+printf '%s\n' 'until 1 20000' "int $id1 0" 'peers 8' "send $id1 two words" "receive $id1" >&4
 until grep -q 'rung: 0x[1-7]' "$tmp/one"; do sleep 0.05; done
 ok 0 'a doorbell'
-echo 'peers 2' >&3
-echo 'receive 1' >&3
+printf '%s\n' 'peers 8' "receive $id2" >&3
 until grep -q '^two words$' "$tmp/one"; do sleep 0.05; done
 ok 0 'a message'
-echo 'send 1 and an answer' >&3
+echo "send $id2 and an answer" >&3
+until grep -q '^and an answer$' "$tmp/two"; do sleep 0.05; done
+exec 4>&-
 wait $two
-[ $? = 0 ] && [ "$(cat "$tmp/out")" = 'and an answer' ]
 ok $? 'and its answer'
 until grep -q 'peers: 0' "$tmp/one"; do sleep 0.05; done
 ok 0 'the other one has left'
