@@ -19,7 +19,7 @@ static void number_text(GString *s, const DeviceStateField *f)
             g_string_append_printf(s, "%" PRIu64, u);
         } else {
             g_string_append_printf(s, "0x%0*" PRIx64, f->has_bits ? (f->bits + 3) / 4 : 0, u);
-            if (!f->flags && !f->region && !f->word) {
+            if (!f->flags && !f->region && !f->word && u <= UINT32_MAX) {
                 g_string_append_printf(s, " (%" PRIu64 ")", u);
             }
         }
