@@ -178,3 +178,85 @@ TEST(state_printers, q800)
     HAS(t, text, "(escc)", "WR0:", "WR15:", "lines - ", "time constant");
     HAS(t, text, "(mos6522-q800-via1)", "ifr:", "ier:");
 }
+
+/* --- virtio: rings that a driver has filled, without a device that takes from them --- */
+
+enum { CFG = 0xe0000000, DESC = 0x100000, AVAIL = 0x110000, USED = 0x120000, BUF = 0x200000 };
+
+static void desc(QTest *q, unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+{
+    uint8_t d[16];
+
+    store_le64(d, addr);
+    store_le32(d + 8, len);
+    store_le16(d + 12, flags);
+    store_le16(d + 14, next);
+    qtest_write(q, DESC + 16 * i, d, sizeof(d));
+}
+
+/* Common configuration of the modern interface (virtio 1.2, 4.1.4.3) in BAR 4. */
+static QTest *driver(Test *t, bool packed)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -device virtio-balloon-pci,id=b,disable-legacy=on%s",
+                               packed ? ",packed=on" : "");
+    int bdf = qpci_find(q, 0x1af4, 0x1045);
+
+    if (!check_true(t, bdf >= 0, "it is there")) {
+        return q;
+    }
+    qpci_map(q, (unsigned)bdf, 4, CFG);
+    qtest_writeb(q, CFG + 0x14, 1);
+    qtest_writeb(q, CFG + 0x14, 3);
+    qtest_writel(q, CFG + 0x08, 0);
+    qtest_writel(q, CFG + 0x0c, 1u << 28);              /* INDIRECT_DESC */
+    qtest_writel(q, CFG + 0x08, 1);
+    qtest_writel(q, CFG + 0x0c, packed ? 5 : 1);        /* VERSION_1, RING_PACKED */
+    qtest_writeb(q, CFG + 0x14, 11);
+    qtest_writew(q, CFG + 0x16, 0);
+    qtest_writew(q, CFG + 0x18, 8);
+    qtest_writel(q, CFG + 0x20, DESC);
+    qtest_writel(q, CFG + 0x28, AVAIL);
+    qtest_writel(q, CFG + 0x30, USED);
+    qtest_writew(q, CFG + 0x1c, 1);
+    return q;
+}
+
+TEST(state_printers, split_ring)
+{
+    QTest *q = driver(t, false);
+    g_autofree char *text = NULL, *ring = NULL, *wild = NULL;
+
+    desc(q, 3, BUF, 0x40, 1, 5);                        /* a chain: 3, 5 */
+    desc(q, 5, BUF + 0x1000, 0x200, 2, 0);
+    desc(q, 1, 0x130000, 32, 4, 0);                     /* a table with two, linked */
+    qtest_writew(q, AVAIL + 4, 3);
+    qtest_writew(q, AVAIL + 6, 1);
+    qtest_writew(q, AVAIL + 2, 2);
+    text = state(t, q, "/machine/peripheral/b/virtio-backend");
+    HAS(t, text, "features - ", "VIRTIO_RING_F_INDIRECT_DESC", "VIRTIO_F_VERSION_1", "rings - ",
+        "queue0: split, 8 descriptors", "2 elements that the device hasn't taken", "head 3",
+        "0x0000000000200000 -> pc.ram+0x200000 (RAM)", "[NEXT]", "0x0000000000201000", "[WRITE]", "head 1",
+        "[INDIRECT]", "table:");
+    /* A chain that is a ring, and an index that is too far ahead. */
+    desc(q, 3, BUF, 0x40, 1, 5);
+    desc(q, 5, BUF, 0x40, 1, 3);
+    ring = state(t, q, "/machine/peripheral/b/virtio-backend --all");
+    HAS(t, ring, "head 3");
+    check_true(t, strlen(ring) < 100000, "it ends");
+    qtest_writew(q, AVAIL + 2, 4000);
+    wild = state(t, q, "/machine/peripheral/b/virtio-backend --all");
+    HAS(t, wild, "is 4000 ahead, of 8 descriptors: it is wrong");
+}
+
+TEST(state_printers, packed_ring)
+{
+    QTest *q = driver(t, true);
+    g_autofree char *text = NULL;
+
+    desc(q, 0, BUF, 0x40, 1 | 1 << 7, 7);               /* AVAIL is 1, as the wrap counter */
+    desc(q, 1, BUF + 0x1000, 0x80, 2 | 1 << 7, 7);
+    desc(q, 2, BUF + 0x2000, 0x80, 1 << 7 | 1 << 15, 9);        /* used */
+    text = state(t, q, "/machine/peripheral/b/virtio-backend");
+    HAS(t, text, "VIRTIO_F_RING_PACKED", "queue0: packed, 8 descriptors", "2 descriptors that the device hasn't taken",
+        "[0]:", "0x0000000000200000", "[NEXT AVAIL]", "id:", "7", "[1]:", "[WRITE AVAIL]");
+}
