@@ -274,7 +274,8 @@ static const DeviceType drive_type = {
     .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = drive_props,
     .realize = drive_realize, .unrealize = drive_unrealize,
     .reset_hold = drive_reset,
-    .vm = { 2, drive_fields, .min_version = 1, .pre_save = drive_pre_save, .post_load = drive_post_load },
+    .vm = { 2, drive_fields, .min_version = 1, .pre_save = drive_pre_save, .post_load = drive_post_load,
+            .meanings = ide_drive_meanings },
 };
 DEVICE_TYPE(drive_type)
 

@@ -65,7 +65,8 @@ const VmMeaning ide_drive_meanings[] = {
     { "lba", "next sector" }, { "left", "sectors still to be moved" }, { "block", "sectors of this data phase" },
     { "pos", "next byte of the data port" }, { "end", "of the data phase in the buffer" },
     { "buffer", .payload = "sectors on their way" }, { "packet", "ATAPI command packet", .show = scsi_state_show_cdb },
-    { .name = NULL }
+    { "ncq_stopped", "a queued command has failed, its log wasn't read yet" },
+    { "ncq_log", .payload = "the beginning of log 10h" }, { .name = NULL }
 };
 
 const VmMeaning ide_channel_meanings[] = {

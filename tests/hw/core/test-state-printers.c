@@ -136,7 +136,7 @@ TEST(state_printers, ide_and_bus_master)
     qtest_outb(q, 0x1f5, 0);
     qtest_outb(q, 0x1f7, 0xc8);                 /* READ DMA: waits for the engine */
     drive = state(t, q, "hd");
-    HAS(t, drive, "command:", "READ DMA", "status:", "dma:", "command - ", "READ DMA", "in progress",
+    HAS(t, drive, "command:", "READ DMA", "status:", "DRDY", "dma:", "read", "command - ", "READ DMA", "in progress",
         "task-file-lba:", "0x0000234");
     store_le32(prd, 0x100000);
     store_le16(prd + 4, 0x200);
