@@ -8,7 +8,7 @@
 
 struct DeviceStateField;
 
-/* The device at @path, those on the bus there, or all (NULL): references, freed with g_ptr_array_unref(). NULL with
+/* The device at @path with its parts, those on the bus there, or all (NULL): references, freed with g_ptr_array_unref(). NULL with
  * errp set. */
 GPtrArray *state_devices(const char *path, Error **errp);
 

@@ -12,6 +12,19 @@ static int take_device(Device *dev, void *opaque)
     return 0;
 }
 
+/* With its parts: a virtio device is behind its transport. */
+static void take_with_parts(Device *dev, GPtrArray *out)
+{
+    take_device(dev, out);
+    for (const Bus *b = dev->buses; b; b = b->sibling) {
+        for (Device *d = b->devices; d; d = d->sibling) {
+            if (d->obj.parent == &dev->obj && d->realized) {
+                take_with_parts(d, out);
+            }
+        }
+    }
+}
+
 /* Those on @bus, and behind them. */
 static void take_bus(const Bus *bus, GPtrArray *out)
 {
@@ -37,7 +50,7 @@ GPtrArray *state_devices(const char *path, Error **errp)
     }
     dev = device_find(path);
     if (dev) {
-        take_device(dev, out);
+        take_with_parts(dev, out);
         return out;
     }
     bus = bus_find(path, NULL);

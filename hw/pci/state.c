@@ -168,6 +168,24 @@ static void show_msix(Space *s, StateNode *n, uint32_t at)
     show(s, n, at + PCI_MSIX_PBA, 4, "pending-bits", NULL);
 }
 
+/* PCI appendix H: a length, then what the vendor likes. Those of virtio (V 4.1.4) say where a structure is. */
+static void show_vendor(Space *s, StateNode *n, uint32_t at)
+{
+    static const char *const kinds[] = { NULL, "common", "notifications", "ISR", "device", "PCI access", NULL, NULL,
+                                         "shared memory" };
+    uint32_t len = get(s, at + 2, 1), kind = get(s, at + 3, 1);
+
+    show(s, n, at + 2, 1, "length", NULL);
+    if (len > 3 && at + len <= s->size) {
+        state_add_bytes(n, "data", s->c + at + 3, len - 3)->help = "the vendor's";
+        taken(s, at + 3, len - 3);
+    }
+    if (get(s, PCI_VENDOR_ID, 2) == 0x1af4 && len >= 16 && kind < ARRAY_SIZE(kinds) && kinds[kind]) {
+        state_mean(n, "%s: BAR %u, 0x%x bytes at 0x%x", kinds[kind], get(s, at + 4, 1), get(s, at + 12, 4),
+                   get(s, at + 8, 4));
+    }
+}
+
 static void show_express(Space *s, StateNode *n, uint32_t at)
 {
     static const Register regs[] = {
@@ -188,7 +206,7 @@ static const struct {
     void (*show)(Space *s, StateNode *n, uint32_t at);
 } caps[] = {
     { PCI_CAP_ID_PM, "power-management", show_pm }, { PCI_CAP_ID_MSI, "msi", show_msi },
-    { PCI_CAP_ID_VENDOR, "vendor", NULL }, { PCI_CAP_ID_SSVID, "subsystem", NULL },
+    { PCI_CAP_ID_VENDOR, "vendor", show_vendor }, { PCI_CAP_ID_SSVID, "subsystem", NULL },
     { PCI_CAP_ID_EXP, "express", show_express }, { PCI_CAP_ID_MSIX, "msi-x", show_msix },
     { PCI_CAP_ID_SATA, "sata", NULL },
 };

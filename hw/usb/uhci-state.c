@@ -43,7 +43,8 @@ static uint32_t show_td(StateView *v, StateNode *into, uint32_t addr)
     state_mean(n, "%s, device %u, endpoint %u, %u bytes", pid, w[2] >> 8 & 0x7f, w[2] >> 15 & 15,
                ((w[2] >> 21) + 1) & 0x7ff);
     state_add_address(n, "buffer", w[3], 32);
-    return w[0];
+    /* UHCI 3.4.1: a queue waits at one that isn't active. */
+    return w[1] & 1u << 23 ? w[0] : LINK_T;
 }
 
 static void show_queue(StateView *v, StateNode *n, uint32_t element)
