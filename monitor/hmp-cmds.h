@@ -40,7 +40,7 @@ void hmp_info_tlb(Hmp *hmp, const QDict *args);
 
 /* hmp-device-state.c */
 void hmp_info_device_state(Hmp *hmp, const QDict *args);
-QDict *hmp_device_state_args(const QDict *args);
+QDict *hmp_device_state_args(const QDict *args, const char **command);
 /* Of @path, NULL for all. False, with the error shown, if there is no such device. */
 bool hmp_show_device_state(Hmp *hmp, const char *path, bool all);
 void hmp_device_state_snapshot(Hmp *hmp, const QDict *args);

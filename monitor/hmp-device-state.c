@@ -5,15 +5,18 @@
 #include "monitor/hmp-cmds.h"
 #include "qapi/commands-device-state.h"
 
-QDict *hmp_device_state_args(const QDict *args)
+QDict *hmp_device_state_args(const QDict *args, const char **command)
 {
     QDict *query = qdict_new();
-    const char *path = qdict_str_or(args, "path", NULL);
+    const char *path = qdict_str_or(args, "path", NULL), *diff = qdict_str_or(args, "diff", NULL);
 
     if (path) {
         qdict_put_str(query, "path", path);
     }
-    if (qdict_bool_or(args, "all", false)) {
+    if (diff) {
+        *command = "compare-device-state";
+        qdict_put_str(query, "from", diff);
+    } else if (qdict_bool_or(args, "all", false)) {
         qdict_put_bool(query, "all", true);
     }
     return query;

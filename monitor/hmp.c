@@ -89,14 +89,15 @@ static void wrap_json(Hmp *hmp, size_t from)
     qobject_unref(d);
 }
 
-static void run_json(Hmp *hmp, const HmpCommand *cmd, const QDict *args)
+/* Takes @query. */
+static void run_json(Hmp *hmp, const char *command, QDict *query)
 {
-    const QapiCommand *qmp = qapi_find_command(&qapi_schema, cmd->qmp);
-    QOBJECT_AUTO QDict *query = cmd->qmp_args && args ? cmd->qmp_args(args) : NULL;
+    const QapiCommand *qmp = qapi_find_command(&qapi_schema, command);
     Error *err = NULL;
     QObject *result = qmp ? qapi_dispatch(qmp, query, &err) : NULL;
     char *text;
 
+    qobject_unref(query);
     if (hmp_error(hmp, err) || !result) {
         return;
     }
@@ -149,13 +150,16 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
     json = take_json_flag(rest);
     /* With arguments the query would be another one. */
     if (cmd->qmp && json && !*skip_blanks(rest)) {
-        run_json(hmp, cmd, NULL);
+        run_json(hmp, cmd->qmp, NULL);
         g_free(rest);
         return;
     }
     args = hmp_parse_args(hmp, cmd, rest, &err);
     if (args && json && cmd->qmp_args) {
-        run_json(hmp, cmd, args);
+        const char *command = cmd->qmp;
+        QDict *query = cmd->qmp_args(args, &command);
+
+        run_json(hmp, command, query);
         qobject_unref(args);
     } else if (args) {
         size_t from = hmp->out->len;

@@ -36,8 +36,9 @@ struct HmpCommand {
     const HmpCommand *sub;      /* commands behind this one (info); ends with NULL name */
     const char *qmp;            /* the QMP command whose result --json shows; NULL: its text */
     bool early;                 /* may be used before the machine is made (-preconfig) */
-    /* The query's arguments from those that were typed. NULL: with any there is no query, but text. */
-    QDict *(*qmp_args)(const QDict *args);
+    /* The query's arguments from those that were typed, and maybe another query. NULL: with any there is no query,
+     * but text. */
+    QDict *(*qmp_args)(const QDict *args, const char **command);
     const char *group;          /* topic of help; NULL: as the one before */
     /* Completion of the last word; adds candidates with hmp_candidate(). */
     void (*complete)(GPtrArray *candidates, const char *prefix);

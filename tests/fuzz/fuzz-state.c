@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Saved state from a hostile source: the state of one device of a PC (it has all), changed
- * as the input says, is loaded; then a guest goes on with what came out of it.
+ * as the input says, is shown and loaded; then a guest goes on with what came out of it.
  *
  * Input: a byte that picks the device, then edits of three bytes each: where
  * (16 bits, little endian) and what.
@@ -9,6 +9,7 @@
 #include "util/osdep.h"
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
+#include "hw/core/state-view.h"
 #include "memory/memory.h"
 #include "tests/fuzz/machine.h"
 #include "util/main-loop.h"
@@ -97,10 +98,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 1; i + 2 < size && i < 3 * EDITS_MAX; i += 3) {
         bad[(data[i] | data[i + 1] << 8) % good->len] = data[i + 2];
     }
+    /* People may look at a state that can't be loaded, in a file, and at what came of one that could. */
+    qapi_free_DeviceStateInfo(state_view_make(dev->obj.type, NULL, bad, good->len, NULL, true));
     if (!device_load(dev, bad, good->len, &err)) {
         error_free(err);
         err = NULL;
     }
+    qapi_free_DeviceStateInfo(device_state_info(dev, true));
     poke(&address_space_io, &seed);
     poke(&address_space_memory, &seed);
     virtual_clock_advance_to(clock_get_ns(CLOCK_VIRTUAL) + 1000000);

@@ -120,6 +120,9 @@ TEST(device_state, snapshots)
     qobject_unref(r);
     text = hmp(t, q, "info device-state --diff a");
     check_true(t, strstr(text, "  imr:") && strstr(text, "0xfb [IR0 IR1 IR3") && strstr(text, "0xfa [IR1 IR3"), text);
+    g_free(text);
+    text = hmp(t, q, "info device-state --diff a --json");
+    check_true(t, strstr(text, "\"field\": \"imr\""), "as JSON");
     check_true(t, refused(q, "compare-device-state", "{\"from\": \"x\"}"), "no such snapshot");
     r = ask(t, q, "query-device-state-snapshots", "");
     check_int(t, (int64_t)qlist_size(qobject_to_list(r)), 2, "two");
