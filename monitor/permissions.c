@@ -10,7 +10,7 @@
 /* Names or patterns of commands that only look, and write no file. */
 static const char *const looking[] = {
     "qmp_capabilities", "query-*", "x-query-*", "qom-list", "qom-list-types", "qom-list-properties",
-    "qom-get", "device-list-properties", "trace-event-get-state",
+    "qom-get", "device-list-properties", "trace-event-get-state", "compare-device-state",
 };
 /* Those that start, stop and end the machine. */
 static const char *const life_cycle[] = {
