@@ -24,7 +24,8 @@ static bool store(AhciLink *l, unsigned at, const uint8_t *fis, unsigned len)
         area |= (uint64_t)p->reg[P_FBU] << 32;
     }
     if (p->reg[P_FBS] & FBS_EN) {
-        area = (area & ~UINT64_C(0xfff)) + (l->pmp & 15) * FBS_AREA;
+        /* AHCI 9.3.2 wants 4 KiB of alignment; Linux gives 1 KiB, and HBAs are known to add. */
+        area += (l->pmp & 15) * FBS_AREA;
     }
     if (ahci_mem_write(p->s, area + at, fis, len)) {
         return true;

@@ -7,6 +7,7 @@
  *   ahci-exec.c  fetching and running commands
  *   ahci-fis.c   frames that arrive
  *   ahci-mem.c   guest memory: command tables, regions (PRDs)
+ *   ahci-state.c commands and frames for people
  *   ahci-pci.c   the PCI functions
  *   sata-pm.c    the port multiplier
  *

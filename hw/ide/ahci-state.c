@@ -53,14 +53,14 @@ static void show_prds(StateView *v, StateNode *n, uint64_t table, unsigned count
     }
 }
 
-static void show_slot(StateView *v, StateNode *into, uint64_t list, unsigned slot, uint32_t issued)
+static void show_slot(StateView *v, StateNode *into, uint64_t list, unsigned slot, const char *how)
 {
     StateNode *n = state_add_element(into, STATE_STRUCT), *fis;
     uint8_t h[16], f[20];
     uint64_t table;
 
     state_add_uint(n, "slot", slot, 8);
-    state_mean(n, "%s", issued >> slot & 1 ? "fetched" : "waits");
+    state_mean(n, "%s", how);
     if (!state_view_read(v, list + 32 * slot, h, sizeof(h))) {
         return;
     }
@@ -103,8 +103,8 @@ static void print_ports(StateView *v, StateNode *into)
     const StateNode *ports = v->saved ? state_find(v->saved, "ahci.port", &index) : NULL;
 
     for (unsigned i = 0; ports && i < ports->num_fields; i++) {
-        uint32_t ci = (uint32_t)(state_view_get(v, "ahci.port[%u].reg.CI", i) |
-                                 state_view_get(v, "ahci.port[%u].reg.SACT", i));
+        uint32_t ci = (uint32_t)state_view_get(v, "ahci.port[%u].reg.CI", i);
+        uint32_t sact = (uint32_t)state_view_get(v, "ahci.port[%u].reg.SACT", i);
         uint64_t list = state_view_get(v, "ahci.port[%u].reg.CLB", i) |
                         state_view_get(v, "ahci.port[%u].reg.CLBU", i) << 32;
         uint64_t area = state_view_get(v, "ahci.port[%u].reg.FB", i) |
@@ -119,8 +119,9 @@ static void print_ports(StateView *v, StateNode *into)
         n = state_add_struct(into, name);
         slots = state_add_queue(n, "commands");
         for (unsigned slot = 0; slot < AHCI_SLOTS; slot++) {
-            if ((ci | issued) >> slot & 1) {
-                show_slot(v, slots, list, slot, issued);
+            if ((ci | sact | issued) >> slot & 1) {
+                show_slot(v, slots, list, slot, !(ci >> slot & 1) ? "in the drive's queue"
+                                                : issued >> slot & 1 ? "fetched" : "waits");
             }
         }
         show_received(v, state_add_struct(n, "received"), area);

@@ -16,18 +16,26 @@ while [ $n -lt "$kills" ]; do
 	n=$((n + 1)) seed=$((seed + 1))
 	case $((n % 5)) in
 	1) opts=cluster_size=65536 drive=if=virtio ;;
-	2) opts=cluster_size=4096 drive=if=virtio ;;
+	2) opts=cluster_size=4096 drive=if=none,id=d ;;
 	3) opts=cluster_size=65536,lazy_refcounts=on drive=if=virtio ;;
 	4) opts=cluster_size=16384,extended_l2=on drive=if=ide ;;
 	0) opts=cluster_size=512,refcount_bits=1 drive=if=virtio,cache=none ;;
 	esac
-	case $drive in if=ide*) dev=/dev/sda ;; *) dev=/dev/vda ;; esac
+	dev=/dev/vda
+	set --
+	case $drive in
+	if=ide*) dev=/dev/sda ;;
+	if=none*)
+		dev=/dev/sda
+		set -- -device ahci,id=ahci0 -device ide-hd,drive=d,bus=ahci0.0
+		;;
+	esac
 	rm -f "$tmp/disk.qcow2" "$tmp/disk.raw" "$tmp/kill.log"
 	echo "no flush was seen" > "$tmp/verify"
 	"$img" create -q -f qcow2 -o "$opts" "$tmp/disk.qcow2" 64M
 	"$QEMU_BIN-x86_64" -nographic -no-reboot -m 256 -kernel "$cache/linux-amd64" \
 		-initrd "$tmp/initrd.gz" -append "console=ttyS0 run=diskwriter arg=write,$dev,$seed" \
-		-drive "file=$tmp/disk.qcow2,format=qcow2,$drive" < /dev/null > "$tmp/kill.log" 2>&1 &
+		-drive "file=$tmp/disk.qcow2,format=qcow2,$drive" "$@" < /dev/null > "$tmp/kill.log" 2>&1 &
 	pid=$!
 	wait_for "$tmp/kill.log" '^flushed' 80
 	ok $? "kill: $n: the guest writes ($opts, $drive)"

@@ -273,3 +273,30 @@ TEST(ncq, state_in_the_middle)
         }
     }
 }
+
+/* The device-state view names the commands of a full list. */
+TEST(ncq, shown_to_people)
+{
+    QTest *q = ahci_disk_pc(t, "", "", "");
+    AhciDriver a = ahci_find(t, q, BDF, 0);
+    unsigned busy = 0;
+    char *text;
+
+    ahci_start(&a);
+    fault(t, q, 0, AHCI_SECTORS, "timeout", 0);
+    for (unsigned s = 0; s < 32; s++) {
+        AhciCmd c = ahci_queued(&a, s, s & 1, 1000 + s * 8, 8, a.data + s * 4096);
+
+        ahci_build(&a, s, &c);
+    }
+    ahci_set_port(&a, PORT_SACT, ALL);
+    ahci_set_port(&a, PORT_CI, ALL);
+    ahci_wait(&a, PORT_CI, ALL, 0, "all accepted");
+    text = qmp_hmp(qtest_qmp(q), "info device-state ahci0 --all", NULL);
+    for (const char *p = text; p && (p = strstr(p, "in the drive's queue")); p++) {
+        busy++;
+    }
+    check_u32(t, busy, 32, "commands that run");
+    check_true(t, text && strstr(text, "WRITE FPDMA QUEUED"), "their names");
+    free(text);
+}
