@@ -533,6 +533,15 @@ static void settled(void *opaque)
     ahci_port_settled(((AhciLink *)opaque)->port);
 }
 
+static void notify(void *opaque)
+{
+    AhciLink *l = opaque;
+
+    if ((l->port->reg[P_SSTS] & 0xf) == DET_UP) {
+        ahci_fis_sdb(l, 0, *ahci_link_tfd(l), *ahci_link_tfd(l) >> 8, true);
+    }
+}
+
 static void done(UNUSED void *opaque, UNUSED bool error)
 {
     /* The end of the command tells all. */
@@ -540,5 +549,5 @@ static void done(UNUSED void *opaque, UNUSED bool error)
 
 const IdeTransport ahci_transport = {
     .pending = ahci_exec_pending, .move = ahci_exec_move, .done = done, .data = ahci_exec_data,
-    .ended = ahci_exec_ended, .settled = settled, .lock = lock_link, .unlock = unlock_link,
+    .ended = ahci_exec_ended, .notify = notify, .settled = settled, .lock = lock_link, .unlock = unlock_link,
 };

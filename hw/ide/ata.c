@@ -404,6 +404,14 @@ static void set_features(IdeDrive *d)
             return;
         }
         break;
+    case 0x10:                                  /* features of the serial transport */
+    case 0x90:
+        if (mode != 0x05 || !(d->identify[78] & SATA_AN)) {
+            ide_abort(d, ATA_ERR_ABRT);
+            return;
+        }
+        d->identify[79] = (d->identify[79] & ~SATA_AN) | (d->r.feature == 0x10 ? SATA_AN : 0);
+        break;
     case 0x05: case 0x42: case 0x55: case 0x66: case 0x67: case 0x85: case 0x95: case 0x96:
     case 0xaa: case 0xc2: case 0xcc:            /* power, look-ahead, defaults: nothing to do */
         break;

@@ -37,6 +37,7 @@ void atapi_identify_init(IdeDrive *d)
         w[80] = 0x00f0;
         w[76] = 0x000e;         /* Gen1 to Gen3 */
         w[77] = 0x0006;
+        w[78] = SATA_AN;
         w[88] = 0x7f;
     }
 }

@@ -219,6 +219,17 @@ void ide_discard_io(IdeDrive *d, uint64_t offset, uint64_t len, IdeIoDone *done)
     blk_aio_discard(d->conf.blk, offset, len, io_done, new_job(d, 0, done));
 }
 
+void ide_notify(IdeDrive *d)
+{
+    const IdeTransport *t = transport(d);
+
+    if (t->notify && d->identify[79] & SATA_AN) {
+        t->lock(d->channel->opaque);
+        t->notify(d->channel->opaque);
+        t->unlock(d->channel->opaque);
+    }
+}
+
 /* --- DMA --- */
 
 void ide_dma_start(IdeDrive *d, IdeDma dma)

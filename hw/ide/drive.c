@@ -33,6 +33,7 @@ static void media_changed(void *opaque, bool loaded)
 
     d->nb_sectors = blk_length(d->conf.blk) / d->sector;
     mmc_media_changed(&d->mmc, loaded);
+    ide_notify(d);
 }
 
 static bool is_locked(void *opaque)
@@ -47,7 +48,10 @@ static bool tray_open(void *opaque)
 
 static void eject_request(void *opaque, bool force)
 {
-    mmc_eject_request(&((IdeDrive *)opaque)->mmc, force);
+    IdeDrive *d = opaque;
+
+    mmc_eject_request(&d->mmc, force);
+    ide_notify(d);
 }
 
 static void resized(void *opaque)
@@ -100,6 +104,7 @@ static void set_power_on(IdeDrive *d)
     blk_set_write_cache(d->conf.blk, d->write_cache);
     d->smart = d->smart_autosave = true;
     d->standby = d->asleep = false;
+    d->identify[79] &= ~SATA_AN;
     d->mult_sectors = 0;
     d->udma_mode = d->mwdma_mode = 0xff;
 }
@@ -162,6 +167,7 @@ static bool drive_realize(Device *dev, Error **errp)
     d->bad = UINT64_MAX;
     set_power_on(d);
     if (d->is_cd) {
+        d->conf.blk->removable = true;          /* whatever -drive called it */
         d->mmc.blk = d->conf.blk;
         d->mmc.owner = d;
         atapi_identify_init(d);

@@ -149,6 +149,8 @@ typedef struct IdeTransport {
     void (*data)(void *opaque, IdeDrive *d);
     /* The command has ended, d->status and d->error tell how. @interrupt false: by the last data. */
     void (*ended)(void *opaque, IdeDrive *d, bool interrupt);
+    /* The drive has something to tell (SATA 13.8, asynchronous notification). NULL: it can't. */
+    void (*notify)(void *opaque);
     /* A request that a reset had made stale has ended. */
     void (*settled)(void *opaque);
     /* Around each callback of a request; NULL: the big lock is enough. */
@@ -191,6 +193,8 @@ void ide_done(IdeDrive *d, bool interrupt);
 void ide_abort(IdeDrive *d, uint8_t error);
 /* The host moves @bytes from @start of the buffer on through the data port; then @phase comes. */
 void ide_data_phase(IdeDrive *d, uint32_t start, uint32_t bytes, IdePhase phase, bool interrupt);
+/* A medium came, or shall go: the host is told, if it has asked for that. */
+void ide_notify(IdeDrive *d);
 void ide_data_end(IdeDrive *d);         /* the data phase has been moved */
 bool ide_host_reads(const IdeDrive *d);
 void ide_signature(IdeDrive *d);
@@ -251,6 +255,8 @@ static inline unsigned ide_max_mult(const IdeDrive *d)
 {
     return MIN(IDE_MAX_MULT, (IDE_BUFFER / 2) / d->sector);
 }
+/* Word 79 of IDENTIFY: what SET FEATURES has enabled. */
+#define SATA_AN     0x20
 #define ATA_UDMA_MAX(d) (ide_is_sata(d) ? 6 : 5)
 
 /* --- ata.c, atapi.c --- */

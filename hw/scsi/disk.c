@@ -349,6 +349,7 @@ static bool disk_realize(Device *dev, Error **errp)
     default_text(&d->product, d->is_cd ? "QEMU CD-ROM" : "QEMU HARDDISK");
     default_text(&d->version, "2.5+");
     default_text(&d->device_id, *d->serial ? d->serial : d->conf.blk->id);
+    d->conf.blk->removable |= d->removable;     /* whatever -drive called it */
     d->mmc.blk = d->conf.blk;
     d->mmc.owner = d;
     disk_reset(&d->scsi);

@@ -190,9 +190,9 @@ TEST(ahci, packets)
 {
     static const uint8_t read[12] = { 0x28, 0, 0, 0, 0, 7, 0, 0, 9 }, bad[12] = { 0xfe };
     g_autofree char *path = ahci_image(t, "disk.img");
-    QTest *q = qtest_start(t, "-machine pc -m 64 -nodefaults -device ahci,id=ahci0,addr=4 "
-                              "-drive file=%s,format=raw,if=none,id=d,readonly=on "
-                              "-device ide-cd,drive=d,bus=ahci0.2", path);
+    QTest *q = qtest_start_qmp(t, "-machine pc -m 64 -nodefaults -device ahci,id=ahci0,addr=4 "
+                                  "-drive file=%s,format=raw,if=none,id=d,readonly=on "
+                                  "-device ide-cd,id=cd,drive=d,bus=ahci0.2", path);
     AhciDriver a = ahci_find(t, q, BDF, 2);
 
     ahci_start(&a);
@@ -206,6 +206,14 @@ TEST(ahci, packets)
                                                  .bytes = 9 * 2048 }), 0x50, "READ(10)");
         ahci_check_data(&a, a.data, 28, 36);
     }
+    check_u32(t, ahci_run(&a, 1, &(AhciCmd){ .opcode = 0xef, .feature = 0x10, .count = 5 }), 0x50,
+              "asynchronous notification is wanted");
+    check_u32(t, ahci_port(&a, PORT_SNTF), 0, "nothing has happened");
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "eject", qdict_from_fmt("{'id': 'cd', 'force': true}"), NULL), "eject");
+    check_u32(t, ahci_port(&a, PORT_SNTF), 1, "the drive tells");
+    check_u32(t, ahci_port(&a, PORT_IS) & PIS_SDBS, PIS_SDBS, "with an interrupt");
+    ahci_set_port(&a, PORT_SNTF, 1);
+    check_u32(t, ahci_port(&a, PORT_SNTF), 0, "acknowledged");
     check_u32(t, ahci_run(&a, 1, &(AhciCmd){ .opcode = 0xa0, .atapi = true, .packet = bad }), 0x5451,
               "illegal request");
 }
