@@ -87,9 +87,9 @@ void bus_unlink_device(Device *dev)
 }
 
 /* "ide.0", "ide.1": the next number that no bus has. */
-static char *free_name(const char *type)
+static char *free_name(const BusType *bt)
 {
-    g_autofree char *lower = g_ascii_strdown(type, -1);
+    g_autofree char *lower = g_ascii_strdown(bt->numbered_as ? bt->numbered_as : bt->name, -1);
 
     for (unsigned n = 0; ; n++) {
         char *name = g_strdup_printf("%s.%u", lower, n);
@@ -115,7 +115,7 @@ Bus *bus_new(const char *type, Device *owner, const char *name)
     } else if (owner->id) {
         bus->name = g_strdup_printf("%s.%u", owner->id, n);
     } else {
-        bus->name = free_name(type);
+        bus->name = free_name(bus_type(bus));
     }
     bus->parent = owner;
     object_add_child(owner, bus->name, bus);

@@ -183,6 +183,7 @@ bool devices_load_all(const void *data, size_t len, Error **errp);
 struct BusType {
     const char *name;           /* "PCI", "ISA", "IDE" */
     const char *parent;         /* NULL: TYPE_BUS */
+    const char *numbered_as;    /* names of its buses: "ide.0"; NULL: .name in lower case */
     size_t size;
     int max_devices;            /* 0: no limit */
     bool fixed;                 /* devices neither come nor go while the VM runs */

@@ -22,7 +22,7 @@ static const BusType ide_bus_type = {
 BUS_TYPE(ide_bus_type)
 
 static const BusType sata_bus_type = {
-    .name = TYPE_SATA_BUS, .parent = TYPE_IDE_BUS, .size = sizeof(Bus), .max_devices = 1,
+    .name = TYPE_SATA_BUS, .parent = TYPE_IDE_BUS, .numbered_as = "ide", .size = sizeof(Bus), .max_devices = 1,
     .fw_path = ide_fw_path,
 };
 BUS_TYPE(sata_bus_type)

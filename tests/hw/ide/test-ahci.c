@@ -241,3 +241,21 @@ TEST(ahci, two_instances)
     check_u32(t, ahci_run(&a, 0, &c), 0x50, "the first");
     ahci_check_data(&a, a.data, 10, 1);
 }
+
+/* What people and libvirt write for a Q35. */
+TEST(ahci, built_in)
+{
+    g_autofree char *path = ahci_image(t, "disk.img");
+    QTest *q = qtest_start(t, "-machine q35 -m 64 -nodefaults -drive file=%s,format=raw,if=ide "
+                              "-device ide-cd,bus=ide.2 -device ide-cd", path);
+    AhciDriver a = ahci_find(t, q, 0xfa, 0);
+    AhciCmd c = { .opcode = 0x25, .device = 0x40, .lba = 10, .count = 1, .buffer = a.data, .bytes = 512 };
+
+    ahci_start(&a);
+    check_u32(t, ahci_run(&a, 0, &c), 0x50, "the disk of -drive");
+    ahci_check_data(&a, a.data, 10, 1);
+    a.port = 1;
+    check_u32(t, ahci_port(&a, PORT_SIG), 0xeb140101, "a drive without a bus goes to the first free port");
+    a.port = 2;
+    check_u32(t, ahci_port(&a, PORT_SIG), 0xeb140101, "a drive of a named port");
+}
