@@ -4,14 +4,16 @@ src=$(cd "$(dirname "$0")/../.." && pwd)
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT INT TERM
 
-# use_guest ARCH: the guest of this architecture (amd64, i386, m68k): $initrd, $binary, $cache, $board
+# use_guest ARCH: the guest of this architecture (amd64, i386, m68k): $initrd, $binary, $cache, $board, $kernel_args
 use_guest() {
-	arch=$1 board='-m 512'
+	arch=$1 board='-m 512' kernel_args=
 	case $arch in
 	amd64) initrd=initramfs-x86_64 binary=qemu-system-x86_64 ;;
 	i386) initrd=initramfs-i386 binary=qemu-system-i386 ;;
 	m68k)
 		initrd=initramfs-m68k binary=qemu-system-m68k board='-M q800 -m 128'
+		# The driver sleeps three seconds after a reset of the SCSI bus.
+		kernel_args=esp_scsi.esp_bus_reset_settle=0
 		cache=$("$src/scripts/guests-m68k.sh")
 		return
 		;;
@@ -32,7 +34,7 @@ boot() {
 	[ $# -eq 0 ] || shift
 	/usr/bin/time -f 'rss-kib %M' -o "$log.time" timeout 900 "$emulator" -accel "$accel" -cpu "$cpu_model" \
 		$board -nographic -no-reboot -kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
-		-append "console=ttyS0 run=$what arg=$words" "$@" < /dev/null > "$log.raw" 2>&1 || true
+		-append "console=ttyS0 $kernel_args run=$what arg=$words" "$@" < /dev/null > "$log.raw" 2>&1 || true
 	tr -d '\r' < "$log.raw" > "$log"
 }
 
@@ -47,7 +49,7 @@ until_ready() {
 	begin=$(milliseconds)
 	mkfifo "$tmp/console"
 	timeout 300 "$1" -accel "$2" -cpu "$3" $board -nographic -no-reboot -kernel "$cache/linux-$arch" \
-		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 run=boot" < /dev/null > "$tmp/console" 2>&1 &
+		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 $kernel_args run=boot" < /dev/null > "$tmp/console" 2>&1 &
 	sed -n '/GUEST-READY/{p;q}' < "$tmp/console" > /dev/null
 	echo $(($(milliseconds) - begin))
 	rm -f "$tmp/console"
