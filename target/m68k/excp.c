@@ -332,6 +332,9 @@ bool m68k_take_exception(TcgEnv *env)
                vector, vector_name((int)vector), (uint32_t)env->pc, sr,
                s->delivering ? " while entering another" : "");
     s->trace_pending = false;
+    if (vector == EXCP_DIV0) {
+        sr &= ~(uint32_t)CCR_C;         /* PRM, DIVS and DIVU: always cleared */
+    }
     if (vector == EXCP_ADDRESS && s->excp_format == 0) {        /* a jump to an odd address */
         s->excp_ea = (uint32_t)env->pc;
         s->excp_write = false;
