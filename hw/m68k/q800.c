@@ -12,6 +12,7 @@
 #include "util/osdep.h"
 #include "hw/m68k/bootinfo.h"
 #include "hw/m68k/q800-glue.h"
+#include "hw/m68k/q800-rom.h"
 
 #include <glib.h>
 #include "chardev/chardev.h"
@@ -47,6 +48,7 @@ typedef struct Q800 {
     Machine parent;
     MemRegion io, io_alias[2], prom;
     M68kBoot *boot;             /* owned */
+    MacRom rom;
     Device *cpu, *glue, *via1, *via2, *escc, *macfb, *sonic, *esp;    /* lent */
 } Q800;
 
@@ -274,12 +276,19 @@ static bool load_kernel(Q800 *q, Error **errp)
     uint32_t w, h, depth, stride;
     M68kBoot *b;
 
+    if (m->firmware && !mac_rom_init(&q->rom, q, m->firmware, errp)) {
+        return false;
+    }
     if (!m->kernel && cpu_accel() && !strcmp(cpu_accel()->name, "qtest")) {
         return true;            /* nothing will run */
     }
-    if (!m->kernel) {
-        error_setf(errp, ERR_MISSING_ARGUMENT, "machine 'q800' needs -kernel with a Linux/m68k kernel");
+    if (!m->kernel && !m->firmware) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "machine 'q800' has nothing to start: it needs -kernel with a Linux/m68k kernel, "
+                   "or -bios with the image of a Quadra 800's ROM, which nobody but Apple can distribute");
         return false;
+    }
+    if (!m->kernel) {
+        return true;
     }
     b = q->boot = m68k_boot_load(m, errp);
     if (!b) {
@@ -335,8 +344,11 @@ static void q800_reset(Machine *m, ResetKind kind)
 
     if (q->boot) {
         m68k_boot_place(q->boot, m);
+    } else {
+        mac_rom_overlay(&q->rom, true);
     }
     system_reset(kind);
+    mac_rom_overlay(&q->rom, false);
 }
 
 static const char *const q800_arch[] = { "m68k", NULL };
