@@ -158,6 +158,31 @@ static Machine *new_machine(Config *c, bool *stand_in)
     return machine_new(type);
 }
 
+/* -g WIDTHxHEIGHT[xDEPTH] */
+static void set_screen(Config *c, Machine *m)
+{
+    unsigned w, h, depth = 0;
+    Error *err = NULL;
+    int end = 0;
+
+    if (!c->screen) {
+        return;
+    }
+    if ((sscanf(c->screen, "%5ux%5u%n", &w, &h, &end) != 2 || c->screen[end]) &&
+        (sscanf(c->screen, "%5ux%5ux%2u%n", &w, &h, &depth, &end) != 3 || c->screen[end])) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "'%s' is no screen; accepted: WIDTHxHEIGHT or WIDTHxHEIGHTxDEPTH", c->screen);
+    } else if (!m->type->screen_size) {
+        error_setf(&err, ERR_INVALID_ARGUMENT, "the screen of machine '%s' has the size that its guest chooses", m->type->name);
+    } else {
+        m->screen_width = w;
+        m->screen_height = h;
+        m->screen_depth = depth;
+    }
+    if (err) {
+        config_error(c, "g", err);
+    }
+}
+
 static void set_machine_props(Config *c, Machine *m)
 {
     static const char *const ours[] = { "type", "accel", "memory-backend", "firmware", "kernel",
@@ -183,6 +208,7 @@ static void set_machine_props(Config *c, Machine *m)
     m->append = c->append ? g_strdup(c->append) : opts_text(c->machine, "append");
     m->dtb = c->dtb ? g_strdup(c->dtb) : opts_text(c->machine, "dtb");
     m->vga = g_strdup(c->vga ? c->vga : c->no_defaults ? "none" : NULL);
+    set_screen(c, m);
     m->graphics = !c->nographic;
     m->usb |= c->usb || c->usbdevices->len;
     if ((m->initrd || m->append) && !m->kernel) {

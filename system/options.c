@@ -396,6 +396,7 @@ const Option config_options[] = {
     TEXTS("qmp-pretty", qmps_pretty, "DEV", "a QMP monitor that indents"),
     TEXTS("debugcon", debugcons, "DEV", "port 0xe9 written to a character device"),
     TEXT("vga", vga, "std|none", "the VGA card"),
+    TEXT("g", screen, "WIDTHxHEIGHT[xDEPTH]", "the screen, where the machine has one of a fixed size"),
     TEXT("display", display, "none|sdl[,...]|vnc=...", "where the screen is shown"),
     DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
     DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]",

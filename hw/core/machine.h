@@ -50,6 +50,7 @@ struct MachineType {
     const char *default_block_interface;        /* "ide" */
     unsigned units_per_default_bus;
     bool no_serial, no_parallel, no_floppy, no_cdrom, no_sdcard;
+    bool screen_size;           /* -g says how large its screen is */
     bool has_fw_cfg;            /* -fw_cfg and -smbios reach its firmware */
     bool hotplug_cpus;
     bool ignore_boot_device_suffixes;
@@ -144,6 +145,7 @@ struct Machine {
     char *serial[MACHINE_SERIALS];      /* chardev ids; NULL: no port there */
     char *parallel[MACHINE_SERIALS];
     char *vga;                  /* "std", "none"; NULL: default_display */
+    uint32_t screen_width, screen_height, screen_depth;     /* -g; 0: the device's own */
     char *rtc_base;             /* "utc", "localtime", or a date; NULL: utc */
     char *rtc_clock;            /* "host", "rt", "vm"; NULL: host */
     bool rtc_slew;              /* lost ticks are made up for */

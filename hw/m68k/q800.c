@@ -140,8 +140,16 @@ static bool create_escc(Q800 *q, Error **errp)
 
 static bool create_macfb(Q800 *q, Error **errp)
 {
-    q->macfb = create(TYPE_MACFB, errp);
-    if (!q->macfb) {
+    const Machine *m = &q->parent;
+
+    q->macfb = device_new(TYPE_MACFB);
+    if ((m->screen_width && (!object_set_uint(q->macfb, "width", m->screen_width, errp) ||
+                             !object_set_uint(q->macfb, "height", m->screen_height, errp))) ||
+        (m->screen_depth && !object_set_uint(q->macfb, "depth", m->screen_depth, errp))) {
+        object_unref(q->macfb);
+        return false;
+    }
+    if (!device_realize_unref(q->macfb, NULL, errp)) {
         return false;
     }
     memory_region_add(system_memory(), VIDEO_BASE, macfb_vram(q->macfb));
@@ -358,6 +366,6 @@ static const MachineType q800_type = {
     .default_for = q800_arch, .default_cpu = "m68040-m68k-cpu", .max_cpus = 1,
     .default_ram_size = 128 * MIB, .default_ram_id = "m68k_mac.ram", .default_block_interface = "scsi",
     .units_per_default_bus = 7, .no_parallel = true, .no_floppy = true, .no_cdrom = true,
-    .no_sdcard = true, .prepare = q800_prepare, .init = q800_init, .reset = q800_reset,
+    .no_sdcard = true, .screen_size = true, .prepare = q800_prepare, .init = q800_init, .reset = q800_reset,
 };
 MACHINE_TYPE(q800_type)

@@ -55,4 +55,6 @@ head -c 1000 "$tmp/rom" > "$tmp/short"
 refused 'a short one' 'no Macintosh ROM' -bios "$tmp/short"
 truncate -s 1M "$tmp/zeros"
 refused 'one that starts elsewhere' 'no ROM of a Quadra' -bios "$tmp/zeros"
+refused 'a screen without height' 'is no screen' -bios "$tmp/rom" -g 800
+refused 'a screen of seven bits' '7 bits a pixel' -bios "$tmp/rom" -g 640x480x7
 echo "1..$count"
