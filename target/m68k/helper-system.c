@@ -97,6 +97,7 @@ static void h_movec_to(void *env, uint32_t code, uint32_t v)
 {
     M68kState *s = env;
     const Control *c = find(s, code);
+    bool changed;
 
     if (!c) {
         m68k_raise(s, EXCP_ILLEGAL, 0);
@@ -112,12 +113,16 @@ static void h_movec_to(void *env, uint32_t code, uint32_t v)
     if (code == 0x808) {
         v |= 0x04300000;                /* 68060's identification */
     }
+    changed = c->size == 4 && *(uint32_t *)((char *)env + c->offset) != v;
     if (c->size == 1) {
         *((uint8_t *)env + c->offset) = (uint8_t)v;
     } else {
         *(uint32_t *)((char *)env + c->offset) = v;
     }
-    if ((code >= 3 && code <= 7) || code == 0x806 || code == 0x807) {
+    /* The chip forgets nothing by itself; software that changes the user's tables doesn't mean its global pages. */
+    if (changed && code == 0x806) {
+        tcg_tlb_flush_non_global(&s->tcg);
+    } else if (changed && ((code >= 3 && code <= 7) || code == 0x807)) {
         tcg_tlb_flush(&s->tcg);
     }
 }
