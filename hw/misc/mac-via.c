@@ -33,7 +33,7 @@ typedef struct MacVia1 {
     Via6522 via;
     MemRegion mr;
     MacRtc rtc;
-    char *base;                 /* property, of the clock */
+    char *base, *pram;          /* properties, of the clock */
     AdbBus *adb;
     IrqLine *irq, *auxmode;
     Timer tick, second, adb_timer;
@@ -207,6 +207,7 @@ static void via1_port_b(void *opaque, uint8_t level, uint8_t old)
     unsigned state = (level & V1B_ADB_STATE) >> 4;
 
     mac_rtc_set(&s->rtc, level & V1B_RTC_ENABLE, level & V1B_RTC_CLK, level & V1B_RTC_DATA);
+    mac_rtc_keep(&s->rtc);
     via6522_set_pins(&s->via, true, V1B_RTC_DATA, mac_rtc_data(&s->rtc) ? V1B_RTC_DATA : 0);
     if ((level ^ old) & V1B_AUX_OFF) {
         irq_set(s->auxmode, !(level & V1B_AUX_OFF));
@@ -269,7 +270,7 @@ static bool via1_realize(Device *dev, Error **errp)
 {
     MacVia1 *s = VIA1(dev);
 
-    if (!mac_rtc_init(&s->rtc, s->base, errp)) {
+    if (!mac_rtc_init(&s->rtc, s->base, s->pram, errp)) {
         return false;
     }
     via6522_init(&s->via, &via1_ops, s, VIA_HZ);
@@ -289,6 +290,7 @@ static void via1_unrealize(Device *dev)
     timer_del(&s->second);
     timer_del(&s->adb_timer);
     via6522_cleanup(&s->via);
+    mac_rtc_cleanup(&s->rtc);
     memory_region_cleanup(&s->mr);
 }
 
@@ -315,7 +317,8 @@ static const VmField via1_fields[] = {
 };
 
 static const Property via1_props[] = {
-    PROP_STR("base", MacVia1, base, NULL, "the clock's: utc, localtime or a date"), PROP_END
+    PROP_STR("base", MacVia1, base, NULL, "the clock's: utc, localtime or a date"),
+    PROP_STR("pram", MacVia1, pram, NULL, "file that the clock chip's 256 bytes are kept in"), PROP_END
 };
 
 static const VmMeaning via1_meanings[] = {

@@ -10,6 +10,9 @@
  * Source: GMFH chapter 4, "Real-time clock chip".
  */
 #include "util/osdep.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include "hw/rtc/mac-rtc.h"
 #include "hw/rtc/rtc-base.h"
 #include "util/log.h"
@@ -145,11 +148,51 @@ void mac_rtc_set(MacRtc *r, bool enable_n, bool clk, bool data)
     }
 }
 
-bool mac_rtc_init(MacRtc *r, const char *base, Error **errp)
+void mac_rtc_keep(MacRtc *r)
+{
+    if (r->dirty && r->fd >= 0 && pwrite(r->fd, r->pram, sizeof(r->pram), 0) != (ssize_t)sizeof(r->pram)) {
+        log_printf(LOG_GUEST_ERROR, "mac-rtc: the parameter RAM's file can't be written\n");
+    }
+    r->dirty = false;
+}
+
+/* An empty file is a new one. */
+static bool open_file(MacRtc *r, const char *path, Error **errp)
+{
+    ssize_t n;
+
+    r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    n = r->fd < 0 ? -1 : pread(r->fd, r->pram, sizeof(r->pram), 0);
+    if (n < 0) {
+        error_setf(errp, ERR_HOST, "could not open the parameter RAM '%s': %s", path, strerror(errno));
+    } else if (n && (n != (ssize_t)sizeof(r->pram) || lseek(r->fd, 0, SEEK_END) != n)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is no parameter RAM; accepted: 256 bytes, or an empty file", path);
+        n = -1;
+    }
+    if (n < 0) {
+        mac_rtc_cleanup(r);
+        return false;
+    }
+    r->dirty = n == 0;
+    mac_rtc_keep(r);
+    return true;
+}
+
+void mac_rtc_cleanup(MacRtc *r)
+{
+    if (r->fd >= 0) {
+        mac_rtc_keep(r);
+        close(r->fd);
+        r->fd = -1;
+    }
+}
+
+bool mac_rtc_init(MacRtc *r, const char *base, const char *pram, Error **errp)
 {
     int64_t offset_ns;
 
-    if (!rtc_base_offset(base, CLOCK_HOST, &offset_ns, errp)) {
+    r->fd = -1;
+    if (!rtc_base_offset(base, CLOCK_HOST, &offset_ns, errp) || (pram && !open_file(r, pram, errp))) {
         return false;
     }
     r->offset_s = SECONDS_1904_TO_1970 + (offset_ns + NS_PER_SECOND / 2) / NS_PER_SECOND;
@@ -173,4 +216,16 @@ static const VmField mac_rtc_fields[] = {
 static const VmMeaning mac_rtc_meanings[] = {
     { "pram", "parameter memory", .payload = "what the operating system keeps there" }, { .name = NULL }
 };
-const VmState mac_rtc_vm = { 1, mac_rtc_fields, .name = "mac-rtc", .meanings = mac_rtc_meanings };
+
+static bool mac_rtc_post_load(void *opaque, UNUSED Error **errp)
+{
+    MacRtc *r = opaque;
+
+    r->dirty = true;
+    mac_rtc_keep(r);
+    return true;
+}
+
+const VmState mac_rtc_vm = {
+    1, mac_rtc_fields, .name = "mac-rtc", .post_load = mac_rtc_post_load, .meanings = mac_rtc_meanings,
+};

@@ -18,12 +18,17 @@ typedef struct MacRtc {
     uint8_t phase;              /* MAC_RTC_* */
     bool clk, enabled, out;     /* levels; data that we drive */
     bool write_protected;
-    bool dirty;                 /* PRAM changed since the owner looked */
+    bool dirty;                 /* PRAM has changed since it was written to the file */
+    int fd;                     /* of that file; -1: none */
 } MacRtc;
 enum { MAC_RTC_COMMAND, MAC_RTC_COMMAND2, MAC_RTC_READ, MAC_RTC_WRITE };
 
-/* @base: what -rtc base= says, or NULL (rtc-base.h). */
-bool mac_rtc_init(MacRtc *r, const char *base, Error **errp);
+/* @base: what -rtc base= says, or NULL (rtc-base.h). @pram: a file of 256 bytes that parameter RAM is kept in, made if
+ * it isn't there; NULL: it is forgotten. */
+bool mac_rtc_init(MacRtc *r, const char *base, const char *pram, Error **errp);
+void mac_rtc_cleanup(MacRtc *r);
+/* To the file, if there is one and PRAM has changed. */
+void mac_rtc_keep(MacRtc *r);
 void mac_rtc_reset(MacRtc *r);
 /* The wires as the host drives them. */
 void mac_rtc_set(MacRtc *r, bool enable_n, bool clk, bool data);

@@ -4,6 +4,7 @@
 #include "tests/lib/qtest.h"
 
 #include <glib.h>
+#include <unistd.h>
 
 #define VIA1        0x50f00000u
 #define VIA2        0x50f02000u
@@ -133,6 +134,44 @@ TEST(q800, clock_chip)
     }
     check_true(t, seconds > 3786912000u, "seconds since 1904: later than 2023");
     qtest_stop(q);
+}
+
+static uint8_t pram(QTest *q, int write)
+{
+    uint8_t v;
+
+    rtc_select(q);
+    rtc_out(q, 0x35);
+    rtc_out(q, 0x55);                   /* not protected */
+    rtc_select(q);
+    rtc_out(q, (uint8_t)((write >= 0 ? 0x38 : 0xb8) | 2));      /* extended: address 0x48 */
+    rtc_out(q, 8 << 2);
+    if (write >= 0) {
+        rtc_out(q, (uint8_t)write);
+        return 0;
+    }
+    v = rtc_in(q);
+    return v;
+}
+
+TEST(q800, parameter_ram_in_a_file)
+{
+    g_autofree char *path = NULL, *args = NULL, *data = NULL;
+    gsize len = 0;
+    QTest *q;
+
+    close(g_file_open_tmp("pram.XXXXXX", &path, NULL));
+    args = g_strdup_printf("-M q800 -m 8 -global mos6522-q800-via1.pram=%s", path);
+    q = qtest_start(t, args);
+    pram(q, 0x5a);
+    g_file_get_contents(path, &data, &len, NULL);
+    check_u32(t, (uint32_t)len, 256, "bytes in the file");
+    check_u8(t, len == 256 ? (uint8_t)data[0x48] : 0, 0x5a, "what was written is there at once");
+    qtest_stop(q);
+    q = qtest_start(t, args);
+    check_u8(t, pram(q, -1), 0x5a, "another machine finds it");
+    qtest_stop(q);
+    unlink(path);
 }
 
 TEST(q800, clock_starts_where_rtc_says)
