@@ -180,15 +180,14 @@ static bool create(CPUState *cpu, Error **errp)
                    cpu->ops->arch);
         return false;
     }
-    if (!tcg.backend_ready) {
-        if (!(tcg_options.perf_map ? cache_map_for_perf(errp) : cache_map(errp))) {
-            return false;
-        }
-        if (!tcg.be->init(ops->globals, tcg.rw, tcg.rx, tcg.cache_size)) {
-            error_setf(errp, ERR_HOST, "back end '%s' can't run on this host", tcg.be->name);
-            return false;
-        }
-        tcg.backend_ready = true;
+    if (!tcg.backend_ready && !(tcg_options.perf_map ? cache_map_for_perf(errp) : cache_map(errp))) {
+        return false;
+    }
+    tcg.backend_ready = true;
+    if (!tcg.be->init(ops->globals, tcg.rw, tcg.rx, tcg.cache_size)) {     /* once for each architecture */
+        error_setf(errp, ERR_HOST, "back end '%s' can't run CPUs of architecture '%s' on this host", tcg.be->name,
+                   cpu->ops->arch);
+        return false;
     }
     v = g_new0(VcpuTcg, 1);
     v->cpu = cpu;
