@@ -34,20 +34,24 @@ static Glue *GLUE(const void *obj)
 static void update(Glue *s)
 {
     bool aux = s->in[IN_AUX];
-    int level = s->in[IN_NMI] ? 7 : aux && s->in[IN_VIA1] ? 6 : aux && s->in[IN_ASC] ? 5 :
-                s->in[IN_ESCC] ? 4 : aux && s->in[IN_SONIC] ? 3 : s->in[IN_VIA2] ? 2 :
-                !aux && s->in[IN_VIA1] ? 1 : 0;
+    int level;
 
+    /* These come back as VIA2's interrupt, before the level is known. */
     irq_set(s->slot9, !aux && s->in[IN_SONIC]);
     irq_set(s->asc_via2, s->in[IN_ASC]);
+    level = s->in[IN_NMI] ? 7 : aux && s->in[IN_VIA1] ? 6 : aux && s->in[IN_ASC] ? 5 :
+                s->in[IN_ESCC] ? 4 : aux && s->in[IN_SONIC] ? 3 : s->in[IN_VIA2] ? 2 :
+                !aux && s->in[IN_VIA1] ? 1 : 0;
     irq_set(s->ipl, level);
 }
 
 #define IN(name, n) \
 static void name(void *opaque, UNUSED int k, int level) \
 { \
-    GLUE(opaque)->in[n] = level; \
-    update(opaque); \
+    if (GLUE(opaque)->in[n] != (level != 0)) {   /* outputs lead back here, through VIA2 */ \
+        GLUE(opaque)->in[n] = level != 0; \
+        update(opaque); \
+    } \
 }
 IN(in_via1, IN_VIA1) IN(in_via2, IN_VIA2) IN(in_escc, IN_ESCC) IN(in_sonic, IN_SONIC)
 IN(in_asc, IN_ASC) IN(in_nmi, IN_NMI) IN(in_aux, IN_AUX)

@@ -389,7 +389,9 @@ TEST(all_devices, hostile_guest)
     machine_reset(RESET_COLD);
     bus = bus_find_type(TYPE_PCI_BUS);
     for (int round = 0; round < 40; round++) {
-        pci_bus_foreach(PCI_BUS(bus), map_bars, &n);
+        if (bus) {
+            pci_bus_foreach(PCI_BUS(bus), map_bars, &n);
+        }
         n = 0;
         storm(rnd, 4000);
         virtual_clock_advance_to(clock_get_ns(CLOCK_VIRTUAL) +
