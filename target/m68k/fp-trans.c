@@ -9,8 +9,27 @@
 #include <math.h>
 #include "target/m68k/fp.h"
 
+/* Where long double is the x87's, numbers are put together without arithmetic. */
+#if defined(__x86_64__) || defined(__i386__)
+#define HOST_X87 1
+#else
+#define HOST_X87 0
+#endif
+typedef union Host80 {
+    long double v;
+    struct { uint64_t m; uint16_t se; } x87;
+} Host80;
+enum { X87_BIAS = 16383 };
+
 static long double to_host(Fp v)
 {
+    if (HOST_X87 && v.cls == FPC_NUM && v.exp > -X87_BIAS && v.exp <= X87_BIAS) {
+        Host80 h = { .v = 0 };
+
+        h.x87.m = v.m;
+        h.x87.se = (uint16_t)((v.sign ? 0x8000 : 0) | (v.exp + X87_BIAS));
+        return h.v;
+    }
     long double x = v.cls == FPC_ZERO ? 0 : ldexpl((long double)v.m, v.exp - 63);
 
     return v.sign ? -x : x;
@@ -31,6 +50,14 @@ static Fp from_host(FpCtx *c, long double x)
     }
     if (x == 0) {
         return m68k_fp_zero(sign);
+    }
+    if (HOST_X87) {
+        Host80 h = { .v = x };
+
+        if (h.x87.m >> 63) {            /* not a denormal */
+            c->exc |= FPX_INEX2;
+            return m68k_fp_round(c, (Fp){ FPC_NUM, sign, (h.x87.se & 0x7fff) - X87_BIAS, h.x87.m });
+        }
     }
     x = frexpl(fabsl(x), &e);
     v = m68k_fp_from_int(0);
