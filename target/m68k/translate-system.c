@@ -19,12 +19,16 @@ static IrValue get_sr(M68kTr *tr)
     return ir_or(ir, IR_I32, sys, m68k_ccr(tr));
 }
 
-static IrValue logic(M68kTr *tr, IrValue v)
+static IrValue logic_with(M68kTr *tr, IrValue v, uint16_t imm)
 {
     static const IrOpcode op[] = { [ALU_AND] = IR_AND, [ALU_OR] = IR_OR, [ALU_EOR] = IR_XOR };
-    uint16_t imm = m68k_word(tr);
 
     return ir_bin(tr->ir, op[tr->row->arg], IR_I32, v, ir_i32(tr->ir, imm));
+}
+
+static IrValue logic(M68kTr *tr, IrValue v)
+{
+    return logic_with(tr, v, m68k_word(tr));
 }
 
 void m68k_tr_ori_ccr(M68kTr *tr);
@@ -36,9 +40,19 @@ void m68k_tr_ori_ccr(M68kTr *tr)
 void m68k_tr_ori_sr(M68kTr *tr);
 void m68k_tr_ori_sr(M68kTr *tr)
 {
-    if (m68k_privileged(tr)) {
-        put_sr(tr, logic(tr, get_sr(tr)));
+    IrRegion *ir = tr->ir;
+    uint16_t imm;
+
+    if (!m68k_privileged(tr)) {
+        return;
     }
+    imm = m68k_word(tr);
+    if (tr->row->arg == ALU_OR && !(imm & ~SR_IPL) && !(tr->mode & MW_TRACE)) {
+        /* More is masked, which lets no interrupt in and leaves the mode as it is. */
+        ir_st_env(ir, offsetof(M68kState, sr), ir_or(ir, IR_I16, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr)), ir_i16(ir, imm)));
+        return;
+    }
+    put_sr(tr, logic_with(tr, get_sr(tr), imm));
 }
 
 /* Privileged from the 68010 on. */
