@@ -29,7 +29,7 @@ static void begin(M68kTr *tr)
         tr->fcc_a = IR_NO_VALUE;
         tr->fl_cmd = 0;
         tr->fp_checked = true;
-        m68k_fp_slow_if(tr, (M68kCond){ IR_EQ, IR_I8, ir_ld_env(tr->ir, IR_I8, offsetof(M68kState, fp_fast)),
+        m68k_slow_if(tr, (M68kCond){ IR_EQ, IR_I8, ir_ld_env(tr->ir, IR_I8, offsetof(M68kState, fp_fast)),
                                         ir_i8(tr->ir, 0) });
     }
 }
@@ -44,7 +44,7 @@ void m68k_fpd_forget(M68kTr *tr, int dst)
 
 static void slow_if64(M68kTr *tr, IrCond c, IrValue a, uint64_t b)
 {
-    m68k_fp_slow_if(tr, (M68kCond){ c, IR_I64, a, ir_i64(tr->ir, b) });
+    m68k_slow_if(tr, (M68kCond){ c, IR_I64, a, ir_i64(tr->ir, b) });
 }
 
 static int32_t tag_of(unsigned n)
@@ -56,7 +56,7 @@ static int32_t tag_of(unsigned n)
 static IrValue get(M68kTr *tr, unsigned n)
 {
     if (!(tr->fp_known >> n & 1)) {
-        m68k_fp_slow_if(tr, (M68kCond){ IR_EQ, IR_I8, ir_ld_env(tr->ir, IR_I8, tag_of(n)), ir_i8(tr->ir, 0) });
+        m68k_slow_if(tr, (M68kCond){ IR_EQ, IR_I8, ir_ld_env(tr->ir, IR_I8, tag_of(n)), ir_i8(tr->ir, 0) });
         tr->fp_known |= 1u << n;
         tr->fp_single &= ~(1u << n);
     }
@@ -281,7 +281,7 @@ static bool store(M68kTr *tr, uint16_t cmd)
             slow_if64(tr, IR_GEU, exponent(tr, bits), format == FPF_W ? 1023 + 14 : 1023 + 6);
         }
         r = ir_ftoi(ir, IR_I32, v, false);
-        m68k_fp_slow_if(tr, (M68kCond){ IR_NE, IR_I32, ir_fcmp(ir, IR_F64, ir_fcvt(ir, IR_F64, r), v, false),
+        m68k_slow_if(tr, (M68kCond){ IR_NE, IR_I32, ir_fcmp(ir, IR_F64, ir_fcvt(ir, IR_F64, r), v, false),
                                         ir_i32(ir, 0x40) });
         r = ir_zext(ir, IR_I64, r);
         break;
@@ -301,7 +301,7 @@ bool m68k_fpd_gen(M68kTr *tr, uint16_t cmd)
     unsigned op = cmd & 0x7f, format = cmd >> 10 & 7;
     bool rounded = op & 0x40, single = rounded && !(op & 4);
 
-    if (tr->one || tr->hot || tr->fp_slow || (cmd & 0x8000) || (cmd >> 13) == 1 ||
+    if (tr->one || tr->hot || tr->slow || (cmd & 0x8000) || (cmd >> 13) == 1 ||
         ((cmd & 0x4000) && (format == FPF_X || format == FPF_P || format == FPF_P_DYN))) {
         return false;
     }
@@ -337,7 +337,7 @@ bool m68k_fpd_cond(M68kTr *tr, unsigned pred, M68kCond *c)
     IrRegion *ir = tr->ir;
     unsigned p = pred & 15;
 
-    if (tr->fp_slow || tr->fp_block != ir->cur || !tr->fp_checked || !tr->fcc_a) {
+    if (tr->slow || tr->fp_block != ir->cur || !tr->fp_checked || !tr->fcc_a) {
         return false;
     }
     *c = by_flags[p].mask

@@ -86,13 +86,41 @@ void m68k_tr_move_tccr(M68kTr *tr)
     m68k_put_ccr(tr, ir_zext(tr->ir, IR_I32, m68k_get(tr, &ea)));
 }
 
+/*
+ * Mostly it is the mask that changes, and nothing waits for it: then the region goes on. Else the instruction is done anew by
+ * the helper. An interrupt that comes after the look at its level makes the region leave at its next edge.
+ */
+static void put_mask(M68kTr *tr, IrValue v)
+{
+    IrRegion *ir = tr->ir;
+    IrValue old = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr)));
+    IrValue level = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, ipl)));
+    IrValue nmi = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, nmi)));
+    IrValue mode = ir_i32(ir, SR_SYSTEM & ~SR_IPL);
+
+    m68k_slow_if(tr, (M68kCond){ IR_TST_NZ, IR_I32, ir_xor(ir, IR_I32, v, old), mode });
+    level = ir_or(ir, IR_I32, level, ir_shl(ir, IR_I32, nmi, ir_i32(ir, 3)));
+    m68k_slow_if(tr, (M68kCond){ IR_GTU, IR_I32, level, ir_extract(ir, IR_I32, v, SR_IPL_SHIFT, 3) });
+    old = ir_or(ir, IR_I32, ir_and(ir, IR_I32, old, mode), ir_and(ir, IR_I32, v, ir_i32(ir, SR_IPL)));
+    ir_st_env(ir, offsetof(M68kState, sr), ir_trunc(ir, IR_I16, old));
+    m68k_put_ccr(tr, v);
+}
+
 void m68k_tr_move_tsr(M68kTr *tr);
 void m68k_tr_move_tsr(M68kTr *tr)
 {
     if (m68k_privileged(tr)) {
-        Ea ea = m68k_ea_src(tr, 1);
+        Ea ea;
+        IrValue v;
 
-        put_sr(tr, ir_zext(tr->ir, IR_I32, m68k_get(tr, &ea)));
+        memcpy(tr->before, tr->reg, sizeof(tr->before));
+        ea = m68k_ea_src(tr, 1);
+        v = ir_zext(tr->ir, IR_I32, m68k_get(tr, &ea));
+        if (tr->one || tr->hot || tr->slow || !(tr->features & M68K_020UP)) {
+            put_sr(tr, v);
+        } else {
+            put_mask(tr, v);
+        }
     }
 }
 

@@ -34,7 +34,7 @@ typedef struct FlagDesc {
     RecipeDesc cc, x;
 } FlagDesc;
 
-typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT, BK_FP_SLOW } BlockKind;
+typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT, BK_SLOW } BlockKind;
 
 struct M68kBlock {
     uint32_t pc, next;          /* EXCEPT: of the instruction, and behind it */
@@ -391,7 +391,7 @@ void m68k_except2_if(M68kTr *tr, M68kCond c, int vector)
     }
 }
 
-void m68k_fp_slow_if(M68kTr *tr, M68kCond c)
+void m68k_slow_if(M68kTr *tr, M68kCond c)
 {
     IrValue now[16];
     uint16_t dirty = tr->dirty;
@@ -406,9 +406,9 @@ void m68k_fp_slow_if(M68kTr *tr, M68kCond c)
     for (unsigned k = tr->n_blocks; k-- > 0 && !b;) {
         M68kBlock *o = &tr->blocks[k];
 
-        b = o->kind == BK_FP_SLOW && o->pc == tr->pc && !o->done && desc_equal(&o->flags, &d) ? o : NULL;
+        b = o->kind == BK_SLOW && o->pc == tr->pc && !o->done && desc_equal(&o->flags, &d) ? o : NULL;
     }
-    b = b ? b : new_block(tr, BK_FP_SLOW, tr->pc, &d);
+    b = b ? b : new_block(tr, BK_SLOW, tr->pc, &d);
     if (b) {
         ir_brcond(tr->ir, c.c, c.t, c.a, c.b, b->id);
     }
@@ -628,12 +628,12 @@ static void leaving_block(M68kTr *tr, M68kBlock *b)
         tr->pc = b->pc;
         tr->next = b->next;
         m68k_except2(tr, b->vector);
-    } else if (b->kind == BK_FP_SLOW) {
+    } else if (b->kind == BK_SLOW) {
         tr->pc = tr->next = b->pc;
         tr->op = m68k_word(tr);
-        tr->fp_slow = true;
+        tr->slow = true;
         translate_insn(tr);
-        tr->fp_slow = false;
+        tr->slow = false;
         if (!tr->ended) {
             leave_to(tr, tr->next, tr->jumps);
         }

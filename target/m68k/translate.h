@@ -67,7 +67,7 @@ typedef struct M68kTr {
     /* translate-fpd.c. Of the open block (fp_block): registers known to be doubles, and to have 24 bits only; what
      * the condition codes compare (0: they are elsewhere); fl_cmd if it is known. */
     uint16_t fp_block;
-    bool fp_slow;               /* the instruction is done by a helper */
+    bool slow;                  /* the instruction is done by a helper */
     bool fp_checked;            /* fp_fast was tested */
     uint8_t fp_known, fp_single;
     IrValue fcc_a, fcc_b;
@@ -166,9 +166,9 @@ void m68k_except(M68kTr *tr, int vector, uint32_t pc);
 void m68k_except2(M68kTr *tr, int vector);
 void m68k_except2_if(M68kTr *tr, M68kCond c, int vector);
 void m68k_illegal(M68kTr *tr);
-/* If @c holds, the instruction is begun anew with fp_slow, and the region left behind it. Nothing of it has been
+/* If @c holds, the instruction is begun anew with tr->slow, and the region left behind it. Nothing of it has been
  * stored; tr->before has the registers. */
-void m68k_fp_slow_if(M68kTr *tr, M68kCond c);
+void m68k_slow_if(M68kTr *tr, M68kCond c);
 /* In user mode: raises and gives false. */
 bool m68k_privileged(M68kTr *tr);
 
