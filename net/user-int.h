@@ -12,7 +12,8 @@ typedef struct User {
     NetBackend *net;
     Slirp *slirp;
     void *source;                   /* what polls its descriptors */
-    GArray *fds;                    /* GPollFD, while they are polled */
+    GArray *fds, *wanted;           /* GPollFD: those that are polled; those that libslirp asks for */
+    bool in_libslirp;               /* a loop in a loop leaves it alone */
     uint32_t timeout_ms;
     NetdevUserOptions opts;         /* libslirp borrows its strings */
     char **search;

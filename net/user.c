@@ -31,8 +31,8 @@ static int add_poll(int fd, int events, void *opaque)
     p.events |= events & SLIRP_POLL_PRI ? G_IO_PRI : 0;
     p.events |= events & SLIRP_POLL_ERR ? G_IO_ERR : 0;
     p.events |= events & SLIRP_POLL_HUP ? G_IO_HUP : 0;
-    g_array_append_val(u->fds, p);
-    return u->fds->len - 1;
+    g_array_append_val(u->wanted, p);
+    return u->wanted->len - 1;
 }
 
 static int get_revents(int index, void *opaque)
@@ -53,31 +53,64 @@ static void forget_fds(User *u)
     g_array_set_size(u->fds, 0);
 }
 
+static GPollFD *fd_at(GArray *fds, unsigned i)
+{
+    return &g_array_index(fds, GPollFD, i);
+}
+
+static bool same_fds(const User *u)
+{
+    bool same = u->fds->len == u->wanted->len;
+
+    for (unsigned i = 0; same && i < u->fds->len; i++) {
+        same = fd_at(u->fds, i)->fd == fd_at(u->wanted, i)->fd;
+    }
+    return same;
+}
+
+/* GLib wakes a context that gets a descriptor, even the one that is about to sleep: what stays is left alone. */
 static gboolean user_prepare(GSource *source, gint *timeout)
 {
     User *u = ((UserSource *)source)->user;
 
-    forget_fds(u);
+    *timeout = -1;
+    if (u->in_libslirp) {
+        return false;
+    }
+    g_array_set_size(u->wanted, 0);
     u->timeout_ms = UINT32_MAX;
     slirp_pollfds_fill(u->slirp, &u->timeout_ms, add_poll, u);
-    for (unsigned i = 0; i < u->fds->len; i++) {
-        g_source_add_poll(source, &g_array_index(u->fds, GPollFD, i));
+    if (same_fds(u)) {
+        for (unsigned i = 0; i < u->fds->len; i++) {
+            fd_at(u->fds, i)->events = fd_at(u->wanted, i)->events;
+        }
+    } else {
+        GArray *old = u->fds;
+
+        forget_fds(u);
+        u->fds = u->wanted;
+        u->wanted = old;
+        for (unsigned i = 0; i < u->fds->len; i++) {
+            g_source_add_poll(source, fd_at(u->fds, i));
+        }
     }
     *timeout = u->timeout_ms > INT32_MAX ? -1 : (gint)u->timeout_ms;
     return false;
 }
 
 /* Its own timers (TCP) are looked at after each poll. */
-static gboolean user_check(UNUSED GSource *source)
+static gboolean user_check(GSource *source)
 {
-    return true;
+    return !((UserSource *)source)->user->in_libslirp;
 }
 
 static gboolean user_dispatch(GSource *source, UNUSED GSourceFunc cb, UNUSED gpointer data)
 {
     User *u = ((UserSource *)source)->user;
 
+    u->in_libslirp = true;
     slirp_pollfds_poll(u->slirp, 0, get_revents, u);
+    u->in_libslirp = false;
     user_forwards_poll(u);
     return G_SOURCE_CONTINUE;
 }
@@ -248,6 +281,7 @@ static void user_close(NetBackend *n)
     }
     if (u->fds) {
         g_array_unref(u->fds);
+        g_array_unref(u->wanted);
     }
     g_strfreev(u->search);
     qapi_clear_struct(&qapi_type_NetdevUserOptions, &u->opts);
@@ -305,6 +339,7 @@ static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
         return false;
     }
     u->fds = g_array_new(false, true, sizeof(GPollFD));
+    u->wanted = g_array_new(false, true, sizeof(GPollFD));
     u->slirp = slirp_new(&c, &callbacks, u);
     if (!u->slirp) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "libslirp refuses this configuration of a network");
@@ -317,6 +352,8 @@ static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
     source = (UserSource *)g_source_new(&source_funcs, sizeof(UserSource));
     source->user = u;
     u->source = source;
+    /* What may not recurse gets its descriptors anew, and so wakes the loop, after each of its turns. */
+    g_source_set_can_recurse(&source->source, true);
     g_source_attach(&source->source, event_loop_context(main_event_loop()));
     if (!user_forwards_start(u, errp)) {
         user_close(n);
