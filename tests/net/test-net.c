@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "tests/net/net-fixture.h"
 #include "util/bswap.h"
+#include "util/timer.h"
 
 static int free_port(int type)
 {
@@ -297,6 +298,34 @@ TEST(net, hub)
 }
 
 /* --- wrong options --- */
+
+static void set_true(void *opaque)
+{
+    *(bool *)opaque = true;
+}
+
+/* A forwarded port is polled all the time: the loop sleeps all the same. */
+TEST(net, user_sleeps)
+{
+    int port = free_port(SOCK_STREAM);
+    g_autofree char *a = g_strdup_printf("{'type': 'user', 'id': 'a', 'hostfwd': 'tcp:127.0.0.1:%d-:22'}", port);
+    unsigned rounds = 0;
+    bool over = false;
+    Timer *timer;
+
+    main_loop_init();
+    if (!add(t, a)) {
+        return;
+    }
+    timer = timer_new_ns(CLOCK_RT, set_true, &over);
+    timer_mod_ns(timer, clock_get_ns(CLOCK_RT) + 200 * NS_PER_MS);
+    for (; !over; rounds++) {
+        main_loop_iterate(true);
+    }
+    check_true(t, rounds < 100, "it is woken by what happens only");
+    timer_free(timer);
+    check_true(t, netdev_del("a", NULL), "it goes");
+}
 
 TEST(net, options)
 {
