@@ -106,6 +106,27 @@ static void put_isa(Aml *a, const char *name, const char *hid, unsigned uid, uin
     aml_end(a);
 }
 
+static int put_pvpanic(Device *dev, void *opaque)
+{
+    Aml *a = opaque;
+    uint64_t port = 0;
+    GByteArray *r;
+
+    if (!object_is_a(dev, "pvpanic") || !object_get_uint(dev, "ioport", &port, NULL)) {
+        return 0;
+    }
+    r = g_byte_array_new();
+    aml_device(a, "PEVT");
+    aml_name(a, "_HID");
+    aml_string(a, "QEMU0001");
+    put_int(a, "_STA", STA_PRESENT);
+    res_io(r, (uint16_t)port, (uint16_t)port, 1, 1);
+    aml_name(a, "_CRS");
+    aml_resources(a, r);
+    aml_end(a);
+    return 1;                   /* one name, one device */
+}
+
 static void put_isa_devices(Aml *a, PcMachine *pc)
 {
     static const struct { uint16_t io; uint8_t irq; } com[] = {
@@ -125,6 +146,7 @@ static void put_isa_devices(Aml *a, PcMachine *pc)
             put_isa(a, name, "PNP0501", i + 1, com[i].io, 8, 0, 0, com[i].irq);
         }
     }
+    device_foreach(put_pvpanic, a);
 }
 
 static void put_hpet_device(Aml *a)

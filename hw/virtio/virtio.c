@@ -142,10 +142,11 @@ void virtio_set_status(VirtIODevice *v, uint8_t status)
     if (v->ops->status_changed && v->status != old) {
         v->ops->status_changed(v, old);
     }
-    /* What a legacy driver has put into its queues before. */
-    if (v->status & ~old & VIRTIO_S_DRIVER_OK && !virtio_has(v, VIRTIO_F_VERSION_1)) {
+    /* What the driver has put into its queues before: legacy ones do (V 3.1.2), and Linux's of the balloon, which
+     * notifies too early of its statistics. */
+    if (v->status & ~old & VIRTIO_S_DRIVER_OK) {
         for (unsigned i = 0; i < v->num_vqs; i++) {
-            if (v->vq[i].enabled && v->vq[i].loop) {
+            if (v->vq[i].enabled) {
                 virtio_queue_kicked(v, i);
             }
         }

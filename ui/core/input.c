@@ -98,18 +98,26 @@ unsigned input_leds(void)
 
 void input_rel(int dx, int dy)
 {
-    InputHandler *h = input_pointer();
+    InputHandler *h = handlers;
 
-    if (h && h->rel) {
+    while (h && !h->rel) {
+        h = h->next;
+    }
+    if (h) {
+        h->unsynced = true;
         h->rel(h->opaque, dx, dy);
     }
 }
 
 void input_abs(int x, int y)
 {
-    InputHandler *h = input_pointer();
+    InputHandler *h = handlers;
 
-    if (h && h->abs) {
+    while (h && !h->abs) {
+        h = h->next;
+    }
+    if (h) {
+        h->unsynced = true;
         h->abs(h->opaque, x, y);
     }
 }
@@ -119,16 +127,18 @@ void input_button(InputButton button, bool down)
     InputHandler *h = input_pointer();
 
     if (h && h->button) {
+        h->unsynced = true;
         h->button(h->opaque, button, down);
     }
 }
 
 void input_sync(void)
 {
-    InputHandler *h = input_pointer();
-
-    if (h && h->sync) {
-        h->sync(h->opaque);
+    for (InputHandler *h = handlers; h; h = h->next) {
+        if (h->unsynced && h->sync) {
+            h->sync(h->opaque);
+        }
+        h->unsynced = false;
     }
 }
 

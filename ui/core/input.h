@@ -23,6 +23,7 @@ struct InputHandler {
     void (*sync)(void *opaque);
     void *opaque;
     int index;                      /* below: input.c's */
+    bool unsynced;
     InputHandler *next;
 };
 /* The one registered last gets the events of its kind. */
@@ -33,7 +34,7 @@ InputHandler *input_first(void);
 void input_activate(InputHandler *h);
 /* Let all others of its kind go before it. Does nothing to one that isn't registered. */
 void input_deactivate(InputHandler *h);
-/* The active pointing device, or NULL. */
+/* The active pointing device, or NULL. It gets buttons; movements and places go to the first that takes such. */
 InputHandler *input_pointer(void);
 
 void input_key(unsigned number, bool down);
