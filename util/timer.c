@@ -4,7 +4,10 @@
 #include "util/event-loop-int.h"
 #include "util/main-loop.h"
 #include "util/thread.h"
+#include <fcntl.h>
+#include <inttypes.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A host clock that is set ahead makes its timers at most this late. */
 #define HOST_CLOCK_LOOK_NS  NS_PER_SECOND
@@ -74,6 +77,27 @@ int64_t clock_get_ns(ClockId clock)
         }
         return guest_host_ns();
     }
+}
+
+int64_t clock_waited_ns(void)
+{
+    char text[64];
+    int64_t waited = 0;
+    ssize_t n;
+    int fd;
+
+    if (atomic_load(&guest_clock.mode) == VIRTUAL_MANUAL || atomic_load(&guest_clock.mode) == VIRTUAL_SOURCE) {
+        return 0;
+    }
+    /* Linux, Documentation/scheduler/sched-stats: ran, waited (both in ns), slices. */
+    fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[MAX(n, 0)] = '\0';
+    return sscanf(text, "%*u %" SCNd64, &waited) == 1 ? waited : 0;
 }
 
 static void change_begin(void)

@@ -39,6 +39,10 @@ static inline int64_t clock_get_ms(ClockId clock)
     return clock_get_ns(clock) / NS_PER_MS;
 }
 
+/* How much of CLOCK_VIRTUAL the calling thread has waited for a processor since it began, while the host ran
+ * others. 0 where another clock drives it, or the host doesn't tell. A system call or three: not for hot paths. */
+int64_t clock_waited_ns(void);
+
 typedef void TimerFn(void *opaque);
 
 typedef struct Timer {

@@ -12,6 +12,7 @@
 #include "hw/timer/i8254.h"
 #include "hw/timer/i8254-state.h"
 
+#include "util/thread.h"
 #include "util/timer.h"
 
 #define NUM_CHANNELS    3
@@ -46,6 +47,9 @@ typedef struct PitChannel {
     uint32_t count;             /* clocks: 1 to 65536, 10000 in BCD */
     int64_t start_ns;           /* when counting began, gaps left out */
     int64_t stopped_ns;         /* gate low: time counted until then; else -1 */
+    /* Who loaded the count and hasn't looked at it yet; for how long it has had to wait for a processor. */
+    pthread_t loader;
+    int64_t loader_waited_ns;   /* -1: nobody */
 } PitChannel;
 
 typedef struct PitState {
@@ -228,9 +232,33 @@ static void pit_load(PitState *s, unsigned i, uint16_t val)
         c->start_ns = clock_get_ns(CLOCK_VIRTUAL);
         c->stopped_ns = c->gate ? -1 : 0;
     }
+    c->loader_waited_ns = -1;
+    if (i == 2 && c->mode == 0) {
+        c->loader = pthread_self();
+        c->loader_waited_ns = clock_waited_ns();
+    }
     if (i == 0) {
         pit_restart(s);
     }
+}
+
+/*
+ * Counter 2 is what guests measure other clocks with: they load a count, look at that clock, and poll the output. A host
+ * with other things to do may stop the processor between the first two, for longer than the count lasts, and the guest
+ * would find its TSC to be many times slower than it is. Such a gap isn't counted.
+ */
+static void pit_first_look(PitChannel *c, int64_t now)
+{
+    int64_t gap;
+
+    if (c->loader_waited_ns < 0) {
+        return;
+    }
+    if (pthread_equal(c->loader, pthread_self())) {
+        gap = clock_waited_ns() - c->loader_waited_ns;
+        c->start_ns += MIN(MAX(gap, 0), MAX(now - c->start_ns, 0));
+    }
+    c->loader_waited_ns = -1;
 }
 
 static void pit_latch_count(PitChannel *c, int64_t now)
@@ -251,6 +279,7 @@ static void pit_read_back(PitState *s, uint8_t cmd)
         if (!(cmd & BIT(i + 1))) {
             continue;
         }
+        pit_first_look(c, now);
         if (!(cmd & RB_NO_COUNT)) {
             pit_latch_count(c, now);
         }
@@ -275,6 +304,7 @@ static void pit_write_control(PitState *s, uint8_t val)
     }
     c = &s->ch[i];
     if (rw == RW_LATCH) {
+        pit_first_look(c, clock_get_ns(CLOCK_VIRTUAL));
         pit_latch_count(c, clock_get_ns(CLOCK_VIRTUAL));
         return;
     }
@@ -346,6 +376,7 @@ static MemResult pit_read(void *opaque, hwaddr addr, uint64_t *val,
         c->latched--;
         count = c->latch;
     } else {
+        pit_first_look(c, clock_get_ns(CLOCK_VIRTUAL));
         count = pit_visible_count(c, clock_get_ns(CLOCK_VIRTUAL));
     }
     *val = msb ? count >> 8 : count & 0xff;
@@ -368,6 +399,7 @@ static void pit_set_gate(void *opaque, int n, int level)
         return;
     }
     c->gate = level;
+    c->loader_waited_ns = -1;
     if (c->mode == 1 || c->mode == 5) {
         if (level && c->loaded) {
             c->triggered = true;
@@ -388,7 +420,11 @@ static void pit_set_gate(void *opaque, int n, int level)
 
 bool i8254_out(Device *pit, unsigned channel)
 {
-    return pit_out(&I8254(pit)->ch[channel], clock_get_ns(CLOCK_VIRTUAL));
+    PitChannel *c = &I8254(pit)->ch[channel];
+    int64_t now = clock_get_ns(CLOCK_VIRTUAL);
+
+    pit_first_look(c, now);
+    return pit_out(c, now);
 }
 
 unsigned i8254_tone_hz(Device *pit, unsigned channel)
@@ -417,7 +453,7 @@ static void pit_reset_hold(Device *dev)
         s->ch[i] = (PitChannel) {
             .mode = 3, .rw = RW_WORD, .gate = i != 2, .count = 65536,
             .loaded = true, .stopped_ns = i == 2 ? 0 : -1,
-            .start_ns = clock_get_ns(CLOCK_VIRTUAL),
+            .start_ns = clock_get_ns(CLOCK_VIRTUAL), .loader_waited_ns = -1,
         };
     }
     s->irq_enabled = true;
@@ -457,8 +493,9 @@ static bool pit_post_load(void *opaque, Error **errp)
     PitState *s = opaque;
 
     for (unsigned i = 0; i < NUM_CHANNELS; i++) {
-        const PitChannel *c = &s->ch[i];
+        PitChannel *c = &s->ch[i];
 
+        c->loader_waited_ns = -1;
         if (c->start_ns < -far || c->start_ns > far || c->stopped_ns < -1 ||
             c->stopped_ns > far || (c->loaded && c->mode >= 2 && c->mode <= 3 && c->count < 2)) {
             error_setf(errp, ERR_STATE_INVALID, "counter %u is out of range", i);
