@@ -119,7 +119,7 @@ static int put_pvpanic(Device *dev, void *opaque)
     aml_device(a, "PEVT");
     aml_name(a, "_HID");
     aml_string(a, "QEMU0001");
-    put_int(a, "_STA", STA_PRESENT);
+    aml_put_int(a, "_STA", STA_PRESENT);
     res_io(r, (uint16_t)port, (uint16_t)port, 1, 1);
     aml_name(a, "_CRS");
     aml_resources(a, r);
