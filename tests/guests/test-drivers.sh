@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's drivers of the small devices: a printer at the parallel port, two watchdogs that bark, keyboards, mouse and
+# Linux's drivers of the small devices: a printer at the parallel port, a USB serial adapter, two watchdogs that bark, keyboards, mouse and
 # tablet as evdev shows them (PS/2 and virtio), the balloon with the guest's statistics, and pvpanic.
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
@@ -22,12 +22,19 @@ answer() {
 }
 
 name=drivers
+mkfifo "$tmp/line.in" "$tmp/line.out"
+cat "$tmp/line.out" > "$tmp/line" &
+(echo "hello guest"; exec sleep 200) > "$tmp/line.in" &
+feeder=$!
 with_qmp $name 200 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
 	-append 'console=ttyS0 run=drivers mods=none' -parallel "file:$tmp/printed" -device i6300esb -device ib700 \
 	-action watchdog=none,panic=shutdown -device pvpanic -device virtio-keyboard-pci,id=vkbd \
-	-device virtio-tablet-pci -device virtio-balloon-pci,id=balloon
+	-usb -chardev "pipe,id=line,path=$tmp/line" -device usb-serial,chardev=line -device virtio-tablet-pci -device virtio-balloon-pci,id=balloon
 wait_for "$serial" '^drivers ready' 120
 ok $? "$name: Linux has loaded its drivers"
+kill $feeder
+grep -q 'hello adapter' "$tmp/line" && has $name '^drivers adapter <hello guest>'
+ok $? "$name: the USB serial adapter, both ways"
 grep -q 'hello printer' "$tmp/printed"
 ok $? "$name: the printer"
 has $name '^drivers watchdog i6300esb' && has $name '^drivers watchdog ib700wdt' && ! has $name 'modprobe.*failed'
