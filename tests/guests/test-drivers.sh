@@ -24,7 +24,12 @@ answer() {
 name=drivers
 mkfifo "$tmp/line.in" "$tmp/line.out"
 cat "$tmp/line.out" > "$tmp/line" &
-(echo "hello guest"; exec sleep 200) > "$tmp/line.in" &
+# What comes before the port is open is lost, as with the real adapter.
+(
+	until grep -q 'hello adapter' "$tmp/line"; do sleep 0.2; done
+	echo "hello guest"
+	exec sleep 200
+) > "$tmp/line.in" &
 feeder=$!
 with_qmp $name 200 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
 	-append 'console=ttyS0 run=drivers mods=none' -parallel "file:$tmp/printed" -device i6300esb -device ib700 \
