@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # An installed Debian boots through SeaBIOS and GRUB to systemd's login on the serial port and on the
 # screen, has an address by DHCP, fetches the package lists of the mirror that this host uses, lets
-# us in by ssh, plays a tone, has no failed unit and no complaint of the kernel, and switches off
+# us in by ssh, its guest agent answers on a virtio serial port, it plays a tone, has no failed unit and no complaint of the kernel, and switches off
 # when the power button is pressed. Its disk is a qcow2 overlay.
 #
 #   test-debian.sh [BOOTS [amd64|i386 [ide|virtio|scsi|usb]...]]
@@ -35,6 +35,17 @@ ssh_is_up() {
 		sleep 2
 	done
 	return 1
+}
+
+# agent COMMAND PATTERN: the guest agent's answer, a line, has the pattern
+agent() {
+	agent_lines=$(($(wc -l < "$tmp/agent.said") + 1))
+	printf '%s\n' "$1" > "$tmp/agent.in"
+	for _ in $(seq 60); do
+		[ "$(wc -l < "$tmp/agent.said")" -lt $agent_lines ] || break
+		sleep 0.5
+	done
+	tail -n 1 "$tmp/agent.said" | grep -q -e "$2"
 }
 
 # The proxy that this host's apt is told, as the guest reaches it, and this host's view of names
@@ -72,9 +83,14 @@ debian() {
 	image_of "$darch"
 	rm -f "$tmp/disk.qcow2"
 	"$(dirname "$QEMU_BIN")/qemu-img" create -q -f qcow2 -b "$image" -F raw "$tmp/disk.qcow2"
+	rm -f "$tmp/agent.in" "$tmp/agent.out"
+	mkfifo "$tmp/agent.in" "$tmp/agent.out"
+	cat "$tmp/agent.out" > "$tmp/agent.said" &
 	started=$(date +%s)
 	with_qmp "$name" 1200 $binary -m 512 -smp 2 -nic "user,hostfwd=tcp:127.0.0.1:$port-:22" \
-		-audiodev "wav,id=snd,path=$tmp/tone.wav" -device AC97,audiodev=snd "$@"
+		-audiodev "wav,id=snd,path=$tmp/tone.wav" -device AC97,audiodev=snd \
+		-device virtio-serial-pci -chardev "pipe,id=agent,path=$tmp/agent" \
+		-device virtserialport,chardev=agent,name=org.qemu.guest_agent.0 "$@"
 	wait_for "$serial" '^debian login: ' 900
 	ok $? "$name: login on the serial port"
 	echo "# after $(($(date +%s) - started)) s"
@@ -86,6 +102,10 @@ debian() {
 	grep -q '^running' "$tmp/state" && grep -q '10\.0\.2\.15/24 .*dynamic' "$tmp/state"
 	ok $? "$name: ssh lets us in, no unit has failed, there is an address"
 	sed 's/^/# /' "$tmp/state"
+	agent '{"execute":"guest-sync","arguments":{"id":4711}}' '{"return": 4711}' &&
+		agent '{"execute":"guest-get-osinfo"}' '"id": "debian"'
+	ok $? "$name: the guest agent answers"
+	tail -n 1 "$tmp/agent.said" | sed 's/^/# /'
 	apt_like_host
 	guest 'apt-get -q update && apt-cache policy hello' > "$tmp/apt"
 	grep -q 'Candidate: [0-9]' "$tmp/apt" && ! grep -q '^[WE]:' "$tmp/apt"
