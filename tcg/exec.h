@@ -133,7 +133,7 @@ struct TcgEnv {
     uint16_t fp_fsw;            /* sticky exception bits collected */
     uint8_t fp_unmasked;        /* MXCSR's exceptions that the guest hasn't masked: for
                                    vector operations in software (ir_vec_soft) */
-    uint8_t fp_settled;         /* FpEnv.settled of those operations, since the target cleared it */
+    uint8_t fp_step[2];         /* FpEnv.step of those operations, since the target cleared them */
     uint32_t host_mxcsr;        /* saved while generated code runs */
     uint16_t host_fcw;
 

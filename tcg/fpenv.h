@@ -21,8 +21,8 @@ typedef struct FpEnv {
     uint8_t precision;          /* F80 results: 24, 53 or 64 bits */
     uint8_t unmasked;           /* FP_* whose masked response isn't taken for underflow: x87/SSE
                                    tininess rules with unmasked UE */
-    uint8_t settled;            /* out: FP_* of an operation's earlier steps, which stand whatever a
-                                   later one raises (DPPS) */
+    uint8_t step[2];            /* out: @flags behind the first steps of an operation that has several (DPPS):
+                                   an unmasked exception ends it there */
     bool rounded_up;            /* out: the last result's magnitude grew (x87 C1) */
 } FpEnv;
 

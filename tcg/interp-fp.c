@@ -110,7 +110,8 @@ static void vec_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     info->fn(&out, arg[0], arg[1], arg[2], o->imm, &e);
     d->v = out;
     f->env->fp_mxcsr |= e.flags;
-    f->env->fp_settled |= e.settled;
+    f->env->fp_step[0] |= e.step[0];
+    f->env->fp_step[1] |= e.step[1];
 }
 
 /* One operand may be narrower than F80; where the other is a NaN or unsupported its being denormal doesn't count. */

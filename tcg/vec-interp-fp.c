@@ -131,13 +131,10 @@ HORIZONTAL(HSUBPD, q, 2, f64_sub)
 
 /* Between the steps of an operation: does an unmasked exception end it? (SDM vol. 2, DPPS: each add and each
  * multiply has its own) */
-static bool step_raises(FpEnv *e)
+static bool step_raises(FpEnv *e, unsigned step)
 {
-    if (e->flags & e->unmasked) {
-        return true;
-    }
-    e->settled = e->flags;
-    return false;
+    e->step[step] = e->flags;
+    return e->flags & e->unmasked;
 }
 
 /* Products chosen by imm[7:4], summed in pairs, put where imm[3:0] says. */
@@ -148,13 +145,13 @@ VEC_FN(DPPS)
     for (unsigned i = 0; i < 4; i++) {
         p[i] = imm >> (4 + i) & 1 ? f32_mul(vec_l(a, i), vec_l(b, i), e) : 0;
     }
-    if (step_raises(e)) {
+    if (step_raises(e, 0)) {
         *d = *a;
         return;
     }
     p[0] = f32_add(p[0], p[1], e);
     p[2] = f32_add(p[2], p[3], e);
-    if (step_raises(e)) {
+    if (step_raises(e, 1)) {
         *d = *a;
         return;
     }
@@ -171,7 +168,7 @@ VEC_FN(DPPD)
     for (unsigned i = 0; i < 2; i++) {
         p[i] = imm >> (4 + i) & 1 ? f64_mul(vec_q(a, i), vec_q(b, i), e) : 0;
     }
-    if (step_raises(e)) {
+    if (step_raises(e, 0)) {
         *d = *a;
         return;
     }

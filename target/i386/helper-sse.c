@@ -14,18 +14,25 @@ static void sse_begin(TcgEnv *env)
 
     s->mxcsr |= env->fp_mxcsr & MXCSR_FLAGS;
     env->fp_mxcsr &= ~MXCSR_FLAGS;
-    env->fp_settled = 0;
+    memset(env->fp_step, 0, sizeof(env->fp_step));
 }
 
-/* SDM vol. 1, 11.5.2: of unmasked ones found before the operation, nothing is computed. What the steps before it
- * raised stays. */
+/* SDM vol. 1, 11.5.2: of unmasked ones found before the operation, nothing is computed. An operation ends with the step that
+ * raises one in any of its elements, also in the other half; what the steps before raised stays. */
 static void sse_check(TcgEnv *env)
 {
     X86State *s = x86_state(env);
-    uint32_t flags = env->fp_mxcsr & MXCSR_FLAGS, masks = s->mxcsr >> 7 & MXCSR_FLAGS;
+    uint32_t flags = env->fp_mxcsr & MXCSR_FLAGS, masks = s->mxcsr >> 7 & MXCSR_FLAGS, earlier = 0;
 
+    for (unsigned i = 0; i < ARRAY_SIZE(env->fp_step); i++) {
+        if (env->fp_step[i] & ~masks) {
+            flags = env->fp_step[i];
+            break;
+        }
+        earlier |= env->fp_step[i];
+    }
     if (flags & ~masks & BEFORE_FLAGS) {
-        flags &= BEFORE_FLAGS | env->fp_settled;
+        flags = (flags & BEFORE_FLAGS) | earlier;
     }
     s->mxcsr |= flags;
     env->fp_mxcsr = (env->fp_mxcsr & ~MXCSR_FLAGS) | (s->mxcsr & MXCSR_FLAGS);

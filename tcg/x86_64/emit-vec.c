@@ -95,7 +95,8 @@ static void vec_fallback(TcgEnv *env, uint32_t vop, uint32_t imm)
 
     ir_vec_info[vop].fn(&v[3], &v[0], &v[1], &v[2], (uint8_t)imm, &e);
     env->fp_mxcsr |= e.flags;
-    env->fp_settled |= e.settled;
+    env->fp_step[0] |= e.step[0];
+    env->fp_step[1] |= e.step[1];
 }
 
 static void emit_fallback(Cg *cg, IrValue i, IrOp *op, const IrVecInfo *info)
