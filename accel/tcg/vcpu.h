@@ -18,8 +18,8 @@
 
 #define TLB_MIN_BITS    8
 #define TLB_MAX_BITS    13
-#define LARGE_FILTER    512     /* bits of filters, powers of two */
-#define CODE_FILTER     1024
+#define LARGE_FILTER    8192    /* bits of filters, powers of two */
+#define CODE_FILTER     16384
 #define JC_LOCAL_MAX    2048
 #define TLB_USED_MAX    512     /* entries remembered, to flush only those */
 

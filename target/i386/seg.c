@@ -148,7 +148,9 @@ uint32_t x86_mode_word(const X86State *s)
             mw |= MW_CSFLAT;
         }
         mw |= spans_all(&s->seg[S_FS]) ? MW_FSFLAT : 0;
-        mw |= spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
+        /* 32-bit kernels leave a process's GS where it is, flat or null, and don't use it: it must not
+         * make two modes of the same code. */
+        mw |= (s->cpl == 3 || !pe) && spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
         mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
     }
     mw |= pe ? MW_PE : 0;

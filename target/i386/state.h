@@ -134,7 +134,7 @@ enum {
                                region, and each looks at them */
     MW_SMAP_AC  = 1 << 29,  /* CPL < 3 and SMAP in force (AC clear): MMU mode */
 };
-#define MW_GSFLAT (1u << 31)    /* as MW_FSFLAT */
+#define MW_GSFLAT (1u << 31)    /* as MW_FSFLAT; never in a 32-bit kernel */
 
 /* MMU modes: whose rights an access has. */
 enum { X86_MMU_KERNEL, X86_MMU_USER, X86_MMU_KERNEL_SMAP, X86_MMU_SMM, X86_MMU_NUM };
