@@ -280,6 +280,11 @@ bench-ablation: all
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) BUILD_DIR=$(CURDIR) SRC_DIR=$(abspath $(SRC)) \
 	 $(SRC)/tests/bench/ablation.sh $(BENCH_ARGS)
 
+# Programs it wasn't tuned on.
+.PHONY: bench-programs
+bench-programs: all
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) $(SRC)/tests/bench/programs.sh $(BENCH_ARGS)
+
 bench-block: all
 	@BUILD_DIR=$(CURDIR) $(SRC)/tests/bench/bench-block.sh $(BENCH_ARGS)
 bench-9p: all

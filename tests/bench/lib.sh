@@ -91,7 +91,12 @@ compare() {
 		for (i = 1; i <= 5; i++) {
 			m = split(groups[g[i]], v, " "); s = 0; c = 0
 			for (j = 1; j <= m; j++) { if (r[v[j]] > 0) { s += log(r[v[j]]); c++ } }
-			if (c) { printf "geometric mean, %-8s %8.2f   (%d rows)\n", g[i], exp(s / c), c }
+			if (c) { printf "geometric mean, %-8s %8.2f   (%d rows)\n", g[i], exp(s / c), c; grouped++ }
+		}
+		if (!grouped && n > 3) {
+			s = 0; c = 0
+			for (i = 1; i <= n; i++) { if (r[order[i]] > 0) { s += log(r[order[i]]); c++ } }
+			if (c) { printf "geometric mean %17.2f   (%d rows)\n", exp(s / c), c }
 		}
 	}' "$1" "$2"
 }

@@ -6,13 +6,14 @@
 #   run.sh [-r ROUNDS] [-t SECONDS-PER-KERNEL] [-a ARCH,...] [-c CPU,...] [-p PART,...] [GBENCH-ARGUMENT...]
 #
 # ARCH: amd64, i386, m68k. CPU: qemu64 (on i386 qemu32 is meant), max; m68k has its own two: as the chip is, and with what
-# it left to software done by the emulator (fpsp=host), which the other one always does. PART: guest, start-up, scaling, json, network.
+# it left to software done by the emulator (fpsp=host), which the other one always does. PART: guest, login,
+# start-up, scaling, json, network. Without options: amd64 and i386, both models, all parts but json and network, 5 rounds.
 # Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
 . "$(dirname "$0")/lib.sh"
 ours=${QEMU_BIN:?path of the emulator}
 ours=$(dirname "$ours")
-rounds=5 seconds=0.3 arches=amd64 cpus=qemu64 parts=guest,start-up,scaling,json,network
+rounds=5 seconds=0.3 arches=amd64,i386 cpus=qemu64,max parts=guest,login,start-up,scaling
 while getopts r:t:a:c:p: o; do
 	case $o in
 	r) rounds=$OPTARG ;;
@@ -66,6 +67,41 @@ in_guest() {
 			compare "$tmp/ours.rows" "$tmp/peer.rows"
 			echo
 		done
+	done
+}
+
+# login EMULATOR CPU: milliseconds from exec until an installed Debian says "login:" on its serial port
+login() {
+	: > "$tmp/serial"
+	begin=$(milliseconds)
+	timeout 900 "$1" -accel tcg -cpu "$2" -m 512 -display none -serial "file:$tmp/serial" -snapshot \
+		-drive "file=$image,format=raw" < /dev/null > /dev/null 2>&1 &
+	# Without an end of line: nothing that reads lines sees it.
+	until grep -q '^debian login: ' "$tmp/serial"; do
+		kill -0 $! 2> /dev/null || break
+		sleep 0.1
+	done
+	echo $(($(milliseconds) - begin))
+	kill $! 2> /dev/null || true
+	wait $! 2> /dev/null || true
+}
+
+logins() {
+	use_guest amd64
+	find_peer
+	image=$("$src/scripts/disk-image.sh" --arch amd64)
+	for c in $(echo "$cpus" | tr , ' '); do
+		: > "$tmp/ours.rows"
+		: > "$tmp/peer.rows"
+		i=0
+		while [ $i -lt "$rounds" ]; do
+			i=$((i + 1))
+			echo "login, $c: round $i of $rounds" >&2
+			echo "image-to-login-ms $(login "$ours/$binary" "$c")" >> "$tmp/ours.rows"
+			[ -z "$peer" ] || echo "image-to-login-ms $(login "$peer" "$c")" >> "$tmp/peer.rows"
+		done
+		echo "== an installed Debian (amd64), -cpu $c"
+		compare "$tmp/ours.rows" "$tmp/peer.rows"
 	done
 }
 
@@ -188,10 +224,11 @@ network() {
 for p in $(echo "$parts" | tr , ' '); do
 	case $p in
 	guest) in_guest "$@" ;;
+	login) logins ;;
 	start-up) start_up ;;
 	scaling) scaling ;;
 	network) network ;;
 	json) echo "== the JSON reader and writer, 10 MB"; "$ours/tests/bench/bench-json" ;;
-	*) echo "no part '$p'; there are guest, start-up, scaling, json, network" >&2; exit 2 ;;
+	*) echo "no part '$p'; there are guest, login, start-up, scaling, json, network" >&2; exit 2 ;;
 	esac
 done
