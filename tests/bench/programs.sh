@@ -39,7 +39,7 @@ speed() {
 	name=$1
 	shift
 	openssl speed -mr -seconds 1 "$@" 2> /dev/null | awk -F: -v n="$name" '
-		$1 == "+F" { v = $NF } $1 == "+F2" { v = 1 / $4 } END { sub(/^\+F2*/, "", v); printf "row %s %.4g\n", n, v }'
+		$1 == "+F" { v = $NF } $1 == "+F2" { v = $4 } END { printf "row %s %.4g\n", n, v }'
 }
 stress() {
 	stress-ng --"$1" 1 ${3:+--$1-method} ${3:-} -t 2 --metrics-brief 2>&1 |
