@@ -89,11 +89,11 @@ typedef struct TcgGuess {
 #define TCG_GUESS_WRONG     (TCG_GUESS_PAUSE + 64)
 #define TCG_GUESS_NONE      1   /* not an addend */
 
-/* What a back end may do, so that each can be measured by leaving it out; all on by
+/* What a back end may do, so that each can be measured by leaving it out; all but guesses on by
  * default, set before the first region is made. */
 typedef struct TcgSwitches {
     bool page_hints;        /* the above */
-    bool guesses;           /* likewise */
+    bool guesses;           /* likewise; off: see docs/code-generator-x86_64.md */
     bool page_sharing;      /* accesses off one value share the look-up of their page */
     bool residents;         /* variables beside the pinned ones stay in registers */
 } TcgSwitches;

@@ -190,6 +190,7 @@ static bool machine_init(void)
     tcg_slow_paths = (TcgSlowPaths){ slow_ld, slow_st, slow_ld_buf, slow_st_buf, slow_probe,
                                      slow_atomic };
     int fd = memfd_create("code", 0);
+    tcg_switches.guesses = true;
     if (fd < 0 || ftruncate(fd, 16 * MIB) < 0) {
         return false;
     }

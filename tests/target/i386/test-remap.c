@@ -107,6 +107,7 @@ TEST(remap, chains_across_frames)
     static const unsigned to[] = { 2, 3, 1, 1 };
     uint32_t next[1024], n = 20000;
 
+    tcg_switches.guesses = true;
     set_up(&tcg_backend_x86_64);
     for (unsigned stay = 1; stay <= 64; stay *= 4) {
         uint32_t at = 0, sum = 0;
@@ -135,4 +136,5 @@ TEST(remap, chains_across_frames)
         check_u32(t, (uint32_t)out.regs[R_AX], at, "where it ends");
         check_u32(t, (uint32_t)out.regs[R_CX], sum, "what it has seen");
     }
+    tcg_switches.guesses = false;
 }
