@@ -7,6 +7,7 @@
 #include "chardev/chardev.h"
 #include "fsdev/fsdev.h"
 #include "net/net.h"
+#include "qom/object.h"
 #include "system/config.h"
 #include "system/opts.h"
 #include "util/fdset.h"
@@ -259,6 +260,63 @@ static void opt_virtfs(Config *c, const Option *o, const char *arg)
     qlist_append(c->devices, device);
 }
 
+/* Letters that ids and tags may have; begins with a letter. */
+static char *tag_of(const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    char *tag = g_strdup_printf("%s%.24s", g_ascii_isalpha(*name) ? "" : "share", name);
+
+    for (char *c = tag; *c; c++) {
+        if (!g_ascii_isalnum(*c) && !strchr("-_.", *c)) {
+            *c = '_';
+        }
+    }
+    return tag;
+}
+
+/* -share: a folder with all that it needs, and a word to the guest where to mount it. */
+static void opt_share(Config *c, const Option *o, const char *arg)
+{
+    static const char *const known[] = { "path", "tag", "mount", "ro", NULL };
+    QDict *d = parse(c, o, arg);
+    const char *path = d ? qdict_str_or(d, "path", NULL) : NULL, *mount, *ro;
+    g_autofree char *tag = NULL, *id = NULL, *hint = NULL, *file = NULL;
+    Error *err = NULL;
+
+    if (!d) {
+        return;
+    }
+    tag = path ? g_strdup(qdict_str_or(d, "tag", NULL)) : NULL;
+    tag = tag || !path ? tag : tag_of(path);
+    id = g_strconcat("share-", tag, NULL);
+    mount = qdict_str_or(d, "mount", NULL);
+    ro = qdict_str_or(d, "ro", "off");
+    if (opts_check_known(d, "-share", known, &err)) {
+        if (!path || !*path) {
+            error_setf(&err, ERR_MISSING_ARGUMENT, "no folder is named; accepted: FOLDER[,tag=NAME][,ro=on][,mount=/PATH]");
+        } else if (!id_is_valid(id)) {
+            error_setf(&err, ERR_INVALID_ARGUMENT, "tag '%s'; accepted: letters, digits, '-', '.', '_'", tag);
+        } else if (mount && (*mount != '/' || strpbrk(mount, " \t\n\\"))) {
+            error_setf(&err, ERR_INVALID_ARGUMENT, "'mount' is '%s'; accepted: a path from the guest's root, without blanks",
+                       mount);
+        }
+    }
+    if (err) {
+        config_error(c, "share", err);
+        qobject_unref(d);
+        return;
+    }
+    qlist_append(c->fsdevs, qdict_from_fmt("{'fsdriver': 'local', 'id': %s, 'path': %s, 'readonly': %s,"
+                                           " 'security_model': 'mapped-xattr', 'multidevs': 'remap'}", id, path, ro));
+    qlist_append(c->devices, qdict_from_fmt("{'driver': 'virtio-9p-pci', 'fsdev': %s, 'mount_tag': %s}", id, tag));
+    if (mount) {
+        file = g_strconcat("opt/automount9p/", tag, NULL);
+        hint = g_strdup_printf("mount=%s\n%s", mount, !strcmp(ro, "on") ? "options=ro\n" : "");
+        qlist_append(c->fw_cfgs, qdict_from_fmt("{'name': %s, 'string': %s}", file, hint));
+    }
+    qobject_unref(d);
+}
+
 /* Accepted for compatibility: QEMU ignores or deprecated it, or it is our default. */
 static void opt_seed(Config *c, UNUSED const Option *o, const char *arg)
 {
@@ -382,6 +440,8 @@ const Option config_options[] = {
       "a folder for virtio-9p-pci ('help' lists drivers)", opt_fsdev, offsetof(Config, fsdevs), "fsdriver" },
     { "virtfs", true, "-virtfs local,path=FOLDER,mount_tag=TAG,security_model=M[,...]",
       "a folder for the guest, as -fsdev and -device virtio-9p-pci", opt_virtfs, 0, "fsdriver" },
+    { "share", true, "-share FOLDER[,tag=NAME][,ro=on][,mount=/PATH]",
+      "a folder that the guest finds by that tag, and mounts there with guest/automount9p", opt_share, 0, "path" },
     DICTS("nic", nics, "type", "[TYPE|none][,model=M][,mac=M][,...]",
           "a network device of the machine with its back end"),
     DICTS("net", nets, "type", "nic|user|none[,...]", "a device or a back end at hub 0, the old way"),

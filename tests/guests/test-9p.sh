@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Shares of the host, mounted by Debian's 9p modules: what programs do with files, in each security model and with both
-# dialects; a share as the root; migration while something is mounted, and after; what it looks like on the host.
+# dialects; a share as the root; shares that mount themselves; migration while something is mounted, and after; what it looks like on the host.
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64
 share=$("$SRC_DIR/tests/guests/share/make.sh") || { echo "Bail out! what the guests need can't be had"; exit 1; }
@@ -57,6 +57,17 @@ boot root x86_64 300 $kernel -append 'console=ttyS0 mods=none run=p9 arg=root,ve
 	-virtfs "local,path=$tmp/share,mount_tag=share,security_model=mapped-xattr"
 has root '^root on 9p' && [ "$(cat "$tmp/share/from-the-guest")" = 'written by its root' ]
 ok $? 'root: a guest lives in a folder of the host'
+
+# -share: the guest is told where; a name that the folder doesn't give is made.
+new_share
+mkdir "$tmp/my pictures!"
+echo "a picture" > "$tmp/my pictures!/hello"
+boot automount x86_64 300 $kernel -append 'console=ttyS0 mods=none run=automount' \
+	-share "$tmp/share,tag=docs,mount=/data/documents" -share "$tmp/my pictures!,ro=on,mount=/media/pictures"
+has automount '^writable: hello from the host' && has automount '^read-only: a picture' &&
+	has automount 'GUEST-DONE rc=0' && [ "$(cat "$tmp/share/new")" = 'written by the guest' ] &&
+	[ "$(tr -d '\r' < "$tmp/automount.log" | grep -c '^[^ ]* /.* 9p ')" = 2 ]
+ok $? 'automount: shares appear where the host says'
 
 # Migration is refused with a reason while the guest has it mounted.
 new_share

@@ -11,7 +11,7 @@ mkdir -p "$cache"
 exec 9> "$cache/share.lock"
 flock 9
 sum=$(cat "$cache/linux-amd64" "$src"/tests/guests/share/* "$src"/docs/examples/ivshmem/* \
-	"$src"/libivshmem/*.[ch] | sha256sum)
+	"$src"/libivshmem/*.[ch] "$src"/guest/automount9p/* | sha256sum)
 if [ -f "$out" ] && [ "$(cat "$out.sum" 2> /dev/null)" = "$sum" ]; then
 	echo "$out"
 	exit 0
@@ -23,7 +23,7 @@ mkdir -p "$r/bin" "$r/run.d"
 
 # The kernel's package is large: its modules are kept.
 v=$(strings "$cache/linux-amd64" | sed -n 's/^\([0-9][^ ]*-amd64\) (.*/\1/p' | head -1)
-mods=$cache/share-modules-$v.tar
+mods=$cache/share-modules2-$v.tar
 if [ ! -f "$mods" ]; then
 	(cd "$tmp" && apt-get download -q "linux-image-$v" > apt.log 2>&1) || {
 		cat "$tmp/apt.log" >&2
@@ -31,7 +31,7 @@ if [ ! -f "$mods" ]; then
 	}
 	dpkg-deb -x "$tmp"/linux-image-*.deb "$tmp/kpkg"
 	depmod -b "$tmp/kpkg" "$v"
-	for m in uio_pci_generic virtio_pci 9pnet_virtio 9p; do
+	for m in uio_pci_generic virtio_pci 9pnet_virtio 9p qemu_fw_cfg; do
 		modprobe -d "$tmp/kpkg" -S "$v" -a --show-depends "$m" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | sort -u | while read -r f; do
 		f=${f#"$tmp/kpkg"}
@@ -53,6 +53,7 @@ cc -O2 -static -I"$src" "$src/docs/examples/ivshmem/exchange.c" "$src"/libivshme
 for c in "$src"/tests/guests/share/*.c; do
 	[ ! -f "$c" ] || cc -O2 -static "$c" -o "$r/bin/$(basename "$c" .c)" -pthread
 done
+cp "$src/guest/automount9p/automount9p" "$r/bin/"
 for s in "$src"/tests/guests/share/run-*; do
 	n=$(basename "$s")
 	cp "$s" "$r/run.d/${n#run-}"
