@@ -113,7 +113,12 @@ static void p9_unrealize(Device *dev)
 
     s->generation++;
     while (p9_under_way(s->p9)) {
-        main_loop_iterate(true);
+        if (in_main_thread()) {
+            main_loop_iterate(true);
+        } else {
+            /* The main loop, or the workers, finish them. */
+            big_lock_rest();
+        }
     }
     p9_free(s->p9);
     s->p9 = NULL;
