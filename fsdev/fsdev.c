@@ -173,6 +173,7 @@ FsDev *fsdev_use(const char *id, Error **errp)
 
     if (!fs) {
         error_setf(errp, ERR_NO_SUCH_BACKEND, "9pfs device couldn't find fsdev with the id '%s'", id);
+        error_argument(errp, "fsdev", id, "the id of an -fsdev");
         error_hint(errp, "-fsdev local,id=%s,path=FOLDER,security_model=mapped-xattr", id);
         return NULL;
     }

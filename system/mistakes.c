@@ -17,7 +17,7 @@
 /* "e1000,id=net0": which one of several is meant. */
 static char *label_of(const char *option, const QDict *d)
 {
-    static const char *const kinds[] = { "driver", "qom-type", "type", "backend", "chardev", "if" };
+    static const char *const kinds[] = { "driver", "qom-type", "type", "backend", "fsdriver", "chardev", "if" };
     static const char *const ids[] = { "id", "node-name", "file" };
     GString *s = g_string_new(option);
     bool comma = false;
