@@ -145,9 +145,10 @@ ARCHS := x86_64 i386 m68k
 LINKS := $(addprefix qemu-system-,$(ARCHS))
 
 LIBQMP :=
--include $(SRC)/libqmp/rules.mk
+LIBIVSHMEM :=
+-include $(SRC)/libqmp/rules.mk $(SRC)/libivshmem/rules.mk
 
-all: $(PROGRAM) $(LINKS) $(TOOLS) $(LIBQMP) $(FIRMWARE)
+all: $(PROGRAM) $(LINKS) $(TOOLS) $(LIBQMP) $(LIBIVSHMEM) $(FIRMWARE)
 
 $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 
@@ -316,7 +317,7 @@ install: all docs
 	for t in $(TOOLS); do install -m 755 $$t $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	for f in $(FIRMWARE); do install -m 644 $$f $(DATADIR)/ || exit 1; done
 	cp -r docs/. $(DOCDIR)/
-	$(MAKE) install-libqmp
+	$(MAKE) install-libqmp install-libivshmem
 
 clean:
 	$(Q)find . -name '*.[od]' -delete
