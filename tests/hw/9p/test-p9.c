@@ -2,6 +2,7 @@
 /* The 9P server on a folder of the host: sessions, attacks by messages and from the host's side, limits. */
 #include "util/osdep.h"
 #include "fsdev/local.h"
+#include "qobject/json.h"
 #include "tests/lib/p9-client.h"
 #include "tests/lib/test.h"
 
@@ -406,7 +407,8 @@ TEST(p9, options)
 
     main_loop_init();
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-        QOBJECT_AUTO QDict *opts = qdict_from_fmt(wrong[i].opts);
+        g_autofree char *text = g_strdelimit(g_strdup(wrong[i].opts), "'", '"');
+        QOBJECT_AUTO QDict *opts = json_parse_dict(text, NULL);
         Error *err = NULL;
 
         check_true(t, !fsdev_add(opts, &err) && strstr(error_message(err), wrong[i].part),

@@ -4,6 +4,7 @@
 #include "tests/hw/virtio/virtio-pc.h"
 
 #include <glib.h>
+#include "qobject/json.h"
 #include "qobject/qobject.h"
 #include "util/bswap.h"
 
@@ -125,6 +126,13 @@ TEST(virtio_9p, messages_that_are_none)
     }
 }
 
+static QDict *from_text(const char *quoted)
+{
+    g_autofree char *text = g_strdelimit(g_strdup(quoted), "'", '"');
+
+    return json_parse_dict(text, NULL);
+}
+
 TEST(virtio_9p, plugging)
 {
     QTest *q = qtest_start_qmp(t, "-machine pc -m 32 -nodefaults -fsdev synth,id=a");
@@ -139,7 +147,7 @@ TEST(virtio_9p, plugging)
     Error *err = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-        check_true(t, !qmp_cmd_ok(qtest_qmp(q), "device_add", qdict_from_fmt(wrong[i].args), &err) &&
+        check_true(t, !qmp_cmd_ok(qtest_qmp(q), "device_add", from_text(wrong[i].args), &err) &&
                    strstr(error_message(err), wrong[i].part), err ? error_message(err) : wrong[i].part);
         error_free(err);
         err = NULL;
@@ -147,7 +155,7 @@ TEST(virtio_9p, plugging)
     for (int round = 0; round < 3; round++) {
         Vdev d;
 
-        check_true(t, qmp_cmd_ok(qtest_qmp(q), "device_add", qdict_from_fmt(good), &err),
+        check_true(t, qmp_cmd_ok(qtest_qmp(q), "device_add", from_text(good), &err),
                    err ? error_message(err) : "plugged");
         d = device(q, 4, 0);
         session(t, &d);
