@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <poll.h>
 #include <time.h>
+#include <unistd.h>
 #include "libivshmem/ivshmem.h"
 
 enum { NOTHING, PING_GUEST, PING_HOST, STREAM };
@@ -51,6 +52,7 @@ static void guest_to_guest(double seconds)
     begin = now();
     poll(NULL, 0, (int)(seconds * 1000));
     printf("doorbell-guest-guest-round-trips/s %.0f\n", (mem[4] - before) / (now() - begin));
+    fflush(stdout);
     stop();
 }
 
@@ -72,6 +74,7 @@ static void guest_to_host(double seconds)
         n += vectors != 0;
     }
     printf("doorbell-guest-host-round-trips/s %.0f\n", n / (now() - begin));
+    fflush(stdout);
     stop();
 }
 
@@ -109,6 +112,7 @@ int main(int argc, char **argv)
         return 1;
     }
     mem = ivshmem_memory(iv, NULL);
+    alarm((unsigned)(10 * seconds) + 60);       /* a guest that doesn't answer ends the round */
     printf("host-ready\n");
     fflush(stdout);
     while (!mem[1] || !mem[2]) {
