@@ -51,6 +51,7 @@ typedef struct PciInfo {
     uint8_t pin;                /* PCI_PIN_A (0) ... PCI_PIN_D, PCI_PIN_NONE */
     uint8_t header_type;        /* 0: device, 1: PCI-to-PCI bridge */
     bool express;               /* 4 KiB of config space */
+    bool express_at_port;       /* the same, behind a PCI Express port only */
     bool multifunction;
     const char *romfile;        /* file name looked up as firmware */
     /* Instead of pci_default_config_read/write, which they may call. */

@@ -101,6 +101,7 @@ PCIBus *pci_root_bus_new(Device *host, const char *type, const char *name,
     bus->mem = mem;
     bus->io = io;
     bus->devfn_min = devfn_min;
+    bus->num_slots = 32;
     bus->dma = &address_space_memory;
     return bus;
 }
@@ -298,7 +299,7 @@ static PCIDevice *target(PCIBus *root, uint32_t bdf)
 {
     PCIDevice *pci = pci_bus_find_device(root, (uint8_t)(bdf >> 8), (uint8_t)bdf);
 
-    return pci && pci->dev.realized ? pci : NULL;
+    return pci && pci->dev.realized && !pci_bus(pci)->powered_off ? pci : NULL;
 }
 
 static uint32_t config_read(PCIDevice *pci, uint32_t reg, unsigned len)

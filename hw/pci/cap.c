@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Capabilities: the list (PCI 6.7), power management (PCI PM 1.2), the
- * express capability (PCIe 7.5.3), and saved state of config space.
+ * Capabilities: the list (PCI 6.7), power management (PCI PM 1.2), and saved
+ * state of config space.
  */
 #include "util/osdep.h"
 #include "hw/pci/pci.h"
@@ -72,26 +72,6 @@ bool pci_add_pm(PCIDevice *pci, Error **errp)
     return true;
 }
 
-bool pci_add_express(PCIDevice *pci, unsigned type, Error **errp)
-{
-    uint8_t at = pci_add_capability(pci, PCI_CAP_ID_EXP, 0, PCI_EXP_SIZEOF, errp);
-    uint8_t *c = pci->config + at, *w = pci->wmask + at;
-
-    if (!at) {
-        return false;
-    }
-    pci->exp_cap = at;
-    pci_set_word(c + PCI_EXP_FLAGS, (uint16_t)(2 | type << 4));
-    pci_set_long(c + PCI_EXP_DEVCAP, 0x00008000);   /* role-based errors; 128 B */
-    /* Error reporting, relaxed ordering, payload and request sizes, no snoop. */
-    pci_set_word(w + PCI_EXP_DEVCTL, 0x78ff);
-    pci_set_word(pci->w1cmask + at + PCI_EXP_DEVSTA, 0x000f);
-    pci_set_long(c + PCI_EXP_LNKCAP, 0x00000011);   /* 2.5 GT/s, x1 */
-    pci_set_word(w + PCI_EXP_LNKCTL, 0x01c3);
-    pci_set_word(c + PCI_EXP_LNKSTA, 0x0011);
-    return true;
-}
-
 /* --- saved state: config space, INTx, MSI-X --- */
 
 static bool vm_pci_save(VmWriter *w, UNUSED const VmField *f, const void *elem,
@@ -128,7 +108,7 @@ static uint8_t may_differ(const PCIDevice *pci, unsigned i)
     if (i >= CAP_FIRST && !pci->used[i]) {
         return 0xff;
     }
-    return pci->wmask[i] | pci->w1cmask[i];
+    return pci->wmask[i] | pci->w1cmask[i] | pci->hwmask[i];
 }
 
 static bool vm_pci_load(VmReader *r, UNUSED const VmField *f, void *elem, Error **errp)

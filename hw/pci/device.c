@@ -10,6 +10,7 @@
 #include "hw/pci/pci-int.h"
 
 #include "hw/core/machine.h"
+#include "hw/pci/pcie.h"
 #include "qobject/qobject.h"
 #include "util/log.h"
 
@@ -40,6 +41,7 @@ static void resolve_info(const Type *type, PciInfo *info)
     TAKE(pin);
     TAKE(header_type);
     TAKE(express);
+    TAKE(express_at_port);
     TAKE(multifunction);
     TAKE(romfile);
     TAKE(config_read);
@@ -253,8 +255,13 @@ static bool place(PCIDevice *pci, PCIBus *bus, Error **errp)
 {
     PCIDevice *fn0;
 
+    if (current_machine() && current_machine()->ready && !bus->hotplug) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Bus '%s' does not support hotplugging", bus->bus.name);
+        error_argument(errp, "bus", bus->bus.name, "a bus behind a port, or the root bus of machine pc");
+        return false;
+    }
     if (pci->devfn < 0) {
-        for (int devfn = bus->devfn_min; devfn < 256; devfn += 8) {
+        for (int devfn = bus->devfn_min; devfn < PCI_DEVFN(bus->num_slots, 0); devfn += 8) {
             if (!bus->devices[devfn]) {
                 pci->devfn = devfn;
                 break;
@@ -265,6 +272,12 @@ static bool place(PCIDevice *pci, PCIBus *bus, Error **errp)
                        object_type_name(pci));
             return false;
         }
+    }
+    if (PCI_SLOT(pci->devfn) >= bus->num_slots) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "PCI: slot %d is not valid for %s; bus '%s' has slots 0 to %d",
+                   PCI_SLOT(pci->devfn), object_type_name(pci), bus->bus.name, bus->num_slots - 1);
+        error_argument(errp, "addr", NULL, "a slot that the bus has");
+        return false;
     }
     if (bus->devices[pci->devfn]) {
         error_setf(errp, ERR_IN_USE,
@@ -323,10 +336,12 @@ static bool pci_device_realize(Device *dev, Error **errp)
     if (!place(pci, bus, errp)) {
         return false;
     }
-    pci->config_size = pci->info.express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
+    pci->config_size = pci->info.express || (pci->info.express_at_port && pcie_bus_is_port(bus))
+                       ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
     pci->config = g_malloc0(pci->config_size);
     pci->wmask = g_malloc0(pci->config_size);
     pci->w1cmask = g_malloc0(pci->config_size);
+    pci->hwmask = g_malloc0(pci->config_size);
     pci->used = g_malloc0(pci->config_size);
     init_config(pci);
     memory_region_init(&pci->dma_root, pci, "bus master container", UINT64_MAX);
@@ -418,7 +433,13 @@ static bool pci_device_realize_done(Device *dev, Error **errp)
     if (pci->multifunction) {
         pci->config[PCI_HEADER_TYPE] |= PCI_HEADER_TYPE_MULTI;
     }
-    return load_rom(pci, errp);
+    if (!load_rom(pci, errp)) {
+        return false;
+    }
+    if (pci_bus(pci)->changed) {
+        pci_bus(pci)->changed(pci_bus(pci));
+    }
+    return true;
 }
 
 static void pci_device_unrealize(Device *dev)
@@ -444,8 +465,12 @@ static void pci_device_unrealize(Device *dev)
     if (pci->on_bus) {
         bus->devices[pci->devfn] = NULL;
         pci->on_bus = false;
+        if (bus->changed) {
+            bus->changed(bus);
+        }
     }
     pci->pm_cap = pci->msi_cap = pci->msix_cap = pci->exp_cap = 0;
+    pci->aer_cap = 0;
 }
 
 static void free_config(PCIDevice *pci)
@@ -453,6 +478,7 @@ static void free_config(PCIDevice *pci)
     g_clear_pointer(&pci->config, g_free);
     g_clear_pointer(&pci->wmask, g_free);
     g_clear_pointer(&pci->w1cmask, g_free);
+    g_clear_pointer(&pci->hwmask, g_free);
     g_clear_pointer(&pci->used, g_free);
 }
 
@@ -491,10 +517,7 @@ static void pci_device_reset(Device *dev)
     if (pci->pm_cap) {
         clear_writable(pci, pci->pm_cap + PCI_PM_CTRL, 2);
     }
-    if (pci->exp_cap) {
-        clear_writable(pci, pci->exp_cap + PCI_EXP_DEVCTL, 4);
-        clear_writable(pci, pci->exp_cap + PCI_EXP_LNKCTL, 4);
-    }
+    pcie_reset(pci);
     msi_reset(pci);
     msix_reset(pci);
     pci_config_applied(pci);

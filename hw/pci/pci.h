@@ -60,6 +60,7 @@ struct PCIDevice {
     uint8_t *config;            /* what the guest reads */
     uint8_t *wmask;             /* bits it may write */
     uint8_t *w1cmask;           /* bits it clears by writing 1 */
+    uint8_t *hwmask;            /* bits that the device changes by itself */
     uint32_t config_size;
     PciInfo info;               /* of the type, with inheritance resolved */
     int32_t devfn;              /* -1 until the bus has given it one */
@@ -74,6 +75,7 @@ struct PCIDevice {
     AddressSpace dma_as;
     MemRegion dma_root, dma_alias;
     uint8_t pm_cap, msi_cap, msix_cap, exp_cap;     /* offsets; 0: none */
+    uint16_t aer_cap;
     MsixState *msix;
     uint8_t *used;              /* of each config byte: in a capability? */
     bool on_bus;                /* realize has put it into bus->devices */
@@ -98,9 +100,6 @@ uint8_t pci_add_capability(PCIDevice *pci, uint8_t id, uint8_t offset,
 uint8_t pci_find_capability(const PCIDevice *pci, uint8_t id);  /* 0 */
 /* PCI PM 1.2: D0 and D3hot, no soft reset. */
 bool pci_add_pm(PCIDevice *pci, Error **errp);
-/* Endpoint capability (PCIe 7.5.3); @type is the device/port type. */
-bool pci_add_express(PCIDevice *pci, unsigned type, Error **errp);
-
 /* Default access to config space; @len 1, 2, 4, inside the space. */
 uint32_t pci_default_config_read(PCIDevice *pci, uint32_t addr, unsigned len);
 void pci_default_config_write(PCIDevice *pci, uint32_t addr, uint32_t val,
@@ -188,7 +187,9 @@ typedef struct PciHotplugOps {
 
 struct PCIBus {
     Bus bus;
-    uint8_t devfn_min;
+    uint8_t devfn_min, num_slots;
+    bool powered_off;           /* nobody behind a port's power controller answers */
+    bool acpi_hotplug;          /* .hotplug is the firmware tables', not a port's own */
     PCIDevice *devices[256];
     PCIDevice *bridge;          /* behind which it is; NULL: root bus */
     MemRegion *mem, *io;        /* where BARs appear */
@@ -200,7 +201,9 @@ struct PCIBus {
     PciIommuFn iommu;
     void *iommu_opaque;
     AddressSpace *dma;          /* without IOMMU; address_space_memory */
-    const PciHotplugOps *hotplug;       /* NULL: the guest isn't asked */
+    /* A function came or went; NULL: nobody wants to know. */
+    void (*changed)(PCIBus *bus);
+    const PciHotplugOps *hotplug;       /* NULL: nothing comes while the guest runs */
     void *hotplug_opaque;
 };
 static inline PCIBus *PCI_BUS(const void *obj)
@@ -222,6 +225,11 @@ int pci_bus_number(const PCIBus *bus);
 static inline PCIBus *pci_bus(const PCIDevice *pci)
 {
     return (PCIBus *)pci->dev.bus;
+}
+/* Behind a PCI Express port? */
+static inline bool pcie_bus_is_port(PCIBus *bus)
+{
+    return bus->bridge && object_is_a(bus, TYPE_PCIE_BUS);
 }
 PCIBus *pci_bus_root(PCIBus *bus);
 PCIDevice *pci_bus_find_device(PCIBus *root, uint8_t bus_nr, uint8_t devfn);

@@ -110,6 +110,67 @@
 #define PCI_EXP_LNKCAP          0x0c
 #define PCI_EXP_LNKCTL          0x10
 #define PCI_EXP_LNKSTA          0x12
+#define PCI_EXP_SLTCAP          0x14
+#define  PCI_EXP_SLTCAP_ABP     0x00000001
+#define  PCI_EXP_SLTCAP_PCP     0x00000002
+#define  PCI_EXP_SLTCAP_AIP     0x00000008
+#define  PCI_EXP_SLTCAP_PIP     0x00000010
+#define  PCI_EXP_SLTCAP_HPC     0x00000040
+#define  PCI_EXP_SLTCAP_PSN     19
+#define PCI_EXP_SLTCTL          0x18
+#define  PCI_EXP_SLTCTL_EVENTS  0x000f  /* the same bits as in the status */
+#define  PCI_EXP_SLTCTL_CCIE    0x0010
+#define  PCI_EXP_SLTCTL_HPIE    0x0020
+#define  PCI_EXP_SLTCTL_AIC     0x00c0
+#define  PCI_EXP_SLTCTL_AIC_OFF 0x00c0
+#define  PCI_EXP_SLTCTL_PIC     0x0300
+#define  PCI_EXP_SLTCTL_PIC_ON  0x0100
+#define  PCI_EXP_SLTCTL_PIC_BLINK 0x0200
+#define  PCI_EXP_SLTCTL_PIC_OFF 0x0300
+#define  PCI_EXP_SLTCTL_PCC     0x0400  /* set: power is off */
+#define  PCI_EXP_SLTCTL_EIC     0x0800
+#define  PCI_EXP_SLTCTL_DLLSCE  0x1000
+#define PCI_EXP_SLTSTA          0x1a
+#define  PCI_EXP_SLTSTA_ABP     0x0001
+#define  PCI_EXP_SLTSTA_PFD     0x0002
+#define  PCI_EXP_SLTSTA_MRLSC   0x0004
+#define  PCI_EXP_SLTSTA_PDC     0x0008
+#define  PCI_EXP_SLTSTA_CC      0x0010
+#define  PCI_EXP_SLTSTA_PDS     0x0040
+#define  PCI_EXP_SLTSTA_DLLSC   0x0100
+#define PCI_EXP_RTCTL           0x1c
+#define PCI_EXP_RTCAP           0x1e
+#define PCI_EXP_RTSTA           0x20
+#define PCI_EXP_DEVCAP2         0x24
+#define PCI_EXP_DEVCTL2         0x28
+#define PCI_EXP_LNKCAP2         0x2c
+#define PCI_EXP_LNKCTL2         0x30
 #define PCI_EXP_SIZEOF          0x3c
+#define  PCI_EXP_FLAGS_SLOT     0x0100
+#define  PCI_EXP_LNKCAP_DLLLARC 0x00100000
+#define  PCI_EXP_LNKSTA_DLLLA   0x2000
+/* Device/port type, PCIe 7.5.3.2. */
+enum { PCI_EXP_ENDPOINT = 0, PCI_EXP_ROOT_PORT = 4, PCI_EXP_UPSTREAM = 5, PCI_EXP_DOWNSTREAM = 6,
+       PCI_EXP_TO_PCI = 7, PCI_EXP_ROOT_ENDPOINT = 9 };
+
+/* Extended capabilities, PCIe 7.6.3: id, version and next one in four bytes. */
+#define PCI_EXT_CAP_FIRST       0x100
+#define PCI_EXT_CAP_ID_AER      0x0001
+#define PCI_EXT_CAP_ID_DSN      0x0003
+#define PCI_EXT_CAP_ID_ACS      0x000d
+#define PCI_EXT_CAP_ID_ARI      0x000e
+
+/* Advanced error reporting, PCIe 7.8.4. */
+#define PCI_ERR_UNCOR_STATUS    0x04
+#define PCI_ERR_UNCOR_MASK      0x08
+#define PCI_ERR_UNCOR_SEVERITY  0x0c
+#define PCI_ERR_COR_STATUS      0x10
+#define PCI_ERR_COR_MASK        0x14
+#define PCI_ERR_CAP             0x18
+#define PCI_ERR_HEADER_LOG      0x1c
+#define PCI_ERR_ROOT_COMMAND    0x2c
+#define PCI_ERR_ROOT_STATUS     0x30
+#define PCI_ERR_ROOT_SOURCE     0x34
+#define PCI_ERR_SIZEOF          0x48
 
 #endif
