@@ -13,7 +13,7 @@ enum {
     OP_EXT = 0x5b, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_AND = 0x7b, OP_OR = 0x7d, OP_NOTIFY = 0x86,
     OP_CREATE_DWORD = 0x8a, OP_LLESS = 0x95, OP_LEQUAL = 0x93, OP_LNOT = 0x92,
     OP_LOCAL0 = 0x60, OP_ELSE = 0xa1, OP_IF = 0xa0, OP_RETURN = 0xa4,
-    EXT_REGION = 0x80, EXT_FIELD = 0x81, EXT_DEVICE = 0x82,
+    EXT_MUTEX = 0x01, EXT_ACQUIRE = 0x23, EXT_RELEASE = 0x27, EXT_REGION = 0x80, EXT_FIELD = 0x81, EXT_DEVICE = 0x82,
 };
 #define METHOD_SERIALIZED   BIT(3)
 #define FIELD_BYTE_ACCESS   1           /* no lock, preserve */
@@ -270,6 +270,30 @@ void aml_not(Aml *a)
 void aml_local(Aml *a, unsigned n)
 {
     put(a, (uint8_t)(OP_LOCAL0 + n));
+}
+
+void aml_mutex(Aml *a, const char *name)
+{
+    put(a, OP_EXT);
+    put(a, EXT_MUTEX);
+    put_name(a, name);
+    put(a, 0);                  /* sync level */
+}
+
+void aml_acquire(Aml *a, const char *name)
+{
+    put(a, OP_EXT);
+    put(a, EXT_ACQUIRE);
+    put_name(a, name);
+    put(a, 0xff);               /* no time-out */
+    put(a, 0xff);
+}
+
+void aml_release(Aml *a, const char *name)
+{
+    put(a, OP_EXT);
+    put(a, EXT_RELEASE);
+    put_name(a, name);
 }
 
 void aml_less(Aml *a)

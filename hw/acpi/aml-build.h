@@ -66,6 +66,9 @@ void aml_call(Aml *a, const char *method);      /* arguments follow */
 void aml_less(Aml *a);                          /* a, b */
 void aml_equal(Aml *a);
 void aml_not(Aml *a);
+void aml_mutex(Aml *a, const char *name);
+void aml_acquire(Aml *a, const char *name);     /* without end; the result is dropped */
+void aml_release(Aml *a, const char *name);
 void aml_create_dword_field(Aml *a);            /* buffer, index, then the name */
 
 /*

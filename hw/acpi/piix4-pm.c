@@ -17,6 +17,7 @@
 #include "hw/i2c/smbus-host.h"
 
 /* DS 7.1: configuration registers. */
+#define PCI_HOTPLUG_IO  0xae00
 #define PM_PMBA         0x40
 #define PM_DEVACTB      0x58
 #define DEVACTB_APMC_EN BIT(25)
@@ -55,6 +56,7 @@ typedef struct Piix4Pm {
     uint8_t apmc, apms;
     /* Properties: bits of what the DSDT offers; read by acpi-build. */
     uint8_t disable_s3, disable_s4;
+    bool root_hotplug, bridge_hotplug;
     bool smm_enabled;
 } Piix4Pm;
 
@@ -323,7 +325,7 @@ static bool pm_realize(Device *dev, UNUSED Error **errp)
     memory_region_add_overlap(io, 0, &s->smb_io, 1);
     memory_region_init_io(&s->apm_io, s, &apm_ops, s, "apm-io", 2);
     memory_region_add(io, PIIX4_SMI_CMD, &s->apm_io);
-    pci_hotplug_init(&s->hotplug, dev, pci_bus(&s->pci), io, pm_hotplug_event, s);
+    pci_hotplug_init(&s->hotplug, dev, pci_bus(&s->pci), s->root_hotplug, io, PCI_HOTPLUG_IO, pm_hotplug_event, s);
     pm1_realize(&s->pm1, s->disable_s3);
     return true;
 }
@@ -356,11 +358,20 @@ static const VmField pm_fields[] = {
     VM_U16(Piix4Pm, pm1.cnt), VM_U16(Piix4Pm, gpsts), VM_U16(Piix4Pm, gpen),
     VM_U32_ARRAY(Piix4Pm, other), VM_U8_ARRAY(Piix4Pm, smb.reg), VM_U8(Piix4Pm, apmc),
     VM_U8(Piix4Pm, apms), VM_I64(Piix4Pm, pm1.half_periods),
-    VM_U32(Piix4Pm, hotplug.up), VM_U32(Piix4Pm, hotplug.down),
+    VM_U32(Piix4Pm, hotplug.up[0]), VM_U32(Piix4Pm, hotplug.down[0]),
     VM_ARRAY_(Piix4Pm, smb.block, uint8_t, vm_kind_u8, .since = 2),
     VM_SCALAR_(Piix4Pm, smb.index, uint8_t, vm_kind_u8, .max = SMBUS_BLOCK_MAX - 1, .since = 2),
+    VM_ARRAY_(Piix4Pm, hotplug.up, uint32_t, vm_kind_u32, .since = 3),
+    VM_ARRAY_(Piix4Pm, hotplug.down, uint32_t, vm_kind_u32, .since = 3),
+    VM_SCALAR_(Piix4Pm, hotplug.selected, uint32_t, vm_kind_u32, .since = 3),
     VM_END
 };
+
+PciHotplug *piix4_pm_hotplug(Device *pm, bool *bridges)
+{
+    *bridges = PIIX4_PM(pm)->bridge_hotplug;
+    return &PIIX4_PM(pm)->hotplug;
+}
 
 Bus *piix4_pm_smbus(Device *pm)
 {
@@ -370,6 +381,8 @@ Bus *piix4_pm_smbus(Device *pm)
 static const Property pm_props[] = {
     PROP_U8_RANGE("disable_s3", Piix4Pm, disable_s3, 0, 0, 1, "1: do not offer sleep to RAM"),
     PROP_U8_RANGE("disable_s4", Piix4Pm, disable_s4, 0, 0, 1, "1: do not offer sleep to disk"),
+    PROP_BOOL("acpi-root-pci-hotplug", Piix4Pm, root_hotplug, true, "functions come and go on the root bus"),
+    PROP_BOOL("acpi-pci-hotplug-with-bridge-support", Piix4Pm, bridge_hotplug, true, "and behind bridges"),
     PROP_BOOL("smm-enabled", Piix4Pm, smm_enabled, true, "the CPUs have system management mode"),
     PROP_END
 };
@@ -395,6 +408,6 @@ static const DeviceType pm_type = {
              .pin = PCI_PIN_A, .config_write = pm_config_write },
     .init = pm_init, .realize = pm_realize, .unrealize = pm_unrealize,
     .reset_hold = pm_reset_hold,
-    .vm = { 2, pm_fields, .min_version = 1, .post_load = pm_post_load, .meanings = pm_meanings },
+    .vm = { 3, pm_fields, .min_version = 1, .post_load = pm_post_load, .meanings = pm_meanings },
 };
 DEVICE_TYPE(pm_type)

@@ -22,6 +22,8 @@
  * when the guest goes to sleep: a board notes it for its firmware).
  */
 
+/* How functions come and go; @bridges: also behind bridges. */
+struct PciHotplug *piix4_pm_hotplug(Device *pm, bool *bridges);
 /* Its SMBus, when it is realized. */
 Bus *piix4_pm_smbus(Device *pm);
 /* The base that firmware has set; 0: none. */

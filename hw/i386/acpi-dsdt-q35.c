@@ -82,12 +82,15 @@ static void put_osc(Aml *a, uint32_t granted)
     aml_end(a);
 }
 
-void q35_put_root(Aml *a, UNUSED PcMachine *pc)
+void q35_put_root(Aml *a, PcMachine *pc)
 {
+    bool bridges;
+    bool native = !pc_chipset(pc)->pci_hotplug(pc, &bridges);
+
     aml_put_hid(a, "_HID", "PNP0A08");
     aml_put_hid(a, "_CID", "PNP0A03");
     aml_put_int(a, "_UID", 0);
-    put_osc(a, OSC_ALL & ~OSC_SHPC);
+    put_osc(a, OSC_ALL & ~OSC_SHPC & ~(native ? 0 : OSC_NATIVE_HOTPLUG));
 }
 
 void q35_put_router(Aml *a)

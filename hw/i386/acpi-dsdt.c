@@ -214,63 +214,6 @@ static void put_vmgenid(Aml *a)
     aml_end(a);
 }
 
-static void slot_name(char *name, size_t n, unsigned slot)
-{
-    snprintf(name, n, "S%02X_", slot << 3);
-}
-
-/* Functions that may come and go: a device for each slot, with _EJ0, and what the event calls
- * (ACPI 3.0, 6.3 and 5.6.4). */
-static void put_hotplug(Aml *a, const PCIBus *bus)
-{
-    static const char *const fields[] = { "PCIU", "PCID", "B0EJ", "PRMV", NULL };
-    static const struct { const char *field; unsigned notice; } causes[] = {
-        { "PCIU", 1 }, { "PCID", 3 },           /* device check, eject request */
-    };
-    char name[8];
-
-    aml_op_region(a, "PCST", AML_SPACE_IO, PCI_HOTPLUG_IO, PCI_HOTPLUG_LEN);
-    aml_field(a, "PCST", fields, 32);
-    for (unsigned slot = 1; slot < 32; slot++) {
-        if (!pci_hotplug_removable(bus, slot)) {
-            continue;
-        }
-        slot_name(name, sizeof(name), slot);
-        aml_device(a, name);
-        aml_put_int(a, "_SUN", slot);
-        aml_put_int(a, "_ADR", slot << 16);
-        aml_method(a, "_EJ0", 1, true);
-        aml_store(a);
-        aml_int(a, UINT64_C(1) << slot);
-        aml_ref(a, "B0EJ");
-        aml_end(a);
-        aml_end(a);
-    }
-    aml_method(a, "DVNT", 2, false);
-    for (unsigned slot = 1; slot < 32; slot++) {
-        if (pci_hotplug_removable(bus, slot)) {
-            slot_name(name, sizeof(name), slot);
-            aml_if(a);
-            aml_and(a);
-            aml_arg(a, 0);
-            aml_int(a, UINT64_C(1) << slot);
-            aml_none(a);
-            aml_notify(a);
-            aml_ref(a, name);
-            aml_arg(a, 1);
-            aml_end(a);
-        }
-    }
-    aml_end(a);
-    aml_method(a, "PCNT", 0, true);
-    for (unsigned i = 0; i < ARRAY_SIZE(causes); i++) {
-        aml_call(a, "DVNT");
-        aml_ref(a, causes[i].field);
-        aml_int(a, causes[i].notice);
-    }
-    aml_end(a);
-}
-
 /* What a general-purpose event of a controller, if there is one, calls. */
 static void put_event(Aml *a, const Device *controller, const char *event, const char *method)
 {
@@ -303,7 +246,8 @@ static bool pm_disables(PcMachine *pc, const char *prop)
 unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
 {
     const PcChipset *chipset = pc_chipset(pc);
-    bool hotplug = pc->pm && chipset->root_hotplug;
+    bool bridges;
+    const PciHotplug *hotplug = chipset->pci_hotplug(pc, &bridges);
     unsigned dsdt = acpi_table_begin(t, "DSDT", 1);
     Aml aml, *a = &aml;
 
@@ -339,7 +283,7 @@ unsigned pc_put_dsdt(AcpiTables *t, PcMachine *pc)
     aml_scope(a, "\\_SB.PCI0");
     chipset->put_routing(a, pc);
     if (hotplug) {
-        put_hotplug(a, pc->pci);
+        pci_hotplug_put_aml(a, hotplug);
     }
     aml_end(a);
     if (vmgenid_find()) {

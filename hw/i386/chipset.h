@@ -19,7 +19,8 @@ typedef struct PcChipset {
     uint16_t cpu_hotplug_io;
     uint8_t slp_typ_s3, slp_typ_s4, slp_typ_s5;
     uint32_t isa_adr;           /* _ADR of the bridge to ISA */
-    bool root_hotplug;          /* functions come and go on the root bus */
+    /* How PCI functions come and go by ACPI; @bridges: also behind bridges. NULL: not at all. */
+    struct PciHotplug *(*pci_hotplug)(PcMachine *pc, bool *bridges);
     void (*pm_info)(PcMachine *pc, PcPmInfo *info);
     /* Where config space is memory; NULL: nowhere. */
     bool (*ecam)(PcMachine *pc, uint64_t *base, uint64_t *size);

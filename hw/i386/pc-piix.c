@@ -95,10 +95,15 @@ static void piix_pm_info(PcMachine *pc, PcPmInfo *info)
     };
 }
 
+static struct PciHotplug *piix_hotplug(PcMachine *pc, bool *bridges)
+{
+    return pc->pm ? piix4_pm_hotplug(pc->pm, bridges) : NULL;
+}
+
 static const PcChipset piix_chipset = {
     .low_max = 0xe0000000, .low_split = 0xc0000000, .cpu_hotplug_io = 0xaf00,
     .slp_typ_s3 = 1, .slp_typ_s4 = 2, .slp_typ_s5 = 0,          /* 82371AB 7.2.3 */
-    .isa_adr = 0x10000, .root_hotplug = true, .pm_info = piix_pm_info,
+    .isa_adr = 0x10000, .pci_hotplug = piix_hotplug, .pm_info = piix_pm_info,
     .put_root = piix_put_root, .put_router = piix_put_router, .put_links = piix_put_links,
     .put_routing = piix_put_routing,
 };

@@ -8,6 +8,7 @@
 #include "hw/i386/pc-hotplug.h"
 
 #include <glib.h>
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/core/apic.h"
@@ -616,6 +617,16 @@ void pc_reset(Machine *m, ResetKind kind)
     system_reset(kind);
 }
 
+static void add_hotplug_bridges(PcMachine *pc)
+{
+    bool bridges;
+    PciHotplug *h = pc_chipset(pc)->pci_hotplug(pc, &bridges);
+
+    if (h && bridges) {
+        pci_hotplug_add_bridges(h);
+    }
+}
+
 bool pc_done(Machine *m, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(m);
@@ -627,6 +638,7 @@ bool pc_done(Machine *m, Error **errp)
     if (vmgenid && pc->pm) {
         device_connect_irq_out(vmgenid, "changed", 0, device_irq_in(pc->pm, "gpe", VMGENID_EVENT));
     }
+    add_hotplug_bridges(pc);
     pc_cmos_init(pc);
     return pc_cmos_set_boot(pc, order, errp) && add_boot_config(pc, errp) &&
            add_boot_order(pc, errp) && add_smbios(pc, errp) &&

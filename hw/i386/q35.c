@@ -97,10 +97,16 @@ static bool ecam(PcMachine *pc, uint64_t *base, uint64_t *size)
     return q35_ecam(pc->bridge, base, size);
 }
 
+static struct PciHotplug *q35_hotplug(PcMachine *pc, bool *bridges)
+{
+    *bridges = pc->pm;
+    return *bridges ? ich9_lpc_hotplug(pc->pm) : NULL;
+}
+
 static const PcChipset q35_chipset = {
     .low_max = 0xb0000000, .low_split = 0x80000000, .cpu_hotplug_io = 0x0cd8,
     .slp_typ_s3 = 5, .slp_typ_s4 = 6, .slp_typ_s5 = 7,          /* ICH9 13.8.3.3 */
-    .isa_adr = 0x1f0000, .pm_info = q35_pm_info, .ecam = ecam,
+    .isa_adr = 0x1f0000, .pci_hotplug = q35_hotplug, .pm_info = q35_pm_info, .ecam = ecam,
     .put_root = q35_put_root, .put_router = q35_put_router, .put_links = q35_put_links,
     .put_routing = q35_put_routing,
 };

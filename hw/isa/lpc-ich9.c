@@ -12,6 +12,7 @@
 #include "util/bswap.h"
 #include "hw/isa/lpc-ich9.h"
 
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/core/regs.h"
 #include "hw/core/runstate.h"
 
@@ -19,6 +20,7 @@
 enum { LPC_PMBASE = 0x40, LPC_ACPI_CNTL = 0x44, LPC_GPIOBASE = 0x48, LPC_GC = 0x4c, LPC_SIRQ_CNTL = 0x64,
        LPC_IO_DEC = 0x80, LPC_GEN_PMCON_1 = 0xa0, LPC_GEN_PMCON_3 = 0xa4, LPC_GPI_ROUT = 0xb8, LPC_BIOS_CNTL = 0xdc,
        LPC_RCBA = 0xf0 };
+#define PCI_HOTPLUG_IO  0xcc0
 #define RTE             1               /* space indicator of an I/O base */
 #define PMBASE_MASK     0xff80u
 #define ACPI_EN         BIT(7)
@@ -49,6 +51,7 @@ typedef struct Ich9Lpc {
     MemRegion rst_io, apm_io, gpio_io, rcrb_mem;
     IrqLine *irqs[ICH9_NUM_IRQS], *smi;
     Ich9Pm pm;
+    PciHotplug hotplug;
     uint8_t apmc, apms, rst_cnt;
     uint32_t gpio[GPIO_REGS];
     uint8_t rcrb[RCRB_SIZE];
@@ -57,7 +60,7 @@ typedef struct Ich9Lpc {
     uint32_t irq_level;
     /* Properties; the first two are read for the DSDT. */
     uint8_t disable_s3, disable_s4;
-    bool smm_enabled, noreboot;
+    bool smm_enabled, noreboot, acpi_hotplug;
 } Ich9Lpc;
 
 DEFINE_CAST(ICH9_LPC, Ich9Lpc, TYPE_ICH9_LPC)
@@ -143,6 +146,18 @@ static void set_gpe(void *opaque, int n, int level)
     if (level) {
         ich9_pm_event(&ICH9_LPC(opaque)->pm, (unsigned)n);
     }
+}
+
+static void hotplug_event(void *opaque)
+{
+    ich9_pm_event(&((Ich9Lpc *)opaque)->pm, PCI_HOTPLUG_EVENT);
+}
+
+struct PciHotplug *ich9_lpc_hotplug(Device *lpc)
+{
+    Ich9Lpc *s = ICH9_LPC(lpc);
+
+    return s->acpi_hotplug ? &s->hotplug : NULL;
 }
 
 /* --- ports --- */
@@ -323,6 +338,7 @@ static void lpc_reset_hold(Device *dev)
     rcrb_reset(s);
     update_mapping(s);
     ich9_pm_reset(&s->pm, !s->smm_enabled);
+    pci_hotplug_reset(&s->hotplug);
     update_irqs(s);
 }
 
@@ -381,6 +397,9 @@ static bool lpc_realize(Device *dev, UNUSED Error **errp)
     memory_region_init_io(&s->rcrb_mem, s, &rcrb_ops, s, "ich9-rcrb", RCRB_SIZE);
     memory_region_set_enabled(&s->rcrb_mem, false);
     memory_region_add_overlap(s->system, 0, &s->rcrb_mem, 1);
+    if (s->acpi_hotplug) {
+        pci_hotplug_init(&s->hotplug, dev, pci_bus(&s->pci), false, s->isa_io, PCI_HOTPLUG_IO, hotplug_event, s);
+    }
     pci_bus_set_irqs(pci_bus(&s->pci), set_pirq, map_pirq, s, ICH9_NUM_PIRQS);
     return true;
 }
@@ -403,13 +422,16 @@ static bool lpc_post_load(void *opaque, Error **errp)
 static const VmField lpc_fields[] = {
     VM_PCI(Ich9Lpc, pci), VM_U8(Ich9Lpc, apmc), VM_U8(Ich9Lpc, apms), VM_U8(Ich9Lpc, rst_cnt),
     VM_REGS(Ich9Lpc, gpio, gpio_regs), VM_BUFFER(Ich9Lpc, rcrb),
-    VM_STRUCT(Ich9Lpc, pm, ich9_pm_vm), VM_END
+    VM_STRUCT(Ich9Lpc, pm, ich9_pm_vm), VM_U32_ARRAY(Ich9Lpc, hotplug.up), VM_U32_ARRAY(Ich9Lpc, hotplug.down),
+    VM_U32(Ich9Lpc, hotplug.selected), VM_END
 };
 
 static const Property lpc_props[] = {
     PROP_U8_RANGE("disable_s3", Ich9Lpc, disable_s3, 0, 0, 1, "1: do not offer sleep to RAM"),
     PROP_U8_RANGE("disable_s4", Ich9Lpc, disable_s4, 0, 0, 1, "1: do not offer sleep to disk"),
     PROP_BOOL("smm-enabled", Ich9Lpc, smm_enabled, false, "the CPUs have system management mode"),
+    PROP_BOOL("acpi-pci-hotplug-with-bridge-support", Ich9Lpc, acpi_hotplug, true,
+              "functions come and go by ACPI behind ports and bridges; off: by the ports' own registers"),
     PROP_BOOL("noreboot", Ich9Lpc, noreboot, true, "strap: the TCO timer doesn't reset"),
     PROP_END
 };

@@ -33,6 +33,8 @@ MemRegion *ich9_lpc_reset_control(PCIDevice *lpc);
 /* PMBASE as firmware has set it; 0: none. The SCI's input of the I/O APIC. */
 uint16_t ich9_lpc_pm_base(Device *lpc);
 unsigned ich9_lpc_sci(Device *lpc);
+/* How functions come and go by ACPI; NULL: not at all. */
+struct PciHotplug *ich9_lpc_hotplug(Device *lpc);
 /* PIRQ (0 to 7) that @pin of slot @slot of the root bus is wired to. */
 int ich9_lpc_pirq(PCIDevice *lpc, unsigned slot, unsigned pin);
 

@@ -233,8 +233,7 @@ void pci_bus_irq_changed(PCIBus *bus)
 
 /* --- who is there --- */
 
-/* The bus behind a bridge; NULL if it is none. */
-static PCIBus *behind(PCIDevice *pci)
+PCIBus *pci_bridge_bus(const PCIDevice *pci)
 {
     for (Bus *b = pci->dev.buses; b; b = b->sibling) {
         if (object_is_a(b, TYPE_PCI_BUS) && PCI_BUS(b)->bridge == pci) {
@@ -259,7 +258,7 @@ int pci_bus_foreach(PCIBus *bus, int (*fn)(PCIDevice *pci, void *opaque),
         if (ret) {
             return ret;
         }
-        sub = bus->devices[i] ? behind(bus->devices[i]) : NULL;
+        sub = bus->devices[i] ? pci_bridge_bus(bus->devices[i]) : NULL;
         ret = sub ? pci_bus_foreach(sub, fn, opaque) : 0;
         if (ret) {
             return ret;
@@ -275,7 +274,7 @@ static PCIBus *find_bus(PCIBus *bus, uint8_t nr, unsigned depth)
     }
     for (int i = 0; i < 256 && depth < 8; i++) {
         PCIDevice *pci = bus->devices[i];
-        PCIBus *sub = pci && pci->info.header_type == 1 ? behind(pci) : NULL;
+        PCIBus *sub = pci && pci->info.header_type == 1 ? pci_bridge_bus(pci) : NULL;
 
         /* A bridge passes on what lies in its range (bridge spec 3.1.2.1). */
         if (sub && nr >= pci->config[PCI_SECONDARY_BUS] &&

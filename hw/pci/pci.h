@@ -232,6 +232,8 @@ static inline bool pcie_bus_is_port(PCIBus *bus)
     return bus->bridge && object_is_a(bus, TYPE_PCIE_BUS);
 }
 PCIBus *pci_bus_root(PCIBus *bus);
+/* The bus behind a bridge; NULL if it is none. */
+PCIBus *pci_bridge_bus(const PCIDevice *pci);
 PCIDevice *pci_bus_find_device(PCIBus *root, uint8_t bus_nr, uint8_t devfn);
 int pci_bus_foreach(PCIBus *bus, int (*fn)(PCIDevice *pci, void *opaque),
                     void *opaque);

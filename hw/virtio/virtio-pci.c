@@ -4,6 +4,7 @@
 #include "hw/virtio/virtio-pci.h"
 
 #include <glib.h>
+#include "hw/pci/pcie.h"
 
 #define TYPE_VIRTIO_PCI_BUS "virtio-pci-bus"
 #define VECTORS_BY_QUEUES   UINT32_MAX
@@ -118,9 +119,8 @@ static bool choose_interfaces(VirtioPci *p, Error **errp)
         p->disable_legacy = ON_OFF_AUTO_ON;
     }
     if (p->disable_legacy == ON_OFF_AUTO_AUTO) {
-        /* PCI Express functions do without I/O space where they can. */
-        p->disable_legacy = object_is_a(p->pci.dev.bus, TYPE_PCIE_BUS) ? ON_OFF_AUTO_ON
-                                                                       : ON_OFF_AUTO_OFF;
+        /* PCI Express functions do without I/O space where they can: behind a port it is scarce. */
+        p->disable_legacy = pcie_bus_is_port(pci_bus(&p->pci)) ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
     }
     if (!virtio_pci_legacy(p) && !virtio_pci_modern(p)) {
         error_setf(errp, ERR_INVALID_ARGUMENT,
@@ -139,6 +139,9 @@ static bool virtio_pci_realize(Device *dev, Error **errp)
         return false;
     }
     identify(p);
+    if (pcie_bus_is_port(pci_bus(&p->pci)) && (!pcie_add_endpoint(&p->pci, errp) || !pci_add_pm(&p->pci, errp))) {
+        return false;
+    }
     p->bus = VIRTIO_BUS(bus_new(TYPE_VIRTIO_PCI_BUS, dev, "virtio-bus"));
     p->bus->transport = &transport;
     p->bus->opaque = p;
@@ -200,7 +203,7 @@ static const VmField virtio_pci_fields[] = {
 
 static const Property virtio_pci_props[] = {
     PROP_ON_OFF_AUTO("disable-legacy", VirtioPci, disable_legacy, ON_OFF_AUTO_AUTO,
-                     "no legacy interface; auto: on a PCI Express bus"),
+                     "no legacy interface; auto: behind a PCI Express port"),
     PROP_BOOL("disable-modern", VirtioPci, disable_modern, false, "no interface of virtio 1.0"),
     PROP_BOOL("page-per-vq", VirtioPci, page_per_vq, false,
               "a page of its own for each queue's notifications"),
@@ -232,7 +235,7 @@ static const DeviceType virtio_pci_type = {
     .init = virtio_pci_init, .finalize = virtio_pci_finalize, .realize = virtio_pci_realize,
     .realize_done = virtio_pci_realize_done, .unrealize = virtio_pci_unrealize,
     .reset_hold = virtio_pci_reset_hold, .vm = { 1, virtio_pci_fields },
-    .pci = { .vendor = 0x1af4, .pin = PCI_PIN_A, .config_read = virtio_pci_config_read,
+    .pci = { .vendor = 0x1af4, .pin = PCI_PIN_A, .express_at_port = true, .config_read = virtio_pci_config_read,
              .config_write = virtio_pci_config_write },
 };
 DEVICE_TYPE(virtio_pci_type)
