@@ -31,8 +31,8 @@ static bool add_reserve(PciePort *s, Error **errp)
     PCIDevice *pci = &s->bridge.pci;
     uint8_t at;
 
-    if (s->bus_reserve == NOT_GIVEN32 && s->io_reserve == NOT_GIVEN64 && s->mem_reserve == NOT_GIVEN64 &&
-        s->pref32_reserve == NOT_GIVEN64 && s->pref64_reserve == NOT_GIVEN64) {
+    if (kind_of(s)->type != PCI_EXP_ROOT_PORT || (s->bus_reserve == NOT_GIVEN32 && s->io_reserve == NOT_GIVEN64 && s->mem_reserve == NOT_GIVEN64 &&
+        s->pref32_reserve == NOT_GIVEN64 && s->pref64_reserve == NOT_GIVEN64)) {
         return true;
     }
     if (s->pref32_reserve != NOT_GIVEN64 && s->pref64_reserve != NOT_GIVEN64) {

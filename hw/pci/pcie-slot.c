@@ -149,9 +149,12 @@ static bool wanted_back(const PciePort *s)
     return false;
 }
 
-/* Presence was told when it was realized. */
-static void plugged(UNUSED void *opaque, UNUSED PCIDevice *pci)
+/* Who puts something in presses the attention button: of a slot that has one drivers want no other news. */
+static void plugged(void *opaque, PCIDevice *pci)
 {
+    if (PCI_FUNC(pci->devfn) == 0) {
+        set_status(opaque, PCI_EXP_SLTSTA_ABP);
+    }
 }
 
 /* The user presses the attention button. Without power there is nobody to be asked. */

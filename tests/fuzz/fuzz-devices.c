@@ -23,6 +23,10 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#ifndef FUZZ_WORDS
+#define FUZZ_WORDS      FUZZ_PC "-accel tcg -m 16 -vga none"
+#define FUZZ_MORE       fuzz_every_device
+#endif
 #define SECTIONS_MAX    1024
 #define OPS_MAX         512             /* of one input */
 #define BAR_MEM         0xe0000000      /* where BARs are put */
@@ -296,7 +300,7 @@ static void run_op(Input *in, uint32_t focus_hash)
 
 int LLVMFuzzerInitialize(UNUSED int *argc, UNUSED char ***argv)
 {
-    fuzz_machine(FUZZ_PC "-accel tcg -m 16 -vga none", fuzz_every_device);
+    fuzz_machine(FUZZ_WORDS, FUZZ_MORE);
     virtual_clock_set_manual(true);
     return 0;
 }

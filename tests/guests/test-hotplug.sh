@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A virtio disk comes while Linux runs, is read, and goes with Linux's consent: on the root bus of pc (ACPI), behind a
-# PCI Express root port (by ACPI and by the port's own registers), behind a bridge to conventional PCI.
+# PCI Express root port (by ACPI and by the port's own registers), behind a bridge to conventional PCI (where another function has made firmware leave room).
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
 head -c 1048576 "$cache/linux-amd64" > "$tmp/disk.img"
@@ -37,5 +37,5 @@ hotplug root pci.0 -M pc
 hotplug native rp -M q35 -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \
 	-device pcie-root-port,id=rp,chassis=1
 hotplug port rp -M q35 -device pcie-root-port,id=rp,chassis=1
-hotplug bridge pci.1 -M q35 -device pcie-pci-bridge,id=pci.1
+hotplug bridge pci.1 -M q35 -device pcie-pci-bridge,id=pci.1 -device virtio-rng-pci,bus=pci.1
 done_testing
