@@ -3,6 +3,7 @@
 # A virtio disk comes while Linux runs, is read, and goes with Linux's consent: on the root bus of pc (ACPI), behind a
 # PCI Express root port (by ACPI and by the port's own registers), behind a bridge to conventional PCI (where another function has made firmware leave room).
 . "$(dirname "$0")/lib.sh"
+echo "# timeout: 900"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
 head -c 1048576 "$cache/linux-amd64" > "$tmp/disk.img"
 sum=$(head -c 65536 "$tmp/disk.img" | md5sum)
