@@ -39,7 +39,9 @@ static bool taken(const Machine *m, const char *interface, int bus, int unit)
 /* A place on one of the board's own controllers: as asked for, or the next free one. */
 static void place_drive(Config *c, Machine *m, const DriveSpec *d)
 {
-    unsigned units = strcmp(d->interface, "ide") == 0 ? 2 : 0;
+    const MachineType *mt = m->type;
+    unsigned units = strcmp(d->interface, "ide") ? 0 : !g_strcmp0(mt->default_block_interface, "ide") &&
+                     mt->units_per_default_bus ? mt->units_per_default_bus : 2;
     int index = index_of(d, m), bus, unit;
     MachineDrive *md;
 

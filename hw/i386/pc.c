@@ -27,9 +27,6 @@
 #include "hw/timer/i8254.h"
 #include "util/bswap.h"
 
-#define FIRMWARE_DEFAULT    "bios-256k.bin"
-#define FIRMWARE_MAX        (8 * MIB)
-#define ISA_BIOS_SIZE       (128 * KIB)
 #define E820_RAM            1
 
 static const char *const entry_point_names[] = { "32", "64", NULL };
@@ -43,6 +40,8 @@ const Property pc_machine_props[] = {
     PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, 0, entry_point_names,
               "width of the SMBIOS entry point"),
     PROP_STR("pcspk-audiodev", PcMachine, pcspk_audiodev, NULL, "sound back end of the speaker"),
+    PROP_STR("pflash0", PcMachine, pflash[0], NULL, "block node of the firmware's flash memory"),
+    PROP_STR("pflash1", PcMachine, pflash[1], NULL, "block node of the flash memory below, for variables"),
     PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address"),
     PROP_END
 };
@@ -77,45 +76,6 @@ void pc_map_ram(PcMachine *pc, MemRegion *system)
                                  pc->ram_above_4g);
         memory_region_add(system, 4 * GIB, &pc->ram_high);
     }
-}
-
-/* --------------------------------------------------------------- firmware */
-
-bool pc_map_firmware(PcMachine *pc, MemRegion *pci_memory, Error **errp)
-{
-    const char *name = pc->parent.firmware ? pc->parent.firmware : FIRMWARE_DEFAULT;
-    g_autofree char *path = firmware_find_checked(name, errp), *data = NULL;
-    g_autoptr(GError) gerr = NULL;
-    uint64_t isa_size;
-    gsize len;
-
-    if (!path) {
-        return false;
-    }
-    if (!g_file_get_contents(path, &data, &len, &gerr)) {
-        error_setf(errp, ERR_HOST, "could not read the firmware: %s", gerr->message);
-        return false;
-    }
-    if (len == 0 || len % (64 * KIB) || len > FIRMWARE_MAX) {
-        error_setf(errp, ERR_FILE_FORMAT, "firmware '%s' has %zu bytes; accepted: multiples of "
-                   "64 KiB up to %d MiB", path, (size_t)len, (int)(FIRMWARE_MAX / MIB));
-        return false;
-    }
-    pc->bios_size = len;
-    if (!memory_region_init_rom(&pc->bios, pc, "pc.bios", len, errp)) {
-        return false;
-    }
-    memcpy(memory_region_ram_ptr(&pc->bios), data, len);
-    memory_region_add(pci_memory, 4 * GIB - len, &pc->bios);
-    isa_size = MIN(len, ISA_BIOS_SIZE);
-    memory_region_init_alias(&pc->isa_bios, pc, "isa-bios", &pc->bios, len - isa_size, isa_size);
-    memory_region_set_readonly(&pc->isa_bios, true);
-    memory_region_add_overlap(pci_memory, MIB - isa_size, &pc->isa_bios, 1);
-    if (!memory_region_init_rom(&pc->option_roms, pc, "pc.rom", PC_ROM_SIZE, errp)) {
-        return false;
-    }
-    memory_region_add_overlap(pci_memory, PC_ROM_ADDR, &pc->option_roms, 1);
-    return true;
 }
 
 /* ------------------------------------------------------------- interrupts */

@@ -12,6 +12,7 @@
 #include "hw/pci/pci.h"
 #include "qom/property.h"
 
+#define PC_FLASHES      2
 #define PC_MAX_CPUS     255
 #define PC_NUM_GSI      24
 #define PC_IOAPIC_ADDR  0xfec00000u
@@ -25,6 +26,7 @@ typedef struct PcMachine {
     int acpi, smm;                      /* OnOffAuto */
     int smbios_entry_point;
     char *pcspk_audiodev;
+    char *pflash[PC_FLASHES];   /* node names */
     bool hpet_enabled, pit_enabled, i8042_enabled;
     bool started_once;          /* the first reset is over */
     uint64_t max_ram_below_4g;
