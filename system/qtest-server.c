@@ -4,7 +4,9 @@
 #include <glib.h>
 #include "accel/qtest/qtest.h"
 #include "chardev/chardev.h"
+#include "hw/core/machine.h"
 #include "system/build.h"
+#include "util/main-loop.h"
 #include "util/timer.h"
 
 #define LINE_MAX_BYTES  (256 * MIB)     /* a hex write of TRANSFER_MAX fits */
@@ -50,12 +52,16 @@ static void send_text(const char *text)
     flush_out(server);
 }
 
-static void receive(void *opaque, const uint8_t *buf, size_t len)
+static void process(void *opaque)
 {
     QtestServer *s = opaque;
+    const Machine *m = current_machine();
     char *end;
 
-    g_string_append_len(s->in, (const char *)buf, len);
+    if (m && m->ram && !m->initialized) {       /* its .init waits for something */
+        bh_once(NULL, process, s);
+        return;
+    }
     while ((end = memchr(s->in->str, '\n', s->in->len))) {
         g_autofree char *line = g_strndup(s->in->str, end - s->in->str);
         g_autofree char *answer = NULL;
@@ -73,6 +79,14 @@ static void receive(void *opaque, const uint8_t *buf, size_t len)
         g_string_truncate(s->in, 0);
         send_text("FAIL the line is too long\n");
     }
+}
+
+static void receive(void *opaque, const uint8_t *buf, size_t len)
+{
+    QtestServer *s = opaque;
+
+    g_string_append_len(s->in, (const char *)buf, len);
+    process(s);
 }
 
 static void event(void *opaque, ChrEvent ev)

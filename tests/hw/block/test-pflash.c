@@ -139,6 +139,7 @@ TEST(pflash, by_node)
 
     check_u32(t, qtest_readl(q, CODE), 0xc0c0c0c0, "-machine pflash0");
     check_u32(t, qtest_readl(q, VARS), 0xeeeeeeee, "pflash1");
+    qtest_stop(q);
     q = qtest_start(t, "-M pc -nodefaults -drive if=pflash,format=raw,file=%s", vars);
     check_u32(t, qtest_readl(q, CODE), 0xeeeeeeee, "machine pc has them too");
 }
