@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The machine q35 under Debian's kernel: its drivers bind, config space is memory, interrupts arrive, nobody complains.
 . "$(dirname "$0")/lib.sh"
+echo "# timeout: 600"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
 
 # q35 NAME ARG...
@@ -29,4 +30,14 @@ has seabios ' PCI-MSI .* virtio0-req'
 ok $? 'seabios: messages interrupt'
 ! has seabios 'complaint'
 ok $? 'seabios: the kernel has no complaint'
+if [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ]; then
+	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$tmp/vars.fd"
+	q35 ovmf -machine smm=off \
+		-drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+		-drive "if=pflash,unit=1,format=raw,file=$tmp/vars.fd"
+	has ovmf 'efi: EFI v2' && has ovmf '^q35 mmconfig 1$' && ! has ovmf complaint
+	ok $? 'ovmf: Linux was started by EFI and has no complaint'
+	! cmp -s "$tmp/vars.fd" /usr/share/OVMF/OVMF_VARS_4M.fd
+	ok $? 'ovmf: variables were written'
+fi
 done_testing
