@@ -38,17 +38,20 @@ typedef struct Window {
     uint64_t first, last;
 } Window;
 
-/* Firmware may have put BARs elsewhere above 4 GiB. */
+/* Firmware may have put BARs elsewhere above 4 GiB; when it reads the tables, memory may still be off. */
 static int add_bars(PCIDevice *pci, void *opaque)
 {
     Window *w = opaque;
 
     for (int n = 0; n < PCI_NUM_BARS; n++) {
-        hwaddr addr = pci_bar_address(pci, n);
+        const PciBar *bar = &pci->bars[n];
+        const uint8_t *reg = pci->config + PCI_BASE_ADDRESS_0 + 4 * n;
+        bool is_64 = bar->mr && (bar->type == PCI_BAR_MEM64 || bar->type == PCI_BAR_MEM64_PREFETCH);
+        hwaddr addr = is_64 ? (pci_get_long(reg) & ~15u) | (hwaddr)pci_get_long(reg + 4) << 32 : 0;
 
-        if (addr != PCI_BAR_UNMAPPED && addr >= 4 * GIB) {
+        if (addr >= 4 * GIB && addr <= UINT64_MAX - bar->size) {
             w->first = MIN(w->first, addr & ~(GIB - 1));
-            w->last = MAX(w->last, (addr + pci->bars[n].size - 1) | (GIB - 1));
+            w->last = MAX(w->last, (addr + bar->size - 1) | (GIB - 1));
         }
     }
     return 0;
