@@ -142,15 +142,17 @@ static bool command(Vm *v, const char *name, QDict *args)
 /* Until the serial port has said @text; false after too long. */
 static bool wait_for(Vm *v, const char *text, int seconds)
 {
-    for (int i = 0; i < seconds * 20; i++) {
-        g_autofree char *said = NULL;
+    g_autofree char *said = NULL;
 
+    for (int i = 0; i < seconds * 20; i++) {
+        g_clear_pointer(&said, g_free);
         if (g_file_get_contents(v->serial, &said, NULL, NULL) && strstr(said, text)) {
             return true;
         }
         g_usleep(50000);
     }
-    test_fail(v->t, "the guest doesn't say '%s'", text);
+    test_fail(v->t, "the guest doesn't say '%s', but at last '%s'", text,
+              said ? said + MAX(strlen(said), 60) - 60 : "nothing");
     return false;
 }
 
