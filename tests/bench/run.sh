@@ -7,7 +7,7 @@
 #
 # ARCH: amd64, i386, m68k. CPU: qemu64 (on i386 qemu32 is meant), max; m68k has its own two: as the chip is, and with what
 # it left to software done by the emulator (fpsp=host), which the other one always does. PART: guest, login,
-# start-up, scaling, json, network. Without options: amd64 and i386, both models, all parts but json and network, 5 rounds.
+# start-up, scaling, json, network, migration. Without options: amd64 and i386, both models, all parts but json, network and migration, 5 rounds.
 # Environment: QEMU_BIN, PEER (folder of the other emulators; default: those on the PATH).
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -221,6 +221,70 @@ network() {
 	compare "$tmp/ours.rows" "$tmp/peer.rows"
 }
 
+# one_of_pair NAME EMULATOR ARG...: a guest whose program writes 192 MiB again and again; its QMP is NAME.in and NAME.out
+one_of_pair() {
+	pair=$tmp/$1 emulator=$2
+	shift 2
+	rm -f "$pair.in" "$pair.out" "$pair.log"
+	mkfifo "$pair.in"
+	timeout 300 "$emulator" -accel tcg -cpu qemu64 $board -display none -no-reboot -serial "file:$pair.log" \
+		-kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
+		-append 'console=ttyS0 run=migtest arg=1,192,1000000' -qmp stdio "$@" < "$pair.in" > "$pair.out" 2> /dev/null &
+}
+
+# until_in FILE PATTERN: false after a minute
+until_in() {
+	n=0
+	until grep -q -e "$2" "$1" 2> /dev/null; do
+		n=$((n + 1))
+		[ $n -lt 600 ] || return 1
+		sleep 0.1
+	done
+}
+
+# migration_rows EMULATOR: a stopped guest goes over a unix socket as fast as it can
+migration_rows() {
+	one_of_pair from "$1"
+	from=$!
+	exec 7> "$tmp/from.in"
+	one_of_pair to "$1" -incoming "unix:$tmp/moves"
+	to=$!
+	exec 8> "$tmp/to.in"
+	if until_in "$tmp/from.log" '^migtest-pass' && until_in "$tmp/to.out" QMP; then
+		echo '{"execute":"qmp_capabilities"}{"execute":"stop"}{"execute":"migrate-set-parameters",
+			"arguments":{"max-bandwidth":100000000000}}{"execute":"migrate","arguments":{"uri":"unix:'"$tmp/moves"'"}}' >&7
+		n=0
+		until grep -q '"completed"' "$tmp/from.out" || [ $n -gt 300 ]; do
+			n=$((n + 1))
+			sleep 0.2
+			echo '{"execute":"query-migrate"}' >&7
+		done
+		grep '"completed"' "$tmp/from.out" | awk '{
+			match($0, /"total-time": *[0-9]+/); ms = substr($0, RSTART + 13, RLENGTH - 13) + 0
+			match($0, /"transferred": *[0-9]+/); bytes = substr($0, RSTART + 14, RLENGTH - 14) + 0
+			if (ms) { printf "migration-mib-per-s %.1f\nmigration-ms %d\n", bytes / 1048.576 / ms, ms }; exit }'
+	fi
+	kill $from $to 2> /dev/null || true
+	wait $from $to 2> /dev/null || true
+	exec 7>&- 8>&-
+}
+
+migration() {
+	use_guest amd64
+	find_peer
+	: > "$tmp/ours.rows"
+	: > "$tmp/peer.rows"
+	i=0
+	while [ $i -lt "$rounds" ]; do
+		i=$((i + 1))
+		echo "migration: round $i of $rounds" >&2
+		migration_rows "$ours/$binary" >> "$tmp/ours.rows"
+		[ -z "$peer" ] || migration_rows "$peer" >> "$tmp/peer.rows"
+	done
+	echo "== a stopped guest with 192 MiB of data, over a unix socket"
+	compare "$tmp/ours.rows" "$tmp/peer.rows"
+}
+
 for p in $(echo "$parts" | tr , ' '); do
 	case $p in
 	guest) in_guest "$@" ;;
@@ -228,7 +292,8 @@ for p in $(echo "$parts" | tr , ' '); do
 	start-up) start_up ;;
 	scaling) scaling ;;
 	network) network ;;
+	migration) migration ;;
 	json) echo "== the JSON reader and writer, 10 MB"; "$ours/tests/bench/bench-json" ;;
-	*) echo "no part '$p'; there are guest, login, start-up, scaling, json, network" >&2; exit 2 ;;
+	*) echo "no part '$p'; there are guest, login, start-up, scaling, json, network, migration" >&2; exit 2 ;;
 	esac
 done
