@@ -139,8 +139,7 @@ static bool command(Vm *v, const char *name, QDict *args)
     return true;
 }
 
-/* Until the serial port has said @text; false after too long. */
-/* At most @seconds in which the guest says nothing new: a busy host makes it slow. */
+/* Until the serial port has said @text; false when the guest has said nothing new for @seconds. */
 static bool wait_for(Vm *v, const char *text, int seconds)
 {
     g_autofree char *said = NULL;
