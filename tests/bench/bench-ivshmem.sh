@@ -31,7 +31,8 @@ guest() {       # EMULATOR
 }
 
 run() {         # WHO EMULATOR
-	rm -f "$tmp/s"
+	rm -f "$tmp/s" "$tmp/rows"
+	: > "$tmp/rows"
 	"$build/ivshmem-server" -F -a -S "$tmp/s" -l 1M -v > "$tmp/server" 2>&1 &
 	server=$!
 	while [ ! -S "$tmp/s" ]; do sleep 0.05; done
