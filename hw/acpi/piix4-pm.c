@@ -391,6 +391,8 @@ static const VmMeaning pm_meanings[] = {
     { "other", "registers that only keep their value, by a quarter of their offset" },
     { "smb.reg", "SMBus host registers", ELEMENTS("SMBHSTSTS", "SMBSLVSTS", "SMBHSTCNT", "SMBHSTCMD", "SMBHSTADD",
       "SMBHSTDAT0", "SMBHSTDAT1", "SMBBLKDAT", "SMBSLVCNT", "SMBSHDWCMD", "SMBSLVEVT", NULL, "SMBSLVDAT") },
+    { "hotplug.up", "slots where something came, a bit each, for each number of a bus (BNUM)" },
+    { "hotplug.down", "slots whose function the user wants back, the same way" },
     { "smb.block", "the block", .payload = "bytes of an SMBus block transfer" },
     { "pm1.sts", "PM1 status", .flags = FLAGS({ "TMROF", 1 }, { "BM", 0x10 }, { "GBL", 0x20 }, { "PWRBTN", 0x100 },
                                               { "RTC", 0x400 }, { "WAK", 0x8000 }) },

@@ -420,6 +420,15 @@ static const VmField flash_fields[] = {
     VM_U32(Pflash, buffer_at), VM_U32(Pflash, buffer_used), VM_BUFFER(Pflash, buffer), VM_END
 };
 
+static const VmMeaning flash_meanings[] = {
+    { "cmd", "the command that reads and writes belong to" }, { "cycle", "bus cycles of it so far" },
+    { "status", "status register", .flags = FLAGS({ "READY", 0x80 }, { "ERASE_SUSPENDED", 0x40 }, { "ERASE_ERROR", 0x20 },
+                                                   { "PROGRAM_ERROR", 0x10 }, { "VPP_LOW", 8 },
+                                                   { "PROGRAM_SUSPENDED", 4 }, { "LOCKED", 2 }) },
+    { "left", "words that the buffer still expects" }, { "buffer_at", "where the buffer goes" },
+    { "buffer", "the write buffer", .payload = "bytes to be programmed" }, { .name = NULL }
+};
+
 static const Property flash_props[] = {
     PROP_DRIVE("drive", Pflash, blk, "the contents; without it all ones, which are lost"),
     PROP_U32("num-blocks", Pflash, num_blocks, 0, "erase blocks"),
@@ -439,7 +448,7 @@ static const DeviceType flash_type = {
     .name = TYPE_PFLASH_CFI01, .size = sizeof(Pflash), .desc = "flash memory with Intel's command set",
     .not_user_creatable = true, .category = DEVICE_STORAGE, .props = flash_props, .realize = flash_realize,
     .unrealize = flash_unrealize, .reset_hold = flash_reset_hold,
-    .vm = { 1, flash_fields, .post_load = flash_post_load },
+    .vm = { 1, flash_fields, .post_load = flash_post_load, .meanings = flash_meanings },
 };
 DEVICE_TYPE(flash_type)
 

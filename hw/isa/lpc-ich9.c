@@ -439,6 +439,8 @@ static const Property lpc_props[] = {
 static const VmMeaning lpc_meanings[] = {
     { "rcrb", .payload = "chipset configuration registers, by offset" },
     { "apmc", "APM control" }, { "apms", "APM status" }, { "rst_cnt", "reset control" },
+    { "hotplug.up", "slots where something came, a bit each, for each number of a bus (BNUM)" },
+    { "hotplug.down", "slots whose function the user wants back, the same way" },
     { .name = NULL }
 };
 

@@ -315,6 +315,12 @@ static const VmField serial_fields[] = {
     VM_BOOL(UsbSerial, got_break), VM_U8(UsbSerial, latency), VM_U32(UsbSerial, divisor),
     VM_U16(UsbSerial, format), VM_END
 };
+static const VmMeaning serial_meanings[] = {
+    { "rx", "what came from the line, a ring of bytes", .payload = "bytes that the guest hasn't read" },
+    { "modem", "the modem's lines as last told" }, { "latency", "latency timer, milliseconds" },
+    { "divisor", "baud rate divisor, in eighths of 3 MHz" }, { "format", "data bits, parity, stop bits, break" },
+    { .name = NULL }
+};
 static const Property serial_props[] = {
     PROP_CHARDEV("chardev", UsbSerial, chr, "the other end of the line"),
     PROP_END
@@ -326,7 +332,8 @@ static const UsbClass serial_class = {
 static const DeviceType serial_type = {
     .name = TYPE_USB_SERIAL, .parent = TYPE_USB_DEVICE, .desc = "USB serial adapter (FTDI FT232BM)",
     .size = sizeof(UsbSerial), .category = DEVICE_INPUT, .props = serial_props, .realize = serial_realize,
-    .unrealize = serial_unrealize, .vm = { 1, serial_fields, .post_load = serial_post_load },
+    .unrealize = serial_unrealize,
+    .vm = { 1, serial_fields, .post_load = serial_post_load, .meanings = serial_meanings },
     .data = &serial_class,
 };
 DEVICE_TYPE(serial_type)

@@ -35,7 +35,7 @@ const char fuzz_every_device[] =
     "-blockdev null-co,node-name=d4,size=1M -device usb-storage,id=ustick,bus=ehci.0,drive=d4 "
     "-device qemu-xhci,id=xhci -device usb-tablet,id=utablet,bus=xhci.0 -device usb-mouse,id=umouse,bus=xhci.0 "
     "-blockdev null-co,node-name=d5,size=1M -device usb-storage,id=udisk,bus=xhci.0,drive=d5 "
-    "-chardev null,id=c5 -device usb-serial,id=userial,bus=xhci.0,chardev=c5 "
+    "-chardev null,id=serial -device usb-serial,id=userial,bus=xhci.0,chardev=serial "
     /* virtio */
     "-blockdev null-co,node-name=d6,size=1M -device virtio-blk-pci,id=vblk,drive=d6 "
     "-netdev fuzz,id=n2 -device virtio-net-pci,id=vnet,netdev=n2 "
