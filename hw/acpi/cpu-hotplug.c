@@ -6,7 +6,7 @@
 #include "hw/core/cpu.h"
 
 enum { REG_SELECT = 0, REG_FLAGS = 4, REG_COMMAND = 5, REG_DATA = 8 };
-enum { CMD_NEXT = 0, CMD_OST_EVENT = 1, CMD_OST_STATUS = 2 };
+enum { CMD_NEXT = 0, CMD_OST_EVENT = 1, CMD_OST_STATUS = 2, CMD_ARCH_ID = 3 };
 
 typedef struct CpuHotplug {
     AcpiSlots slots;
@@ -36,7 +36,8 @@ static MemResult hotplug_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED u
     *val = 0;
     if (addr == REG_FLAGS) {
         *val = acpi_slot_flags(s);
-    } else if (s->selected < s->num && addr >= REG_DATA && c->command == CMD_NEXT) {
+    } else if (s->selected < s->num && addr >= REG_DATA &&
+               (c->command == CMD_NEXT || c->command == CMD_ARCH_ID)) {
         *val = s->selected >> (addr - REG_DATA) * 8 & 0xff;
     }
     return MEM_OK;

@@ -17,6 +17,7 @@ typedef struct PcChipset {
     uint64_t low_max;           /* RAM below this stays in one piece */
     uint64_t low_split;         /* else it goes on at 4 GiB from here */
     uint16_t cpu_hotplug_io;
+    bool cpu_hotplug_always;    /* also where no processor can come: OVMF's SMM code looks for its registers */
     uint8_t slp_typ_s3, slp_typ_s4, slp_typ_s5;
     uint32_t isa_adr;           /* _ADR of the bridge to ISA */
     /* How PCI functions come and go by ACPI; @bridges: also behind bridges. NULL: not at all. */

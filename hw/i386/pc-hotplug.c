@@ -23,7 +23,7 @@ bool pc_init_hotplug(PcMachine *pc, MemRegion *system, Error **errp)
 {
     Machine *m = &pc->parent;
 
-    if (m->smp.max_cpus > m->smp.cpus) {
+    if (m->smp.max_cpus > m->smp.cpus || (pc_chipset(pc)->cpu_hotplug_always && pc->pm)) {
         pc->cpu_hotplug = acpi_slots_create(TYPE_ACPI_CPU_HOTPLUG, system_io(), pc_chipset(pc)->cpu_hotplug_io,
                                             m->smp.max_cpus, errp);
         if (!pc->cpu_hotplug) {

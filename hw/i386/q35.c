@@ -104,7 +104,7 @@ static struct PciHotplug *q35_hotplug(PcMachine *pc, bool *bridges)
 }
 
 static const PcChipset q35_chipset = {
-    .low_max = 0xb0000000, .low_split = 0x80000000, .cpu_hotplug_io = 0x0cd8,
+    .low_max = 0xb0000000, .low_split = 0x80000000, .cpu_hotplug_io = 0x0cd8, .cpu_hotplug_always = true,
     .slp_typ_s3 = 5, .slp_typ_s4 = 6, .slp_typ_s5 = 7,          /* ICH9 13.8.3.3 */
     .isa_adr = 0x1f0000, .pci_hotplug = q35_hotplug, .pm_info = q35_pm_info, .ecam = ecam,
     .put_root = q35_put_root, .put_router = q35_put_router, .put_links = q35_put_links,

@@ -30,14 +30,22 @@ has seabios ' PCI-MSI .* virtio0-req'
 ok $? 'seabios: messages interrupt'
 ! has seabios 'complaint'
 ok $? 'seabios: the kernel has no complaint'
-if [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ]; then
+# efi NAME CODE OPTION...: by OVMF of Debian's package
+efi() {
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$tmp/vars.fd"
-	q35 ovmf -machine smm=off \
-		-drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+	name=$1 code=$2
+	shift 2
+	q35 "$name" "$@" -drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/$code" \
 		-drive "if=pflash,unit=1,format=raw,file=$tmp/vars.fd"
-	has ovmf 'efi: EFI v2' && has ovmf '^q35 mmconfig 1$' && ! has ovmf complaint
-	ok $? 'ovmf: Linux was started by EFI and has no complaint'
+	has "$name" 'efi: EFI v2' && has "$name" '^q35 mmconfig 1$' && ! has "$name" complaint
+	ok $? "$name: Linux was started by EFI and has no complaint"
 	! cmp -s "$tmp/vars.fd" /usr/share/OVMF/OVMF_VARS_4M.fd
-	ok $? 'ovmf: variables were written'
+	ok $? "$name: variables were written"
+}
+
+if [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ]; then
+	efi ovmf OVMF_CODE_4M.fd -machine smm=off
+	# Its variables are written in system management mode only, by both processors' consent.
+	efi ovmf-smm OVMF_CODE_4M.secboot.fd -machine smm=on -global driver=cfi.pflash01,property=secure,value=on
 fi
 done_testing
