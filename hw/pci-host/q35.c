@@ -218,16 +218,16 @@ static void mch_reset_hold(Device *dev)
     MchState *s = MCH(dev);
     uint8_t *c = s->pci.config;
 
-    /* On the way out of S3 SeaBIOS runs in RAM that PAM shows. */
+    /* On the way out of S3 SeaBIOS runs in RAM that PAM shows, and opens SMRAM through config space in memory. */
     if (!runstate_check(RUN_STATE_SUSPENDED)) {
         memset(c + MCH_PAM0, 0, PAM_REGS);
+        pci_set_long(c + MCH_PCIEXBAR, (uint32_t)PCIEXBAR_RESET);
+        pci_set_long(c + MCH_PCIEXBAR + 4, 0);
     }
     memset(c + MCH_EPBAR, 0, 16);
     pci_set_word(c + MCH_EXT_TSEG, 0);
     pci_set_word(c + MCH_GGC, 0x0030);
     pci_set_long(c + MCH_DEVEN, 0x000003db);
-    pci_set_long(c + MCH_PCIEXBAR, (uint32_t)PCIEXBAR_RESET);
-    pci_set_long(c + MCH_PCIEXBAR + 4, 0);
     memset(c + MCH_DMIBAR, 0, 8);
     c[MCH_LAC] = 0;
     pci_set_long(c + MCH_REMAPBASE, 0x000003ff);
