@@ -69,6 +69,7 @@ as_user /usr/sbin/libvirtd -f "$work/libvirtd.conf" -p "$work/run/pid" > "$work/
 pids+=($!)
 until_ 30 v version
 ok $? "the daemon answers"
+pids+=("$(cat "$work/run/pid")")        # the daemon itself, of which $! is only the shell
 
 emulator=$(readlink -f "$(dirname "$QEMU_BIN")/qemu-system-x86_64")
 emulator=$(dirname "$emulator")/qemu-system-x86_64
