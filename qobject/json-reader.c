@@ -315,8 +315,8 @@ static bool in_dict(const JsonReader *r)
 static void close_container(JsonReader *r)
 {
     const Frame *f = &r->stack[--r->depth];
-    const QDictEntry *e = r->entries + f->first;
     size_t n = r->n_entries - f->first;
+    const QDictEntry *e = n ? &r->entries[f->first] : NULL;
 
     r->n_entries = f->first;
     value_done(r, f->dict ? QOBJECT(f->dict) : f->is_dict ? QOBJECT(qdict_from_entries(pool_of(r), e, n))
@@ -396,7 +396,9 @@ static bool has_member(const JsonReader *r, const Frame *f, const QKey *key)
     if (f->dict) {
         return qdict_has_key(f->dict, key);
     }
-    for (const QDictEntry *e = r->entries + f->first, *end = r->entries + r->n_entries; e < end; e++) {
+    for (size_t i = f->first; i < r->n_entries; i++) {
+        const QDictEntry *e = &r->entries[i];
+
         if (e->key == key->str || qkey_is(qkey_of(e->key), key->str, key->len)) {
             return true;
         }
