@@ -237,7 +237,6 @@ static void undo(IvshmemV2 *s)
     }
     memory_region_cleanup(&s->bar2);
     s->n_sections = 0;
-    msix_cleanup(&s->pci);
     ivshmem_link_close(&s->link);
     migration_del_blocker(s->blocker);
     s->blocker = NULL;

@@ -275,7 +275,6 @@ static const IvshmemLinkOps doorbell_link_ops = { .rung = doorbell_rung };
 
 static void doorbell_undo(Ivshmem *s)
 {
-    msix_cleanup(&s->pci);
     hide_memory(s);
     ivshmem_link_close(&s->link);
 }

@@ -163,6 +163,8 @@ bool msix_init(PCIDevice *pci, unsigned vectors, MemRegion *table_bar,
 /* The whole of BAR @bar_nr, which is made here. */
 bool msix_init_exclusive_bar(PCIDevice *pci, unsigned vectors, uint8_t bar_nr,
                              Error **errp);
+/* PCI does it at the end of a device's life; the device itself only where the table is inside of a region that it cleans up,
+ * never with a BAR that was made for it. */
 void msix_cleanup(PCIDevice *pci);
 bool msix_enabled(const PCIDevice *pci);
 void msix_notify(PCIDevice *pci, unsigned vector);
