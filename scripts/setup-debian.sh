@@ -10,12 +10,12 @@ build='gcc libc6-dev make pkgconf libglib2.0-dev libpixman-1-dev zlib1g-dev libp
     libzstd-dev libjpeg-dev libslirp-dev libgnutls28-dev nettle-dev libsasl2-dev libcapstone-dev
     libsdl2-dev libasound2-dev liburing-dev libseccomp-dev ccache'
 # What runs inside: firmware, a kernel with its installer's initramfs, a shell; the font of text consoles.
-guest='seabios fonts-spleen busybox-static cpio kmod debian-installer-12-netboot-amd64
+guest='seabios ovmf fonts-spleen busybox-static cpio kmod debian-installer-12-netboot-amd64
     debian-installer-12-netboot-i386'
-# Makers of images, a debugger, a 32-bit C library.
+# Makers of images, a debugger, a 32-bit C library, the distribution's emulators as peers.
 tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils qemu-utils mmdebstrap fdisk
     libsasl2-modules e2fsprogs openssh-client iproute2 tshark arch-test sox ipxe memtest86+ syslinux isolinux syslinux-common
-    gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2'
+    qemu-system-x86 qemu-system-misc gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2'
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || exit 0
 

@@ -43,9 +43,7 @@ efi() {
 	ok $? "$name: variables were written"
 }
 
-if [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ]; then
-	efi ovmf OVMF_CODE_4M.fd -machine smm=off
-	# Its variables are written in system management mode only, by both processors' consent.
-	efi ovmf-smm OVMF_CODE_4M.secboot.fd -machine smm=on -global driver=cfi.pflash01,property=secure,value=on
-fi
+efi ovmf OVMF_CODE_4M.fd -machine smm=off
+# Its variables are written in system management mode only, by both processors' consent.
+efi ovmf-smm OVMF_CODE_4M.secboot.fd -machine smm=on -global driver=cfi.pflash01,property=secure,value=on
 done_testing
