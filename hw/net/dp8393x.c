@@ -172,15 +172,20 @@ static bool sonic_can_receive(void *opaque)
     return (s->regs[R_CR] & CR_RXEN) && !(s->regs[R_CR] & CR_RST) && !(s->regs[R_ISR] & ISR_RBE);
 }
 
-/* The descriptor that comes next; a list that had ended may go on now (DS 3.4.?). */
+/* The descriptor that comes next; a list that had ended may go on now (DS 3.4.5). Only then does the host get the
+ * list's last descriptor (DS 3.4.7): the place to put the next one was in its link. */
 static bool find_descriptor(Sonic *s)
 {
     if (s->regs[R_CRDA] & EOL) {
-        s->regs[R_CRDA] = get_word(s, address(s->regs[R_URDA], s->regs[R_LLFA]), 0);
+        uint32_t link = address(s->regs[R_URDA], s->regs[R_LLFA]);
+
+        s->regs[R_CRDA] = get_word(s, link, 0);
         if (s->regs[R_CRDA] & EOL) {
             set_isr(s, ISR_RDE);
             return false;
         }
+        put_word(s, link, 1, 0);
+        set_isr(s, ISR_PKTRX);
     }
     return true;
 }
@@ -225,9 +230,11 @@ static void receive(Sonic *s, const uint8_t *data, size_t len, uint16_t why)
     put_word(s, rda, 4, seq);
     s->regs[R_LLFA] = (uint16_t)(s->regs[R_CRDA] + 5 * width(s));
     s->regs[R_CRDA] = get_word(s, rda, 5);
-    put_word(s, rda, 6, 0);
     if (s->regs[R_CRDA] & EOL) {
         set_isr(s, ISR_RDE);
+    } else {
+        put_word(s, rda, 6, 0);
+        set_isr(s, ISR_PKTRX);
     }
     if (status & RCR_LPKT) {
         s->regs[R_RSC] = (uint16_t)((seq & 0xff00) + 0x100);
@@ -235,7 +242,6 @@ static void receive(Sonic *s, const uint8_t *data, size_t len, uint16_t why)
     } else {
         s->regs[R_RSC] = (uint16_t)((seq & 0xff00) | ((seq + 1) & 0xff));
     }
-    set_isr(s, ISR_PKTRX);
 }
 
 static void sonic_receive(void *opaque, const uint8_t *frame, size_t len)

@@ -313,9 +313,21 @@ TEST(q800, sonic_cam_and_loopback)
     check_u32(t, qtest_readl(q, 0x3004), 68, "received, with its check sum");
     check_u32(t, qtest_readl(q, 0x3000) & 3, 3, "by loopback");
     check_u8(t, qtest_readb(q, 0x4014), 0x77, "its bytes");
-    check_u16(t, get_sonic(q, 5) & 0x0640, 0x0640, "PKTRX, TXDN, RDE");
+    check_u16(t, get_sonic(q, 5) & 0x0640, 0x0240, "TXDN, RDE, no PKTRX");
+    check_u32(t, qtest_readl(q, 0x3018), 1, "the last descriptor stays the chip's");
     qtest_reload(q);
     check_u16(t, get_sonic(q, 14), 0x3101, "saved and loaded");
+    /* The list goes on: its end has moved. */
+    sonic(q, 5, 0x7fff);
+    qtest_writel(q, 0x3100 + 20, 0x3001);
+    qtest_writel(q, 0x3100 + 24, 1);
+    qtest_writel(q, 0x3000 + 20, 0x3100);
+    sonic(q, 7, 0x6000);
+    sonic(q, 0, 0x02);
+    check_u32(t, qtest_readl(q, 0x3018), 0, "now the host has it");
+    check_u32(t, qtest_readl(q, 0x3104), 68, "the second frame");
+    check_u32(t, qtest_readl(q, 0x3118), 1, "kept in its turn");
+    check_u16(t, get_sonic(q, 5) & 0x0640, 0x0640, "PKTRX for the first, TXDN, RDE");
     qtest_stop(q);
 }
 
