@@ -106,7 +106,7 @@ static void adb_give_byte(MacVia1 *s)
     bool low;
 
     if (s->adb_timeout) {
-        low = s->adb_out_at != 1;
+        low = s->adb_out_at != 1 || adb_service_request(s->adb, s->adb_last_talk >> 4);
         s->via.sr = 0xff;
     } else if (s->adb_out_at < s->adb_out_len) {
         s->via.sr = s->adb_out[s->adb_out_at];
@@ -126,6 +126,11 @@ static void adb_moved(void *opaque)
 
     switch (s->adb_state) {
     case ADB_CMD:
+        if (s->adb_polled && !s->adb_timeout && !s->adb_out_at) {
+            /* The host hasn't seen that an answer waits: it reads that first, and gives its command again. */
+            adb_int(s, true);
+            break;
+        }
         s->adb_cmd = s->via.sr;
         s->adb_in_len = 0;
         s->adb_out_at = 0;
@@ -182,6 +187,7 @@ static void adb_changed_state(MacVia1 *s, unsigned state)
         }
     }
     if (state == ADB_IDLE) {
+        s->adb_polled = false;
         adb_int(s, false);
         timer_mod_ns(&s->adb_timer, clock_get_ns(CLOCK_VIRTUAL) + ADB_POLL_NS);
     } else {
@@ -194,7 +200,7 @@ static void adb_wants(void *opaque)
 {
     MacVia1 *s = opaque;
 
-    if (s->adb_state == ADB_IDLE && !timer_pending(&s->adb_timer)) {
+    if (s->adb_state == ADB_IDLE && !s->adb_polled && !timer_pending(&s->adb_timer)) {
         timer_mod_ns(&s->adb_timer, clock_get_ns(CLOCK_VIRTUAL) + ADB_POLL_NS);
     }
 }

@@ -217,6 +217,54 @@ TEST(q800, adb_keyboard_answers)
     qtest_stop(q);
 }
 
+static void press(Test *t, QTest *q, const char *key)
+{
+    QObject *answer = qmp_cmd_fmt(qtest_qmp(q), NULL, "input-send-event",
+                                  "{'events': [{'type': 'key', 'data': {'down': true, "
+                                  "'key': {'type': 'qcode', 'data': %s}}}]}", key);
+
+    check_true(t, answer, "the key is taken");
+    qobject_unref(answer);
+}
+
+/* What was asked for while idle waits for the host, whatever comes in the meantime. */
+TEST(q800, adb_answer_waits)
+{
+    QTest *q = qtest_start_qmp(t, "-machine q800 -m 16 -nodefaults");
+
+    set_via(q, VIA1, DDRB, 0x36);
+    set_via(q, VIA1, ORB, 0x34);
+    set_via(q, VIA1, ACR, 0x1c);
+    set_via(q, VIA1, SR, 0x2c);         /* Talk register 0 of address 2 */
+    check_true(t, adb_state(q, 0), "the command is shifted out");
+    set_via(q, VIA1, ACR, 0x0c);
+    check_true(t, adb_state(q, 1) && adb_state(q, 2) && adb_state(q, 1), "there is nothing");
+    adb_state(q, 3);
+    press(t, q, "h");
+    qtest_clock_step(q, 12000000);
+    check_u8(t, via(q, VIA1, IFR) & 0x04, 4, "asked again by itself");
+    check_u8(t, via(q, VIA1, ORB) & 8, 0, "an answer is there");
+    press(t, q, "e");
+    qtest_clock_step(q, 24000000);
+    /* The host sends a command all the same. */
+    set_via(q, VIA1, ACR, 0x1c);
+    set_via(q, VIA1, SR, 0x3c);
+    check_true(t, adb_state(q, 0), "the command is shifted out");
+    check_u8(t, via(q, VIA1, ORB) & 8, 0, "but the answer is to be read");
+    set_via(q, VIA1, ACR, 0x0c);
+    check_true(t, adb_state(q, 1), "a byte comes");
+    check_u8(t, via(q, VIA1, SR), 4, "H");
+    check_true(t, adb_state(q, 2), "and another");
+    check_u8(t, via(q, VIA1, SR), 0xff, "no more");
+    check_true(t, adb_state(q, 1), "the end");
+    adb_state(q, 3);
+    qtest_clock_step(q, 12000000);
+    check_u8(t, via(q, VIA1, IFR) & 0x04, 4, "and again");
+    check_true(t, adb_state(q, 1), "a byte comes");
+    check_u8(t, via(q, VIA1, SR), 0x0e, "E");
+    qtest_stop(q);
+}
+
 static void scc_write(QTest *q, unsigned channel_a, uint8_t reg, uint8_t v)
 {
     qtest_writeb(q, SCC + 2 * channel_a, reg);
