@@ -12,6 +12,8 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/guest-test.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' INT TERM
 count=0
+# Limits are there to end what hangs; a busy host is no fault.
+patience=${CHECK_PATIENCE:-3}
 
 # items_of SCRIPT ITEM...
 items_of() {
@@ -42,8 +44,29 @@ ok() {
 	fi
 }
 
+# How the emulator behind process $pid stands, when a wait was in vain: its threads, twice, and its processor.
+state_of_things() {
+	echo "# load $(cut -d' ' -f1-3 /proc/loadavg)"
+	kill -0 "$pid" 2> /dev/null || {
+		echo '# the emulator has ended'
+		return
+	}
+	for sround in 1 2; do
+		ps -L -o tid,stat,time,wchan:24,comm -p "$pid" --ppid "$pid" | sed 's/^/# /'
+		sleep 1
+	done
+	if [ -n "${out:-}" ] && [ -e "$tmp/in" ]; then
+		for squestion in 'info status' 'info registers' 'info pic' 'info lapic'; do
+			printf '{"execute":"human-monitor-command","arguments":{"command-line":"%s"}}\n' "$squestion" >&3
+			answers=$((answers + 1))
+		done
+		sleep 2
+		tail -n 4 "$out" | sed 's/\\r\\n/\n/g' | tr -dc '\n -~' | grep -vE 'FPR|XMM|masked' | cut -c1-160 | head -n 60 | sed 's/^/# /'
+	fi
+}
+
 boot() {
-	bname=$1 barch=$2 bseconds=$3
+	bname=$1 barch=$2 bseconds=$(($3 * patience))
 	shift 3
 	timeout -k 5 "$bseconds" "$QEMU_BIN-$barch" -nographic -no-reboot "$@" \
 		< /dev/null > "$tmp/$bname.log" 2>&1
@@ -78,10 +101,14 @@ has() {
 
 # wait_for FILE PATTERN SECONDS: until FILE has PATTERN, as long as process $pid lives
 wait_for() {
-	wtries=$(($3 * 10))
+	wtries=$(($3 * patience * 10))
 	until grep -q -a -e "$2" "$1" 2> /dev/null; do
 		wtries=$((wtries - 1))
-		[ $wtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+		[ $wtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || {
+			echo "# '$2' didn't come in $(($3 * patience)) s"
+			state_of_things
+			return 1
+		}
 		sleep 0.1
 	done
 }
@@ -89,7 +116,7 @@ wait_for() {
 # with_qmp NAME SECONDS ARCH ARG...: runs the emulator in the background as process $pid, its QMP on
 # our descriptor 3, its serial port in $tmp/NAME.log (also $serial). End with: wait $pid; exec 3>&-
 with_qmp() {
-	out=$tmp/$1.qmp serial=$tmp/$1.log err=$tmp/$1.err answers=0 qseconds=$2 qarch=$3
+	out=$tmp/$1.qmp serial=$tmp/$1.log err=$tmp/$1.err answers=0 qseconds=$(($2 * patience)) qarch=$3
 	shift 3
 	rm -f "$tmp/in"
 	mkfifo "$tmp/in"
@@ -105,7 +132,7 @@ with_qmp() {
 qmp() {
 	answers=$((answers + 1))
 	printf '%s\n' "$1" >&3
-	qtries=100
+	qtries=$((100 * patience))
 	until [ "$(grep -c -E '"(return|error)"' "$out")" -ge $answers ]; do
 		qtries=$((qtries - 1))
 		[ $qtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
@@ -122,7 +149,7 @@ key() {
 # on_screen PATTERN SECONDS: until the machine of qmp shows text with the pattern; what was read is
 # in $tmp/screen. The item screen-text must be there.
 on_screen() {
-	stries=$2
+	stries=$(($2 * patience))
 	until qmp '{"execute":"screendump","arguments":{"filename":"'"$tmp/screen.ppm"'"}}' &&
 		"$cache/screen-text" /usr/share/seabios/vgabios-stdvga.bin < "$tmp/screen.ppm" > "$tmp/screen" &&
 		grep -q -e "$1" "$tmp/screen"; do
