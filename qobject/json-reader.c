@@ -2,114 +2,16 @@
 /*
  * The reader is a state machine that takes bytes in pieces of any size. What it
  * expects next is in @state; a token that a piece may cut is in @token. Inside
- * strings a table finds the end of what can be copied as it is.
+ * strings a table finds the end of what can be copied as it is. Most of a long text is
+ * read by json-quick.c instead.
  */
 #include "util/osdep.h"
-#include "qobject/error.h"
-#include "qobject/json.h"
-#include "qobject/qkey.h"
-#include "qobject/qpool.h"
-#include "qobject/strbuf.h"
+#include "qobject/json-int.h"
 #include "qobject/utf8.h"
 #include <locale.h>
 #include <math.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
-typedef enum State {
-    ST_VALUE,                   /* a value */
-    ST_FIRST_ITEM,              /* a value or ] */
-    ST_FIRST_KEY,               /* a name or } */
-    ST_KEY,                     /* a name */
-    ST_COLON,
-    ST_COMMA,                   /* , or the end of the container */
-    ST_END,                     /* white space only */
-} State;
-
-typedef enum Token {
-    TOK_NONE,
-    TOK_STRING,
-    TOK_ESCAPE,                 /* behind a backslash */
-    TOK_HEX,                    /* in the digits of \u */
-    TOK_UTF8,                   /* in a character of several bytes */
-    TOK_WORD,                   /* a number, or true, false, null */
-} Token;
-
-/* A container that is being read. What it has so far lies in the reader's @entries; a dict with many
- * members is made early, since it finds duplicates by an index. */
-typedef struct Frame {
-    bool is_dict;
-    size_t first;               /* of its entries */
-    QDict *dict;                /* owned; NULL: not made yet */
-    QKey *key;                  /* a reference: name of the member being read; NULL: none */
-} Frame;
-
-/* Names and short strings that came lately, by a hash that costs next to nothing: a clash only costs a new
- * copy. References are taken in stock, for the reader to give out without counting atomically. */
-enum { NAME_BITS = 8, NAMES = 1 << NAME_BITS, WORD_BITS = 10, WORDS = 1 << WORD_BITS, WORD_MAX = 32, STOCK = 1024 };
-
-typedef struct Name {
-    QKey *key;
-    uint32_t stock;             /* references that are left, besides one */
-} Name;
-
-typedef struct Word {
-    QString *string;
-    uint32_t stock;
-} Word;
-
-/* With more values in one, names and words are remembered, and memory comes from a pool. */
-#define CACHE_FROM  16
-#define POOL_FROM   256
-/* Members of a dict that are looked through one by one. */
-#define DICT_FROM   16
-
-typedef struct Result {
-    QObject *value;
-    Error *err;
-} Result;
-
-struct JsonReader {
-    JsonLimits limits;
-    bool stream;                /* else one value, and ST_END after it */
-    bool literal;               /* single quotes and % are allowed */
-    va_list *args;              /* of %, not owned */
-
-    State state;
-    Token token_type;
-    StrBuf token;
-    char quote;
-    unsigned hex_digits, hex_value;
-    unsigned high_surrogate;    /* waits for its second half; 0: none */
-    unsigned utf8_left;         /* bytes that must follow */
-    unsigned char utf8_lo, utf8_hi;
-
-    Frame *stack;
-    size_t depth, stack_room;
-    size_t values;              /* begun in this top-level value */
-    bool skip_line;             /* after an error */
-
-    /* Offsets count from the start of the stream. */
-    size_t base;                /* of the piece being read */
-    const char *piece;
-    size_t line, line_start;
-    size_t token_start, value_start;
-
-    QDictEntry *entries;        /* of all open containers; keys of lists' are NULL */
-    size_t n_entries, entries_room;
-    Name *names;                /* NAMES; made by the first value with more than CACHE_FROM; NULL: not yet */
-    Word *words;                /* WORDS, with @names */
-    QPool pool;
-
-    Result *results;            /* ring of [first, last) */
-    size_t first, last, results_room;
-};
-
-enum { C_SPACE = 1, C_WORD = 2, C_PLAIN = 4 };
-
-/* By byte: white space, parts of words and numbers, plain text in strings. */
-static const uint8_t class_of[256] = {
+const uint8_t json_class_of[256] = {
     ['\t'] = C_SPACE, ['\n'] = C_SPACE, ['\r'] = C_SPACE,
     [' '] = C_SPACE | C_PLAIN,
     ['!'] = C_PLAIN, ['#' ... '&'] = C_PLAIN, ['('] = C_PLAIN, [')'] = C_PLAIN,
@@ -124,16 +26,6 @@ static const uint8_t class_of[256] = {
     ['{' ... 0x7f] = C_PLAIN,
 };
 
-static inline uint8_t class_at(const char *p)
-{
-    return class_of[(unsigned char)*p];
-}
-
-static size_t offset_of(const JsonReader *r, const char *p)
-{
-    return r->base + (p - r->piece);
-}
-
 /* ------------------------------------------------------------- results */
 
 static void add_result(JsonReader *r, QObject *value, Error *err)
@@ -145,31 +37,11 @@ static void add_result(JsonReader *r, QObject *value, Error *err)
     r->results[r->last++] = (Result){ value, err };
 }
 
-static void forget_name(Name *n)
-{
-    if (n->key) {
-        atomic_fetch_sub_explicit(&n->key->refs, n->stock, memory_order_relaxed);
-        qkey_unref(n->key);
-        n->key = NULL;
-    }
-}
-
-static void forget_word(Word *w)
-{
-    if (w->string) {
-        atomic_fetch_sub_explicit(&w->string->base.refs, w->stock, memory_order_relaxed);
-        qobject_unref(w->string);
-        w->string = NULL;
-    }
-}
-
 /* Words of the pool go with it: one that is remembered would hold a chunk. */
 static void close_pool(JsonReader *r)
 {
     if (r->pool.end) {
-        for (size_t i = 0; i < WORDS && r->words; i++) {
-            forget_word(&r->words[i]);
-        }
+        json_forget_words(r);
         qpool_close(&r->pool);
     }
 }
@@ -203,11 +75,6 @@ static void drop(JsonReader *r)
     r->high_surrogate = 0;
     r->values = 0;
     r->state = ST_VALUE;
-}
-
-static QPool *pool_of(JsonReader *r)
-{
-    return r->values > POOL_FROM ? &r->pool : NULL;
 }
 
 static void PRINTF_LIKE(4, 5) fail_at(JsonReader *r, size_t offset, ErrorCode code,
@@ -244,13 +111,13 @@ static const char *show(const char *p, char buf[16])
     return buf;
 }
 
-static void more_entries(JsonReader *r)
+void json_more_entries(JsonReader *r)
 {
     r->entries_room = r->entries_room ? r->entries_room * 2 : 32;
     r->entries = qobject_realloc(r->entries, r->entries_room * sizeof(*r->entries));
 }
 
-static void value_done(JsonReader *r, QObject *value)
+void json_value_done(JsonReader *r, QObject *value)
 {
     Frame *f;
 
@@ -269,7 +136,7 @@ static void value_done(JsonReader *r, QObject *value)
         return;
     }
     if (r->n_entries == r->entries_room) {
-        more_entries(r);
+        json_more_entries(r);
     }
     r->entries[r->n_entries++] = (QDictEntry){ f->key ? f->key->str : NULL, value };
     f->key = NULL;
@@ -293,7 +160,7 @@ static bool count_value(JsonReader *r, size_t offset)
     return true;
 }
 
-static void open_container(JsonReader *r, size_t offset, bool is_dict)
+void json_open_container(JsonReader *r, size_t offset, bool is_dict)
 {
     if (r->depth == r->limits.depth) {
         fail_at(r, offset, ERR_JSON_LIMIT, "nested deeper than %zu", r->limits.depth);
@@ -303,95 +170,22 @@ static void open_container(JsonReader *r, size_t offset, bool is_dict)
         r->stack_room = r->stack_room ? r->stack_room * 2 : 8;
         r->stack = qobject_realloc(r->stack, r->stack_room * sizeof(*r->stack));
     }
-    r->stack[r->depth++] = (Frame){ is_dict, r->n_entries, NULL, NULL };
+    r->stack[r->depth++] = (Frame){ is_dict, r->epoch, r->n_entries, NULL, NULL };
     r->state = is_dict ? ST_FIRST_KEY : ST_FIRST_ITEM;
 }
 
-static bool in_dict(const JsonReader *r)
-{
-    return r->depth && r->stack[r->depth - 1].is_dict;
-}
-
-static void close_container(JsonReader *r)
+void json_close_container(JsonReader *r)
 {
     const Frame *f = &r->stack[--r->depth];
     size_t n = r->n_entries - f->first;
     const QDictEntry *e = n ? &r->entries[f->first] : NULL;
 
     r->n_entries = f->first;
-    value_done(r, f->dict ? QOBJECT(f->dict) : f->is_dict ? QOBJECT(qdict_from_entries(pool_of(r), e, n))
+    json_value_done(r, f->dict ? QOBJECT(f->dict) : f->is_dict ? QOBJECT(qdict_from_entries(pool_of(r), e, n))
                                                          : QOBJECT(qlist_from_entries(pool_of(r), e, n)));
 }
 
-/* Of the first and the last bytes; which @bits of it are used depends on all of them. */
-static unsigned quick_hash(const char *s, size_t len, unsigned bits)
-{
-    uint64_t v = 0, last = 0;
-
-    if (len >= 8) {
-        memcpy(&v, s, 8);
-        memcpy(&last, s + len - 8, 8);
-        v ^= last << 19 | last >> 45;
-    } else if (len >= 4) {
-        memcpy(&v, s, 4);
-        memcpy(&last, s + len - 4, 4);
-        v |= last << 32;
-    } else if (len) {
-        v = (unsigned char)s[0] | (unsigned)(unsigned char)s[len / 2] << 8 |
-            (unsigned)(unsigned char)s[len - 1] << 16;
-    }
-    return (unsigned)((v + len) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
-}
-
-/* A reference. */
-static QKey *name_of(JsonReader *r, const char *s, size_t len)
-{
-    Name *n;
-
-    if (!r->names) {
-        if (r->values < CACHE_FROM) {
-            return qkey_new(s, len);
-        }
-        r->names = qobject_alloc(NAMES * sizeof(*r->names));
-        r->words = qobject_alloc(WORDS * sizeof(*r->words));
-    }
-    n = &r->names[quick_hash(s, len, NAME_BITS)];
-    if (!n->key || !qkey_is(n->key, s, len)) {
-        forget_name(n);
-        n->key = qkey_new(s, len);
-        n->stock = 0;
-    }
-    if (!n->stock) {
-        atomic_fetch_add_explicit(&n->key->refs, STOCK, memory_order_relaxed);
-        n->stock = STOCK;
-    }
-    n->stock--;
-    return n->key;
-}
-
-/* A string that no one else changes: strings never change. Those that were there lately are shared. */
-static QObject *string_of(JsonReader *r, const char *s, size_t len)
-{
-    Word *w;
-
-    if (len > WORD_MAX || !r->words) {
-        return qstring_from_pool(pool_of(r), s, len);
-    }
-    w = &r->words[quick_hash(s, len, WORD_BITS)];
-    if (!w->string || w->string->len != len || !qkey_same_bytes(w->string->str, s, len)) {
-        forget_word(w);
-        w->string = qobject_to_string(qstring_from_pool(pool_of(r), s, len));
-        w->stock = 0;
-    }
-    if (!w->stock) {
-        atomic_fetch_add_explicit(&w->string->base.refs, STOCK, memory_order_relaxed);
-        w->stock = STOCK;
-    }
-    w->stock--;
-    return &w->string->base;
-}
-
-static bool has_member(const JsonReader *r, const Frame *f, const QKey *key)
+bool json_has_member(const JsonReader *r, const Frame *f, const QKey *key)
 {
     if (f->dict) {
         return qdict_has_key(f->dict, key);
@@ -411,12 +205,12 @@ static void key_done(JsonReader *r, const char *s, size_t len, bool plain)
 {
     Frame *f = &r->stack[r->depth - 1];
 
-    f->key = name_of(r, s, len);
+    f->key = json_name(r, s, len);
     if (!plain && memchr(s, 0, len)) {
         fail_at(r, r->token_start, ERR_JSON_SYNTAX, "NUL in a member's name");
         return;
     }
-    if (has_member(r, f, f->key)) {
+    if (json_has_member(r, f, f->key)) {
         fail_at(r, r->token_start, ERR_JSON_SYNTAX, "duplicate member '%.64s'", f->key->str);
         return;
     }
@@ -429,17 +223,12 @@ static void string_done(JsonReader *r, const char *s, size_t len, bool plain)
     if (r->state == ST_KEY || r->state == ST_FIRST_KEY) {
         key_done(r, s, len, plain);
     } else {
-        value_done(r, string_of(r, s, len));
+        json_value_done(r, json_string(r, s, len));
     }
     r->token.len = 0;
 }
 
 /* --------------------------------------------------- words and numbers */
-
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* RFC 8259 section 6. @end: behind the number; *integer: no fraction, no exponent. */
 static bool number_valid(const char *s, bool *integer)
@@ -539,7 +328,7 @@ static void word_done(JsonReader *r)
         }
     }
     r->token.len = 0;
-    value_done(r, o);
+    json_value_done(r, o);
 }
 
 static const char *read_word(JsonReader *r, const char *p, const char *end)
@@ -565,21 +354,6 @@ static const char *read_word(JsonReader *r, const char *p, const char *end)
 /* Behind the bytes that are plain text in a string. */
 static inline const char *skip_plain(const char *p, const char *end)
 {
-#ifdef __SSE2__
-    /* Signed: what is below a blank is a control character or no ASCII. */
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)p);
-        __m128i stop = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
-            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\'')), _mm_cmplt_epi8(v, _mm_set1_epi8(' '))));
-        int mask = _mm_movemask_epi8(stop);
-
-        if (mask) {
-            return p + __builtin_ctz((unsigned)mask);
-        }
-        p += 16;
-    }
-#endif
     while (p < end && class_at(p) & C_PLAIN) {
         p++;
     }
@@ -768,7 +542,7 @@ static const char *read_argument(JsonReader *r, const char *p)
         key_done(r, qstring_value(o), qobject_to_string(o)->len, false);
         qobject_unref(o);
     } else if (o && !key) {
-        value_done(r, o);
+        json_value_done(r, o);
     } else {
         qobject_unref(o);
         fail_at(r, offset_of(r, p), ERR_JSON_SYNTAX, "wrong conversion here");
@@ -826,15 +600,15 @@ static const char *read_structure(JsonReader *r, const char *p)
         return p;
     }
     if (value && c == '{') {
-        open_container(r, offset, true);
+        json_open_container(r, offset, true);
     } else if (value && c == '[') {
-        open_container(r, offset, false);
+        json_open_container(r, offset, false);
     } else if ((r->state == ST_FIRST_ITEM || (r->state == ST_COMMA && !in_dict(r))) &&
                c == ']') {
-        close_container(r);
+        json_close_container(r);
     } else if ((r->state == ST_FIRST_KEY || (r->state == ST_COMMA && in_dict(r))) &&
                c == '}') {
-        close_container(r);
+        json_close_container(r);
     } else if (r->state == ST_COMMA && c == ',') {
         r->state = in_dict(r) ? ST_KEY : ST_VALUE;
     } else if (r->state == ST_COLON && c == ':') {
@@ -845,7 +619,7 @@ static const char *read_structure(JsonReader *r, const char *p)
     return p + 1;
 }
 
-static const char *skip_spaces(JsonReader *r, const char *p, const char *end)
+const char *json_skip_spaces(JsonReader *r, const char *p, const char *end)
 {
     while (p < end && class_at(p) & C_SPACE) {
         if (*p == '\n') {
@@ -853,130 +627,6 @@ static const char *skip_spaces(JsonReader *r, const char *p, const char *end)
             r->line_start = offset_of(r, p) + 1;
         }
         p++;
-    }
-    return p;
-}
-
-/* An integer of up to 18 digits, or one of the three words, that ends in this piece; NULL: something else. */
-static const char *read_plain_word(JsonReader *r, const char *p, const char *end)
-{
-    const char *s = p;
-    bool negative = *p == '-';
-    int64_t v = 0;
-
-    if (end - p < 24) {
-        return NULL;
-    }
-    if (!memcmp(p, "null", 4) && !(class_at(p + 4) & C_WORD)) {
-        value_done(r, qnull());
-        return p + 4;
-    }
-    if (!memcmp(p, "true", 4) && !(class_at(p + 4) & C_WORD)) {
-        value_done(r, qbool_from(true));
-        return p + 4;
-    }
-    if (!memcmp(p, "false", 5) && !(class_at(p + 5) & C_WORD)) {
-        value_done(r, qbool_from(false));
-        return p + 5;
-    }
-    for (p += negative; p - s < 18 && digit(*p); p++) {
-        v = v * 10 + (*p - '0');
-    }
-    s += negative;
-    if (p == s || class_at(p) & C_WORD || (*s == '0' && (p - s > 1 || negative))) {
-        return NULL;
-    }
-    value_done(r, qnum_from_pool(pool_of(r), negative ? -v : v));
-    return p;
-}
-
-/*
- * The common way through a container: punctuation, and names, strings without escapes and plain words that are
- * all in this piece. Stops where read_structure() must look, having changed nothing there.
- */
-static const char *read_simple(JsonReader *r, const char *p, const char *end)
-{
-    while (p < end && r->depth) {
-        bool value = r->state == ST_VALUE || r->state == ST_FIRST_ITEM;
-        const char *q;
-
-        switch (*p) {
-        case ' ':
-            p++;
-            break;
-        case ',':
-            if (r->state != ST_COMMA) {
-                return p;
-            }
-            r->state = in_dict(r) ? ST_KEY : ST_VALUE;
-            p++;
-            break;
-        case ':':
-            if (r->state != ST_COLON) {
-                return p;
-            }
-            r->state = ST_VALUE;
-            p++;
-            break;
-        case '"':
-            q = skip_plain(p + 1, end);
-            if (q == end || *q != '"' || !(value || r->state == ST_KEY || r->state == ST_FIRST_KEY)) {
-                return p;
-            }
-            r->token_start = offset_of(r, p);
-            if (value && !count_value(r, r->token_start)) {
-                return q + 1;
-            }
-            string_done(r, p + 1, q - p - 1, true);
-            p = q + 1;
-            break;
-        case '}':
-            if (!in_dict(r) || (r->state != ST_COMMA && r->state != ST_FIRST_KEY)) {
-                return p;
-            }
-            close_container(r);
-            p++;
-            break;
-        case ']':
-            if (in_dict(r) || (r->state != ST_COMMA && r->state != ST_FIRST_ITEM)) {
-                return p;
-            }
-            close_container(r);
-            p++;
-            break;
-        case '{':
-        case '[':
-            r->token_start = offset_of(r, p);
-            if (!value) {
-                return p;
-            }
-            if (count_value(r, r->token_start)) {
-                open_container(r, r->token_start, *p == '{');
-            }
-            p++;
-            break;
-        default:
-            r->token_start = offset_of(r, p);
-            if (!value || !(class_at(p) & C_WORD) || r->values >= r->limits.values ||
-                !(q = read_plain_word(r, p, end))) {
-                return p;
-            }
-            r->values++;
-            p = q;
-        }
-        if (r->skip_line) {
-            return p;
-        }
-        /* What mostly follows, without another turn. */
-        if (end - p > 2 && r->depth) {
-            if (r->state == ST_COLON && *p == ':') {
-                r->state = ST_VALUE;
-                p += 1 + (p[1] == ' ');
-            } else if (r->state == ST_COMMA && *p == ',') {
-                r->state = in_dict(r) ? ST_KEY : ST_VALUE;
-                p += 1 + (p[1] == ' ');
-            }
-        }
     }
     return p;
 }
@@ -1024,8 +674,8 @@ void json_reader_feed(JsonReader *r, const void *data, size_t len)
             p = read_word(r, p, end);
             break;
         default:
-            p = skip_spaces(r, p, end);
-            p = read_simple(r, p, end);
+            p = json_skip_spaces(r, p, end);
+            p = json_read_quick(r, p, end);
             if (p < end && !r->skip_line && !(r->stream && *p == '\xff') && !(class_at(p) & C_SPACE)) {
                 p = read_structure(r, p);
             }
@@ -1087,7 +737,7 @@ static void reader_init(JsonReader *r, const JsonLimits *limits)
     if (limits) {
         r->limits.depth = limits->depth ? limits->depth : JSON_DEPTH_DEFAULT;
         r->limits.bytes = limits->bytes ? limits->bytes : JSON_BYTES_DEFAULT;
-        r->limits.values = limits->values ? limits->values : JSON_VALUES_DEFAULT;
+        r->limits.values = limits->values ? MIN(limits->values, UINT32_MAX / 2) : JSON_VALUES_DEFAULT;
     }
 }
 
@@ -1099,14 +749,7 @@ static void reader_cleanup(JsonReader *r)
         error_free(r->results[r->first].err);
         r->first++;
     }
-    for (size_t i = 0; i < NAMES && r->names; i++) {
-        forget_name(&r->names[i]);
-    }
-    for (size_t i = 0; i < WORDS && r->words; i++) {
-        forget_word(&r->words[i]);
-    }
-    free(r->names);
-    free(r->words);
+    json_forget_all(r);
     free(r->entries);
     free(r->results);
     free(r->stack);

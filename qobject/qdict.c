@@ -16,6 +16,11 @@
 
 #define SMALL 8
 
+struct QDictIndex {
+    uint32_t size;              /* a power of two */
+    uint32_t slot[];            /* entry number + 1, by hash; 0: empty */
+};
+
 static inline uint64_t rotl(uint64_t v, int n)
 {
     return v << n | v >> (64 - n);
@@ -106,37 +111,41 @@ static uint32_t hash_of(const QDictEntry *e)
 
 static void index_add(QDict *d, uint32_t number)
 {
-    size_t i = hash_of(&d->entries[number]) & (d->index_size - 1);
+    uint32_t *slot = d->index->slot, mask = d->index->size - 1, i = hash_of(&d->entries[number]) & mask;
 
-    while (d->index[i]) {
-        i = (i + 1) & (d->index_size - 1);
+    while (slot[i]) {
+        i = (i + 1) & mask;
     }
-    d->index[i] = number + 1;
+    slot[i] = number + 1;
 }
 
 static void index_rebuild(QDict *d)
 {
+    uint32_t size;
+
     if (d->n <= SMALL) {
         free(d->index);
         d->index = NULL;
         return;
     }
     /* At most half full, so that probes stay short. */
-    if (!d->index || d->index_size < d->n * 2) {
-        d->index_size = 32;
-        while (d->index_size < d->n * 3) {
-            d->index_size *= 2;
+    if (!d->index || d->index->size / 2 < d->n) {
+        for (size = 32; size / 3 < d->n; size *= 2) {
+            assert(size <= UINT32_MAX / 2);
         }
-        d->index = qobject_realloc(d->index, d->index_size * sizeof(*d->index));
+        d->index = qobject_realloc(d->index, sizeof(*d->index) + size * sizeof(*d->index->slot));
+        d->index->size = size;
     }
-    memset(d->index, 0, d->index_size * sizeof(*d->index));
-    for (size_t i = 0; i < d->n; i++) {
+    memset(d->index->slot, 0, d->index->size * sizeof(*d->index->slot));
+    for (uint32_t i = 0; i < d->n; i++) {
         index_add(d, i);
     }
 }
 
 static QDictEntry *find(const QDict *d, const char *key, size_t len)
 {
+    uint32_t mask;
+
     if (!d->index) {
         for (size_t i = 0; i < d->n; i++) {
             if (d->entries[i].key == key || qkey_is(qkey_of(d->entries[i].key), key, len)) {
@@ -145,9 +154,9 @@ static QDictEntry *find(const QDict *d, const char *key, size_t len)
         }
         return NULL;
     }
-    for (size_t i = hash_key(key, len) & (d->index_size - 1); d->index[i];
-         i = (i + 1) & (d->index_size - 1)) {
-        QDictEntry *e = &d->entries[d->index[i] - 1];
+    mask = d->index->size - 1;
+    for (uint32_t i = hash_key(key, len) & mask; d->index->slot[i]; i = (i + 1) & mask) {
+        QDictEntry *e = &d->entries[d->index->slot[i] - 1];
 
         if (qkey_is(qkey_of(e->key), key, len)) {
             return e;
@@ -180,6 +189,7 @@ void qdict_add_key(QDict *d, QKey *key, QObject *value)
         bool was_inline = (void *)d->entries == (void *)(d + 1);
         QDictEntry *old = d->entries;
 
+        assert(d->room <= UINT32_MAX / 2);
         d->room = d->room ? d->room * 2 : 4;
         d->entries = qobject_realloc(was_inline ? NULL : old, d->room * sizeof(*d->entries));
         if (was_inline) {
@@ -188,7 +198,7 @@ void qdict_add_key(QDict *d, QKey *key, QObject *value)
     }
     d->entries[d->n++] = (QDictEntry){ key->str, value };
     if (d->n > SMALL) {
-        if (d->index && d->index_size >= d->n * 2) {
+        if (d->index && d->index->size / 2 >= d->n) {
             index_add(d, d->n - 1);
         } else {
             index_rebuild(d);
@@ -202,9 +212,10 @@ QDict *qdict_from_entries(QPool *pool, const QDictEntry *entries, size_t n)
     bool pooled = pool && size <= QPOOL_MAX;
     QDict *d = pooled ? qpool_alloc(pool, size) : qobject_realloc(NULL, size);
 
+    assert(n <= UINT32_MAX);
     *d = (QDict){ .n = n, .room = n, .entries = n ? (QDictEntry *)(d + 1) : NULL };
     d->base.type = QTYPE_DICT;
-    d->base.pooled = pooled;
+    d->base.pool = pooled ? (uint8_t)pool->bits : 0;
     atomic_init(&d->base.refs, 1);
     if (n) {
         memcpy(d->entries, entries, n * sizeof(*entries));

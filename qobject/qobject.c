@@ -8,14 +8,14 @@
 #include <math.h>
 
 /* Never written: QOBJECT_STATIC keeps the counting away. */
-static const QObject null_value = { QTYPE_NULL, false, QOBJECT_STATIC };
-static const QObject false_value = { QTYPE_BOOL, false, QOBJECT_STATIC };
-static const QObject true_value = { QTYPE_BOOL, false, QOBJECT_STATIC };
+static const QObject null_value = { QTYPE_NULL, 0, QOBJECT_STATIC };
+static const QObject false_value = { QTYPE_BOOL, 0, QOBJECT_STATIC };
+static const QObject true_value = { QTYPE_BOOL, 0, QOBJECT_STATIC };
 
-static void init(QObject *o, QType type, bool pooled)
+static void init(QObject *o, QType type, const QPool *pool)
 {
     o->type = (uint8_t)type;
-    o->pooled = pooled;
+    o->pool = pool ? (uint8_t)pool->bits : 0;
     atomic_init(&o->refs, 1);
     qobject_track(o);
 }
@@ -81,8 +81,8 @@ void qobject_free(QObject *o)
         }
         free(d->index);
     }
-    if (o->pooled) {
-        qpool_release(o);
+    if (o->pool) {
+        qpool_release(o, o->pool);
     } else {
         free(o);
     }
@@ -110,7 +110,7 @@ static QNum *num_new(QNumKind kind)
 {
     QNum *n = qobject_alloc(sizeof(*n));
 
-    init(&n->base, QTYPE_NUMBER, false);
+    init(&n->base, QTYPE_NUMBER, NULL);
     n->kind = kind;
     return n;
 }
@@ -178,7 +178,7 @@ QObject *qstring_from_len(const char *str, size_t len)
 {
     QString *s = qobject_realloc(NULL, sizeof(*s) + len + 1);
 
-    init(&s->base, QTYPE_STRING, false);
+    init(&s->base, QTYPE_STRING, NULL);
     s->len = len;
     memcpy(s->str, str, len);
     s->str[len] = 0;
@@ -228,7 +228,7 @@ QObject *qstring_from_pool(QPool *pool, const char *str, size_t len)
 {
     QString *s = new_piece(&pool, sizeof(*s) + len + 1);
 
-    init(&s->base, QTYPE_STRING, pool != NULL);
+    init(&s->base, QTYPE_STRING, pool);
     s->len = len;
     memcpy(s->str, str, len);
     s->str[len] = 0;
@@ -239,7 +239,7 @@ QObject *qnum_from_pool(QPool *pool, int64_t value)
 {
     QNum *n = new_piece(&pool, sizeof(*n));
 
-    init(&n->base, QTYPE_NUMBER, pool != NULL);
+    init(&n->base, QTYPE_NUMBER, pool);
     n->kind = QNUM_I64;
     n->u.i64 = value;
     return &n->base;
@@ -249,7 +249,8 @@ QList *qlist_from_entries(QPool *pool, const QDictEntry *entries, size_t n)
 {
     QList *l = new_piece(&pool, sizeof(*l) + n * sizeof(*l->items));
 
-    init(&l->base, QTYPE_LIST, pool != NULL);
+    assert(n <= UINT32_MAX);
+    init(&l->base, QTYPE_LIST, pool);
     l->n = l->room = n;
     l->items = n ? (QObject **)(l + 1) : NULL;
     for (size_t i = 0; i < n; i++) {
@@ -264,7 +265,7 @@ QList *qlist_new(void)
 {
     QList *l = qobject_alloc(sizeof(*l));
 
-    init(&l->base, QTYPE_LIST, false);
+    init(&l->base, QTYPE_LIST, NULL);
     return l;
 }
 
@@ -285,6 +286,7 @@ void qlist_insert(QList *l, size_t i, QObject *value)
         bool was_inline = list_is_inline(l);
         QObject **old = l->items;
 
+        assert(l->room <= UINT32_MAX / 2);
         l->room = l->room ? l->room * 2 : 4;
         l->items = qobject_realloc(was_inline ? NULL : old, l->room * sizeof(*l->items));
         if (was_inline) {

@@ -30,7 +30,7 @@ typedef enum QType {
 
 typedef struct QObject {
     uint8_t type;               /* QType */
-    bool pooled;                /* its memory is a pool's (qpool.h) */
+    uint8_t pool;               /* its memory is of a pool's chunk (qpool.h) of 1 << pool bytes; 0: malloc's */
     _Atomic uint32_t refs;      /* QOBJECT_STATIC: never freed */
 } QObject;
 
@@ -60,7 +60,7 @@ typedef struct QString {
 
 typedef struct QList {
     QObject base;
-    size_t n, room;
+    uint32_t n, room;
     QObject **items;            /* owned */
 } QList;
 
@@ -71,10 +71,9 @@ typedef struct QDictEntry {
 
 typedef struct QDict {
     QObject base;
-    size_t n, room;
+    uint32_t n, room;
     QDictEntry *entries;        /* owned; in the order of insertion */
-    uint32_t *index;            /* owned; entry number + 1 by hash, NULL while small */
-    size_t index_size;          /* power of two */
+    struct QDictIndex *index;   /* owned; NULL while small */
 } QDict;
 
 /* ---------------------------------------------------------------- any */

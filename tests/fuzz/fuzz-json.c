@@ -21,6 +21,40 @@ static void round_trip(const QObject *o, JsonStyle style)
     free(text);
 }
 
+/* A stream in one piece, which is read by whole tokens, and byte by byte. */
+static void compare_ways(const uint8_t *data, size_t size)
+{
+    JsonLimits limits = { .depth = 64, .values = 500 };
+    JsonReader *a = json_reader_new(&limits), *b = json_reader_new(&limits);
+    QObject *x = NULL, *y = NULL;
+    Error *ex = NULL, *ey = NULL;
+    bool more;
+
+    json_reader_feed(a, data, size);
+    for (size_t i = 0; i < size; i++) {
+        json_reader_feed(b, data + i, 1);
+    }
+    json_reader_end(a);
+    json_reader_end(b);
+    do {
+        more = json_reader_next(a, &x, &ex);
+        if (more != json_reader_next(b, &y, &ey)) {
+            abort();
+        }
+        if (more && (x ? !y || !qobject_equal(x, y) : y || strcmp(error_message(ex), error_message(ey)))) {
+            abort();
+        }
+        qobject_unref(x);
+        qobject_unref(y);
+        error_free(ex);
+        error_free(ey);
+        x = y = NULL;
+        ex = ey = NULL;
+    } while (more);
+    json_reader_free(a);
+    json_reader_free(b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     JsonLimits limits = { .depth = 64, .bytes = 4096, .values = 500 };
@@ -52,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     json_reader_end(r);
     json_reader_free(r);
+    compare_ways(data, size);
     return 0;
 }

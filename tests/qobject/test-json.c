@@ -3,6 +3,8 @@
 #include "tests/lib/test.h"
 #include "qobject/error.h"
 #include "qobject/json.h"
+#include "qobject/strbuf.h"
+#include "tests/lib/fp-random.h"
 
 /* Text, and what it is when written again. */
 static const char *const good[][2] = {
@@ -214,4 +216,126 @@ TEST(json, bytes_that_are_not_utf8_are_replaced)
     check_str(t, text, "\"a\\ufffd\\ufffdz\"", "written");
     free(text);
     qobject_unref(o);
+}
+
+/* ------------------------------------------------- whole tokens and bytes */
+
+static void add_random(StrBuf *b, Random *r, unsigned depth)
+{
+    static const char *const words[] = {
+        "null", "true", "false", "0", "-0", "-1", "12345", "999999999999999999", "-1000000000000000000", "1.5", "2e3",
+        "\"\"", "\"a\"", "\"eight888\"", "\"sixteen-16161616\"", "\"it's seventeen!!!\"", "\"\\n\"", "\"\xc3\xa9\"",
+        "\"a string that is longer than what is remembered, and than one look\"", "[]", "{}", "01", "tru", "nulll",
+    };
+    unsigned n = random_below(r, depth > 1 ? 4 : 24);
+
+    switch (depth > 5 ? 3 : random_below(r, 5)) {
+    case 0:
+        strbuf_add_str(b, "[");
+        for (unsigned i = 0; i < n; i++) {
+            strbuf_add_str(b, i ? random_below(r, 3) ? ", " : ",\n " : "");
+            add_random(b, r, depth + 1);
+        }
+        strbuf_add_str(b, "]");
+        break;
+    case 1:
+    case 2:
+        strbuf_add_str(b, "{");
+        for (unsigned i = 0; i < n; i++) {
+            strbuf_printf(b, "%s\"%.*s%u\"%s: ", i ? ", " : "", (int)random_below(r, 48),
+                          "member-with-a-name-that-may-be-cut-somewhere-else",
+                          random_below(r, 40) ? i : random_below(r, n), random_below(r, 9) ? "" : " ");
+            add_random(b, r, depth + 1);
+        }
+        strbuf_add_str(b, "}");
+        break;
+    default:
+        /* Mostly one that is right: what follows an error in its line isn't read. */
+        strbuf_add_str(b, words[random_below(r, random_below(r, 100) ? ARRAY_SIZE(words) - 3 : ARRAY_SIZE(words))]);
+    }
+}
+
+static void check_ways(Test *t, const char *text, size_t len, unsigned *accepted)
+{
+    JsonReader *whole = json_reader_new(NULL), *bytes = json_reader_new(NULL);
+    bool more;
+
+    json_reader_feed(whole, text, len);
+    for (size_t i = 0; i < len; i++) {
+        json_reader_feed(bytes, text + i, 1);
+    }
+    json_reader_end(whole);
+    json_reader_end(bytes);
+    do {
+        QOBJECT_AUTO QObject *x = NULL, *y = NULL;
+        Error *ex = NULL, *ey = NULL;
+
+        more = json_reader_next(whole, &x, &ex);
+        if (more != json_reader_next(bytes, &y, &ey)) {
+            test_fail(t, "another number of values: %s", text);
+        } else if (more && !x != !y) {
+            test_fail(t, "%s: %s", error_message(ex ? ex : ey), text);
+        } else if (ex && ey) {
+            check_str(t, error_message(ex), error_message(ey), text);
+        } else if (x) {
+            ++*accepted;
+            check_true(t, qobject_equal(x, y), text);
+        }
+        error_free(ex);
+        error_free(ey);
+    } while (more);
+    json_reader_free(whole);
+    json_reader_free(bytes);
+}
+
+TEST(json, whole_tokens_and_single_bytes_give_the_same)
+{
+    Random r = { 1 };
+    unsigned accepted = 0;
+
+    for (unsigned i = 0; i < 300; i++) {
+        StrBuf b = { 0 };
+
+        for (unsigned k = 0; k < 3; k++) {
+            add_random(&b, &r, 0);
+            strbuf_add_str(&b, "\n");
+        }
+        if (i % 3 == 0) {
+            b.s[random_below(&r, b.len)] = (char)(random_below(&r, 4) ? "\"\\,:]}[{ x\n"[random_below(&r, 11)] :
+                                                                       (int)random_below(&r, 255) + 1);
+        }
+        check_ways(t, b.s, b.len, &accepted);
+        strbuf_free(&b);
+    }
+    check_true(t, accepted > 300, "most are right");
+}
+
+TEST(json, large_documents_share_and_give_back_memory)
+{
+    StrBuf b = { 0 };
+    QObject *o, *kept;
+
+    strbuf_add_str(&b, "[");
+    for (int i = 0; i < 60000; i++) {
+        strbuf_printf(&b, "%s{\"name\": \"value %d\", \"n\": %d, \"list\": [null, true, \"same\"]}", i ? ", " : "", i, i);
+    }
+    strbuf_add_str(&b, "]");
+    o = json_parse_len(b.s, b.len, NULL);
+    if (!check_true(t, o && qlist_size(qobject_to_list(o)) == 60000, "read whole")) {
+        return;
+    }
+    /* What is kept stays when the rest goes, and can grow. */
+    kept = qlist_take(qobject_to_list(o), 59999);
+    qobject_unref(o);
+    check_str(t, qdict_str_or(qobject_to_dict(kept), "name", ""), "value 59999", "kept");
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "more%d", i);
+        qdict_put_int(qobject_to_dict(kept), key, i);
+    }
+    check_int(t, qdict_int_or(qobject_to_dict(kept), "more39", -1), 39, "grown");
+    check_int(t, qdict_int_or(qobject_to_dict(kept), "n", -1), 59999, "and as it was");
+    qobject_unref(kept);
+    strbuf_free(&b);
 }
