@@ -148,7 +148,13 @@ LIBQMP :=
 LIBIVSHMEM :=
 -include $(SRC)/libqmp/rules.mk $(SRC)/libivshmem/rules.mk
 
-all: $(PROGRAM) $(LINKS) $(TOOLS) $(LIBQMP) $(LIBIVSHMEM) $(FIRMWARE)
+# Man pages: tools/NAME/NAME.SECTION, and the program's from what -help prints.
+MAN_PAGES := $(patsubst $(SRC)/%,%,$(wildcard $(SRC)/tools/*/*.[18]))
+$(PROGRAM).1: $(PROGRAM) $(SRC)/scripts/man-options.awk
+	$(call say,MAN,$@)
+	$(Q)./$(PROGRAM) -help | awk -f $(SRC)/scripts/man-options.awk >$@.new && mv $@.new $@
+
+all: $(PROGRAM) $(PROGRAM).1 $(LINKS) $(TOOLS) $(LIBQMP) $(LIBIVSHMEM) $(FIRMWARE)
 
 $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 
@@ -310,18 +316,23 @@ docs: $(GENERATED_DOCS)
 
 DATADIR := $(DESTDIR)$(PREFIX)/share/$(PROGRAM)
 DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/$(PROGRAM)
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
 install: all docs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DATADIR) $(DOCDIR)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
 	for l in $(LINKS); do ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$$l || exit 1; done
 	for t in $(TOOLS); do install -m 755 $$t $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	for f in $(FIRMWARE); do install -m 644 $$f $(DATADIR)/ || exit 1; done
+	install -d $(MANDIR)/man1 $(MANDIR)/man8
+	install -m 644 $(PROGRAM).1 $(MANDIR)/man1/
+	for l in $(LINKS); do ln -sf $(PROGRAM).1 $(MANDIR)/man1/$$l.1 || exit 1; done
+	for m in $(MAN_PAGES); do install -m 644 $(SRC)/$$m $(MANDIR)/man$${m##*.}/ || exit 1; done
 	cp -r docs/. $(DOCDIR)/
 	$(MAKE) install-libqmp install-libivshmem
 
 clean:
 	$(Q)find . -name '*.[od]' -delete
-	$(Q)rm -rf $(PROGRAM) $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
+	$(Q)rm -rf $(PROGRAM) $(PROGRAM).1 $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
 .PHONY: all check check-clients check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
