@@ -229,7 +229,7 @@ one_of_pair() {
 	mkfifo "$pair.in"
 	timeout 300 "$emulator" -accel tcg -cpu qemu64 $board -display none -no-reboot -serial "file:$pair.log" \
 		-kernel "$cache/linux-$arch" -initrd "$cache/$initrd.cpio.gz" \
-		-append 'console=ttyS0 run=migtest arg=1,192,1000000' -qmp stdio "$@" < "$pair.in" > "$pair.out" 2> /dev/null &
+		-append 'console=ttyS0 run=migtest arg=1,192' -qmp stdio "$@" < "$pair.in" > "$pair.out" 2> /dev/null &
 }
 
 # until_in FILE PATTERN: false after a minute

@@ -2,7 +2,8 @@
 /*
  * Linux is moved from process to process while programs in it compute, and they
  * print the same results as on this host. MIGRATE_LOOPS says how often each
- * guest is moved (default 2); downtime and throughput are printed.
+ * guest is moved (default 2); downtime and throughput are printed. After each move
+ * the guest must have said something new, and at last it is told to end.
  */
 #include "util/osdep.h"
 #include "libqmp/qmp-client.h"
@@ -11,6 +12,8 @@
 #include <glib.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +25,7 @@ typedef struct Vm {
     pid_t pid;
     QmpClient *qmp;
     char *serial;               /* file */
+    char *line;                 /* socket: what the guest is told */
 } Vm;
 
 /* A guest on its way. */
@@ -69,6 +73,7 @@ static void vm_free(void *opaque)
     }
     qmp_client_free(v->qmp);
     g_free(v->serial);
+    g_free(v->line);
     g_free(v);
 }
 
@@ -103,12 +108,14 @@ static Vm *vm_start(Guest *g, const char *incoming, const char *option)
 
     find_files(g, is64);
     v->t = g->t;
+    v->line = g_strdup_printf("%s/line%u", test_tmpdir(g->t), g->made);
     v->serial = g_strdup_printf("%s/serial%u", test_tmpdir(g->t), g->made++);
     line = g_strdup_printf("%s-%s -m 256 -nodefaults -nographic -no-reboot -kernel %s -initrd %s "
-                           "-append 'console=ttyS0 %s' -serial file:%s "
-                           "-qmp unix:%s,server=on,wait=off %s %s %s%s",
+                           "-append 'console=ttyS0 %s' "
+                           "-chardev socket,id=line,path=%s,server=on,wait=off,logfile=%s "
+                           "-serial chardev:line -qmp unix:%s,server=on,wait=off %s %s %s%s",
                            test_qemu_bin(), is64 ? "x86_64" : "i386", g->kernel, g->initrd, g->append,
-                           v->serial, sock, g->more, option, incoming ? "-incoming " : "",
+                           v->line, v->serial, sock, g->more, option, incoming ? "-incoming " : "",
                            incoming ? incoming : "");
     g_shell_parse_argv(line, NULL, &argv, NULL);
     v->pid = fork();
@@ -328,28 +335,37 @@ static bool move(Guest *g, const char *kind)
     return wait_running(g, g->vm);
 }
 
-static void compare(Guest *g, const char *arguments)
+/* What the program must have computed in as many passes as each of its @threads says it did. */
+static void compare(Guest *g, unsigned threads, unsigned megabytes)
 {
     bool is64 = !strcmp(g->arch, "amd64");
     g_autofree char *src = test_src_path("tests/guests/src/migtest.c");
     g_autofree char *bin = g_strdup_printf("%s/migtest", test_tmpdir(g->t));
     g_autofree char *build = g_strdup_printf("cc -O2 -static %s %s -o %s -pthread",
                                              is64 ? "" : "-m32 -march=i686", src, bin);
-    g_autofree char *line = g_strdup_printf("%s %s", bin, arguments), *want = NULL;
+    g_autofree char *want = NULL;
+    GString *line = g_string_new(bin);
     unsigned n = 0;
 
-    if (!g_spawn_command_line_sync(build, NULL, NULL, NULL, NULL) ||
-        !g_spawn_command_line_sync(line, &want, NULL, NULL, NULL)) {
-        test_fail(g->t, "the program can't be run here");
-        return;
+    g_string_append_printf(line, " %u %u", threads, megabytes);
+    for (unsigned i = 0; i < threads; i++) {
+        g_autofree char *result = g_strdup_printf("migtest-result %u passes ", i);
+        const char *at = strstr(g->said->str, result);
+
+        g_string_append_printf(line, " %d", at ? MAX(atoi(at + strlen(result)), 1) : 1);
     }
-    for (char *at = want; (at = strstr(at, "migtest-result")); at++) {
+    if (!g_spawn_command_line_sync(build, NULL, NULL, NULL, NULL) ||
+        !g_spawn_command_line_sync(line->str, &want, NULL, NULL, NULL)) {
+        test_fail(g->t, "the program can't be run here");
+    }
+    g_string_free(line, TRUE);
+    for (char *at = want; at && (at = strstr(at, "migtest-result")); at++) {
         g_autofree char *one = g_strndup(at, strcspn(at, "\n"));
 
         check_true(g->t, strstr(g->said->str, one), one);
         n++;
     }
-    check_true(g->t, n > 0, "there are results");
+    check_int(g->t, n, threads, "results");
 }
 
 static unsigned loops(void)
@@ -359,31 +375,64 @@ static unsigned loops(void)
     return text ? (unsigned)atoi(text) : 2;
 }
 
-/* @kinds: to be used in turns. */
+/* A line on the guest's console. Its programs then end, and it switches its machine off. */
+static bool tell_to_end(Guest *g)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok;
+
+    g_strlcpy(at.sun_path, g->vm->line, sizeof(at.sun_path));
+    ok = fd >= 0 && !connect(fd, (struct sockaddr *)&at, sizeof(at)) && write(fd, "\n", 1) == 1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!ok) {
+        test_fail(g->t, "nothing can be said to the guest");
+        return false;
+    }
+    return wait_for(g->vm, "GUEST-DONE", WAIT_S);
+}
+
+/*
+ * Start @g, move it as often as is asked for, by @kinds in turns, and let it end. When it has said
+ * @first it is in the middle of its work; after each move it must go on with saying @again.
+ */
+static bool travel(Guest *g, const char *first, const char *again, const char *const *kinds)
+{
+    unsigned k = 0;
+
+    g->vm = vm_start(g, NULL, "");
+    if (!g->vm->qmp || !wait_for(g->vm, first, WAIT_S)) {
+        return false;
+    }
+    for (unsigned i = 0; i < loops(); i++) {
+        g_usleep(200000);
+        if (!move(g, kinds[k]) || !wait_for(g->vm, again, WAIT_S)) {
+            return false;
+        }
+        k = kinds[k + 1] ? k + 1 : 0;
+    }
+    if (!tell_to_end(g)) {
+        return false;
+    }
+    finished(g, g->vm);
+    return true;
+}
+
 static void journey(Test *t, const char *arch, unsigned threads, const char *more,
                     const char *const *kinds)
 {
     Guest g = { .t = t, .arch = arch, .more = more, .said = g_string_new(NULL) };
-    unsigned n = loops(), k = 0, passes = 2000 + 2500 * n;
-    g_autofree char *append = g_strdup_printf("run=migtest arg=%u,8,%u", threads, passes);
-    g_autofree char *arguments = g_strdup_printf("%u 8 %u", threads, passes);
-    bool ok;
+    g_autofree char *append = g_strdup_printf("run=migtest arg=%u,8", threads);
 
     g.append = append;
-    g.vm = vm_start(&g, NULL, "");
-    ok = g.vm->qmp && wait_for(g.vm, "migtest-pass 8 ", WAIT_S);
-    for (unsigned i = 0; ok && i < n; i++) {
-        g_usleep(200000);
-        ok = move(&g, kinds[k]);
-        k = kinds[k + 1] ? k + 1 : 0;
-    }
-    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 10 * (int)n)) {
-        finished(&g, g.vm);
+    if (travel(&g, "migtest-pass 8 ", "migtest-pass ", kinds)) {
         check_true(t, strstr(g.said->str, "GUEST-DONE rc=0"), "the program ends well");
         check_true(t, !strstr(g.said->str, "BACKWARDS"), "time goes on");
         check_true(t, !strstr(g.said->str, "BUG:") && !strstr(g.said->str, "Oops"),
                    "the kernel has no complaint");
-        compare(&g, arguments);
+        compare(&g, threads, 8);
     }
     forget(&g);
 }
@@ -451,29 +500,18 @@ static void with_disk(Test *t, const char *format, const char *run, const char *
     g_autofree char *path = g_strdup_printf("%s/disk", test_tmpdir(t));
     g_autofree char *make = g_strdup_printf("qemu-img create -q -f %s %s 64M", format, path);
     g_autofree char *more = g_strdup_printf("-smp 2 -drive file=%s,format=%s,if=ide", path, format);
-    unsigned n = loops(), k = 0;
-    /* Beside other programs it is slower. */
-    unsigned rounds = strcmp(run, "load") ? 100 + 120 * n : 30 + 20 * n;
-    g_autofree char *append = g_strdup_printf("run=%s arg=%u", run, rounds);
+    /* Enough for files to be read again; beside other programs it is slower. */
+    g_autofree char *append = g_strdup_printf("run=%s arg=%d", run, strcmp(run, "load") ? 100 : 50);
     Guest g = { .t = t, .arch = "amd64", .append = append, .more = more, .modules = true,
                 .said = g_string_new(NULL) };
     int status = -1;
-    bool ok;
 
     if (!g_spawn_command_line_sync(make, NULL, NULL, &status, NULL) || status) {
         test_skip(t, "qemu-img is not installed");
         forget(&g);
         return;
     }
-    g.vm = vm_start(&g, NULL, "");
-    ok = g.vm->qmp && wait_for(g.vm, "migdisk-round 8", WAIT_S);
-    for (unsigned i = 0; ok && i < n; i++) {
-        g_usleep(300000);
-        ok = move(&g, kinds[k]);
-        k = kinds[k + 1] ? k + 1 : 0;
-    }
-    if (ok && wait_for(g.vm, "GUEST-DONE", WAIT_S + 10 * (int)n)) {
-        finished(&g, g.vm);
+    if (travel(&g, "migdisk-round 8", "migdisk-round ", kinds)) {
         check_true(t, strstr(g.said->str, "migdisk-bad 0"), "no write is lost");
         check_true(t, !strstr(g.said->str, "load-differs"), "what is computed is right");
         check_true(t, !strstr(g.said->str, "I/O error") && !strstr(g.said->str, "Oops") &&
@@ -514,7 +552,7 @@ TEST(migrate, linux_that_writes_too_much)
 {
     g_autofree char *path = g_strdup_printf("%s/m.sock", test_tmpdir(t));
     g_autofree char *uri = g_strdup_printf("unix:%s", path);
-    Guest g = { .t = t, .arch = "amd64", .append = "run=migtest arg=2,24,8000", .more = "-smp 2",
+    Guest g = { .t = t, .arch = "amd64", .append = "run=migtest arg=2,24", .more = "-smp 2",
                 .said = g_string_new(NULL) };
     Vm *old, *new;
 
@@ -534,9 +572,9 @@ TEST(migrate, linux_that_writes_too_much)
             free(text);
             finished(&g, old);
             g.vm = new;
-            if (wait_running(&g, new) && wait_for(new, "GUEST-DONE", WAIT_S)) {
+            if (wait_running(&g, new) && wait_for(new, "migtest-pass ", WAIT_S) && tell_to_end(&g)) {
                 finished(&g, new);
-                compare(&g, "2 24 8000");
+                compare(&g, 2, 24);
             }
         }
     }

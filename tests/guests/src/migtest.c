@@ -4,11 +4,16 @@
  * they write all over, with integers, SSE and x87, and check what they wrote
  * before. The result depends on the arguments only:
  *
- *     migtest THREADS MEGABYTES PASSES
+ *     migtest THREADS MEGABYTES [PASSES...]
+ *
+ * PASSES, a number for each thread, are done as fast as can be. Without them the threads rest
+ * after each, and go on until a line comes on standard input; how many they did is in the results.
  *
  * Time must go on: the clock never goes back, and short sleeps end.
  */
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +28,14 @@ typedef struct Job {
     unsigned n;
     uint64_t *mem;
     size_t pages;
-    unsigned passes;
+    unsigned passes;            /* 0: until told */
     uint64_t sum;
     double d;
     long double x;
     unsigned bad, backwards;
 } Job;
+
+static atomic_bool told;
 
 static uint64_t next(uint64_t v)
 {
@@ -69,13 +76,16 @@ static void *run(void *opaque)
 {
     Job *j = opaque;
     double last = now();
+    unsigned pass = 0;
 
-    for (unsigned pass = 0; pass < j->passes; pass++) {
+    while (j->passes ? pass < j->passes : !told) {
         struct timespec ms = { 0, 1000000 };
         double t;
 
         one_pass(j, pass);
-        nanosleep(&ms, NULL);
+        if (!j->passes) {
+            nanosleep(&ms, NULL);
+        }
         t = now();
         if (t < last) {
             j->backwards++;
@@ -85,18 +95,33 @@ static void *run(void *opaque)
             printf("migtest-pass %u at %.3f\n", pass, t);
             fflush(stdout);
         }
+        pass++;
+    }
+    j->passes = pass;
+    return NULL;
+}
+
+/* The end of the input tells nothing: it may have none. */
+static void *listen_to_input(void *opaque)
+{
+    (void)opaque;
+    if (getchar() != EOF) {
+        told = true;
     }
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    unsigned threads = argc > 1 ? atoi(argv[1]) : 1, megabytes = argc > 2 ? atoi(argv[2]) : 16,
-             passes = argc > 3 ? atoi(argv[3]) : 100;
+    unsigned threads = argc > 1 ? atoi(argv[1]) : 1, megabytes = argc > 2 ? atoi(argv[2]) : 16;
     Job *jobs = calloc(threads, sizeof(*jobs));
+    pthread_t listener;
 
     printf("migtest-start\n");
     fflush(stdout);
+    if (argc <= 3) {
+        pthread_create(&listener, NULL, listen_to_input, NULL);
+    }
     for (unsigned i = 0; i < threads; i++) {
         Job *j = &jobs[i];
 
@@ -104,15 +129,15 @@ int main(int argc, char **argv)
         j->pages = (size_t)megabytes * 256;
         j->mem = aligned_alloc(PAGE, j->pages * PAGE);
         memset(j->mem, 0, j->pages * PAGE);
-        j->passes = passes;
+        j->passes = (unsigned)argc > 3 + i ? atoi(argv[3 + i]) : 0;
         pthread_create(&j->thread, NULL, run, j);
     }
     for (unsigned i = 0; i < threads; i++) {
         Job *j = &jobs[i];
 
         pthread_join(j->thread, NULL);
-        printf("migtest-result %u %016llx %.12g %.12Lg bad %u\n", i, (unsigned long long)j->sum,
-               j->d, j->x, j->bad);
+        printf("migtest-result %u passes %u %016llx %.12g %.12Lg bad %u\n", i, j->passes,
+               (unsigned long long)j->sum, j->d, j->x, j->bad);
         printf("migtest-time %s\n", j->backwards ? "BACKWARDS" : "ok");
     }
     return 0;
