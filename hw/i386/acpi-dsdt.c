@@ -130,25 +130,42 @@ static int put_pvpanic(Device *dev, void *opaque)
     return 1;                   /* one name, one device */
 }
 
+typedef struct Ports {
+    Aml *a;
+    const char *type, *name, *hid;
+    uint8_t len;
+    unsigned n;                 /* described so far */
+} Ports;
+
+static int put_port(Device *dev, void *opaque)
+{
+    Ports *p = opaque;
+    uint64_t io = 0, irq = 0;
+    char name[8];
+
+    if (!object_is_a(dev, p->type) || !object_get_uint(dev, "iobase", &io, NULL) ||
+        !object_get_uint(dev, "irq", &irq, NULL)) {
+        return 0;
+    }
+    snprintf(name, sizeof(name), "%s%u", p->name, ++p->n);
+    /* The adapter with video memory had its port at 3BCh, in front of the VGA's. */
+    put_isa(p->a, name, p->hid, p->n, (uint16_t)io, io == 0x3bc ? MIN(p->len, 4) : p->len, 0, 0,
+            (unsigned)irq);
+    return p->n == 9;           /* names have four characters */
+}
+
 static void put_isa_devices(Aml *a, PcMachine *pc)
 {
-    static const struct { uint16_t io; uint8_t irq; } com[] = {
-        { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 },
-    };
+    Ports com = { a, "isa-serial", "COM", "PNP0501", 8, 0 },
+          lpt = { a, "isa-parallel", "LPT", "PNP0400", 8, 0 };
 
     put_isa(a, "RTC", "PNP0B00", 0, 0x70, 2, 0, 0, 8);
     if (pc->i8042) {
         put_isa(a, "KBD", "PNP0303", 0, 0x60, 1, 0x64, 1, 1);
         put_isa(a, "MOU", "PNP0F13", 0, 0, 0, 0, 0, 12);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(com); i++) {
-        char name[8];
-
-        if (pc->parent.serial[i]) {
-            snprintf(name, sizeof(name), "COM%u", i + 1);
-            put_isa(a, name, "PNP0501", i + 1, com[i].io, 8, 0, 0, com[i].irq);
-        }
-    }
+    device_foreach(put_port, &com);
+    device_foreach(put_port, &lpt);
     device_foreach(put_pvpanic, a);
 }
 

@@ -42,6 +42,8 @@ grep -q 'hello adapter' "$tmp/line" && has $name '^drivers adapter <hello guest>
 ok $? "$name: the USB serial adapter, both ways"
 grep -q 'hello printer' "$tmp/printed"
 ok $? "$name: the printer"
+has $name '^drivers parport_pc .*reported by Plug and Play ACPI' && has $name '^drivers parport0: PC-style at 0x378.* irq 7 '
+ok $? "$name: whose port ACPI tells of"
 has $name '^drivers watchdog i6300esb' && has $name '^drivers watchdog ib700wdt' && ! has $name 'modprobe.*failed'
 ok $? "$name: both watchdogs"
 [ "$(grep -c '"WATCHDOG"' "$out")" = 2 ]

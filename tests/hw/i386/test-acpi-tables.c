@@ -205,6 +205,51 @@ TEST(acpi, numa)
     g_free(l.rsdp);
 }
 
+/* What AML tells of a device by name: "PNP" and @id, first port and interrupt. */
+static void check_isa(Test *t, const uint8_t *dsdt, uint32_t len, const char *name, uint16_t id, uint16_t port,
+                      unsigned irq)
+{
+    /* A DWordPrefix, and EISA's compressed text (ACPI 6.1.5). */
+    const uint8_t hid[] = { 0x0c, 0x41, 0xd0, (uint8_t)(id >> 8), (uint8_t)id };
+    const uint8_t *at = memmem(dsdt, len, name, 4), *r;
+
+    if (!check_true(t, at && at + 100 < dsdt + len, name)) {
+        return;
+    }
+    check_true(t, memmem(at, 24, hid, sizeof(hid)), "its id");
+    r = memmem(at, 60, (const uint8_t[]){ 0x47, 0x01, (uint8_t)port, (uint8_t)(port >> 8) }, 4);
+    check_true(t, r, "its ports (ACPI 6.4.2.5)");
+    check_true(t, r && load_le16(r + 9) == BIT(irq), "its interrupt (ACPI 6.4.2.1)");
+}
+
+/* Serial and parallel ports, of the board and others. */
+TEST(acpi, ports)
+{
+    QTest *q = qtest_start(t, "-machine pc -m 128 -serial null -parallel null -chardev null,id=s -chardev null,id=p"
+                           " -device isa-serial,chardev=s,iobase=0x2e8,irq=5"
+                           " -device isa-parallel,chardev=p,iobase=0x3bc,irq=9");
+    g_autofree uint8_t *script = NULL;
+    const uint8_t *fadt, *dsdt;
+    uint32_t len = 0;
+    size_t n = 0;
+    Loaded l = { 0 };
+
+    l.tables = read_file(q, "etc/acpi/tables", &l.tables_len);
+    l.rsdp = read_file(q, "etc/acpi/rsdp", &l.rsdp_len);
+    script = read_file(q, "etc/table-loader", &n);
+    link_tables(t, &l, script, n);
+    fadt = find_table(&l, "FACP", &len);
+    dsdt = l.tables + load_le32(fadt + 40) - BASE;
+    len = load_le32(dsdt + 4);
+    check_isa(t, dsdt, len, "COM1", 0x0501, 0x3f8, 4);
+    check_isa(t, dsdt, len, "COM2", 0x0501, 0x2e8, 5);
+    check_isa(t, dsdt, len, "LPT1", 0x0400, 0x378, 7);
+    check_isa(t, dsdt, len, "LPT2", 0x0400, 0x3bc, 9);
+    check_true(t, !memmem(dsdt, len, "COM3", 4) && !memmem(dsdt, len, "LPT3", 4), "no others");
+    g_free(l.tables);
+    g_free(l.rsdp);
+}
+
 TEST(acpi, off)
 {
     QTest *q = qtest_start(t, "-machine pc,acpi=off");
