@@ -18,6 +18,11 @@ static struct {
     Timer timer;
 } queue;
 
+unsigned key_queue_room(void)
+{
+    return KEY_QUEUE_MAX - (unsigned)queue.n;
+}
+
 static void run_steps(void)
 {
     while (queue.n && !queue.pausing) {

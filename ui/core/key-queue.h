@@ -10,6 +10,9 @@
 
 #define KEY_QUEUE_MAX       1024        /* steps that may wait; more are dropped */
 
+/* How many more may. */
+unsigned key_queue_room(void);
+
 /* Both wait for the steps before them. */
 void key_queue_key(unsigned number, bool down);
 void key_queue_delay(int64_t ms);

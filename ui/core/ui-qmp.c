@@ -60,6 +60,13 @@ bool qmp_send_key(const KeyValueList *keys, bool has_hold_time, int64_t hold_tim
             return false;
         }
     }
+    /* Whole, or a key would stay down. */
+    if (key_queue_room() < 2 * keys->n + 2) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "%u keys and pauses wait to be typed; accepted: up to %u",
+                   KEY_QUEUE_MAX - key_queue_room(), KEY_QUEUE_MAX);
+        error_hint(errp, "they go on when the guest runs");
+        return false;
+    }
     for (size_t i = 0; i < keys->n; i++) {
         key_queue_key(number[i], true);
     }
