@@ -12,6 +12,7 @@
 #include "block/block.h"
 #include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
+#include "migration/bitmaps.h"
 #include "migration/devices.h"
 #include "migration/multifd.h"
 #include "migration/options.h"
@@ -44,6 +45,7 @@ typedef struct Incoming {
     Event loaded;               /* post-copy: the main thread has loaded the devices, or failed to */
     RamLoad *ram;
     MigDevices *devices;
+    MigBitmaps *bitmaps;
     char *runstate;
     bool answer;                /* the other side waits for ACKN or FAIL */
     Error *err;
@@ -161,6 +163,16 @@ static void request_page(UNUSED void *opaque, uint32_t block, uint64_t page)
     answer(MIG_REQP, contents, sizeof(contents));
 }
 
+static bool read_bitmap(void)
+{
+    if (!mig_cap(MIGRATION_CAPABILITY_DIRTY_BITMAPS)) {
+        error_setf(&in->err, ERR_STATE_INVALID, "the stream has dirty bitmaps of disks");
+        error_hint(&in->err, "switch the capability 'dirty-bitmaps' on here, too");
+        return false;
+    }
+    return !in->postcopy && mig_bitmaps_read(in->bitmaps, &in->r, &in->err);
+}
+
 static void begin_postcopy(void);
 
 static bool read_record(bool *done)
@@ -172,6 +184,8 @@ static bool read_record(bool *done)
         return ram_load_record(in->ram, &in->r, &in->err);
     case MIG_DISC:
         return ram_load_discard(in->ram, &in->r, request_page, NULL, &in->err);
+    case MIG_BITM:
+        return read_bitmap();
     case MIG_DEVI:
         return !in->postcopy && mig_devices_read(in->devices, &in->r, &in->err);
     case MIG_STAT:
@@ -215,8 +229,9 @@ static void load_devices(void *opaque)
     bool late = mig_cap(MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE) && !runstate_autostart();
 
     (void)opaque;
-    if (mig_devices_load(in->devices, &in->err) && !late) {
-        block_activate_all(&in->err);
+    /* Bitmaps come last: images may have older ones, which are read when they become active. */
+    if (mig_devices_load(in->devices, &in->err) && (late || block_activate_all(&in->err))) {
+        mig_bitmaps_load(in->bitmaps, &in->err);
     }
 }
 
@@ -294,6 +309,8 @@ static void clean_up(void *opaque)
     in->ram = NULL;
     mig_devices_free(in->devices);
     in->devices = NULL;
+    mig_bitmaps_free(in->bitmaps);
+    in->bitmaps = NULL;
     g_free(in->runstate);
     in->runstate = NULL;
     if (in->err) {
@@ -340,6 +357,7 @@ static void run_stream(Connection *c)
 
     in->r = c->r;
     in->devices = mig_devices_new();
+    in->bitmaps = mig_bitmaps_new();
     mig_in_main_thread(begin, NULL);
     ok = read_conf() && read_records();
     if (in->multifd) {

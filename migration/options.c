@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "migration/options.h"
 
+#include "migration/bitmaps.h"
 #include "migration/multifd.h"
 #include "util/host-utils.h"
 #include "vmstate/blocker.h"
@@ -21,6 +22,7 @@ static const bool supported[MIGRATION_CAPABILITY__MAX] = {
     [MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE] = true,
     [MIGRATION_CAPABILITY_X_IGNORE_SHARED] = true,
     [MIGRATION_CAPABILITY_VALIDATE_UUID] = true,
+    [MIGRATION_CAPABILITY_DIRTY_BITMAPS] = true,
 };
 
 bool mig_cap(MigrationCapability cap)
@@ -167,7 +169,7 @@ static bool check(const MigrateSetParameters *s, Error **errp)
                    "size; it is %" PRIu64, s->xbzrle_cache_size);
         return false;
     }
-    return true;
+    return !s->block_bitmap_mapping || mig_bitmap_mapping_check(s->block_bitmap_mapping, errp);
 }
 
 static void set_text(char **to, const StrOrNull *from)
@@ -217,5 +219,9 @@ bool mig_params_set(const MigrateSetParameters *s, Error **errp)
     TAKE(multifd_compression);
     TAKE(multifd_zlib_level);
     TAKE(multifd_zstd_level);
+    if (s->block_bitmap_mapping) {
+        qapi_free_BitmapMigrationNodeAliasList(params->block_bitmap_mapping);
+        params->block_bitmap_mapping = qapi_clone(&qapi_type_BitmapMigrationNodeAliasList, s->block_bitmap_mapping);
+    }
     return true;
 }

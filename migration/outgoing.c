@@ -11,6 +11,7 @@
 #include "block/block.h"
 #include "crypto/tls-creds.h"
 #include "hw/core/runstate.h"
+#include "migration/bitmaps.h"
 #include "migration/devices.h"
 #include "migration/multifd.h"
 #include "migration/options.h"
@@ -52,6 +53,7 @@ typedef struct Outgoing {
     MultifdSend *multifd;       /* lock, to be interrupted; NULL: all goes one way */
     RamSave *ram;
     MigDevices *devices;
+    MigBitmaps *bitmaps;        /* NULL: they stay here */
     Error *err;
     int64_t slice_ns, stopped_ns;
     uint64_t slice_bytes, sync_bytes, measured_bytes, measured_pages, measured_data;
@@ -383,6 +385,9 @@ static void save_devices(void *opaque)
 {
     Outgoing *o = opaque;
 
+    if (mig_cap(MIGRATION_CAPABILITY_DIRTY_BITMAPS) && !(o->bitmaps = mig_bitmaps_save(&o->err))) {
+        return;
+    }
     o->devices = mig_devices_save(&o->err);
     if (o->devices && !block_inactivate_all(&o->err)) {
         mig_devices_free(o->devices);
@@ -396,7 +401,8 @@ static bool send_state(Outgoing *o)
     bool ok;
 
     qdict_put_str(stat, "runstate", runstate_name(o->state_before));
-    ok = mig_devices_write(o->devices, &o->w, &o->err) &&
+    ok = (!o->bitmaps || mig_bitmaps_write(o->bitmaps, &o->w, &o->err)) &&
+         mig_devices_write(o->devices, &o->w, &o->err) &&
          mig_put_json(&o->w, MIG_STAT, QOBJECT(stat), &o->err);
     qobject_unref(stat);
     return ok;
@@ -604,6 +610,7 @@ static void outgoing_free(Outgoing *o)
     g_free(o->tls_hostname);
     mig_writer_cleanup(&o->w);
     mig_devices_free(o->devices);
+    mig_bitmaps_free(o->bitmaps);
     error_free(o->err);
     g_free(o->error);
     cond_destroy(&o->cond);

@@ -23,6 +23,7 @@
 #define MIG_PASS    MIG_TAG('P', 'A', 'S', 'S')     /* a pass over the RAM ends */
 #define MIG_DISC    MIG_TAG('D', 'I', 'S', 'C')     /* post-copy: pages whose contents aren't valid */
 #define MIG_POST    MIG_TAG('P', 'O', 'S', 'T')     /* post-copy: run; pages follow */
+#define MIG_BITM    MIG_TAG('B', 'I', 'T', 'M')     /* a part of a disk's dirty bitmap */
 #define MIG_DEVI    MIG_TAG('D', 'E', 'V', 'I')     /* one device's state */
 #define MIG_DESC    MIG_TAG('D', 'E', 'S', 'C')     /* form of the device states: JSON */
 #define MIG_STAT    MIG_TAG('S', 'T', 'A', 'T')     /* run state: JSON */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records of the migration stream, page differences, CRC-32C. */
 #include "util/osdep.h"
+#include "migration/bitmaps.h"
 #include "migration/ram.h"
 #include "migration/stream.h"
 #include "tests/lib/test.h"
@@ -185,4 +186,75 @@ TEST(stream, differences_of_pages)
         new[i] = old[i] + 1;
     }
     check_int(t, xbzrle_encode(old, new, 4096, out, sizeof(out)), -1, "all is new");
+}
+
+/* --- dirty bitmaps --- */
+
+static bool read_bitmap(MigBitmaps *b, const char *node, const char *name, uint8_t flags, uint8_t shift,
+                        uint64_t size, uint64_t at, size_t len, Error **errp)
+{
+    MemChannel *m = mem_channel();
+    uint8_t data[64];
+    MigWriter w;
+    MigReader r;
+    bool ok;
+
+    memset(data, 0xff, sizeof(data));
+    mig_writer_init(&w, &m->parent);
+    mig_begin(&w, MIG_BITM);
+    mig_put_u16(&w, (uint16_t)strlen(node));
+    mig_put(&w, node, strlen(node));
+    mig_put_u16(&w, (uint16_t)strlen(name));
+    mig_put(&w, name, strlen(name));
+    mig_put_u8(&w, flags);
+    mig_put_u8(&w, shift);
+    mig_put_u64(&w, size);
+    mig_put_u64(&w, at);
+    mig_put(&w, data, len);
+    mig_end(&w, NULL);
+    mig_writer_cleanup(&w);
+    mig_reader_init(&r, &m->parent);
+    ok = mig_next(&r, errp) && mig_bitmaps_read(b, &r, errp);
+    mig_reader_cleanup(&r);
+    mig_channel_free(&m->parent);
+    return ok;
+}
+
+/* A disk of 1 MiB with a bit for each 4 KiB has a map of 32 bytes. */
+TEST(stream, bitmaps_that_lie)
+{
+    static const struct { const char *what, *node, *name; uint8_t flags, shift; uint64_t size, at; size_t len;
+                          bool ok; } cases[] = {
+        { "a whole map", "n", "a", 2, 12, MIB, 0, 32, true },
+        { "its second part again", "n", "a", 2, 12, MIB, 16, 16, true },
+        { "no bytes at its end", "n", "a", 2, 12, MIB, 32, 0, true },
+        { "one byte past its end", "n", "a", 2, 12, MIB, 0, 33, false },
+        { "behind its end", "n", "a", 2, 12, MIB, 40, 8, false },
+        { "between words", "n", "a", 2, 12, MIB, 4, 8, false },
+        { "an end that overflows", "n", "a", 2, 12, MIB, UINT64_MAX - 7, 16, false },
+        { "another granularity", "n", "a", 2, 13, MIB, 0, 8, false },
+        { "other flags", "n", "a", 3, 12, MIB, 0, 8, false },
+        { "another size", "n", "a", 2, 12, MIB + 1, 0, 8, false },
+        { "unknown flags", "n", "b", 4, 12, MIB, 0, 8, false },
+        { "too fine", "n", "b", 0, 8, MIB, 0, 8, false },
+        { "too coarse", "n", "b", 0, 63, MIB, 0, 0, false },
+        { "the largest disk", "n", "c", 0, 9, UINT64_MAX, UINT64_C(1) << 51, 32, true },
+        { "no node", "", "b", 0, 12, MIB, 0, 8, false },
+        { "no name", "n", "", 0, 12, MIB, 0, 8, false },
+        { "a name that isn't UTF-8", "n", "\xff\xfe", 0, 12, MIB, 0, 8, false },
+        { "a disk without bytes", "n", "d", 0, 12, 0, 0, 0, true },
+        { "and one byte of it", "n", "d", 0, 12, 0, 0, 1, false },
+    };
+    MigBitmaps *b = mig_bitmaps_new();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Error *err = NULL;
+        bool ok = read_bitmap(b, cases[i].node, cases[i].name, cases[i].flags, cases[i].shift, cases[i].size,
+                              cases[i].at, cases[i].len, &err);
+
+        check_true(t, ok == cases[i].ok, cases[i].what);
+        check_true(t, ok == !err, "a refusal says why");
+        error_free(err);
+    }
+    mig_bitmaps_free(b);
 }
