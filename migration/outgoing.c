@@ -422,13 +422,35 @@ static void refused(const MigReader *r, Error **errp)
     error_setf(errp, ERR_STATE_INVALID, "the destination refuses it: %s", shown);
 }
 
+static bool has_return_path(void)
+{
+    return mig_cap(MIGRATION_CAPABILITY_RETURN_PATH) || mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM);
+}
+
+/* The other side has closed the connection, after having said why: that is the cause. */
+static void hear_why(Outgoing *o)
+{
+    MigReader r;
+
+    if (!o->w.broken || o->cancel || o->postcopy || !has_return_path()) {
+        return;
+    }
+    mig_reader_init(&r, o->ch);
+    if (mig_next(&r, NULL) && r.tag == MIG_FAIL) {
+        error_free(o->err);
+        o->err = NULL;
+        refused(&r, &o->err);
+    }
+    mig_reader_cleanup(&r);
+}
+
 /* With a return path: until the other side has it all. */
 static bool wait_for_answer(Outgoing *o)
 {
     MigReader r;
     bool ok;
 
-    if (!mig_cap(MIGRATION_CAPABILITY_RETURN_PATH) && !mig_cap(MIGRATION_CAPABILITY_POSTCOPY_RAM)) {
+    if (!has_return_path()) {
         return true;
     }
     mig_reader_init(&r, o->ch);
@@ -594,6 +616,9 @@ static void *outgoing_run(void *opaque)
 
     if (open_channel(o) && begin(o) && send_live(o)) {
         finish(o);
+    }
+    if (o->ch) {
+        hear_why(o);
     }
     close_channels(o);
     mig_in_main_thread(end, o);

@@ -41,6 +41,7 @@ void mig_writer_cleanup(MigWriter *w)
 static bool send(MigWriter *w, const void *data, size_t len, Error **errp)
 {
     if (!mig_channel_write(w->ch, data, len, errp)) {
+        w->broken = true;
         return false;
     }
     w->bytes += len;

@@ -38,6 +38,7 @@ typedef struct MigWriter {
     uint8_t *buf;
     size_t len, room;
     _Atomic uint64_t bytes;     /* written so far */
+    bool broken;                /* the channel has failed */
 } MigWriter;
 
 typedef struct MigReader {
