@@ -158,9 +158,8 @@ typedef struct TcgRegion TcgRegion;     /* finished translation; accel/tcg/regio
 
 /* A patchable direct exit (IR_GOTO) of finished code. */
 typedef struct TcgExit {
-    int64_t pc_offset;          /* destination less the PC bias */
-    uint32_t patch_offset;      /* into the code; the back end's affair */
-    bool same_page;             /* destination's bytes begin in the entry's page */
+    bool same_page;             /* destination's bytes begin in the entry's page ... */
+    uint16_t pc_offset;         /* ... there */
 } TcgExit;
 
 /* Finished code and its tables; owned by the accelerator after tcg_codegen. */
@@ -168,11 +167,10 @@ typedef struct TcgCode {
     uint8_t *code;              /* executable address: chained entry */
     uint8_t *full_entry;
     uint32_t size;              /* bytes */
-    TcgExit *exits;
-    uint32_t n_exits;
-    void *snap_map;             /* back end's table by host PC */
-    IrRegion *ir;               /* kept by the interpreter only */
+    uint16_t n_exits;
     bool full;                  /* why there is none: the cache is full; else the region is too large */
+    const TcgExit *exits;
+    void *tables;               /* the back end's */
 } TcgCode;
 
 /* Why generated code returned. */

@@ -33,7 +33,7 @@ static bool interp_codegen(IrRegion *r, void *user, TcgCode *out)
     TcgExit *exits = calloc(r->n_blocks + 1, sizeof(*exits));
     unsigned n = 0;
 
-    if (!x || !exits || (cache.size && cache.used >= cache.size)) {
+    if (!x || !exits || r->n_blocks > UINT16_MAX || (cache.size && cache.used >= cache.size)) {
         free(x);
         free(exits);
         *out = (TcgCode){ .full = true };
@@ -46,8 +46,8 @@ static bool interp_codegen(IrRegion *r, void *user, TcgCode *out)
 
         if (o->opcode == IR_GOTO) {
             o->var = n;
-            exits[n].pc_offset = o->pc_offset;
             exits[n].same_page = o->pc_offset >= 0 && o->pc_offset < TCG_PAGE_SIZE;
+            exits[n].pc_offset = exits[n].same_page ? (uint16_t)o->pc_offset : 0;
             n++;
         }
     }
@@ -65,7 +65,7 @@ static bool interp_codegen(IrRegion *r, void *user, TcgCode *out)
     cache.used += x->bytes;
     *out = (TcgCode){
         .code = (uint8_t *)x, .full_entry = (uint8_t *)x, .size = x->bytes,
-        .exits = exits, .n_exits = n, .ir = x->ir,
+        .exits = exits, .n_exits = (uint16_t)n,
     };
     return true;
 }
@@ -93,7 +93,7 @@ static void interp_flush(void)
 
 static void interp_code_free(TcgCode *code)
 {
-    free(code->exits);
+    free((void *)code->exits);
     code->exits = NULL;
     code->n_exits = 0;
 }

@@ -302,10 +302,7 @@ void tcg_drop_transient(VcpuTcg *v)
     if (r) {
         v->transient = NULL;
         /* The code bytes stay until the next flush of the cache. */
-        r->be->code_free(&r->code);
-        g_free(r->linked);
-        g_free(r->copy);
-        g_free(r);
+        region_free(r);
     }
 }
 

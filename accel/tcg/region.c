@@ -104,6 +104,23 @@ static CodePage *code_page(ram_addr_t addr, bool create)
     return &leaf[n & ((1 << LEAF_BITS) - 1)];
 }
 
+void region_alloc_tail(struct TcgRegion *r)
+{
+    size_t links = r->code.n_exits * sizeof(RegionLink);
+    uint8_t *tail = g_malloc0(links + r->bytes + 1);
+
+    r->links = (void *)tail;
+    r->copy = tail + links;
+}
+
+void region_free(struct TcgRegion *r)
+{
+    cache.be->code_free(&r->code);
+    g_free(r->links);
+    g_free(r->guards);
+    g_free(r);
+}
+
 /* Granule bits of bytes first..first+len-1 of a page. */
 static uint64_t granule_mask(unsigned first, unsigned len)
 {
@@ -304,17 +321,20 @@ void region_count(const struct TcgRegion *r, int64_t ns)
 
 void region_link(struct TcgRegion *from, unsigned n, struct TcgRegion *to)
 {
-    RegionLink *l;
+    RegionLink *l = &from->links[n];
 
     region_lock();
-    if (!from->invalid && !to->invalid && !from->linked[n]) {
-        from->be->link(&from->code, n, &to->code);
-        from->linked[n] = to;
-        l = g_new(RegionLink, 1);
-        *l = (RegionLink){ from, n, to->incoming };
+    if (!from->invalid && !to->invalid && !l->to) {
+        cache.be->link(&from->code, n, &to->code);
+        *l = (RegionLink){ to, to->incoming, from };
         to->incoming = l;
     }
     region_unlock();
+}
+
+static unsigned exit_of(const RegionLink *l)
+{
+    return (unsigned)(l - l->from->links);
 }
 
 static void unlink_incoming(struct TcgRegion *r)
@@ -323,31 +343,25 @@ static void unlink_incoming(struct TcgRegion *r)
         RegionLink *l = r->incoming;
 
         r->incoming = l->next;
-        l->from->be->link(&l->from->code, l->exit, NULL);
-        l->from->linked[l->exit] = NULL;
-        g_free(l);
+        cache.be->link(&l->from->code, exit_of(l), NULL);
+        l->to = NULL;
     }
 }
 
 static void unlink_outgoing(struct TcgRegion *r)
 {
     for (unsigned i = 0; i < r->code.n_exits; i++) {
-        RegionLink **pp;
+        RegionLink *l = &r->links[i], **pp;
 
-        if (!r->linked[i]) {
+        if (!l->to) {
             continue;
         }
-        for (pp = &r->linked[i]->incoming; *pp; pp = &(*pp)->next) {
-            if ((*pp)->from == r && (*pp)->exit == i) {
-                RegionLink *l = *pp;
-
-                *pp = l->next;
-                g_free(l);
-                break;
-            }
+        for (pp = &l->to->incoming; *pp != l; ) {
+            pp = &(*pp)->next;
         }
-        r->be->link(&r->code, i, NULL);
-        r->linked[i] = NULL;
+        *pp = l->next;
+        cache.be->link(&r->code, i, NULL);
+        l->to = NULL;
     }
 }
 
@@ -458,8 +472,8 @@ void region_replace(struct TcgRegion *old, struct TcgRegion *new)
     if (new->page1 == RAM_ADDR_INVALID) {
         for (RegionLink *l = old->incoming, *next; l; l = next) {
             next = l->next;
-            l->from->be->link(&l->from->code, l->exit, &new->code);
-            l->from->linked[l->exit] = new;
+            cache.be->link(&l->from->code, exit_of(l), &new->code);
+            l->to = new;
             l->next = new->incoming;
             new->incoming = l;
         }
@@ -649,17 +663,7 @@ void region_flush_all(void)
     for (size_t i = 0; i < cache.n_all; i++) {
         struct TcgRegion *r = cache.all[i];
 
-        while (r->incoming) {
-            RegionLink *l = r->incoming;
-
-            r->incoming = l->next;
-            g_free(l);
-        }
-        r->be->code_free(&r->code);
-        g_free(r->linked);
-        g_free(r->copy);
-        g_free(r->guards);
-        g_free(r);
+        region_free(r);
     }
     for (size_t i = 0; i < cache.n_heats; i++) {
         memset(cache.heats[i], 0, sizeof(*cache.heats[i]));

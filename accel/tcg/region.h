@@ -21,10 +21,11 @@
 
 #define REGION_MAX_JC   6
 
+/* An exit of a region, and whom it is chained to. */
 typedef struct RegionLink {
+    struct TcgRegion *to;       /* or NULL */
+    struct RegionLink *next;    /* of those that lead there */
     struct TcgRegion *from;
-    uint16_t exit;
-    struct RegionLink *next;
 } RegionLink;
 
 /* One translation. Its fields don't change after region_insert, but for what
@@ -45,19 +46,18 @@ struct TcgRegion {
     uint8_t n_jc;
     uint16_t jc[REGION_MAX_JC];
     TcgCode code;
-    const TcgBackend *be;
-    uint32_t bytes;
+    uint16_t bytes;
     uint16_t bytes0;            /* of them in page 0 */
+    uint16_t n_insns;
+    bool optimised;             /* of the second tier */
+    int32_t heat;               /* entries until it is optimised; generated code counts */
+    uint32_t n_guards;
     struct TcgRegion *page_next[2];
     RegionLink *incoming;       /* exits that are chained to us */
-    struct TcgRegion **linked;  /* by exit: whom it is chained to */
-    uint64_t pc;                /* a virtual PC it was seen at, for people */
-    int32_t heat;               /* entries until it is optimised; generated code counts */
-    bool optimised;             /* of the second tier */
-    uint32_t n_insns;
+    RegionLink *links;          /* by exit; behind them is @copy */
     uint8_t *copy;              /* its bytes when it was translated */
+    uint64_t pc;                /* a virtual PC it was seen at, for people */
     IrGuard *guards;            /* n_guards of them, if guarded */
-    uint32_t n_guards;
 };
 
 void region_init(const TcgBackend *be);
@@ -65,6 +65,10 @@ void region_init(const TcgBackend *be);
  * there may be several that differ in their second page. */
 struct TcgRegion *region_find(ram_addr_t entry, uint32_t mode, bool one_insn,
                               struct TcgRegion *after);
+/* With @bytes and @code known: room for its links and the copy of its bytes. */
+void region_alloc_tail(struct TcgRegion *r);
+/* One that isn't in the table. */
+void region_free(struct TcgRegion *r);
 void region_lock(void);
 void region_unlock(void);
 /* With the lock: put a new one into the table and mark its pages. If its bytes have changed

@@ -315,7 +315,6 @@ static void keep_bytes(struct TcgRegion *r, Fetch *f)
 {
     /* Between its blocks there may be bytes that nobody has looked at. */
     copy_code(&f->page[0], r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
-    r->copy = g_malloc(MAX(r->bytes, 1));
     memcpy(r->copy, f->page[0].code + (r->entry & (TCG_PAGE_SIZE - 1)), r->bytes0);
     if (r->bytes > r->bytes0) {
         memcpy(r->copy + r->bytes0, f->page[1].code, r->bytes - r->bytes0);
@@ -354,7 +353,6 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         ir = ir_region_new();
     }
     r = g_new0(struct TcgRegion, 1);
-    r->be = v->be;
     r->mode = t.mode;
     r->one_insn = t.max_insns == 1;
     r->optimised = !tcg_options.tiers || hot;
@@ -429,7 +427,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
     if (tcg_options.perf_map && r->code.code) {
         perf_line(tcg_options.perf_map, r);
     }
-    r->linked = g_new0(struct TcgRegion *, MAX(r->code.n_exits, 1));
+    region_alloc_tail(r);
     tcg_cache_trim();
     region_count(r, clock_get_ns(CLOCK_RT) - began);
     if (!r->transient) {

@@ -93,14 +93,29 @@ typedef struct SnapRec {
 typedef struct RegionHead {
     const struct ThunkSet *thunks;
     void *user;
-    const IrGlobalTable *globals;
     uint32_t code_size;
-    uint32_t code_offset;       /* from this header */
-    uint32_t n_snaps, n_items, n_resident, n_exits;
-    /* Offsets from this header: SnapRec[], SnapItem[], SnapItem[] of the
-     * region's resident globals (not pinned), uint32_t[] displacements of unlinked exits. */
-    uint32_t snaps, items, residents, unlinked;
+    uint32_t tables;            /* tables.c: their offset from this header */
+    uint16_t n_snaps, n_exits;
+    uint8_t n_residents;        /* globals in registers, pinned ones too */
+    bool wide;                  /* the index of snapshots */
+    uint16_t unused;
 } RegionHead;
+
+/* A jump that can be patched. */
+typedef struct HostExit {
+    uint32_t at;                /* its displacement's offset in the code */
+    uint32_t unlinked;          /* what that is while it isn't linked */
+} HostExit;
+
+/* A snapshot of finished code. */
+typedef struct SnapView {
+    int32_t pc_offset, charge;
+    uint32_t icount, aux;
+    bool at_home;
+    unsigned n, n_residents;
+    SnapItem items[IR_SNAP_MAX_PENDING];
+    SnapItem residents[R_NUM];
+} SnapView;
 
 /* Code shared by the regions of one table of globals. Run-time addresses. */
 typedef struct ThunkSet {
@@ -199,8 +214,10 @@ typedef struct Cg {
     SnapItem *items;
     uint32_t n_items, cap_items;
     TcgExit *exits;
-    uint32_t *unlinked;
-    uint32_t n_exits, cap_exits;
+    HostExit *host_exits;       /* n_exits, too */
+    uint32_t n_exits, cap_exits, cap_host_exits;
+    uint32_t *item_at;          /* tables.c */
+    uint32_t cap_item_at;
     struct { uint32_t at; uint64_t lo, hi; } *pool;
     uint32_t n_pool, cap_pool;
     uint32_t leave_pos;         /* where the code is that leaves as this region, 0: not yet */
@@ -322,6 +339,13 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
 extern const uint8_t cg_pinned_regs[N_PINNED];
 #define CALLER_SAVED (1u << R_RAX | 1u << R_RCX | 1u << R_RDX | 1u << R_RSI | 1u << R_RDI | \
                       0xfu << R_R8 | 0xffff0000u)
+
+/* --- tables.c --- */
+/* Append the tables to the code of the region that begins at @head, and note them in @h. False: no room, or too many. */
+bool tables_write(Cg *cg, RegionHead *h, const uint8_t *head, const SnapItem *residents, unsigned n_residents);
+const HostExit *tables_exits(const RegionHead *h);
+/* The snapshot of return address @ra, an offset in the code. */
+bool tables_find(const RegionHead *h, uint32_t ra, SnapView *v);
 
 /* --- codegen.c --- */
 const RegionHead *cache_find(const void *ra);   /* region around a host PC */

@@ -140,7 +140,7 @@ const RegionHead *cache_find(const void *ra)
         }
     }
     const RegionHead *h = (const void *)(cache.rx + (size_t)cache.regions[lo] * REGION_ALIGN);
-    const uint8_t *code = (const uint8_t *)h + h->code_offset;
+    const uint8_t *code = (const uint8_t *)(h + 1);
     return p > code && p <= code + h->code_size ? h : NULL;
 }
 
@@ -194,13 +194,6 @@ static void emit_op(Cg *cg, IrValue i)
     ra_done(cg);
 }
 
-static int by_ra(const void *a, const void *b)
-{
-    const SnapRec *x = a, *y = b;
-
-    return x->ra < y->ra ? -1 : x->ra > y->ra;
-}
-
 /* The pool of vector constants, and the displacements that name them. */
 static void emit_pool(Cg *cg)
 {
@@ -218,22 +211,6 @@ static void emit_pool(Cg *cg)
         x_imm64(a, cg->pool[k].lo);
         x_imm64(a, cg->pool[k].hi);
     }
-}
-
-/* Append a table behind the code; its offset from the header. */
-static uint32_t add_table(Cg *cg, const uint8_t *head, const void *data, size_t size)
-{
-    Asm *a = &cg->a;
-
-    while ((a->p - head) & 7) {
-        x_byte(a, 0);
-    }
-    uint32_t offset = (uint32_t)(a->p - head);
-    if (size) {
-        memcpy(a->p, data, size);
-        a->p += size;
-    }
-    return offset;
 }
 
 static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
@@ -255,8 +232,7 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     if (!cg->th || out->full || !layout(cg)) {
         return false;
     }
-    h.code_offset = (uint32_t)ALIGN_UP(sizeof(h), 16);
-    asm_at(a, cache.used + h.code_offset);
+    asm_at(a, cache.used + sizeof(h));
     cg->rw = a->start;
     cg->rx = cache.rx + (a->start - cache.rw);
     ra_region(cg);
@@ -282,9 +258,6 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
         }
     }
     if (!cg->fail) {
-        if (cg->cap_exits) {
-            cg->unlinked = cg_realloc(cg->unlinked, cg->cap_exits * sizeof(*cg->unlinked));
-        }
         emit_stubs(cg);
     }
     if (!cg->fail) {
@@ -299,26 +272,15 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
             };
         }
     }
-    size_t tables = cg->n_snaps * sizeof(SnapRec) + cg->n_items * sizeof(SnapItem) +
-                    n_resident * sizeof(SnapItem) + cg->n_exits * 4 + 64;
-    if (cg->fail || (size_t)(a->end - a->p) < tables) {
-        out->full = (size_t)(a->end - a->p) < tables + 4096;
+    if (!cg->fail) {
+        h.thunks = cg->th;
+        h.user = user;
+        cg->fail = !tables_write(cg, &h, head_rw, residents, n_resident);
+    }
+    if (cg->fail) {
+        out->full = a->end - a->p < 64 * (ptrdiff_t)KIB;
         return false;
     }
-    if (cg->n_snaps) {
-        qsort(cg->snaps, cg->n_snaps, sizeof(*cg->snaps), by_ra);
-    }
-    h.thunks = cg->th;
-    h.user = user;
-    h.globals = r->globals;
-    h.n_snaps = cg->n_snaps;
-    h.n_items = cg->n_items;
-    h.n_resident = n_resident;
-    h.n_exits = cg->n_exits;
-    h.snaps = add_table(cg, head_rw, cg->snaps, cg->n_snaps * sizeof(SnapRec));
-    h.items = add_table(cg, head_rw, cg->items, cg->n_items * sizeof(SnapItem));
-    h.residents = add_table(cg, head_rw, residents, n_resident * sizeof(SnapItem));
-    h.unlinked = add_table(cg, head_rw, cg->unlinked, cg->n_exits * 4);
     memcpy(head_rw, &h, sizeof(h));
 
     size_t size = MAX((size_t)(a->p - head_rw), (size_t)REGION_MIN);
@@ -330,18 +292,15 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     *out = (TcgCode){
         .code = cg->rx + chained, .full_entry = cg->rx,
         .size = h.code_size - chained,
-        .n_exits = cg->n_exits, .snap_map = cache.rx + (head_rw - cache.rw),
+        .n_exits = h.n_exits, .tables = cache.rx + (head_rw - cache.rw),
     };
-    if (cg->n_exits) {
-        out->exits = cg_realloc(NULL, cg->n_exits * sizeof(TcgExit));
-        memcpy(out->exits, cg->exits, cg->n_exits * sizeof(TcgExit));
-    }
+    out->exits = (const void *)(tables_exits(out->tables) + h.n_exits);
     return true;
 }
 
 static void x86_64_enter(TcgEnv *env, const TcgCode *code, TcgLeave *leave)
 {
-    const RegionHead *h = code->snap_map;
+    const RegionHead *h = code->tables;
     void (*fn)(TcgEnv *, const void *, TcgLeave *) =
         (void (*)(TcgEnv *, const void *, TcgLeave *))(uintptr_t)h->thunks->enter;
 
@@ -361,10 +320,10 @@ static void x86_64_enter(TcgEnv *env, const TcgCode *code, TcgLeave *leave)
 
 static void x86_64_link(TcgCode *from, unsigned n, TcgCode *to)
 {
-    const RegionHead *h = from->snap_map;
-    const uint32_t *unlinked = (const void *)((const uint8_t *)h + h->unlinked);
-    uint8_t *at = from->full_entry + from->exits[n].patch_offset;
-    uint32_t rel = to ? (uint32_t)(to->code - (at + 4)) : unlinked[n];
+    const RegionHead *h = from->tables;
+    const HostExit *e = tables_exits(h) + n;
+    uint8_t *at = from->full_entry + e->at;
+    uint32_t rel = to ? (uint32_t)(to->code - (at + 4)) : e->unlinked;
 
     atomic_store_explicit((_Atomic uint32_t *)(at - cache.rx + cache.rw), rel,
                           memory_order_release);
@@ -386,8 +345,7 @@ static void x86_64_flush(void)
 
 static void x86_64_code_free(TcgCode *code)
 {
-    free(code->exits);
-    code->exits = NULL;
+    code->exits = NULL;                 /* they are in the cache */
     code->n_exits = 0;
 }
 

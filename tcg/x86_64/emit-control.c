@@ -264,7 +264,9 @@ static void emit_goto(Cg *cg, IrOp *op)
     x_nops(a, (unsigned)(-(uintptr_t)(a->p + 1) & 3));
     uint32_t at = x_jmp(a);
     GROW(cg->exits, cg->n_exits, cg->cap_exits);
-    cg->exits[cg->n_exits] = (TcgExit){ .pc_offset = off, .patch_offset = at, .same_page = true };
+    GROW(cg->host_exits, cg->n_exits, cg->cap_host_exits);
+    cg->exits[cg->n_exits] = (TcgExit){ .same_page = true, .pc_offset = (uint16_t)off };
+    cg->host_exits[cg->n_exits].at = at;
     Stub *s = cg_stub(cg, ST_UNLINKED);
     s->aux = cg->n_exits++;
     s->imm = (uint64_t)off;
@@ -472,7 +474,7 @@ void emit_stubs(Cg *cg)
             cg->snaps[s->snap].ra = asm_pos(a);
             break;
         case ST_UNLINKED:
-            cg->unlinked[s->aux] = asm_pos(a) - (s->from[0] + 4);
+            cg->host_exits[s->aux].unlinked = asm_pos(a) - (s->from[0] + 4);
             leave_at(cg, TCG_LEAVE_GOTO, s->aux, s->imm);
             break;
         case ST_STALE:

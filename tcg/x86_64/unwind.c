@@ -12,25 +12,6 @@
 
 const uint8_t *x86_64_leave_c;
 
-static const SnapRec *find_snap(const RegionHead *h, uint32_t ra)
-{
-    const SnapRec *s = (const void *)((const uint8_t *)h + h->snaps);
-    uint32_t lo = 0, hi = h->n_snaps;
-
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (s[mid].ra == ra) {
-            return &s[mid];
-        }
-        if (s[mid].ra < ra) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
 typedef struct Bits { uint64_t lo, hi; } Bits;
 
 static Bits read_place(const TcgEnv *env, const SnapItem *it)
@@ -68,33 +49,29 @@ static void write_home(TcgEnv *env, const IrGlobal *g, const Bits *b)
 bool x86_64_unwind(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux)
 {
     const RegionHead *h = cache_find(ra);
-    const SnapRec *s;
+    const IrGlobal *globals;
+    SnapView s;
     Bits pending[IR_SNAP_MAX_PENDING];
 
-    if (!h) {
+    if (!h || !tables_find(h, (uint32_t)((const uint8_t *)ra - (const uint8_t *)(h + 1)), &s)) {
         return false;
     }
-    s = find_snap(h, (uint32_t)((const uint8_t *)ra - ((const uint8_t *)h + h->code_offset)));
-    if (!s) {
-        return false;
-    }
-    const SnapItem *items = (const void *)((const uint8_t *)h + h->items);
-    const SnapItem *res = (const void *)((const uint8_t *)h + h->residents);
+    globals = h->thunks->globals->globals;
     /* Read all before anything is written: one may name another's home. */
-    for (unsigned n = 0; n < s->n; n++) {
-        pending[n] = read_place(env, &items[s->first + n]);
+    for (unsigned n = 0; n < s.n; n++) {
+        pending[n] = read_place(env, &s.items[n]);
     }
-    for (unsigned n = 0; n < h->n_resident && !s->at_home; n++) {
-        Bits b = read_place(env, &res[n]);
-        write_home(env, &h->globals->globals[res[n].var], &b);
+    for (unsigned n = 0; n < s.n_residents && !s.at_home; n++) {
+        Bits b = read_place(env, &s.residents[n]);
+        write_home(env, &globals[s.residents[n].var], &b);
     }
-    for (unsigned n = 0; n < s->n; n++) {
-        write_home(env, &h->globals->globals[items[s->first + n].var], &pending[n]);
+    for (unsigned n = 0; n < s.n; n++) {
+        write_home(env, &globals[s.items[n].var], &pending[n]);
     }
-    env->pc = env->pc_bias + (uint64_t)(int64_t)s->pc_offset;
-    env->budget -= s->charge;
-    *icount = s->icount;
-    *aux = s->aux;
+    env->pc = env->pc_bias + (uint64_t)(int64_t)s.pc_offset;
+    env->budget -= s.charge;
+    *icount = s.icount;
+    *aux = s.aux;
     return true;
 }
 
