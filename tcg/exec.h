@@ -28,10 +28,9 @@
  * everything in its home.
  *
  * TLB. One direct-mapped table for the data side of each MMU mode,
- * TLB_MODES of them. tlb[mode].mask is (entries - 1) << TLB_ENTRY_BITS and
- * .table points to the entries. Index: (addr >> (12 - TLB_ENTRY_BITS)) & mask.
- * A hit for an access of n bytes: the page of the last byte, (addr + n - 1) & -4096,
- * equals e->tag_{read,write}; the host address is then addr + e->addend. An access
+ * TLB_MODES of them, in arrays at the CPU state's end, so that they are at constant displacements from the CPU
+ * pointer. Index i: (addr >> 12) & tlb[mode].mask. A hit for an access of n bytes: the page of the last
+ * byte, (addr + n - 1) & -4096, equals tag_{read,write}[i]; the host address is then addr + addend[i]. An access
  * across pages misses, as the index is the first byte's. TLB_NO_TAG isn't the number
  * of a page and never hits, whatever address the guest makes up.
  * Pages with MMIO, watchpoints, sub-page permissions, and for writes pages
@@ -43,22 +42,30 @@
 #include "tcg/ir.h"
 
 #define TLB_MODES           6
-#define TLB_ENTRY_BITS      5
+#define TLB_MAX_BITS        13
 #define TLB_NO_TAG          ((uint64_t)1 << 63 | 0x800)  /* never page-aligned */
 #define TCG_PAGE_BITS       12
 #define TCG_PAGE_SIZE       4096
 
-typedef struct TlbEntry {
-    uint64_t tag_read;      /* page address or TLB_NO_TAG */
-    uint64_t tag_write;
-    uint64_t addend;        /* host address - guest address */
-    uint64_t info;          /* accel's: full-entry index */
-} TlbEntry;
-
+/* How many entries a table has now, in two forms. */
 typedef struct TlbFast {
-    uint64_t mask;
-    TlbEntry *table;
+    uint64_t mask;          /* entries - 1 */
+    uint64_t field;         /* of an address, as BEXTR wants it: position, length << 8 */
 } TlbFast;
+
+static inline TlbFast tlb_fast(unsigned bits)
+{
+    return (TlbFast){ ((uint64_t)1 << bits) - 1, TCG_PAGE_BITS | bits << 8 };
+}
+
+/* Room for the most. Of the three, the entries of an index aren't in the same set of the host's cache. */
+#define TLB_ROOM            ((1u << TLB_MAX_BITS) + 16)
+
+typedef struct TlbTable {
+    uint64_t addend[TLB_ROOM];          /* host address - guest address */
+    uint64_t tag_read[TLB_ROOM];        /* page address or TLB_NO_TAG */
+    uint64_t tag_write[TLB_ROOM];
+} TlbTable;
 
 /*
  * Page hints: the page of the last access of one kind (mode, read or write) that was made in a
@@ -150,7 +157,17 @@ struct TcgEnv {
     uint8_t spill[1024] __attribute__((aligned(32)));   /* back end's */
     TcgHint hint[TLB_MODES][2][TCG_HINTS];      /* [][1]: writes */
     TcgGuess guess[TCG_GUESSES];
+    TlbTable tlb_table[TLB_MODES];      /* large; a page is touched when it is used */
 };
+
+/* Zero in a state of @size bytes all but the TLB's tables. */
+static inline void tcg_env_clear(TcgEnv *env, size_t size)
+{
+    size_t behind = offsetof(TcgEnv, tlb_table) + sizeof(env->tlb_table);
+
+    memset(env, 0, offsetof(TcgEnv, tlb_table));
+    memset((char *)env + behind, 0, size - behind);
+}
 
 /* --- what a back end or the interpreter offers (tcg/<host>/, tcg/interp.c) --- */
 

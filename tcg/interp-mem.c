@@ -8,11 +8,10 @@
 /* Host address of a hit, or NULL. */
 static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
 {
-    const TlbFast *t = &env->tlb[(mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT];
-    const TlbEntry *e = (const TlbEntry *)
-        ((const char *)t->table + (addr >> (TCG_PAGE_BITS - TLB_ENTRY_BITS) & t->mask));
+    unsigned mode = (mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT, i = addr >> TCG_PAGE_BITS & env->tlb[mode].mask;
+    const TlbTable *t = &env->tlb_table[mode];
     unsigned n = ir_mo_bytes(mo);
-    uint64_t tag = write ? e->tag_write : e->tag_read;
+    uint64_t tag = write ? t->tag_write[i] : t->tag_read[i];
 
     if (mo & (IR_MO_ALIGN | IR_MO_ATOMIC) && (addr & (n - 1))) {
         return NULL;
@@ -20,7 +19,7 @@ static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
     if (((addr + n - 1) & -(uint64_t)TCG_PAGE_SIZE) != tag) {
         return NULL;
     }
-    return (uint8_t *)(uintptr_t)(addr + e->addend);
+    return (uint8_t *)(uintptr_t)(addr + t->addend[i]);
 }
 
 static uint64_t host_load(const uint8_t *p, IrMemOp mo)

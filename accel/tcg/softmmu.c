@@ -198,15 +198,14 @@ static void write_page(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, u
 /* If a page that is tracked turned out not to need it, let the fast path have it. */
 static void retag(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned mmu)
 {
-    TlbFast *t = &v->env->tlb[mmu];
-    TlbEntry *e = (TlbEntry *)((char *)t->table +
-                               ((addr >> (TCG_PAGE_BITS - TLB_ENTRY_BITS)) & t->mask));
+    TlbTable *t = &v->env->tlb_table[mmu];
+    unsigned i = addr >> TCG_PAGE_BITS & v->env->tlb[mmu].mask;
 
     if (f->host && !f->readonly && (f->prot & 1 << MMU_WRITE) && !f->watch) {
         mutex_lock(&v->tlb_lock);
         if (!ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
-            e->addend = (uintptr_t)f->host - f->vpage;
-            __atomic_store_n(&e->tag_write, f->vpage, __ATOMIC_RELAXED);
+            t->addend[i] = (uintptr_t)f->host - f->vpage;
+            __atomic_store_n(&t->tag_write[i], f->vpage, __ATOMIC_RELAXED);
         }
         mutex_unlock(&v->tlb_lock);
     }
@@ -446,13 +445,12 @@ uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t x, uint64_t expect
 /* What generated code does first; NULL: the slow path. */
 static inline uint8_t *fast_host(VcpuTcg *v, uint64_t addr, unsigned n, unsigned mmu, bool write)
 {
-    const TlbFast *t = &v->env->tlb[mmu];
-    const TlbEntry *e = (const TlbEntry *)((const char *)t->table +
-                                           ((addr >> (TCG_PAGE_BITS - TLB_ENTRY_BITS)) & t->mask));
-    uint64_t tag = __atomic_load_n(write ? &e->tag_write : &e->tag_read, __ATOMIC_RELAXED);
+    const TlbTable *t = &v->env->tlb_table[mmu];
+    unsigned i = addr >> TCG_PAGE_BITS & v->env->tlb[mmu].mask;
+    uint64_t tag = __atomic_load_n(write ? &t->tag_write[i] : &t->tag_read[i], __ATOMIC_RELAXED);
 
     return likely(((addr + n - 1) & ~(uint64_t)(TCG_PAGE_SIZE - 1)) == tag)
-        ? (uint8_t *)(uintptr_t)(addr + e->addend) : NULL;
+        ? (uint8_t *)(uintptr_t)(addr + t->addend[i]) : NULL;
 }
 
 #define DEFINE_LDST(bits) \

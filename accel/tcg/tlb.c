@@ -11,25 +11,27 @@
 #include "accel/tcg/vcpu.h"
 #include "util/rcu.h"
 
-static const TlbEntry empty_fast = { TLB_NO_TAG, TLB_NO_TAG, 0, 0 };
+static inline void fast_store(TlbTable *t, unsigned i, uint64_t r, uint64_t w, uint64_t addend)
+{
+    __atomic_store_n(&t->tag_read[i], r, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->addend[i], addend, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->tag_write[i], w, __ATOMIC_RELAXED);
+}
 
 static void table_alloc(VcpuTcg *v, unsigned m, unsigned bits)
 {
     TlbMode *t = &v->tlb[m];
     size_t n = (size_t)1 << bits;
-    TlbEntry *fast = g_malloc(n * sizeof(*fast));
 
     g_free(t->full);
-    g_free(v->env->tlb[m].table);
     t->full = g_malloc(n * sizeof(*t->full));
     t->bits = bits;
     for (size_t i = 0; i < n; i++) {
-        fast[i] = empty_fast;
+        fast_store(&v->env->tlb_table[m], i, TLB_NO_TAG, TLB_NO_TAG, 0);
         t->full[i].vpage = TLB_NO_TAG;
     }
     t->n_used = 0;
-    v->env->tlb[m].table = fast;
-    v->env->tlb[m].mask = (n - 1) << TLB_ENTRY_BITS;
+    v->env->tlb[m] = tlb_fast(bits);
 }
 
 void tlb_init(VcpuTcg *v)
@@ -44,8 +46,6 @@ void tlb_cleanup(VcpuTcg *v)
 {
     for (unsigned m = 0; m < TLB_MODES; m++) {
         g_free(v->tlb[m].full);
-        g_free(v->env->tlb[m].table);
-        v->env->tlb[m].table = NULL;
     }
     mutex_destroy(&v->tlb_lock);
 }
@@ -53,13 +53,6 @@ void tlb_cleanup(VcpuTcg *v)
 static inline unsigned tlb_index(const TlbMode *t, uint64_t addr)
 {
     return (addr >> TCG_PAGE_BITS) & ((1u << t->bits) - 1);
-}
-
-static inline void fast_store(TlbEntry *e, uint64_t r, uint64_t w, uint64_t addend)
-{
-    __atomic_store_n(&e->tag_read, r, __ATOMIC_RELAXED);
-    __atomic_store_n(&e->addend, addend, __ATOMIC_RELAXED);
-    __atomic_store_n(&e->tag_write, w, __ATOMIC_RELAXED);
 }
 
 void tlb_hints_clear(VcpuTcg *v)
@@ -75,7 +68,7 @@ void tlb_hints_clear(VcpuTcg *v)
 
 static void entry_clear(VcpuTcg *v, unsigned m, unsigned i)
 {
-    v->env->tlb[m].table[i] = empty_fast;
+    fast_store(&v->env->tlb_table[m], i, TLB_NO_TAG, TLB_NO_TAG, 0);
     v->tlb[m].full[i].vpage = TLB_NO_TAG;
 }
 
@@ -320,8 +313,7 @@ void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
             }
             a = f->ram->start + f->ram_offset;
             if (a < addr + len && a + TCG_PAGE_SIZE > addr) {
-                __atomic_store_n(&v->env->tlb[m].table[i].tag_write, TLB_NO_TAG,
-                                 __ATOMIC_RELAXED);
+                __atomic_store_n(&v->env->tlb_table[m].tag_write[i], TLB_NO_TAG, __ATOMIC_RELAXED);
             }
         }
     }
@@ -377,7 +369,7 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
     const MemSection *s = memory_lookup(as, phys, &xlat, &len);
     unsigned i = tlb_index(t, page);
     TlbFull *f = &t->full[i];
-    TlbEntry *e = &v->env->tlb[mmu].table[i];
+    TlbTable *e = &v->env->tlb_table[mmu];
     uint64_t tr = TLB_NO_TAG, tw = TLB_NO_TAG, addend = 0;
     bool replaced;
 
@@ -407,11 +399,11 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
             tw = page;
         }
     }
-    if (replaced && (e->addend != addend || (e->tag_read == page && tr != page) ||
-                     (e->tag_write == page && tw != page))) {
+    if (replaced && (e->addend[i] != addend || (e->tag_read[i] == page && tr != page) ||
+                     (e->tag_write[i] == page && tw != page))) {
         tlb_hints_clear(v);
     }
-    fast_store(e, tr, tw, addend);
+    fast_store(e, i, tr, tw, addend);
     if (t->n_used < TLB_USED_MAX) {
         t->used[t->n_used] = i;
     }

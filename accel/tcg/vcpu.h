@@ -17,7 +17,6 @@
 #include "util/thread.h"
 
 #define TLB_MIN_BITS    8
-#define TLB_MAX_BITS    13
 #define LARGE_FILTER    8192    /* bits of filters, powers of two */
 #define CODE_FILTER     16384
 #define JC_LOCAL_MAX    2048

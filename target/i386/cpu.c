@@ -233,7 +233,7 @@ static void cpu_init(Device *dev)
     X86Cpu *cpu = X86_CPU(dev);
 
     cpu->env = aligned_alloc(64, ALIGN_UP(sizeof(X86State), 64));
-    memset(cpu->env, 0, sizeof(X86State));
+    tcg_env_clear(&cpu->env->tcg, sizeof(X86State));
     cpu->env->tcg.cpu = cpu;
     cpu->env->excp = cpu->env->excp_old = EXCP_NONE;
     cpu->env->a20_mask = UINT32_MAX;

@@ -96,7 +96,7 @@ static void cpu_init(Device *dev)
     M68kCpu *cpu = M68K_CPU(dev);
 
     cpu->env = aligned_alloc(64, ALIGN_UP(sizeof(M68kState), 64));
-    memset(cpu->env, 0, sizeof(M68kState));
+    tcg_env_clear(&cpu->env->tcg, sizeof(M68kState));
     cpu->env->tcg.cpu = cpu;
     cpu->env->excp = EXCP_NONE;
     cpu->model = m68k_model_of(cpu);

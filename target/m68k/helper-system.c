@@ -39,7 +39,7 @@ typedef struct Control {
     uint16_t code;
     uint8_t models;
     uint32_t mask;              /* bits that exist */
-    uint16_t offset;
+    uint32_t offset;
     uint8_t size;
 } Control;
 #define C(code, models, mask, f) { code, models, mask, offsetof(M68kState, f), sizeof(((M68kState *)0)->f) }

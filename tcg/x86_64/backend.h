@@ -305,7 +305,9 @@ void emit_stubs(Cg *cg);
 void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo);
 /* @t: the page of the last of @n bytes at @addr. */
 void emit_last_page(Cg *cg, int t, int addr, unsigned n);
-Mem emit_tlb_tag(int e, bool write);
+/* Of the entry with the index in @e. */
+Mem emit_tlb_tag(int e, IrMemOp mo, bool write);
+Mem emit_tlb_addend(int e, IrMemOp mo);
 void emit_load_residents(Cg *cg, bool all, uint64_t mask);
 Stub *cg_stub(Cg *cg, unsigned kind);
 /* Call a C function with the values as integer arguments; result (or

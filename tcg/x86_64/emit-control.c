@@ -327,12 +327,12 @@ static void stub_slow(Cg *cg, Stub *s)
         /* Another page than the cached one or the hint: it becomes that. */
         emit_tlb_index(cg, s->tc_add, s->addr, s->memop);
         emit_last_page(cg, s->tc_t, s->addr, n);
-        x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->write));
+        x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->memop, s->write));
         miss = x_jcc(a, X_NE);
         if (s->lookup) {
             x_mov_rr(a, true, s->tc_page, s->tc_t);
         }
-        x_ld(a, true, s->tc_add, mem_b(s->tc_add, (int32_t)offsetof(TlbEntry, addend)));
+        x_ld(a, true, s->tc_add, emit_tlb_addend(s->tc_add, s->memop));
         if (s->hint) {
             x_st(a, 8, s->tc_t, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, page)));
             x_st(a, 8, s->tc_add, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, addend)));
@@ -410,7 +410,7 @@ static void stub_guess(Cg *cg, const Stub *s)
     Mem left = mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgGuess, left));
     uint32_t counted, pause;
 
-    x_ld(a, true, s->tc_t, mem_b(s->tc_add, (int32_t)offsetof(TlbEntry, addend)));
+    x_ld(a, true, s->tc_t, emit_tlb_addend(s->tc_add, s->memop));
     x_alu_mi(a, ALU_SUB, false, left, 1);
     counted = x_jcc(a, X_NS);
     x_st_imm(a, 4, TCG_GUESS_WRONG, left);

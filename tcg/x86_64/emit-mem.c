@@ -183,22 +183,33 @@ void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo)
     Mem tlb = ENV(tlb);
 
     tlb.disp += (int32_t)((mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT) * (int32_t)sizeof(TlbFast);
-    if (a->has_bmi2) {
-        x_vrr(a, 0xf0 | X_0F3A | X_F2 | X_W, e, R_NONE, addr);      /* RORX */
-        x_byte(a, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+    if (a->has_bmi1) {
+        tlb.disp += (int32_t)offsetof(TlbFast, field);
+        x_ld(a, false, e, tlb);
+        x_flags_lost(a);
+        x_vrr(a, 0xf7 | X_0F38 | X_W, e, e, addr);                  /* BEXTR */
     } else {
         x_mov_rr(a, true, e, addr);
-        x_shift_i(a, SH_SHR, true, e, TCG_PAGE_BITS - TLB_ENTRY_BITS);
+        x_shift_i(a, SH_SHR, true, e, TCG_PAGE_BITS);
+        x_alu_rm(a, ALU_AND, false, e, tlb);
     }
-    x_alu_rm(a, ALU_AND, true, e, tlb);
-    tlb.disp += (int32_t)offsetof(TlbFast, table);
-    x_alu_rm(a, ALU_ADD, true, e, tlb);
 }
 
-Mem emit_tlb_tag(int e, bool write)
+static Mem tlb_word(int e, IrMemOp mo, size_t array)
 {
-    return mem_b(e, write ? (int32_t)offsetof(TlbEntry, tag_write)
-                          : (int32_t)offsetof(TlbEntry, tag_read));
+    size_t mode = (mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT;
+
+    return mem_bi(R_RBP, e, 3, (int32_t)(offsetof(TcgEnv, tlb_table) + mode * sizeof(TlbTable) + array));
+}
+
+Mem emit_tlb_tag(int e, IrMemOp mo, bool write)
+{
+    return tlb_word(e, mo, write ? offsetof(TlbTable, tag_write) : offsetof(TlbTable, tag_read));
+}
+
+Mem emit_tlb_addend(int e, IrMemOp mo)
+{
+    return tlb_word(e, mo, offsetof(TlbTable, addend));
 }
 
 void emit_last_page(Cg *cg, int t, int addr, unsigned n)
@@ -262,21 +273,22 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
     }
     emit_tlb_index(cg, g.e, addr, mo);
     emit_last_page(cg, g.t, addr, n);
-    x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, write));
+    x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, mo, write));
     st->from[0] = x_jcc(a, X_NE);
     if (g.guess) {
         x_ld(a, true, g.a, mem_b(R_RBP, g.guess + (int32_t)offsetof(TcgGuess, addend)));
-        x_alu_rm(a, ALU_CMP, true, g.a, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
+        x_alu_rm(a, ALU_CMP, true, g.a, emit_tlb_addend(g.e, mo));
         uint32_t wrong = x_jcc(a, X_NE);
         st = cg_stub(cg, ST_GUESS);
         st->from[0] = wrong;
         st->hint = g.guess;
+        st->memop = mo;
         st->tc_add = (int8_t)g.e;
         st->tc_t = (int8_t)g.a;
         st->back = asm_pos(a);
         return;
     }
-    x_ld(a, true, g.e, mem_b(g.e, (int32_t)offsetof(TlbEntry, addend)));
+    x_ld(a, true, g.e, emit_tlb_addend(g.e, mo));
 }
 
 /* Gives its index: the array may move. */

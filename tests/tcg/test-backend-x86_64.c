@@ -20,7 +20,7 @@
 /* ------------------------------------------------------------ the machine */
 
 enum { N_INT = 18, N_I32 = 3, N_VEC = 6, N_FP = 4, MEM_BASE = 0x10000, MEM_SIZE = 0x4000,
-       TLB_SIZE = 8, LEAVE_FAULT = 0x300 };
+       TLB_BITS = 3, LEAVE_FAULT = 0x300 };
 
 typedef struct TestCpu {
     TcgEnv env;
@@ -38,7 +38,6 @@ enum { G_INT = 0, G_I32 = N_INT, G_VEC = G_I32 + N_I32, G_FP = G_VEC + N_VEC,
 
 static struct {
     uint8_t *mem;
-    TlbEntry tlb[TLB_SIZE];
     JumpCacheEntry *jc;
     const TcgBackend *be;
     unsigned accesses, fault_at;    /* the fault_at'th slow access faults */
@@ -65,13 +64,13 @@ static uint8_t *byte_at(uint64_t addr)
 static void fill(TcgEnv *env, uint64_t addr)
 {
     uint64_t page = addr & ~(uint64_t)0xfff;
-    TlbEntry *e = &env->tlb[0].table[(page >> 12) & (TLB_SIZE - 1)];
+    unsigned i = (page >> 12) & env->tlb[0].mask;
 
     /* The last page is never in the TLB. */
     if (!m.no_tlb && page >= MEM_BASE && page < MEM_BASE + MEM_SIZE - 0x1000) {
-        e->tag_read = page;
-        e->tag_write = page;
-        e->addend = (uint64_t)(uintptr_t)m.mem - MEM_BASE;
+        env->tlb_table[0].tag_read[i] = page;
+        env->tlb_table[0].tag_write[i] = page;
+        env->tlb_table[0].addend[i] = (uint64_t)(uintptr_t)m.mem - MEM_BASE;
     }
 }
 
@@ -789,10 +788,10 @@ static void run(const TcgBackend *be, const TcgCode *code, Run *x)
     TestCpu *c = &x->cpu;
 
     memcpy(m.mem, x->mem, MEM_SIZE);
-    for (unsigned i = 0; i < TLB_SIZE; i++) {
-        m.tlb[i] = (TlbEntry){ TLB_NO_TAG, TLB_NO_TAG, 0, 0 };
+    c->env.tlb[0] = tlb_fast(TLB_BITS);
+    for (unsigned i = 0; i <= c->env.tlb[0].mask; i++) {
+        c->env.tlb_table[0].tag_read[i] = c->env.tlb_table[0].tag_write[i] = TLB_NO_TAG;
     }
-    c->env.tlb[0] = (TlbFast){ (TLB_SIZE - 1) << TLB_ENTRY_BITS, m.tlb };
     c->env.jc = m.jc;
     c->env.mode_gen = (uint64_t)1 << 32;
     m.be = be;

@@ -28,7 +28,6 @@ enum { G_A, G_B, G_FLAGS };
 
 static const TcgBackend *be;            /* the one under test */
 static JumpCacheEntry jc[JC_SIZE];
-static TlbEntry no_tlb = { TLB_NO_TAG, TLB_NO_TAG, 0, 0 };
 
 typedef struct Unit {                   /* a region and its code */
     IrRegion *r;
@@ -65,10 +64,10 @@ static void done(Unit *u)
 
 static void reset_cpu(TestCpu *c)
 {
-    memset(c, 0, sizeof(*c));
+    tcg_env_clear(&c->env, sizeof(*c));
     memset(jc, 0, sizeof(jc));
     for (unsigned i = 0; i < TLB_MODES; i++) {
-        c->env.tlb[i].table = &no_tlb;
+        c->env.tlb_table[i].tag_read[0] = c->env.tlb_table[i].tag_write[0] = TLB_NO_TAG;
     }
     c->env.jc = jc;
     c->env.pc = PC;

@@ -431,12 +431,11 @@ static void random_region(IrRegion *r, uint64_t seed, bool raw)
 static void run(TestCpu *c, const TcgCode *code, const State *start, unsigned fault_at,
                 unsigned request_at)
 {
-    static TlbEntry no_tlb = { TLB_NO_TAG, TLB_NO_TAG, 0, 0 };
     TcgLeave leave;
 
-    memset(&c->env, 0, sizeof(c->env));
+    tcg_env_clear(&c->env, sizeof(c->env));
     for (unsigned i = 0; i < TLB_MODES; i++) {
-        c->env.tlb[i].table = &no_tlb;
+        c->env.tlb_table[i].tag_read[0] = c->env.tlb_table[i].tag_write[0] = TLB_NO_TAG;
     }
     c->s = *start;
     c->fault_at = fault_at;
