@@ -318,9 +318,9 @@ void vga_update(void *opaque)
 {
     VgaState *s = opaque;
 
-    if (dispi_on(s)) {
+    if (dispi_on(s) && !(s->only_32 && s->dispi[DISPI_BPP] != 32)) {
         paint_dispi(s);
-    } else if (!(s->attr_index & 0x20) || (s->seq[1] & 0x20)) {
+    } else if (s->only_32 || !(s->attr_index & 0x20) || (s->seq[1] & 0x20)) {
         paint_blank(s);
     } else if (s->gfx[6] & 1) {
         paint_graphics(s);

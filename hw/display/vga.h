@@ -4,7 +4,8 @@
  *
  *   vga.c        registers at the ports and the memory window
  *   vga-paint.c  from memory to the console's surface
- *   vga-pci.c    the card "VGA": PCI function with Bochs' DISPI registers
+ *   vga-pci.c    the cards: PCI functions with Bochs' DISPI registers
+ *   edid.c       what the display tells of itself
  *
  * Sources: IBM VGA (PS/2 Hardware Interface Technical Reference, "Video Subsystem"), Bochs' VBE
  * DISPI extension as its guests use it (Linux drivers/gpu/drm/tiny/bochs.c, the VGA BIOS).
@@ -29,6 +30,7 @@ typedef struct VgaState {
     MemRegion vram;             /* all of it, linear */
     uint8_t *ram;
     uint32_t ram_size;
+    bool only_32;               /* no palette and no VGA behind DISPI: other depths show nothing */
     MemRegion window;           /* 128 KiB at A0000h */
     MemRegion ports_mono, ports, ports_color;       /* 3B4-3BA, 3C0-3CF, 3D4-3DA */
     MemRegion dispi_ports;      /* 1CE-1D0 */

@@ -96,3 +96,91 @@ TEST(vga, screen_dump)
     check_u8(t, text[13 + 3 * (64 * 3 + 2)], 0x12, "red");
     check_u8(t, text[13 + 3 * (64 * 3 + 2) + 2], 0x56, "blue");
 }
+
+/* Memory at E0000000h, registers at FEBF0000h. */
+static QTest *bochs_pc(Test *t, const char *device)
+{
+    QTest *q = qtest_start(t, "-machine pc -vga none -device %s,addr=3", device);
+
+    qpci_map(q, 3 << 3, 0, 0xe0000000);
+    qpci_map(q, 3 << 3, 2, 0xfebf0000);
+    return q;
+}
+
+static void bochs_mode(QTest *q, uint16_t x, uint16_t y, uint16_t bpp)
+{
+    qtest_writew(q, 0xfebf0502, x);
+    qtest_writew(q, 0xfebf0504, y);
+    qtest_writew(q, 0xfebf0506, bpp);
+    qtest_writew(q, 0xfebf0508, 0x41);
+}
+
+TEST(bochs_display, registers_and_edid)
+{
+    QTest *q = bochs_pc(t, "bochs-display,xres=1024,yres=600,vgamem=6M");
+    uint8_t e[128], sum = 0;
+
+    check_u32(t, qpci_readl(q, 3 << 3, 0), 0x11111234, "vendor and device");
+    check_u32(t, qpci_readl(q, 3 << 3, 8) >> 8, 0x038000, "class: another display controller");
+    check_true(t, qpci_bar_size(q, 3 << 3, 0) == 8 << 20, "memory's size is a power of two");
+    check_u16(t, qtest_readw(q, 0xfebf0500), 0xb0c5, "identification");
+    check_u16(t, qtest_readw(q, 0xfebf0514), 128, "8 MiB in units of 64 KiB");
+    check_u32(t, qtest_readl(q, 0xfebf0604), 0x1e1e1e1e, "little-endian");
+    qtest_writeb(q, 0xfebf0402, 0x67);
+    check_u8(t, qtest_readb(q, 0xfebf040c), 0, "there are no VGA ports");
+    for (unsigned i = 0; i < sizeof(e); i++) {
+        e[i] = qtest_readb(q, 0xfebf0000 + i);
+        sum = (uint8_t)(sum + e[i]);
+    }
+    check_u8(t, sum, 0, "EDID: its sum");
+    check_u32(t, qtest_readl(q, 0xfebf0000), 0xffffff00, "its head");
+    check_u16(t, (uint16_t)(e[56] | e[58] >> 4 << 8), 1024, "width of the best mode");
+    check_u16(t, (uint16_t)(e[59] | e[61] >> 4 << 8), 600, "and height");
+    bochs_mode(q, 640, 480, 32);
+    qtest_reload(q);
+    check_u16(t, qtest_readw(q, 0xfebf0502), 640, "the mode is saved");
+}
+
+TEST(bochs_display, without_edid)
+{
+    QTest *q = bochs_pc(t, "bochs-display,edid=off");
+
+    check_u32(t, qtest_readl(q, 0xfebf0000), 0, "nothing");
+}
+
+TEST(bochs_display, picture)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -vga none -device bochs-display,addr=3 -device secondary-vga,addr=4");
+    g_autofree char *path = g_strdup_printf("%s/bochs.ppm", test_tmpdir(t)), *dump = NULL;
+    gsize len = 0;
+
+    qpci_map(q, 3 << 3, 0, 0xe0000000);
+    qpci_map(q, 3 << 3, 2, 0xfebf0000);
+    qpci_map(q, 4 << 3, 2, 0xfebe0000);
+    qtest_writeb(q, 0xfebe0402, 0x67);
+    check_u8(t, qtest_readb(q, 0xfebe040c), 0x67, "secondary-vga has ports in its memory");
+    bochs_mode(q, 64, 32, 32);
+    for (uint32_t i = 0; i < 64 * 32; i++) {
+        qtest_writel(q, 0xe0000000 + 4 * i, 0x123456 + i);
+    }
+    qobject_unref(qmp_cmd(qtest_qmp(q), "screendump", qdict_from_fmt("{'filename': %s}", path), NULL));
+    check_true(t, g_file_get_contents(path, &dump, &len, NULL) && len == 13 + 64 * 32 * 3, "size of the picture");
+    check_mem(t, dump + 13, "\x12\x34\x56\x12\x34\x57", 6, "its first pixels");
+    g_clear_pointer(&dump, g_free);
+    bochs_mode(q, 64, 32, 8);
+    qobject_unref(qmp_cmd(qtest_qmp(q), "screendump", qdict_from_fmt("{'filename': %s}", path), NULL));
+    check_true(t, g_file_get_contents(path, &dump, &len, NULL) && len > 15, "a picture");
+    check_mem(t, dump + len - 6, "\0\0\0\0\0\0", 6, "other depths are black");
+}
+
+TEST(bochs_display, sizes_that_cannot_be)
+{
+    static const char *const bad[] = { "bochs-display,vgamem=1M", "bochs-display,vgamem=512M", "bochs-display,xres=5000",
+                                       "VGA,vgamem_mb=3" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        QTest *q = qtest_start(t, "-machine pc -vga none -qtest-log /dev/null -device %s", bad[i]);
+
+        check_int(t, qtest_wait(q), 1, bad[i]);
+    }
+}
