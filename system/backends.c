@@ -258,6 +258,10 @@ static void build_audio(Config *c)
         if (driver) {
             QDict *d = qdict_new();
 
+            if (!strcmp(driver, "intel-hda")) {         /* the codec has the voices */
+                qlist_append(c->devices, qdict_from_fmt("{'driver': %s}", driver));
+                driver = "hda-duplex";
+            }
             qdict_put_str(d, "driver", driver);
             qdict_put_str(d, "audiodev", qdict_str_or(back, "id", ""));
             qlist_append(c->devices, d);

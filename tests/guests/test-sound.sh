@@ -24,4 +24,7 @@ try() {
 try ac97 440 48000 -device AC97,audiodev=snd
 try ac97-rate 1000 44100 -device AC97,audiodev=snd
 try es1370 700 48000 -device ES1370,audiodev=snd
+try hda 520 48000 -M q35 -device ich9-intel-hda,id=hda -device hda-duplex,bus=hda.0,cad=0,audiodev=snd
+try hda-rate 880 44100 -device intel-hda,id=hda,msi=off -device hda-output,audiodev=snd
+try hda-micro 660 16000 -device intel-hda -device hda-micro,mixer=off,audiodev=snd
 done_testing
