@@ -17,6 +17,7 @@
 
 #define AHCI_DEVFN  PCI_DEVFN(31, 2)
 #define AHCI_PORTS  6
+#define USB_SLOT    29
 
 static bool create_lpc(PcMachine *pc, const PcHostBoard *nb, Error **errp)
 {
@@ -54,6 +55,31 @@ static bool create_ahci(PcMachine *pc, Error **errp)
            (create_function(pc, AHCI_DEVFN, "ich9-ahci", errp) && pc_attach_drives(pc, AHCI_PORTS, 1, errp));
 }
 
+/* -usb: the first EHCI controller and its companions. */
+static bool create_usb(PcMachine *pc, Error **errp)
+{
+    static const char *const companions[] = { "ich9-usb-uhci1", "ich9-usb-uhci2", "ich9-usb-uhci3" };
+    PCIDevice *ehci;
+
+    if (!pc->parent.usb) {
+        return true;
+    }
+    ehci = create_function(pc, PCI_DEVFN(USB_SLOT, 7), "ich9-usb-ehci1", errp);
+    for (unsigned i = 0; ehci && i < ARRAY_SIZE(companions); i++) {
+        PCIDevice *uhci = pci_new(PCI_DEVFN(USB_SLOT, i), companions[i]);
+        bool ok;
+
+        uhci->multifunction = true;
+        ok = object_set_str(uhci, "masterbus", ehci->dev.buses->name, errp) &&
+             object_set_uint(uhci, "firstport", 2 * i, errp) && pci_realize(uhci, pc->pci, errp);
+        object_unref(uhci);
+        if (!ok) {
+            return false;
+        }
+    }
+    return ehci != NULL;
+}
+
 static bool create_smbus(PcMachine *pc, Error **errp)
 {
     PCIDevice *smbus = create_function(pc, ICH9_SMBUS_DEVFN, TYPE_ICH9_SMBUS, errp);
@@ -78,7 +104,7 @@ static bool q35_init(Machine *m, Error **errp)
     pc->smm_as = nb.smm;
     return pc_map_firmware(pc, nb.pci, errp) && create_lpc(pc, &nb, errp) && pc_create_ioapic(pc, nb.host, errp) &&
            pc_init_isa_devices(pc, errp) && pc_init_fw_cfg(pc, errp) && pc_load_kernel(pc, errp) &&
-           create_ahci(pc, errp) && create_smbus(pc, errp) &&
+           create_ahci(pc, errp) && create_usb(pc, errp) && create_smbus(pc, errp) &&
            (!pc_acpi_enabled(pc) || pc_init_hotplug(pc, nb.system, errp)) && pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
 }

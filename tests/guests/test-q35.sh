@@ -15,11 +15,16 @@ q35() {
 	ok $? "$name: Linux starts and switches off"
 }
 
-q35 seabios
+q35 seabios -vga none -device bochs-display -device ich9-intel-hda,id=hda -device hda-duplex,bus=hda.0 \
+	-usb -device usb-tablet,usb_version=1 -device usb-kbd
 has seabios '^q35 mmconfig 1$'
 ok $? 'seabios: config space is memory'
 has seabios '^q35 0000:00:1f.0 0x8086 0x2918 lpc_ich' && has seabios '^q35 0000:00:1f.3 0x8086 0x2930 i801_smbus'
 ok $? 'seabios: LPC bridge and SMBus have their drivers'
+has seabios '0x1234 0x1111 bochs-drm' && has seabios '0x8086 0x293e snd_hda_intel'
+ok $? 'seabios: bochs-display and HD audio too'
+has seabios '^q35 0000:00:1d.7 0x8086 0x293a ehci-pci' && has seabios '^q35 0000:00:1d.0 0x8086 0x2934 uhci_hcd'
+ok $? 'seabios: USB, and one of its companions'
 has seabios '^q35 iTCO_wdt$'
 ok $? 'seabios: the watchdog too'
 has seabios '^q35 clocks .*hpet acpi_pm'
