@@ -147,7 +147,7 @@ static const MachineType pc_q35_7_2 = {
     .default_cpu = "qemu64-x86_64-cpu", .arch_cpus = q35_arch_cpus,
     .max_cpus = PC_MAX_CPUS,
     .default_ram_id = "pc.ram", .default_boot_order = "cad",
-    .default_display = "std", .default_nic = "e1000",
+    .default_display = "std", .default_nic = "e1000e",
     .default_block_interface = "ide", .units_per_default_bus = 1, .has_fw_cfg = true,
     .props = pc_machine_props, .prepare = pc_prepare, .init = q35_init, .done = pc_done,
     .reset = pc_reset, .set_boot = pc_set_boot, .hotplug_cpus = true, .pre_plug = pc_pre_plug,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Intel 82540EM Gigabit Ethernet controller: registers, EEPROM, PHY, interrupts,
- * receive. Transmit is in e1000-tx.c.
+ * Intel Gigabit Ethernet controllers: registers, EEPROM, PHY, interrupts; the 82540EM.
  *
  * Sources: SDM (see e1000.h); 88E1011 PHY registers as chapter 13.4 of it names them.
- * Not modelled: flow control frames, wake-up filters, the flash, delays of interrupts but ITR (RDTR,
- * TIDV and the like: they come at once), split headers.
+ * Not modelled: the flash, delays of interrupts but ITR (RDTR, TIDV and the like: they come at once).
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
@@ -14,19 +12,7 @@
 #include "util/bswap.h"
 #include "util/log.h"
 
-#define CTRL_RST        BIT(26)
-#define CTRL_PHY_RST    BIT(31)
-#define STATUS_LU       BIT(1)
 #define STATUS_RESET    0x80080781u     /* full duplex, 1000 Mb/s, 66 MHz PCI, bus type bits */
-#define RCTL_EN         BIT(1)
-#define RCTL_UPE        BIT(3)
-#define RCTL_MPE        BIT(4)
-#define RCTL_LPE        BIT(5)
-#define RCTL_BAM        BIT(15)
-#define RCTL_VFE        BIT(18)
-#define RCTL_BSEX       BIT(25)
-#define RCTL_SECRC      BIT(26)
-#define MANC_RESET      0x00002000u     /* ARP filter as left by the EEPROM */
 
 /* EECD (SDM 13.4.3) */
 enum { EECD_SK = BIT(0), EECD_CS = BIT(1), EECD_DI = BIT(2), EECD_DO = BIT(3), EECD_REQ = BIT(6),
@@ -34,16 +20,19 @@ enum { EECD_SK = BIT(0), EECD_CS = BIT(1), EECD_DI = BIT(2), EECD_DO = BIT(3), E
 
 #define ITR_UNIT_NS     256             /* SDM 13.4.18 */
 
-/* Receive descriptor (SDM 3.2.3): status */
-enum { RXD_DD = 1, RXD_EOP = 2, RXD_IXSM = 4, RXD_VP = 8, RXD_TCPCS = 0x20, RXD_IPCS = 0x40 };
-enum { RXD_E_TCPE = 0x20, RXD_E_IPE = 0x40 };   /* errors */
-enum { RXCSUM_IPOFL = BIT(8), RXCSUM_TUOFL = BIT(9) };
-
 /* --- interrupts (SDM 13.4.17 to 13.4.21) --- */
 
 static void set_irq(E1000State *s)
 {
-    pci_set_irq(&s->pci, (s->reg[REG_ICR] & s->reg[REG_IMS]) != 0);
+    bool level = (s->reg[REG_ICR] & s->reg[REG_IMS]) != 0;
+
+    if (!msi_enabled(&s->pci)) {
+        pci_set_irq(&s->pci, level);
+    } else if (level && !(s->told & 1)) {
+        s->told = level;
+        msi_notify(&s->pci, 0);
+    }
+    s->told = level;
 }
 
 static void itr_expired(void *opaque)
@@ -54,7 +43,7 @@ static void itr_expired(void *opaque)
     set_irq(s);
 }
 
-static void update_irq(E1000State *s)
+void e1000_update_line(E1000State *s)
 {
     bool level = (s->reg[REG_ICR] & s->reg[REG_IMS]) != 0;
 
@@ -74,26 +63,35 @@ static void itr_start(E1000State *s)
     }
 }
 
+static void update_irq(E1000State *s)
+{
+    s->model->update_irq(s);
+}
+
 void e1000_interrupt(E1000State *s, uint32_t causes)
 {
-    s->reg[REG_ICR] |= causes;
+    s->reg[REG_ICR] |= s->model->derive ? s->model->derive(causes) : causes;
     update_irq(s);
 }
 
-static uint32_t icr_read(void *opaque)
+uint32_t e1000_icr_read(void *opaque)
 {
     E1000State *s = opaque;
     uint32_t v = s->reg[REG_ICR];
 
     if (v & s->reg[REG_IMS]) {
         itr_start(s);
+        if (s->model->derive) {                     /* 82574 10.2.4.1 */
+            v |= E1000_INT_ASSERTED;
+            s->reg[REG_IMS] &= s->reg[REG_CTRL_EXT] & E1000_CTRL_EXT_IAME ? ~s->reg[REG_IAM] : ~0u;
+        }
     }
     s->reg[REG_ICR] = 0;
     update_irq(s);
     return v;
 }
 
-static void icr_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_icr_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
     E1000State *s = opaque;
 
@@ -101,20 +99,20 @@ static void icr_write(void *opaque, uint32_t val, UNUSED uint32_t old)
     update_irq(s);
 }
 
-static void ics_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_ics_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
-    e1000_interrupt(opaque, val & ICR_ALL);
+    e1000_interrupt(opaque, val & ((E1000State *)opaque)->model->causes);
 }
 
-static void ims_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_ims_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
     E1000State *s = opaque;
 
-    s->reg[REG_IMS] |= val & ICR_ALL;
+    s->reg[REG_IMS] |= val & s->model->causes;
     update_irq(s);
 }
 
-static void imc_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_imc_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
     E1000State *s = opaque;
 
@@ -149,9 +147,9 @@ static void eeprom_init(E1000State *s)
         s->eeprom[i] = s->mac.a[2 * i] | s->mac.a[2 * i + 1] << 8;
     }
     s->eeprom[0x0a] = 0x4000;       /* signature in bits 15:14 */
-    s->eeprom[0x0b] = 0x100e;       /* subsystem id */
+    s->eeprom[0x0b] = s->pci.info.device;           /* subsystem id */
     s->eeprom[0x0c] = 0x8086;       /* subsystem vendor */
-    s->eeprom[0x0d] = 0x100e;
+    s->eeprom[0x0d] = s->pci.info.device;
     s->eeprom[0x0e] = 0x8086;
     for (int i = 0; i < 63; i++) {
         sum += s->eeprom[i];
@@ -205,7 +203,7 @@ static void eerd_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 
 enum { PHY_BMCR = 0, PHY_BMSR = 1, PHY_ID1 = 2, PHY_ID2 = 3, PHY_ANAR = 4, PHY_ANLPAR = 5,
        PHY_ANER = 6, PHY_GTCR = 9, PHY_GTSR = 10, PHY_ESR = 15, PHY_PSCR = 16, PHY_PSSR = 17,
-       PHY_EPSCR = 20 };
+       PHY_EPSCR = 20, PHY_PAGE = 22 };
 #define BMSR_LINK       0x0004
 #define BMSR_AN_DONE    0x0020
 #define PSSR_LINK       0x0400
@@ -213,7 +211,7 @@ enum { PHY_BMCR = 0, PHY_BMSR = 1, PHY_ID1 = 2, PHY_ID2 = 3, PHY_ANAR = 4, PHY_A
 static void phy_reset(E1000State *s)
 {
     static const struct { uint8_t n; uint16_t v; } init[] = {
-        { PHY_BMCR, 0x1140 }, { PHY_BMSR, 0x7949 }, { PHY_ID1, 0x0141 }, { PHY_ID2, 0x0c20 },
+        { PHY_BMCR, 0x1140 }, { PHY_BMSR, 0x7949 }, { PHY_ID1, 0x0141 }, 
         { PHY_ANAR, 0x0de1 }, { PHY_ANLPAR, 0x01e0 }, { PHY_ANER, 0x0001 }, { PHY_GTCR, 0x0e00 },
         { PHY_GTSR, 0x3c00 }, { PHY_ESR, 0x3000 }, { PHY_PSCR, 0x0360 }, { PHY_PSSR, 0xa800 },
         { PHY_EPSCR, 0x0d60 },
@@ -223,24 +221,34 @@ static void phy_reset(E1000State *s)
     for (size_t i = 0; i < ARRAY_SIZE(init); i++) {
         s->phy[init[i].n] = init[i].v;
     }
+    s->phy[PHY_ID2] = s->model->phy_id2;
 }
 
 static void set_link(E1000State *s, bool up)
 {
     s->link_up = up;
     if (up) {
-        s->reg[REG_STATUS] |= STATUS_LU;
+        s->reg[REG_STATUS] |= E1000_STATUS_LU;
         s->phy[PHY_BMSR] |= BMSR_LINK | BMSR_AN_DONE;
         s->phy[PHY_PSSR] |= PSSR_LINK;
     } else {
-        s->reg[REG_STATUS] &= ~STATUS_LU;
+        s->reg[REG_STATUS] &= ~E1000_STATUS_LU;
         s->phy[PHY_BMSR] &= ~(BMSR_LINK | BMSR_AN_DONE);
         s->phy[PHY_PSSR] &= ~PSSR_LINK;
     }
 }
 
+/* A page of the 82574's PHY that has nothing. */
+static bool other_page(const E1000State *s, unsigned n)
+{
+    return s->model->derive && n >= 16 && n != PHY_PAGE && s->phy[PHY_PAGE];
+}
+
 static void phy_write(E1000State *s, unsigned n, uint16_t v)
 {
+    if (other_page(s, n)) {
+        return;
+    }
     switch (n) {
     case PHY_BMCR:
         if (v & 0x8000) {
@@ -264,7 +272,7 @@ static void phy_write(E1000State *s, unsigned n, uint16_t v)
 }
 
 /* SDM 13.4.10: one PHY, at address 1. */
-static void mdic_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_mdic_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
     E1000State *s = opaque;
     unsigned n = val >> 16 & 31, phy = val >> 21 & 31, op = val >> 26 & 3;
@@ -273,7 +281,7 @@ static void mdic_write(void *opaque, uint32_t val, UNUSED uint32_t old)
     if (phy != 1) {
         val |= BIT(30);                             /* error */
     } else if (op == 2) {
-        val = (val & 0xffff0000) | s->phy[n];
+        val = (val & 0xffff0000) | (other_page(s, n) ? 0 : s->phy[n]);
     } else if (op == 1) {
         phy_write(s, n, val);
     } else {
@@ -285,192 +293,7 @@ static void mdic_write(void *opaque, uint32_t val, UNUSED uint32_t old)
     }
 }
 
-/* --- receive (SDM 3.2) --- */
-
-static uint32_t ring_count(const E1000State *s)
-{
-    return s->reg[REG_RDLEN] / 16;
-}
-
-static uint32_t free_descriptors(const E1000State *s)
-{
-    uint32_t n = ring_count(s), h = s->reg[REG_RDH], t = s->reg[REG_RDT];
-
-    return !n || h >= n ? 0 : t >= h ? MIN(t, n) - h : n - h + t;
-}
-
-static uint32_t buffer_size(const E1000State *s)
-{
-    static const uint16_t sizes[] = { 2048, 1024, 512, 256 };
-    unsigned i = s->reg[REG_RCTL] >> 16 & 3;
-
-    return s->reg[REG_RCTL] & RCTL_BSEX && i ? sizes[i] * 16u : sizes[i];
-}
-
-static bool can_receive(void *opaque)
-{
-    E1000State *s = opaque;
-
-    return (s->reg[REG_RCTL] & RCTL_EN) && s->link_up && free_descriptors(s) > 0;
-}
-
-/* SDM 10.5, 13.5: is the frame for us? */
-static bool accepted(const E1000State *s, const uint8_t *p)
-{
-    static const uint8_t shifts[] = { 4, 3, 2, 0 };
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-    uint32_t rctl = s->reg[REG_RCTL];
-
-    if ((rctl & RCTL_VFE) && load_be16(p + 12) == 0x8100) {
-        unsigned vid = load_be16(p + 14) & 0xfff;
-
-        if (!(s->vfta[vid >> 5] & BIT(vid & 31))) {
-            return false;
-        }
-    }
-    if (memcmp(p, broadcast, 6) == 0) {
-        return rctl & (RCTL_BAM | RCTL_MPE | RCTL_UPE);
-    }
-    if (p[0] & 1 ? rctl & RCTL_MPE : rctl & RCTL_UPE) {
-        return true;
-    }
-    for (int i = 0; i < 16; i++) {
-        uint32_t lo = s->ra[2 * i], hi = s->ra[2 * i + 1];
-
-        if ((hi & BIT(31)) && load_le32(p) == lo && load_le16(p + 4) == (hi & 0xffff)) {
-            return true;
-        }
-    }
-    if (p[0] & 1) {
-        unsigned h = (p[5] << 8 | p[4]) >> shifts[rctl >> 12 & 3] & 0xfff;
-
-        return s->mta[h >> 5] & BIT(h & 31);
-    }
-    return false;
-}
-
-static void count_received(E1000State *s, const uint8_t *p, size_t len)
-{
-    e1000_count(s, STAT_GPRC, 1);
-    e1000_count(s, STAT_TPR, 1);
-    e1000_count64(s, STAT_GORCL, len + 4);
-    e1000_count64(s, STAT_TORL, len + 4);
-    if (p[0] & 1) {
-        e1000_count(s, load_be32(p) == UINT32_MAX ? STAT_BPRC : STAT_MPRC, 1);
-    }
-}
-
-/* What the last descriptor of a frame tells about it. */
-typedef struct RxResult {
-    uint8_t status, errors;
-    uint16_t vlan, checksum;
-} RxResult;
-
-/* SDM 3.2.9: of IP and of TCP or UDP, where the driver wants them to be checked. */
-static void check_sums(E1000State *s, const uint8_t *p, size_t len, RxResult *r)
-{
-    uint32_t rxcsum = s->reg[REG_RXCSUM];
-    NetHeaders h;
-
-    r->status |= RXD_IXSM;
-    if (!(rxcsum & (RXCSUM_IPOFL | RXCSUM_TUOFL)) || !net_headers(p, len, &h)) {
-        return;
-    }
-    r->status &= ~RXD_IXSM;
-    if (rxcsum & RXCSUM_IPOFL && !h.v6) {
-        r->status |= RXD_IPCS;
-        r->errors |= net_sum(p + h.l3, h.l4 - h.l3, 0) == 0xffff ? 0 : RXD_E_IPE;
-    }
-    if (rxcsum & RXCSUM_TUOFL && !(h.udp && !load_be16(p + h.l4 + 6))) {
-        r->status |= RXD_TCPCS;
-        r->errors |= (s->netdev && s->netdev->checksums_good) || net_checksum_ok(p, len) ? 0 : RXD_E_TCPE;
-    }
-}
-
-/* One descriptor's share of a frame; @r: of the last one, else NULL. False: memory couldn't be reached. */
-static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, const RxResult *r)
-{
-    hwaddr base = (uint64_t)s->reg[REG_RDBAH] << 32 | (s->reg[REG_RDBAL] & ~15u);
-    hwaddr at = base + s->reg[REG_RDH] * 16;
-    uint8_t d[16];
-
-    if (pci_dma_read(&s->pci, at, d, sizeof(d)) != MEM_OK) {
-        return false;
-    }
-    if (load_le64(d)) {
-        pci_dma_write(&s->pci, load_le64(d), p, n);
-    }
-    store_le16(d + 8, n);
-    store_le16(d + 10, r ? r->checksum : 0);
-    d[12] = r ? RXD_DD | RXD_EOP | r->status : RXD_DD;
-    d[13] = r ? r->errors : 0;
-    store_le16(d + 14, r ? r->vlan : 0);
-    pci_dma_write(&s->pci, at, d, sizeof(d));
-    s->reg[REG_RDH] = s->reg[REG_RDH] + 1 == ring_count(s) ? 0 : s->reg[REG_RDH] + 1;
-    return true;
-}
-
-void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
-{
-    E1000State *s = opaque;
-    uint8_t buf[NET_FRAME_MAX + 4];
-    uint32_t size = buffer_size(s), causes = ICR_RXT0, threshold;
-    size_t offset = 0, start;
-    RxResult r = { 0 };
-
-    if (!(s->reg[REG_RCTL] & RCTL_EN) || len > NET_FRAME_MAX) {
-        return;
-    }
-    memcpy(buf, frame, len);
-    if (len < 60) {
-        memset(buf + len, 0, 60 - len);
-        len = 60;
-    }
-    if ((len > 1518 && !(s->reg[REG_RCTL] & RCTL_LPE)) || len > 16384) {
-        e1000_count(s, STAT_ROC, 1);
-        return;
-    }
-    if (!accepted(s, buf)) {
-        return;
-    }
-    count_received(s, buf, len);
-    if (s->reg[REG_CTRL] & E1000_CTRL_VME && load_be16(buf + 12) == s->reg[REG_VET]) {     /* SDM 9.3 */
-        r.status |= RXD_VP;
-        r.vlan = load_be16(buf + 14);
-        memmove(buf + 12, buf + 16, len - 16);
-        len -= 4;
-    }
-    check_sums(s, buf, len, &r);
-    start = s->reg[REG_RXCSUM] & 0xff;              /* PCSS */
-    if (start < len) {
-        r.checksum = net_sum(buf + start, len - start, 0);
-    }
-    if (!(s->reg[REG_RCTL] & RCTL_SECRC)) {
-        memset(buf + len, 0, 4);                    /* nobody checks the FCS */
-        len += 4;
-    }
-    if ((uint64_t)free_descriptors(s) * size < len) {
-        e1000_count(s, STAT_RNBC, 1);
-        e1000_count(s, STAT_MPC, 1);
-        e1000_interrupt(s, ICR_RXO);
-        return;
-    }
-    while (offset < len) {
-        size_t n = MIN(len - offset, size);
-
-        if (!fill_descriptor(s, buf + offset, n, offset + n == len ? &r : NULL)) {
-            return;
-        }
-        offset += n;
-    }
-    threshold = ring_count(s) >> ((s->reg[REG_RCTL] >> 8 & 3) + 1);
-    if (free_descriptors(s) <= threshold) {
-        causes |= ICR_RXDMT0;
-    }
-    e1000_interrupt(s, causes);
-}
-
-static void link_changed(void *opaque, bool up)
+void e1000_link_changed(void *opaque, bool up)
 {
     E1000State *s = opaque;
 
@@ -478,106 +301,50 @@ static void link_changed(void *opaque, bool up)
     e1000_interrupt(s, ICR_LSC);
 }
 
-static const MacAddr *own_mac(void *opaque)
-{
-    return &((E1000State *)opaque)->mac;
-}
-
-static const NetDeviceOps net_ops = {
-    .can_receive = can_receive, .receive = e1000_receive, .link_changed = link_changed, .mac = own_mac,
-};
-
 /* --- registers --- */
 
 static void chip_reset(E1000State *s);
 
-static void ctrl_write(void *opaque, uint32_t val, UNUSED uint32_t old)
+void e1000_ctrl_write(void *opaque, uint32_t val, UNUSED uint32_t old)
 {
     E1000State *s = opaque;
 
-    if (val & CTRL_RST) {
+    if (val & E1000_CTRL_RST) {
         chip_reset(s);
-    } else if (val & CTRL_PHY_RST) {
+    } else if (val & E1000_CTRL_PHY_RST) {
         phy_reset(s);
         set_link(s, s->link_up);
-        s->reg[REG_CTRL] &= ~CTRL_PHY_RST;
+        s->reg[REG_CTRL] &= ~E1000_CTRL_PHY_RST;
     }
 }
 
-static void rctl_written(void *opaque)
+void e1000_rctl_written(void *opaque)
 {
     net_flush(((E1000State *)opaque)->netdev);
 }
 
-static void tctl_written(void *opaque)
+void e1000_tctl_written(void *opaque)
 {
     e1000_transmit(opaque);
 }
 
-#define RW32 .rw = UINT32_MAX
-
 static const RegDef e1000_regs[REG_NUM] = {
-    [REG_CTRL]    = { 0x0000, "CTRL", .reset = 0x00140240, .rw = ~0u, .write = ctrl_write,
-                      .flags = FLAGS({ "FD", BIT(0) }, { "SLU", BIT(6) }, { "RST", CTRL_RST }) },
-    [REG_STATUS]  = { 0x0008, "STATUS", .reset = STATUS_RESET, .hw = STATUS_LU,
-                      .flags = FLAGS({ "FD", BIT(0) }, { "LU", STATUS_LU }) },
+    E1000_SHARED_REGS,
+    [REG_STATUS]  = { 0x0008, "STATUS", .reset = STATUS_RESET, .hw = E1000_STATUS_LU,
+                      .flags = FLAGS({ "FD", BIT(0) }, { "LU", E1000_STATUS_LU }) },
     [REG_EECD]    = { 0x0010, "EECD", .reset = EECD_PRES | EECD_DO,
                       .rw = EECD_SK | EECD_CS | EECD_DI | EECD_REQ, .hw = EECD_DO | EECD_GNT,
                       .write = eecd_write },
     [REG_EERD]    = { 0x0014, "EERD", .hw = UINT32_MAX, .write = eerd_write },
-    [REG_CTRL_EXT] = { 0x0018, "CTRL_EXT", RW32 },
-    [REG_MDIC]    = { 0x0020, "MDIC", .hw = UINT32_MAX, .write = mdic_write },
-    [REG_FCAL]    = { 0x0028, "FCAL", RW32 },
-    [REG_FCAH]    = { 0x002c, "FCAH", .rw = 0xffff },
-    [REG_FCT]     = { 0x0030, "FCT", .rw = 0xffff },
-    [REG_VET]     = { 0x0038, "VET", .rw = 0xffff },
-    [REG_ICR]     = { 0x00c0, "ICR", .hw = UINT32_MAX, .read = icr_read, .write = icr_write,
-                      .flags = FLAGS({ "TXDW", ICR_TXDW }, { "LSC", ICR_LSC },
-                                     { "RXDMT0", ICR_RXDMT0 }, { "RXO", ICR_RXO },
-                                     { "RXT0", ICR_RXT0 }) },
-    [REG_ITR]     = { 0x00c4, "ITR", .rw = 0xffff },
-    [REG_ICS]     = { 0x00c8, "ICS", .write_only = true, .write = ics_write },
-    [REG_IMS]     = { 0x00d0, "IMS", .hw = UINT32_MAX, .write = ims_write },
-    [REG_IMC]     = { 0x00d8, "IMC", .write_only = true, .write = imc_write },
-    [REG_RCTL]    = { 0x0100, "RCTL", .rw = 0x07fffffe, .written = rctl_written,
-                      .flags = FLAGS({ "EN", RCTL_EN }, { "UPE", RCTL_UPE }, { "MPE", RCTL_MPE },
-                                     { "BAM", RCTL_BAM }) },
-    [REG_FCTTV]   = { 0x0170, "FCTTV", .rw = 0xffff },
-    [REG_TXCW]    = { 0x0178, "TXCW", RW32 },
-    [REG_RXCW]    = { 0x0180, "RXCW" },
-    [REG_TCTL]    = { 0x0400, "TCTL", .rw = 0x03fffffa, .written = tctl_written,
+    [REG_RCTL]    = { 0x0100, "RCTL", .rw = 0x07fffffe, .written = e1000_rctl_written,
+                      .flags = FLAGS({ "EN", E1000_RCTL_EN }, { "UPE", E1000_RCTL_UPE }, { "MPE", E1000_RCTL_MPE },
+                                     { "BAM", E1000_RCTL_BAM }) },
+    [REG_TCTL]    = { 0x0400, "TCTL", .rw = 0x03fffffa, .written = e1000_tctl_written,
                       .flags = FLAGS({ "EN", BIT(1) }, { "PSP", BIT(3) }) },
-    [REG_TIPG]    = { 0x0410, "TIPG", .rw = 0x3fffffff },
-    [REG_AIT]     = { 0x0458, "AIT", .rw = 0xffff },
-    [REG_LEDCTL]  = { 0x0e00, "LEDCTL", .reset = 0x07068302, RW32 },
-    [REG_PBA]     = { 0x1000, "PBA", .reset = 0x00100030, .rw = 0xffff },
-    [REG_FCRTL]   = { 0x2160, "FCRTL", RW32 },
-    [REG_FCRTH]   = { 0x2168, "FCRTH", RW32 },
-    [REG_RDBAL]   = { 0x2800, "RDBAL", .rw = ~15u },
-    [REG_RDBAH]   = { 0x2804, "RDBAH", RW32 },
-    [REG_RDLEN]   = { 0x2808, "RDLEN", .rw = 0xfff80 },
-    [REG_RDH]     = { 0x2810, "RDH", .rw = 0xffff },
-    [REG_RDT]     = { 0x2818, "RDT", .rw = 0xffff, .written = rctl_written },
-    [REG_RDTR]    = { 0x2820, "RDTR", .rw = 0xffff },
-    [REG_RXDCTL]  = { 0x2828, "RXDCTL", .reset = 0x00010000, RW32 },
-    [REG_RADV]    = { 0x282c, "RADV", .rw = 0xffff },
-    [REG_RSRPD]   = { 0x2c00, "RSRPD", .rw = 0xfff },
+    [REG_RXDCTL]  = { 0x2828, "RXDCTL", .reset = 0x00010000, E1000_RW32 },
     [REG_TXDMAC]  = { 0x3000, "TXDMAC", .rw = 1 },
-    [REG_TDBAL]   = { 0x3800, "TDBAL", .rw = ~15u },
-    [REG_TDBAH]   = { 0x3804, "TDBAH", RW32 },
-    [REG_TDLEN]   = { 0x3808, "TDLEN", .rw = 0xfff80 },
-    [REG_TDH]     = { 0x3810, "TDH", .rw = 0xffff },
-    [REG_TDT]     = { 0x3818, "TDT", .rw = 0xffff, .written = tctl_written },
-    [REG_TIDV]    = { 0x3820, "TIDV", .rw = 0xffff },
-    [REG_TXDCTL]  = { 0x3828, "TXDCTL", RW32 },
-    [REG_TADV]    = { 0x382c, "TADV", .rw = 0xffff },
-    [REG_TSPMT]   = { 0x3830, "TSPMT", RW32 },
     [REG_RXCSUM]  = { 0x5000, "RXCSUM", .rw = 0x7ff },
     [REG_WUC]     = { 0x5800, "WUC", .rw = 0xf },
-    [REG_WUFC]    = { 0x5808, "WUFC", .rw = 0xf00ff },
-    [REG_WUS]     = { 0x5810, "WUS", .w1c = 0xf00ff },
-    [REG_MANC]    = { 0x5820, "MANC", .reset = MANC_RESET, RW32 },
-    [REG_IPAV]    = { 0x5838, "IPAV", .rw = 0xf000f },
 };
 
 /* Blocks of equal words. */
@@ -593,7 +360,7 @@ static uint32_t *word_block(E1000State *s, hwaddr addr)
             return &arrays[i][(addr - blocks[i].start) / 4];
         }
     }
-    return NULL;
+    return s->model->words ? s->model->words(s, addr) : NULL;
 }
 
 static MemResult mmio_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED unsigned size,
@@ -608,8 +375,8 @@ static MemResult mmio_read(void *opaque, hwaddr addr, uint64_t *val, UNUSED unsi
     } else if (addr >= 0x4000 && addr < 0x4000 + sizeof(s->stats)) {
         *val = s->stats[(addr - 0x4000) / 4];
         s->stats[(addr - 0x4000) / 4] = 0;          /* SDM 13.7: cleared by reading */
-    } else if (addr + 4 <= regs_span(e1000_regs, REG_NUM)) {
-        *val = regs_read(e1000_regs, REG_NUM, s->reg, s, addr, 4);
+    } else if (addr + 4 <= regs_span(s->model->regs, REG_NUM)) {
+        *val = regs_read(s->model->regs, REG_NUM, s->reg, s, addr, 4);
     }
     return MEM_OK;
 }
@@ -622,9 +389,9 @@ static MemResult mmio_write(void *opaque, hwaddr addr, uint64_t val, UNUSED unsi
 
     if (w) {
         *w = val;
-    } else if (addr + 4 <= regs_span(e1000_regs, REG_NUM) &&
+    } else if (addr + 4 <= regs_span(s->model->regs, REG_NUM) &&
                !(addr >= 0x4000 && addr < 0x4000 + sizeof(s->stats))) {
-        regs_write(e1000_regs, REG_NUM, s->reg, s, addr, val, 4);
+        regs_write(s->model->regs, REG_NUM, s->reg, s, addr, val, 4);
     }
     return MEM_OK;
 }
@@ -667,7 +434,7 @@ static const MemOps io_ops = {
 
 static void chip_reset(E1000State *s)
 {
-    regs_reset(s->reg, e1000_regs, REG_NUM);
+    regs_reset(s->reg, s->model->regs, REG_NUM);
     memset(s->stats, 0, sizeof(s->stats));
     memset(s->mta, 0, sizeof(s->mta));
     memset(s->ra, 0, sizeof(s->ra));
@@ -676,6 +443,13 @@ static void chip_reset(E1000State *s)
     s->ra[1] = load_le16(s->mac.a + 4) | BIT(31);
     timer_del(&s->itr);
     s->itr_waiting = false;
+    for (unsigned i = 0; i < E1000_VECTORS; i++) {
+        timer_del(&s->eitr[i]);
+    }
+    s->told = 0;
+    memset(s->reta, 0, sizeof(s->reta));
+    memset(s->rssrk, 0, sizeof(s->rssrk));
+    s->systim_ns = clock_get_ns(CLOCK_VIRTUAL);
     s->eecd_bits = 0;
     s->eecd_reading = false;
     s->tx_len = 0;
@@ -694,45 +468,62 @@ static void e1000_reset_hold(Device *dev)
     chip_reset(s);
 }
 
-static bool e1000_realize(Device *dev, Error **errp)
+static void eitr_expired(void *opaque)
+{
+    update_irq(opaque);
+}
+
+static bool e1000_base_realize(Device *dev, Error **errp)
 {
     E1000State *s = E1000(dev);
     static const uint8_t none[6];
 
+    s->model = device_data(dev);
     if (memcmp(s->mac.a, none, 6) == 0) {
         s->mac = net_new_mac();
     }
     eeprom_init(s);
     timer_init_ns(&s->itr, CLOCK_VIRTUAL, itr_expired, s);
-    memory_region_init_io(&s->mmio, s, &mmio_ops, s, "e1000-mmio", 0x20000);
-    memory_region_init_io(&s->io, s, &io_ops, s, "e1000-io", 64);
-    pci_register_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
-    pci_register_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+    for (unsigned i = 0; i < E1000_VECTORS; i++) {
+        timer_init_ns(&s->eitr[i], CLOCK_VIRTUAL, eitr_expired, s);
+    }
     if (!boot_add(dev, s->bootindex, "/ethernet-phy@0", errp)) {
-        memory_region_cleanup(&s->mmio);
-        memory_region_cleanup(&s->io);
         return false;
     }
-    net_connect(s->netdev, &net_ops, s);
+    memory_region_init_io(&s->mmio, s, &mmio_ops, s, "e1000-mmio", 0x20000);
+    memory_region_init_io(&s->io, s, &io_ops, s, "e1000-io", s->model->derive ? 32 : 64);
+    pci_register_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
+    net_connect(s->netdev, &e1000_net_ops, s);
     return true;
 }
 
-static void e1000_unrealize(Device *dev)
+static void e1000_base_unrealize(Device *dev)
 {
     E1000State *s = E1000(dev);
 
     net_disconnect(s->netdev);
     timer_del(&s->itr);
+    for (unsigned i = 0; i < E1000_VECTORS; i++) {
+        timer_del(&s->eitr[i]);
+    }
     boot_remove(dev);
     memory_region_cleanup(&s->mmio);
     memory_region_cleanup(&s->io);
 }
 
-static bool e1000_post_load(void *opaque, Error **errp)
+static bool e1000_realize(Device *dev, UNUSED Error **errp)
+{
+    E1000State *s = E1000(dev);
+
+    pci_register_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+    return true;
+}
+
+bool e1000_post_load(void *opaque, Error **errp)
 {
     E1000State *s = opaque;
 
-    if (!regs_valid(s->reg, e1000_regs, REG_NUM, errp)) {
+    if (!regs_valid(s->reg, s->model->regs, REG_NUM, errp)) {
         return false;
     }
     s->tx_busy = false;
@@ -746,21 +537,9 @@ static const VmField context_fields[] = {
     VM_U16(E1000Context, ipcse), VM_U16(E1000Context, tucse), VM_U16(E1000Context, mss),
     VM_U32(E1000Context, paylen), VM_END
 };
-static const VmState context_vm = { 1, context_fields };
+const VmState e1000_context_vm = { 1, context_fields };
 
-static const VmField e1000_fields[] = {
-    VM_PCI(E1000State, pci), VM_REGS(E1000State, reg, e1000_regs),
-    VM_U32_ARRAY(E1000State, stats), VM_U32_ARRAY(E1000State, mta), VM_U32_ARRAY(E1000State, ra),
-    VM_U32_ARRAY(E1000State, vfta), VM_U32(E1000State, io_address),
-    VM_U16_ARRAY(E1000State, eeprom), VM_U16_ARRAY(E1000State, phy),
-    VM_U32(E1000State, eecd_in), VM_U8_RANGE(E1000State, eecd_bits, 0, 9),
-    VM_BOOL(E1000State, eecd_reading), VM_U16(E1000State, eecd_out), VM_BOOL(E1000State, link_up),
-    VM_STRUCT(E1000State, tso, context_vm), VM_STRUCT(E1000State, csum, context_vm),
-    VM_TIMER(E1000State, itr), VM_BOOL(E1000State, itr_waiting),
-    VM_U8(E1000State, tx_popts), VM_U8(E1000State, tx_dcmd), VM_U16(E1000State, tx_vlan), VM_BOOL(E1000State, tx_extended),
-    VM_U32_RANGE(E1000State, tx_len, 0, E1000_TX_MAX), VM_VARRAY(E1000State, tx, tx_len, E1000_TX_MAX),
-    VM_END
-};
+static const VmField e1000_fields[] = { E1000_FIELDS(e1000_regs), VM_END };
 
 static const Property e1000_props[] = {
     PROP_MAC("mac", E1000State, mac, "MAC address; zeros: a new one"),
@@ -769,15 +548,25 @@ static const Property e1000_props[] = {
     PROP_END
 };
 
-static const DeviceType e1000_type = {
-    .name = "e1000", .alias = "e1000-82540em", .parent = TYPE_PCI_DEVICE,
-    .desc = "Intel Gigabit Ethernet (82540EM)", .size = sizeof(E1000State),
+static const E1000Model e1000_model = {
+    .regs = e1000_regs, .phy_id2 = 0x0c20, .causes = ICR_ALL, .update_irq = e1000_update_line,
+    .rx_size = e1000_rx_size, .rx_fill = e1000_rx_fill,
+};
+
+static const DeviceType e1000_base_type = {
+    .name = TYPE_E1000_BASE, .parent = TYPE_PCI_DEVICE, .size = sizeof(E1000State), .abstract = true,
     .category = DEVICE_NETWORK, .hotpluggable = true,
-    .pci = { .vendor = 0x8086, .device = 0x100e, .class_code = 0x020000, .revision = 3,
-             .pin = PCI_PIN_A, .romfile = "efi-e1000.rom" },
-    .props = e1000_props, .realize = e1000_realize, .unrealize = e1000_unrealize,
-    .reset_hold = e1000_reset_hold,
+    .pci = { .vendor = 0x8086, .class_code = 0x020000, .pin = PCI_PIN_A },
+    .props = e1000_props, .realize = e1000_base_realize, .unrealize = e1000_base_unrealize,
+    .reset_hold = e1000_reset_hold, .printers = e1000_printers,
+};
+DEVICE_TYPE(e1000_base_type)
+
+static const DeviceType e1000_type = {
+    .name = "e1000", .alias = "e1000-82540em", .parent = TYPE_E1000_BASE,
+    .desc = "Intel Gigabit Ethernet (82540EM)", .hotpluggable = true,
+    .pci = { .device = 0x100e, .revision = 3, .romfile = "efi-e1000.rom" },
+    .realize = e1000_realize, .data = &e1000_model,
     .vm = { 1, e1000_fields, .post_load = e1000_post_load, .meanings = e1000_meanings },
-    .printers = e1000_printers,
 };
 DEVICE_TYPE(e1000_type)

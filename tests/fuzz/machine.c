@@ -50,6 +50,8 @@ const char fuzz_every_device[] =
     /* what other guests see too; a doorbell device comes with its server below */
     "-object memory-backend-ram,id=m0,size=64K,share=on -device ivshmem-plain,id=ivp,memdev=m0 "
     "-device pci-bridge,id=bridge,chassis_nr=1 -device pci-testdev,id=behind,bus=bridge "
+    "-netdev fuzz,id=n3 -device e1000e,id=e1000e,netdev=n3,bus=bridge -device bochs-display,id=bochs,bus=bridge "
+    "-device intel-hda,id=hda,bus=bridge -device hda-duplex,id=codec,bus=hda.0,audiodev=snd "
     /* SATA: a disk, a CD drive, and disks behind a multiplier */
     "-device ich9-ahci,id=ahci "
     "-blockdev null-co,node-name=d9,size=1M -device ide-hd,id=sata0,bus=ahci.0,drive=d9 "
@@ -92,6 +94,7 @@ void fuzz_frame(unsigned n, const void *frame, size_t len)
  * has. */
 static const char *const left_out[] = {
     "*-transitional", "nec-usb-xhci", "ich9-usb-*", "piix4-usb-uhci", "isa-debug-exit", "adb-*",
+    "secondary-vga", "ich9-intel-hda", "hda-output", "hda-micro",
     "ich7*-ahci", "pcie-*", "ioh3420", "x3130-upstream", "xio3130-downstream",  /* of fuzz-q35 */
     NULL
 };

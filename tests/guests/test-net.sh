@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's e1000, virtio_net and 8139too drivers get an address by DHCP from user networking and exchange a file with a TCP
+# Linux's e1000, e1000e, virtio_net and 8139too drivers get an address by DHCP from user networking and exchange a file with a TCP
 # server on this host, in both directions. NET_MB says how many million bytes (default 100).
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64 tcp-peer
@@ -21,7 +21,7 @@ exchange() {
 		ok 1 "$xname: the server starts"
 		return
 	fi
-	linux_modules "$xname" $limit "run=tcp arg=$(cat "$tmp/port")" "$@"
+	linux_modules "$xname" $limit "run=tcp arg=$(cat "$tmp/port")$more" "$@"
 	status=$?
 	kill $pid 2> /dev/null && status=1	# still there: something was missing
 	wait $pid 2> /dev/null || status=1
@@ -34,8 +34,13 @@ exchange() {
 	tr -d '\r' < "$tmp/$xname.log" | sed -n 's/^tcp seconds/# uptimes/p'
 }
 
+more=
 exchange netdev "$megabytes" -smp 2 -netdev user,id=n -device e1000,netdev=n,mac=52:54:00:00:00:05
 exchange nic 8 -nic user,model=e1000
 exchange virtio 8 -nic user,model=virtio-net-pci
 exchange rtl8139 8 -nic user,model=rtl8139
+# The 82574L behind a port, with a vector for each direction; then with descriptors that take a frame apart.
+exchange e1000e 8 -M q35 -smp 2 -device pcie-root-port,id=rp,chassis=1 -netdev user,id=n -device e1000e,bus=rp,netdev=n
+more=,10.0.2.2,4000
+exchange e1000e-split 8 -M q35 -nic user,model=e1000e
 done_testing
