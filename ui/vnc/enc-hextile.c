@@ -82,30 +82,56 @@ static bool cover(const VncFormat *f, uint8_t **pp, const uint8_t *limit, const 
     return true;
 }
 
-/* The commonest value of a tile, and how many it has: 1, 2, or 3 for more. */
-static unsigned colors_of(const uint32_t *values, int stride, int w, int h, uint32_t *bg,
-                          uint32_t *fg)
+/* How many pixels of a tile are @v. */
+static unsigned count_of(const uint32_t *values, int stride, int w, int h, uint32_t v)
 {
-    uint32_t a = values[0], b = 0;
-    unsigned na = 0, nb = 0, others = 0;
+    unsigned n = 0;
 
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
-            uint32_t v = values[y * stride + x];
-
-            if (v == a) {
-                na++;
-            } else if (!nb || v == b) {
-                b = v;
-                nb++;
-            } else {
-                others++;
-            }
+            n += values[y * stride + x] == v;
         }
     }
+    return n;
+}
+
+/* The commoner of a tile's first two values, and how many it has: 1, 2, or 3 for more. */
+static unsigned colors_of(const uint32_t *values, int stride, int w, int h, uint32_t *bg,
+                          uint32_t *fg)
+{
+    uint32_t a = values[0], b = a;
+    unsigned na = count_of(values, stride, w, h, a), nb;
+
+    *bg = *fg = a;
+    if (na == (unsigned)(w * h)) {
+        return 1;
+    }
+    for (int i = 0; b == a; i++) {
+        b = values[i / w * stride + i % w];
+    }
+    nb = count_of(values, stride, w, h, b);
     *bg = na >= nb ? a : b;
     *fg = na >= nb ? b : a;
-    return others ? 3 : nb ? 2 : 1;
+    return na + nb == (unsigned)(w * h) ? 2 : 3;
+}
+
+/* Each rectangle of a cover has a corner like these: no cover has fewer. */
+static unsigned corners_of(const uint32_t *values, int stride, int w, int h, uint32_t bg)
+{
+    unsigned n = values[0] != bg;
+
+    for (int x = 1; x < w; x++) {
+        n += values[x] != bg && values[x] != values[x - 1];
+    }
+    for (int y = 1; y < h; y++) {
+        const uint32_t *line = values + y * stride, *up = line - stride;
+
+        n += line[0] != bg && line[0] != up[0];
+        for (int x = 1; x < w; x++) {
+            n += (line[x] != bg) & (line[x] != up[x]) & (line[x] != line[x - 1]);
+        }
+    }
+    return n;
 }
 
 static uint8_t *raw_tile(const VncFormat *f, uint8_t *p, const uint32_t *values, int stride, int w,
@@ -142,7 +168,9 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
     if (n > 1) {
         mask |= TILE_SUBRECTS | (n > 2 ? TILE_COLORED : 0);
         count = p++;
-        if (!cover(f, &p, limit, values, stride, w, h, bg, n > 2, &rects) || rects > 255) {
+        if (corners_of(values, stride, w, h, bg) * (n > 2 ? f->bytes + 2u : 2) >
+                (size_t)(limit - p) ||
+            !cover(f, &p, limit, values, stride, w, h, bg, n > 2, &rects) || rects > 255) {
             return raw_tile(f, start, values, stride, w, h, st);
         }
         *count = rects;
@@ -165,8 +193,8 @@ void enc_hextile(EncOut *o, const EncParams *p, const EncPicture *pic)
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, ENC_HEXTILE);
     for (int y = 0; y < pic->h; y += 16) {
         for (int x = 0; x < pic->w; x += 16) {
-            uint8_t *end = enc_hextile_tile(p->format, tile, pic->values + (size_t)y * pic->w + x,
-                                            pic->w, MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
+            uint8_t *end = enc_hextile_tile(p->format, tile, enc_line(pic, y) + x, pic->stride,
+                                            MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
 
             enc_put(o, tile, end - tile);
         }

@@ -61,7 +61,7 @@ static void set_sampling(struct jpeg_compress_struct *c, int level)
     c->comp_info[0].v_samp_factor = factor[level][1];
 }
 
-bool enc_jpeg(GByteArray *to, const uint32_t *rgb, int w, int h, int quality, int subsampling)
+bool enc_jpeg(GByteArray *to, const EncPicture *pic, int quality, int subsampling)
 {
     struct jpeg_compress_struct c;
     Failure fail;
@@ -79,8 +79,8 @@ bool enc_jpeg(GByteArray *to, const uint32_t *rgb, int w, int h, int quality, in
     }
     jpeg_create_compress(&c);
     c.dest = &sink.mgr;
-    c.image_width = w;
-    c.image_height = h;
+    c.image_width = pic->w;
+    c.image_height = pic->h;
     c.input_components = 4;
     c.in_color_space = HOST_BIG_ENDIAN ? JCS_EXT_XRGB : JCS_EXT_BGRX;
     jpeg_set_defaults(&c);
@@ -92,7 +92,7 @@ bool enc_jpeg(GByteArray *to, const uint32_t *rgb, int w, int h, int quality, in
     set_sampling(&c, subsampling);
     jpeg_start_compress(&c, TRUE);
     while (c.next_scanline < c.image_height) {
-        JSAMPROW row = (JSAMPROW)(rgb + (size_t)c.next_scanline * w);
+        JSAMPROW row = (JSAMPROW)(pic->rgb + (size_t)c.next_scanline * pic->stride);
 
         jpeg_write_scanlines(&c, &row, 1);
     }
@@ -101,8 +101,8 @@ bool enc_jpeg(GByteArray *to, const uint32_t *rgb, int w, int h, int quality, in
     return true;
 }
 #else
-bool enc_jpeg(UNUSED GByteArray *to, UNUSED const uint32_t *rgb, UNUSED int w, UNUSED int h,
-              UNUSED int quality, UNUSED int subsampling)
+bool enc_jpeg(UNUSED GByteArray *to, UNUSED const EncPicture *pic, UNUSED int quality,
+              UNUSED int subsampling)
 {
     return false;
 }

@@ -5,8 +5,11 @@
 
 void enc_raw(EncOut *o, const EncParams *p, const EncPicture *pic)
 {
-    size_t n = (size_t)pic->w * pic->h;
+    uint8_t *to;
 
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, ENC_RAW);
-    vnc_put_pixels(p->format, enc_room(o, n * p->format->bytes), pic->values, n);
+    to = enc_room(o, (size_t)pic->w * pic->h * p->format->bytes);
+    for (int y = 0; y < pic->h; y++) {
+        to = vnc_put_pixels(p->format, to, enc_line(pic, y), pic->w);
+    }
 }

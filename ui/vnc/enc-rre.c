@@ -9,12 +9,12 @@
 
 #define PART    64
 
-static uint32_t commonest(const uint32_t *v, size_t n)
+static uint32_t commonest(const EncPicture *pic)
 {
     EncPalette pal;
     unsigned best = 0;
 
-    enc_palette(&pal, v, n, 255);
+    enc_palette(&pal, pic, 255);
     for (unsigned i = 1; i < pal.n; i++) {
         if (pal.count[i] > pal.count[best]) {
             best = i;
@@ -24,27 +24,27 @@ static uint32_t commonest(const uint32_t *v, size_t n)
 }
 
 /* The subrectangles of a part; how many, or -1 if they take more than @limit. */
-static int subrects(const VncFormat *f, uint8_t *p, const uint8_t *limit, const uint32_t *v, int w,
-                    int h, uint32_t bg, uint8_t **end)
+static int subrects(const VncFormat *f, uint8_t *p, const uint8_t *limit, const uint32_t *v, int stride,
+                    int w, int h, uint32_t bg, uint8_t **end)
 {
     uint64_t done[PART] = { 0 };        /* bit x of line y */
     int n = 0;
 
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
-            uint32_t c = v[y * w + x];
+            uint32_t c = v[y * stride + x];
             int wide = 1, high = 1;
             bool more = true;
 
             if (c == bg || done[y] >> x & 1) {
                 continue;
             }
-            while (x + wide < w && v[y * w + x + wide] == c && !(done[y] >> (x + wide) & 1)) {
+            while (x + wide < w && v[y * stride + x + wide] == c && !(done[y] >> (x + wide) & 1)) {
                 wide++;
             }
             while (more && y + high < h) {
                 for (int k = 0; k < wide && more; k++) {
-                    more = v[(y + high) * w + x + k] == c && !(done[y + high] >> (x + k) & 1);
+                    more = v[(y + high) * stride + x + k] == c && !(done[y + high] >> (x + k) & 1);
                 }
                 high += more;
             }
@@ -69,26 +69,18 @@ static int subrects(const VncFormat *f, uint8_t *p, const uint8_t *limit, const 
 
 void enc_rre(EncOut *o, const EncParams *p, const EncPicture *pic)
 {
-    uint32_t rgb[PART * PART], v[PART * PART];
     uint8_t buf[PART * PART * 4], *end;
 
     for (int y = 0; y < pic->h; y += PART) {
         for (int x = 0; x < pic->w; x += PART) {
-            EncPicture part = { pic->x + x, pic->y + y, MIN(PART, pic->w - x),
-                                MIN(PART, pic->h - y), rgb, v };
+            EncPicture part = enc_part(pic, x, y, MIN(PART, pic->w - x), MIN(PART, pic->h - y));
             size_t n = (size_t)part.w * part.h;
             uint32_t bg;
             int count;
 
-            for (int k = 0; k < part.h; k++) {
-                size_t from = (size_t)(y + k) * pic->w + x;
-
-                memcpy(rgb + k * part.w, pic->rgb + from, 4 * part.w);
-                memcpy(v + k * part.w, pic->values + from, 4 * part.w);
-            }
-            bg = commonest(v, n);
-            count = subrects(p->format, buf, buf + n * p->format->bytes, v, part.w, part.h, bg,
-                             &end);
+            bg = commonest(&part);
+            count = subrects(p->format, buf, buf + n * p->format->bytes, part.values, part.stride,
+                             part.w, part.h, bg, &end);
             if (count < 0) {
                 enc_raw(o, p, &part);
                 continue;

@@ -13,9 +13,17 @@ enum { FILTER_COPY, FILTER_PALETTE, FILTER_GRADIENT };
 enum { Z_COPY, Z_MONO, Z_PALETTE, Z_GRADIENT };                            /* our use of streams */
 
 #define SOLID_MIN       32768           /* pixels that are worth a rectangle of their own */
-#define BLOCK           16              /* in which solid areas are looked for */
+#define MONO_MIN        16384           /* the same for two colors among more */
+#define MONO_MIN_LINES  48
+#define CELL            16              /* pixels a side, in which such areas are looked for */
 #define PART_MAX        (256 * 1024)    /* pixels of a rectangle */
 #define DIRECT_MAX      12              /* fewer bytes aren't compressed */
+
+/* The colors of 16x16 pixels. */
+typedef struct Cell {
+    uint32_t a, b;
+    unsigned n;                 /* 3: more than these two */
+} Cell;
 
 typedef struct Tight {
     EncOut *o;
@@ -23,6 +31,9 @@ typedef struct Tight {
     bool png;
     bool plain;                 /* without zlib: level 0, and the client knows that form */
     int level;
+    const EncPicture *pic;      /* all of it */
+    Cell *cells;
+    int cells_x;
 } Tight;
 
 static int32_t number(const Tight *t)
@@ -57,117 +68,96 @@ static void full_color(Tight *t, const EncPicture *pic)
 {
     const VncFormat *f = t->p->format;
     size_t n = (size_t)pic->w * pic->h;
-    uint8_t *buf = g_malloc(n * f->t_bytes);
+    uint8_t *buf = enc_scratch(t->o, SCRATCH_BYTES, n * f->t_bytes), *p = buf;
 
-    vnc_put_tpixels(f, buf, pic->values, n);
+    for (int y = 0; y < pic->h; y++) {
+        p = vnc_put_tpixels(f, p, enc_line(pic, y), pic->w);
+    }
     basic(t, Z_COPY);
     data(t, Z_COPY, Z_DEFAULT_STRATEGY, buf, n * f->t_bytes);
-    g_free(buf);
+}
+
+static uint8_t *put_indices(uint8_t *p, const uint32_t *v, int w, const EncPalette *pal)
+{
+    uint32_t last = v[0];
+    uint8_t index = enc_palette_index(pal, last);
+
+    for (int x = 0; x < w; x++) {
+        if (v[x] != last) {
+            last = v[x];
+            index = enc_palette_index(pal, last);
+        }
+        *p++ = index;
+    }
+    return p;
 }
 
 static void with_palette(Tight *t, const EncPicture *pic, const EncPalette *pal)
 {
     const VncFormat *f = t->p->format;
-    unsigned stream = pal->n == 2 ? Z_MONO : Z_PALETTE;
-    size_t size = pal->n == 2 ? (size_t)(pic->w + 7) / 8 * pic->h : (size_t)pic->w * pic->h;
-    uint8_t *buf = g_malloc(size), *p = buf;
-    const uint32_t *v = pic->values;
+    bool mono = pal->n == 2;
+    unsigned stream = mono ? Z_MONO : Z_PALETTE;
+    size_t size = (size_t)(mono ? (pic->w + 7) / 8 : pic->w) * pic->h;
+    uint8_t *buf = enc_scratch(t->o, SCRATCH_BYTES, size), *p = buf;
 
     basic(t, CTL_FILTER | stream);
     enc_put_u8(t->o, FILTER_PALETTE);
     enc_put_u8(t->o, pal->n - 1);
     vnc_put_tpixels(f, enc_room(t->o, (size_t)pal->n * f->t_bytes), pal->value, pal->n);
-    if (pal->n == 2) {
-        for (int y = 0; y < pic->h; y++, v += pic->w) {
-            for (int x = 0; x < pic->w; x += 8) {
-                unsigned acc = 0;
-
-                for (int k = 0; k < 8; k++) {
-                    acc = acc << 1 | (x + k < pic->w && v[x + k] == pal->value[1]);
-                }
-                *p++ = acc;
-            }
-        }
-    } else {
-        uint32_t last = v[0];
-        uint8_t index = enc_palette_index(pal, last);
-
-        for (size_t i = 0; i < size; i++) {
-            if (v[i] != last) {
-                last = v[i];
-                index = enc_palette_index(pal, last);
-            }
-            *p++ = index;
-        }
+    for (int y = 0; y < pic->h; y++) {
+        p = mono ? enc_put_mono(p, enc_line(pic, y), pic->w, pal->value[1])
+                 : put_indices(p, enc_line(pic, y), pic->w, pal);
     }
     data(t, stream, Z_DEFAULT_STRATEGY, buf, size);
-    g_free(buf);
 }
 
-/* Difference to what the neighbours above and to the left make likely. */
+/* Difference of one color to what the neighbours above and to the left make likely. */
+static inline uint32_t surprise(uint32_t cur, uint32_t left, uint32_t up, uint32_t corner,
+                                unsigned shift, int max)
+{
+    int a = (int)(left >> shift) & max, b = (int)(up >> shift) & max, c = (int)(corner >> shift) & max;
+    int guess = MAX(0, MIN(a + b - c, max));
+
+    return (uint32_t)(((int)(cur >> shift) - guess) & max) << shift;
+}
+
+static void gradient_line(const VncFormat *f, uint32_t *to, const uint32_t *cur, const uint32_t *up,
+                          int w)
+{
+    for (int x = 0; x < w; x++) {
+        uint32_t left = x ? cur[x - 1] : 0, corner = x ? up[x - 1] : 0;
+
+        to[x] = surprise(cur[x], left, up[x], corner, f->red_shift, f->red_max) |
+                surprise(cur[x], left, up[x], corner, f->green_shift, f->green_max) |
+                surprise(cur[x], left, up[x], corner, f->blue_shift, f->blue_max);
+    }
+}
+
+/* What is left is small numbers, in no order: searching long for matches costs more time than all
+ * the rest, and finds little. */
+static int gradient_level(const Tight *t)
+{
+    return t->level <= 6 ? 1 : t->level - 3;
+}
+
 static void gradient(Tight *t, const EncPicture *pic)
 {
+    static const uint32_t black[ENC_MAX_SIDE];
     const VncFormat *f = t->p->format;
-    const unsigned shift[3] = { f->red_shift, f->green_shift, f->blue_shift };
-    const int max[3] = { f->red_max, f->green_max, f->blue_max };
-    size_t n = (size_t)pic->w * pic->h;
-    uint32_t *diff = g_new(uint32_t, n);
-    uint8_t *buf = g_malloc(n * f->t_bytes);
+    size_t size = (size_t)pic->w * pic->h * f->t_bytes;
+    uint8_t *buf = enc_scratch(t->o, SCRATCH_BYTES, size), *p = buf;
+    uint32_t line[ENC_MAX_SIDE];
+    int level = t->level;
 
     for (int y = 0; y < pic->h; y++) {
-        const uint32_t *cur = pic->values + (size_t)y * pic->w, *up = cur - pic->w;
-
-        for (int x = 0; x < pic->w; x++) {
-            uint32_t d = 0;
-
-            for (unsigned c = 0; c < 3; c++) {
-                int left = x ? (int)(cur[x - 1] >> shift[c]) & max[c] : 0;
-                int above = y ? (int)(up[x] >> shift[c]) & max[c] : 0;
-                int corner = x && y ? (int)(up[x - 1] >> shift[c]) & max[c] : 0;
-                int guess = MAX(0, MIN(left + above - corner, max[c]));
-                int v = (int)(cur[x] >> shift[c]) & max[c];
-
-                d |= (uint32_t)((v - guess) & max[c]) << shift[c];
-            }
-            diff[(size_t)y * pic->w + x] = d;
-        }
+        gradient_line(f, line, enc_line(pic, y), y ? enc_line(pic, y - 1) : black, pic->w);
+        p = vnc_put_tpixels(f, p, line, pic->w);
     }
-    vnc_put_tpixels(f, buf, diff, n);
     basic(t, CTL_FILTER | Z_GRADIENT);
     enc_put_u8(t->o, FILTER_GRADIENT);
-    data(t, Z_GRADIENT, Z_FILTERED, buf, n * f->t_bytes);
-    g_free(diff);
-    g_free(buf);
-}
-
-/* Whether neighbours are mostly near but not the same: a photograph, not text or a drawing.
- * Looks at every fourth line. */
-static bool is_smooth(const EncPicture *pic)
-{
-    unsigned equal = 0, near = 0, far = 0;
-
-    if (pic->w < 8 || pic->h < 8) {
-        return false;
-    }
-    for (int y = 1; y < pic->h; y += 4) {
-        const uint32_t *cur = pic->rgb + (size_t)y * pic->w;
-
-        for (int x = 1; x < pic->w; x += 2) {
-            uint32_t a = cur[x], b = cur[x - 1];
-            int d = MAX(MAX(abs((int)(a >> 16 & 255) - (int)(b >> 16 & 255)),
-                            abs((int)(a >> 8 & 255) - (int)(b >> 8 & 255))),
-                        abs((int)(a & 255) - (int)(b & 255)));
-
-            if (d == 0) {
-                equal++;
-            } else if (d < 40) {
-                near++;
-            } else {
-                far++;
-            }
-        }
-    }
-    return near > 4 * far && 2 * near > equal;
+    t->level = gradient_level(t);
+    data(t, Z_GRADIENT, Z_DEFAULT_STRATEGY, buf, size);
+    t->level = level;
 }
 
 /* JPEG's quality and subsampling for the ten levels. */
@@ -193,7 +183,7 @@ static bool jpeg(Tight *t, const EncPicture *pic)
     int quality = p->fine_quality >= 0 ? MAX(1, p->fine_quality) : levels[level].quality;
     int subsampling = p->subsampling >= 0 ? p->subsampling : levels[level].subsampling;
     GByteArray *bytes = g_byte_array_new();
-    bool ok = enc_jpeg(bytes, pic->rgb, pic->w, pic->h, quality, subsampling);
+    bool ok = enc_jpeg(bytes, pic, quality, subsampling);
 
     if (ok) {
         enc_put_u8(t->o, CTL_JPEG << 4);
@@ -207,7 +197,7 @@ static void png(Tight *t, const EncPicture *pic, const EncPalette *pal)
 {
     GByteArray *bytes = g_byte_array_new();
 
-    if (enc_png(bytes, pic->rgb, pic->w, pic->h, MIN(t->level, 9), pic, pal, t->p->format)) {
+    if (enc_png(bytes, pic, MIN(t->level, 9), pal, !pal && enc_is_smooth(pic), t->p->format)) {
         enc_put_u8(t->o, CTL_PNG << 4);
         compact(t, bytes);
     } else {                            /* no memory: something must follow the header */
@@ -227,160 +217,210 @@ static void part(Tight *t, const EncPicture *pic)
     unsigned max = MAX(2, MIN(256, n / (lossy ? 64 : 8))), colors;
     EncPalette pal;
 
-    colors = enc_palette(&pal, pic->values, n, max);
+    colors = enc_palette(&pal, pic, max);
     if (colors == 1) {
         fill(t, pic->x, pic->y, pic->w, pic->h, pic->values[0]);
         return;
     }
     enc_rect(t->o, pic->x, pic->y, pic->w, pic->h, number(t));
-    if (colors > max && lossy && n >= 64 && is_smooth(pic) && jpeg(t, pic)) {
+    if (colors > max && lossy && n >= 64 && enc_is_smooth(pic) && jpeg(t, pic)) {
         return;
     }
     if (t->png) {
         png(t, pic, colors <= max ? &pal : NULL);
     } else if (colors <= max) {
         with_palette(t, pic, &pal);
-    } else if (p->format->bits != 8 && !p->no_gradient && t->level >= 1 && is_smooth(pic)) {
+    } else if (p->format->bits != 8 && !p->no_gradient && t->level >= 1 && enc_is_smooth(pic)) {
         gradient(t, pic);
     } else {
         full_color(t, pic);
     }
 }
 
-/* Copies a part out, so that lines follow each other. */
-static void cut(Tight *t, const EncPicture *pic, int x, int y, int w, int h)
-{
-    EncPicture sub = { pic->x + x, pic->y + y, w, h, NULL, NULL };
-    size_t n = (size_t)w * h;
-    uint32_t *rgb = g_new(uint32_t, 2 * n), *v = rgb + n;
-
-    for (int k = 0; k < h; k++) {
-        size_t from = (size_t)(y + k) * pic->w + x;
-
-        memcpy(rgb + (size_t)k * w, pic->rgb + from, 4 * (size_t)w);
-        memcpy(v + (size_t)k * w, pic->values + from, 4 * (size_t)w);
-    }
-    sub.rgb = rgb;
-    sub.values = v;
-    part(t, &sub);
-    g_free(rgb);
-}
-
-static void in_parts(Tight *t, const EncPicture *pic, int x, int y, int w, int h)
+static void in_parts(Tight *t, int x, int y, int w, int h)
 {
     int lines = MAX(1, PART_MAX / w);
 
     for (int k = 0; k < h; k += lines) {
-        cut(t, pic, x, y + k, w, MIN(lines, h - k));
+        EncPicture sub = enc_part(t->pic, x, y + k, w, MIN(lines, h - k));
+
+        part(t, &sub);
     }
 }
 
-static bool all_of(const EncPicture *pic, int x, int y, int w, int h, uint32_t value)
-{
-    const uint32_t *line = pic->values + (size_t)y * pic->w + x;
+/* --- areas of one color or two --- */
 
-    for (int k = 0; k < h; k++, line += pic->w) {
+typedef struct Area {
+    int x, y, w, h;             /* in the picture */
+    uint32_t a, b;              /* its colors, twice the same if there is one only */
+} Area;
+
+static bool has_only(const EncPicture *pic, int x, int y, int w, int h, uint32_t a, uint32_t b)
+{
+    for (int k = y; k < y + h; k++) {
+        const uint32_t *line = enc_line(pic, k) + x;
+        unsigned others = 0;
+
         for (int i = 0; i < w; i++) {
-            if (line[i] != value) {
-                return false;
-            }
+            others |= (line[i] ^ a) & -(uint32_t)(line[i] != b);
+        }
+        if (others) {
+            return false;
         }
     }
     return true;
 }
 
-/* The largest solid rectangle that starts with the block at @x, @y: grown in blocks to the right
- * and down, then pixel by pixel in all directions within @x0 and @y0 and the area. */
-static void grow(const EncPicture *pic, int x0, int y0, int x1, int y1, int *x, int *y, int *w,
-                 int *h)
+static Cell cell_of(const EncPicture *pic, int x, int y)
 {
-    uint32_t value = pic->values[(size_t)*y * pic->w + *x];
-    int best_w = 0, best_h = 0, limit = x1 - *x;
+    int w = MIN(CELL, pic->w - x), h = MIN(CELL, pic->h - y);
+    Cell c = { .a = enc_line(pic, y)[x] };
 
-    for (int dy = 0; *y + dy < y1; ) {
-        int high = MIN(BLOCK, y1 - *y - dy), wide = 0;
+    c.b = c.a;
+    for (int k = y; k < y + h; k++) {
+        const uint32_t *line = enc_line(pic, k) + x;
+        uint32_t others = 0;
 
-        while (wide < limit) {
-            int step = MIN(BLOCK, limit - wide);
-
-            if (!all_of(pic, *x + wide, *y + dy, step, high, value)) {
-                break;
+        for (int i = 0; i < w; i++) {
+            others |= line[i] ^ c.a;
+        }
+        for (int i = 0; others && i < w; i++) {
+            if (line[i] != c.a) {
+                c.b = line[i];
+                c.n = has_only(pic, x, y, w, h, c.a, c.b) ? 2 : 3;
+                return c;
             }
-            wide += step;
-        }
-        if (!wide) {
-            break;
-        }
-        limit = wide;
-        dy += high;
-        if (wide * dy > best_w * best_h) {
-            best_w = wide;
-            best_h = dy;
         }
     }
-    while (*y > y0 && all_of(pic, *x, *y - 1, best_w, 1, value)) {
-        --*y;
-        best_h++;
-    }
-    while (*y + best_h < y1 && all_of(pic, *x, *y + best_h, best_w, 1, value)) {
-        best_h++;
-    }
-    while (*x > x0 && all_of(pic, *x - 1, *y, 1, best_h, value)) {
-        --*x;
-        best_w++;
-    }
-    while (*x + best_w < x1 && all_of(pic, *x + best_w, *y, 1, best_h, value)) {
-        best_w++;
-    }
-    *w = best_w;
-    *h = best_h;
+    c.n = 1;
+    return c;
 }
 
-/* Find solid areas, send what is above, left, right and below of each separately. */
-static void area(Tight *t, const EncPicture *pic, int x0, int y0, int w, int h)
+/* The colors of @r with those of a cell, if there aren't more than @max. */
+static bool take_colors(Area *r, const Cell *c, unsigned max)
 {
-    int x1 = x0 + w, y1 = y0 + h;
+    const uint32_t of_cell[2] = { c->a, c->b };
+    Area with = *r;
+
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->n > 2 || (of_cell[i] != with.a && of_cell[i] != with.b && (max < 2 || with.a != with.b))) {
+            return false;
+        }
+        if (of_cell[i] != with.a) {
+            with.b = of_cell[i];
+        }
+    }
+    r->a = with.a;
+    r->b = with.b;
+    return true;
+}
+
+/* The largest area of at most @max colors that starts with the cell at @x, @y: grown in cells to
+ * the right and down, then pixel by pixel in all directions within @in. */
+static Area grow(const Tight *t, const Area *in, int x, int y, unsigned max)
+{
+    int x1 = in->x + in->w, y1 = in->y + in->h, limit = x1;
+    const Cell *first = &t->cells[y / CELL * t->cells_x + x / CELL];
+    Area r = { .x = x, .y = y, .a = first->a, .b = first->b }, best = r;
+
+    for (int cy = y; cy + CELL <= y1; cy += CELL) {
+        int cx = x;
+
+        while (cx + CELL <= limit &&
+               take_colors(&r, &t->cells[cy / CELL * t->cells_x + cx / CELL], max)) {
+            cx += CELL;
+        }
+        if (cx == x) {
+            break;
+        }
+        limit = cx;
+        r.w = cx - x;
+        r.h = cy + CELL - y;
+        if (r.w * r.h > best.w * best.h) {
+            best = r;
+        }
+    }
+    r = best;
+    while (r.y > in->y && has_only(t->pic, r.x, r.y - 1, r.w, 1, r.a, r.b)) {
+        r.y--;
+        r.h++;
+    }
+    while (r.y + r.h < y1 && has_only(t->pic, r.x, r.y + r.h, r.w, 1, r.a, r.b)) {
+        r.h++;
+    }
+    while (r.x > in->x && has_only(t->pic, r.x - 1, r.y, 1, r.h, r.a, r.b)) {
+        r.x--;
+        r.w++;
+    }
+    while (r.x + r.w < x1 && has_only(t->pic, r.x + r.w, r.y, 1, r.h, r.a, r.b)) {
+        r.w++;
+    }
+    return r;
+}
+
+/* An area worth a rectangle of its own. */
+static bool find_simple(const Tight *t, const Area *in, Area *found)
+{
+    int x0 = ALIGN_UP(in->x, CELL), x1 = in->x + in->w, y1 = in->y + in->h;
+
+    for (int y = ALIGN_UP(in->y, CELL); y + CELL <= y1; y += CELL) {
+        for (int x = x0; x + CELL <= x1; x += CELL) {
+            const Cell *c = &t->cells[y / CELL * t->cells_x + x / CELL];
+
+            for (unsigned max = c->n; max <= 2; max++) {
+                Area r = grow(t, in, x, y, max);
+                size_t size = (size_t)r.w * r.h;
+
+                if (max == 1 ? size >= SOLID_MIN : size >= MONO_MIN && r.h >= MONO_MIN_LINES) {
+                    *found = r;
+                    return true;
+                }
+                x = max == 2 ? MAX(x, ALIGN_DOWN(r.x + r.w, CELL) - CELL) : x;   /* too small: go on behind it */
+            }
+        }
+    }
+    return false;
+}
+
+/* Find simple areas, send what is above, left, right and below of each separately. */
+static void area(Tight *t, int x, int y, int w, int h)
+{
+    Area in = { .x = x, .y = y, .w = w, .h = h }, r;
+    EncPalette pal;
 
     if (w <= 0 || h <= 0) {
         return;
     }
-    if ((size_t)w * h < SOLID_MIN) {
-        in_parts(t, pic, x0, y0, w, h);
-        return;
-    }
-    for (int y = y0; y + BLOCK <= y1; y += BLOCK) {
-        for (int x = x0; x + BLOCK <= x1; x += BLOCK) {
-            uint32_t value = pic->values[(size_t)y * pic->w + x];
-            int sx = x, sy = y, sw, sh;
+    if ((size_t)w * h > MONO_MIN) {
+        EncPicture pic = enc_part(t->pic, x, y, w, h);
 
-            if (!all_of(pic, x, y, BLOCK, BLOCK, value)) {
-                continue;
+        if (enc_palette(&pal, &pic, 2) > 2 && find_simple(t, &in, &r)) {
+            if (r.y > y) {
+                in_parts(t, x, y, w, r.y - y);
             }
-            grow(pic, x0, y0, x1, y1, &sx, &sy, &sw, &sh);
-            if ((size_t)sw * sh < SOLID_MIN && (size_t)sw * sh < (size_t)w * h) {
-                x = MAX(x, sx + sw - BLOCK);        /* too small: go on behind it */
-                continue;
-            }
-            if (sy > y0) {
-                in_parts(t, pic, x0, y0, w, sy - y0);
-            }
-            area(t, pic, x0, sy, sx - x0, sh);
-            fill(t, pic->x + sx, pic->y + sy, sw, sh, value);
-            area(t, pic, sx + sw, sy, x1 - sx - sw, sh);
-            area(t, pic, x0, sy + sh, w, y1 - sy - sh);
+            area(t, x, r.y, r.x - x, r.h);
+            in_parts(t, r.x, r.y, r.w, r.h);
+            area(t, r.x + r.w, r.y, x + w - r.x - r.w, r.h);
+            area(t, x, r.y + r.h, w, y + h - r.y - r.h);
             return;
         }
     }
-    in_parts(t, pic, x0, y0, w, h);
+    in_parts(t, x, y, w, h);
 }
 
 static void tight(EncOut *o, const EncParams *p, const EncPicture *pic, bool as_png)
 {
-    Tight t = { .o = o, .p = p, .png = as_png, .level = enc_zlib_level(p) };
+    Tight t = { .o = o, .p = p, .png = as_png, .level = enc_zlib_level(p), .pic = pic,
+                .cells_x = DIV_ROUND_UP(pic->w, CELL) };
 
     t.plain = !as_png && p->tight_plain && t.level == 0;
-
-    area(&t, pic, 0, 0, pic->w, pic->h);
+    t.cells = enc_scratch(o, SCRATCH_CELLS, sizeof(Cell) * t.cells_x * DIV_ROUND_UP(pic->h, CELL));
+    for (int y = 0; y < pic->h; y += CELL) {
+        for (int x = 0; x < pic->w; x += CELL) {
+            t.cells[y / CELL * t.cells_x + x / CELL] = cell_of(pic, x, y);
+        }
+    }
+    area(&t, 0, 0, pic->w, pic->h);
 }
 
 void enc_tight(EncOut *o, const EncParams *p, const EncPicture *pic)

@@ -19,8 +19,8 @@ void enc_zlibhex(EncOut *o, const EncParams *p, const EncPicture *pic)
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, ENC_ZLIBHEX);
     for (int y = 0; y < pic->h; y += 16) {
         for (int x = 0; x < pic->w; x += 16) {
-            uint8_t *end = enc_hextile_tile(p->format, tile, pic->values + (size_t)y * pic->w + x,
-                                            pic->w, MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
+            uint8_t *end = enc_hextile_tile(p->format, tile, enc_line(pic, y) + x, pic->stride,
+                                            MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
             bool raw = tile[0] & TILE_RAW;
 
             if (end - tile < WORTH) {

@@ -36,10 +36,15 @@ static uint8_t *packed(uint8_t *p, const EncPalette *pal, const uint32_t *v, int
     unsigned bits = packed_bits(pal->n);
 
     for (int y = 0; y < h; y++, v += w) {
-        unsigned acc = 0, have = 0;
+        unsigned acc = 0, have = 0, index = enc_palette_index(pal, v[0]);
 
+        if (bits == 1) {
+            p = enc_put_mono(p, v, w, pal->value[1]);
+            continue;
+        }
         for (int x = 0; x < w; x++) {
-            acc = acc << bits | enc_palette_index(pal, v[x]);
+            index = x == 0 || v[x] == v[x - 1] ? index : enc_palette_index(pal, v[x]);
+            acc = acc << bits | index;
             have += bits;
             if (have == 8) {
                 *p++ = acc;
@@ -51,6 +56,16 @@ static uint8_t *packed(uint8_t *p, const EncPalette *pal, const uint32_t *v, int
         }
     }
     return p;
+}
+
+static size_t count_runs(const uint32_t *v, size_t n)
+{
+    unsigned runs = 1;
+
+    for (size_t i = 1; i < n; i++) {
+        runs += v[i] != v[i - 1];
+    }
+    return runs;
 }
 
 /* How many bytes the runs take: with a palette, and without. */
@@ -93,37 +108,37 @@ static uint8_t *runs(const VncFormat *f, uint8_t *p, const EncPalette *pal, cons
     return p;
 }
 
-/* The shortest form before zlib, which is what TILE_MAX bounds. */
+/* The shortest form before zlib, which is what TILE_MAX bounds. Tells by its first byte which. */
 static uint8_t *tile(const VncFormat *f, uint8_t *p, const uint32_t *v, int w, int h)
 {
+    EncPicture pic = { .w = w, .h = h, .values = v, .stride = w };
     size_t n = (size_t)w * h, raw = n * f->c_bytes, plain, indexed, best = raw;
     unsigned colors, mode = 0;
     EncPalette pal;
 
-    colors = enc_palette(&pal, v, n, PALETTE_MAX);
+    colors = enc_palette(&pal, &pic, PALETTE_MAX);
     if (colors == 1) {
         *p++ = 1;
         return vnc_put_cpixels(f, p, v, 1);
     }
-    measure_runs(v, n, f->c_bytes, &plain, &indexed);
-    if (plain < best) {
-        best = plain;
-        mode = 128;
+    if (colors <= 16) {
+        best = (size_t)DIV_ROUND_UP(w * packed_bits(colors), 8) * h + (size_t)colors * f->c_bytes;
+        mode = colors;
+        if (best >= raw) {
+            best = raw;
+            mode = 0;
+        }
     }
-    if (colors <= PALETTE_MAX) {
+    if (count_runs(v, n) < best) {      /* each takes a byte or more */
+        measure_runs(v, n, f->c_bytes, &plain, &indexed);
         indexed += (size_t)colors * f->c_bytes;
-        if (indexed < best) {
+        if (plain < best) {
+            best = plain;
+            mode = 128;
+        }
+        if (colors <= PALETTE_MAX && indexed < best) {
             best = indexed;
             mode = 128 + colors;
-        }
-        if (colors <= 16) {
-            size_t size = (size_t)DIV_ROUND_UP(w * packed_bits(colors), 8) * h +
-                          (size_t)colors * f->c_bytes;
-
-            if (size < best) {
-                best = size;
-                mode = colors;
-            }
         }
     }
     *p++ = mode;
@@ -141,7 +156,9 @@ void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_
                     ZrleFilter *filter)
 {
     size_t n_tiles = (size_t)DIV_ROUND_UP(pic->w, SIDE) * DIV_ROUND_UP(pic->h, SIDE);
-    uint8_t *buf = g_malloc(n_tiles + (size_t)pic->w * pic->h * 4 + TILE_MAX), *end = buf;
+    uint8_t *buf = enc_scratch(o, SCRATCH_BYTES, n_tiles + (size_t)pic->w * pic->h * 4 + TILE_MAX);
+    uint8_t *end = buf, *first;
+    size_t raw = 0;
     uint32_t v[SIDE * SIDE];
 
     for (int y = 0; y < pic->h; y += SIDE) {
@@ -149,19 +166,23 @@ void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_
             int w = MIN(SIDE, pic->w - x), h = MIN(SIDE, pic->h - y);
 
             for (int k = 0; k < h; k++) {
-                memcpy(v + k * w, (filter ? pic->rgb : pic->values) + (size_t)(y + k) * pic->w + x,
+                memcpy(v + k * w,
+                       (filter ? pic->rgb : pic->values) + (size_t)(y + k) * pic->stride + x,
                        4 * w);
             }
             if (filter) {
                 filter(p, v, w, h);
             }
+            first = end;
             end = tile(p->format, end, v, w, h);
+            raw += *first == 0 ? end - first : 0;
         }
     }
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, encoding);
-    enc_deflate(o, PIECE_DEFLATE_U32, STREAM_ZRLE, enc_zlib_level(p), Z_DEFAULT_STRATEGY, buf,
+    /* Among pixels that are all different, matches are few and short. */
+    enc_deflate(o, PIECE_DEFLATE_U32, STREAM_ZRLE, enc_zlib_level(p),
+                raw > (size_t)(end - buf) / 4 * 3 ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY, buf,
                 end - buf);
-    g_free(buf);
 }
 
 void enc_zrle(EncOut *o, const EncParams *p, const EncPicture *pic)

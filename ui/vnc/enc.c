@@ -4,6 +4,8 @@
 #include "ui/vnc/enc.h"
 #include "util/bswap.h"
 
+#define KEEP_MAX    (4 * MIB)       /* bytes that an empty EncOut may hold */
+
 EncOut *enc_out_new(void)
 {
     EncOut *o = g_new0(EncOut, 1);
@@ -13,8 +15,33 @@ EncOut *enc_out_new(void)
     return o;
 }
 
+void enc_out_reset(EncOut *o)
+{
+    if (o->bytes->len > KEEP_MAX) {
+        g_byte_array_unref(o->bytes);
+        o->bytes = g_byte_array_new();
+    }
+    g_byte_array_set_size(o->bytes, 0);
+    g_array_set_size(o->pieces, 0);
+    o->n_rects = 0;
+    o->pixels = 0;
+}
+
+void *enc_scratch(EncOut *o, unsigned number, size_t size)
+{
+    if (o->scratch_size[number] < size) {
+        g_free(o->scratch[number]);
+        o->scratch[number] = g_malloc(size);
+        o->scratch_size[number] = size;
+    }
+    return o->scratch[number];
+}
+
 void enc_out_free(EncOut *o)
 {
+    for (unsigned i = 0; i < SCRATCH_NUM; i++) {
+        g_free(o->scratch[i]);
+    }
     g_byte_array_unref(o->bytes);
     g_array_unref(o->pieces);
     g_free(o);
@@ -194,7 +221,7 @@ bool enc_finish(EncStreams *s, const EncOut *o, GByteArray *to)
 
 int enc_zlib_level(const EncParams *p)
 {
-    return p->compress < 0 ? 6 : p->compress;
+    return p->compress < 0 ? 5 : p->compress;
 }
 
 /* --- which encoder --- */
@@ -252,34 +279,140 @@ static unsigned slot_of(const EncPalette *pal, uint32_t v)
     return h;
 }
 
-unsigned enc_palette(EncPalette *pal, const uint32_t *values, size_t n, unsigned max)
+static void add_color(EncPalette *pal, uint32_t v)
+{
+    pal->value[pal->n] = v;
+    pal->count[pal->n++] = 0;
+    pal->hash[slot_of(pal, v)] = pal->n;
+}
+
+/* How many pixels of a line are @b; -1 if some are neither @a nor @b. */
+static int count_of_two(const uint32_t *line, int w, uint32_t a, uint32_t b)
+{
+    unsigned others = 0, n = 0;
+
+    for (int x = 0; x < w; x++) {
+        unsigned is_b = line[x] == b;
+
+        others |= (line[x] ^ a) & (is_b - 1);
+        n += is_b;
+    }
+    return others ? -1 : (int)n;
+}
+
+/* The lines that have the first two colors only, as text has them. */
+static int lines_of_two(EncPalette *pal, const EncPicture *pic)
+{
+    int y = 0, x = 0;
+    uint32_t a = pic->values[0];
+
+    add_color(pal, a);
+    while (y < pic->h) {
+        const uint32_t *line = enc_line(pic, y);
+        int n = count_of_two(line, pic->w, a, pal->n > 1 ? pal->value[1] : a);
+
+        if (n < 0 && pal->n == 1) {
+            for (x = 0; line[x] == a; x++) {
+            }
+            add_color(pal, line[x]);
+            continue;
+        }
+        if (n < 0) {
+            break;
+        }
+        if (pal->n > 1) {
+            pal->count[1] += n;
+        }
+        y++;
+    }
+    pal->count[0] = pic->w * y - (pal->n > 1 ? pal->count[1] : 0);
+    return y;
+}
+
+unsigned enc_palette(EncPalette *pal, const EncPicture *pic, unsigned max)
 {
     pal->n = 0;
     memset(pal->hash, 0, sizeof(pal->hash));
-    for (size_t i = 0; i < n; ) {
-        uint32_t v = values[i];
-        size_t run = 1;
-        unsigned h;
+    for (int y = lines_of_two(pal, pic); y < pic->h; y++) {
+        const uint32_t *line = enc_line(pic, y);
 
-        while (i + run < n && values[i + run] == v) {
-            run++;
-        }
-        i += run;
-        h = slot_of(pal, v);
-        if (!pal->hash[h]) {
-            if (pal->n == max) {
-                return max + 1;
+        for (int x = 0; x < pic->w; ) {
+            uint32_t v = line[x];
+            int from = x;
+            unsigned h;
+
+            while (x < pic->w && line[x] == v) {
+                x++;
             }
-            pal->value[pal->n] = v;
-            pal->count[pal->n++] = 0;
-            pal->hash[h] = pal->n;
+            h = slot_of(pal, v);
+            if (!pal->hash[h]) {
+                if (pal->n == max) {
+                    return max + 1;
+                }
+                add_color(pal, v);
+            }
+            pal->count[pal->hash[h] - 1] += x - from;
         }
-        pal->count[pal->hash[h] - 1] += run;
     }
     return pal->n;
+}
+
+EncPicture enc_part(const EncPicture *pic, int x, int y, int w, int h)
+{
+    size_t at = (size_t)y * pic->stride + x;
+
+    return (EncPicture){ pic->x + x, pic->y + y, w, h, pic->rgb + at, pic->values + at,
+                         pic->stride };
 }
 
 unsigned enc_palette_index(const EncPalette *pal, uint32_t value)
 {
     return pal->hash[slot_of(pal, value)] - 1;
+}
+
+bool enc_is_smooth(const EncPicture *pic)
+{
+    unsigned equal = 0, near = 0, far = 0;
+
+    if (pic->w < 8 || pic->h < 8) {
+        return false;
+    }
+    for (int y = 1; y < pic->h; y += 4) {
+        const uint32_t *cur = pic->rgb + (size_t)y * pic->stride;
+
+        for (int x = 1; x < pic->w; x += 2) {
+            uint32_t a = cur[x], b = cur[x - 1];
+            int d = MAX(MAX(abs((int)(a >> 16 & 255) - (int)(b >> 16 & 255)),
+                            abs((int)(a >> 8 & 255) - (int)(b >> 8 & 255))),
+                        abs((int)(a & 255) - (int)(b & 255)));
+
+            if (d == 0) {
+                equal++;
+            } else if (d < 40) {
+                near++;
+            } else {
+                far++;
+            }
+        }
+    }
+    return near > 4 * far && 2 * near > equal;
+}
+
+uint8_t *enc_put_mono(uint8_t *p, const uint32_t *v, int w, uint32_t set)
+{
+    int x = 0;
+
+    for (; x + 8 <= w; x += 8, v += 8) {
+        *p++ = (v[0] == set) << 7 | (v[1] == set) << 6 | (v[2] == set) << 5 | (v[3] == set) << 4 |
+               (v[4] == set) << 3 | (v[5] == set) << 2 | (v[6] == set) << 1 | (v[7] == set);
+    }
+    if (x < w) {
+        unsigned acc = 0;
+
+        for (int k = 0; x + k < w; k++) {
+            acc |= (unsigned)(v[k] == set) << (7 - k);
+        }
+        *p++ = acc;
+    }
+    return p;
 }

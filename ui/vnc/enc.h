@@ -36,9 +36,18 @@ typedef struct EncParams {
 
 typedef struct EncPicture {
     int x, y, w, h;             /* on the screen; w and h at most ENC_MAX_SIDE */
-    const uint32_t *rgb;        /* w * h of our pixels */
+    const uint32_t *rgb;        /* our pixels, in lines of w */
     const uint32_t *values;     /* and as the client's values */
+    int stride;                 /* from line to line of both */
 } EncPicture;
+
+static inline const uint32_t *enc_line(const EncPicture *pic, int y)
+{
+    return pic->values + (size_t)y * pic->stride;
+}
+
+/* A part of a picture; nothing is copied. */
+EncPicture enc_part(const EncPicture *pic, int x, int y, int w, int h);
 
 #define ENC_MAX_SIDE    2048            /* Tight's widest rectangle */
 #define ENC_MAX_PIXELS  (256 * 1024)    /* of one picture */
@@ -51,14 +60,23 @@ typedef struct EncPiece {
     size_t len;
 } EncPiece;
 
+/* Memory that is used again: fresh pages for each picture cost more than the encoding. */
+enum { SCRATCH_RGB, SCRATCH_VALUES, SCRATCH_BYTES, SCRATCH_CELLS, SCRATCH_NUM };
+
 typedef struct EncOut {
     GByteArray *bytes;          /* of all pieces */
     GArray *pieces;
     unsigned n_rects;
     size_t pixels;              /* that were encoded */
+    void *scratch[SCRATCH_NUM];
+    size_t scratch_size[SCRATCH_NUM];
 } EncOut;
 
 EncOut *enc_out_new(void);
+/* Empty again, with the memory that it has. */
+void enc_out_reset(EncOut *o);
+/* At least @size bytes, until the same number is asked for again. */
+void *enc_scratch(EncOut *o, unsigned number, size_t size);
 void enc_out_free(EncOut *o);
 /* Header of a rectangle (7.6.1). */
 void enc_rect(EncOut *o, int x, int y, int w, int h, int32_t encoding);
@@ -98,9 +116,16 @@ typedef struct EncPalette {
     uint32_t count[256];
     int16_t hash[1024];         /* index + 1 by hash */
 } EncPalette;
-unsigned enc_palette(EncPalette *pal, const uint32_t *values, size_t n, unsigned max);
+unsigned enc_palette(EncPalette *pal, const EncPicture *pic, unsigned max);
 /* The index of a value that is in it. */
 unsigned enc_palette_index(const EncPalette *pal, uint32_t value);
+
+/* @w pixels as bits, the first in the uppermost, set where a pixel is @set; whole bytes. */
+uint8_t *enc_put_mono(uint8_t *p, const uint32_t *v, int w, uint32_t set);
+
+/* Whether neighbours are mostly near but not the same: a photograph, not text or a drawing. Looks
+ * at every fourth line. */
+bool enc_is_smooth(const EncPicture *pic);
 
 /* enc-hextile.c: one tile of up to 16x16 with @stride between lines; at most enc_hextile_max()
  * bytes, the end is returned. @bg, @fg: what the client remembers, -1 for nothing. */
@@ -112,9 +137,9 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
 #define ENC_HEXTILE_MAX     (1 + 16 * 16 * 4)
 
 /* enc-jpeg.c: false if this build has no libjpeg. @quality: 0 to 100, @subsampling as above. */
-bool enc_jpeg(GByteArray *to, const uint32_t *rgb, int w, int h, int quality, int subsampling);
-/* enc-png.c: as PNG (ISO/IEC 15948); with @pal indexed. */
-bool enc_png(GByteArray *to, const uint32_t *rgb, int w, int h, int level, const EncPicture *pic,
-             const EncPalette *pal, const VncFormat *f);
+bool enc_jpeg(GByteArray *to, const EncPicture *pic, int quality, int subsampling);
+/* enc-png.c: as PNG (ISO/IEC 15948); with @pal indexed, else @smooth or not. */
+bool enc_png(GByteArray *to, const EncPicture *pic, int level, const EncPalette *pal, bool smooth,
+             const VncFormat *f);
 
 #endif

@@ -3,7 +3,8 @@
  * Between the server's files.
  *
  *   vnc.c            servers: options, listening     vnc-qmp.c       monitor commands, events
- *   vnc-screen.c     what a console shows: tiles, what has changed, scrolling
+ *   vnc-screen.c     what a console shows: tiles, what has changed
+ *   vnc-motion.c     what has moved
  *   vnc-update.c     updates: who gets which, jobs for worker threads
  *   vnc-client.c     a client's life and messages    vnc-io.c        its bytes in and out
  *   vnc-auth.c       security types                  vnc-sasl.c      one of them
@@ -60,16 +61,17 @@ struct VncScreen {
     Timer tick;
     int64_t tick_ns;            /* between two ticks, now */
     int64_t changed_ns;         /* when something last changed */
+    GQueue spare;               /* of EncOut: memory for jobs */
     BottomHalf *kick;           /* look for clients that can be served */
-    unsigned no_scroll, skip_scroll;
+    unsigned no_motion, skip_motion;
     int watchers;               /* clients in the session */
     VncScreen *next;
 };
 
-/* A vertical move of lines that some clients can do by themselves. */
+/* A move of parts of the screen that some clients can do by themselves. */
 #define VNC_COPIES_MAX  16
 typedef struct VncCopy {
-    int n, dy;                  /* source line - destination line */
+    int n, dx, dy;              /* source - destination */
     pixman_box16_t dst[VNC_COPIES_MAX];     /* in the order in which they must be done */
 } VncCopy;
 
@@ -205,6 +207,10 @@ void vnc_screen_hurry(VncScreen *s);
 bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy);
 void vnc_tile_unref(VncTile *t);                    /* any thread; NULL is allowed */
 bool vnc_screen_hot(const VncScreen *s, const pixman_box16_t *b);
+
+/* --- vnc-motion.c --- */
+/* What of @e, where something has changed, are pixels of elsewhere that have moved. */
+bool vnc_motion_find(const VncScreen *s, const pixman_box16_t *e, VncCopy *copy);
 
 /* --- vnc-update.c --- */
 /* For every client of @s: this has changed. */

@@ -220,172 +220,50 @@ static void copy_box(VncScreen *s, const pixman_box16_t *b)
     }
 }
 
-/* --- scrolling --- */
-
-#define SCROLL_MIN_LINES    48          /* of change, before it is looked for */
-#define SCROLL_MIN_WIDTH    128
-#define BLOCK_MIN_LINES     12          /* of a copy */
-
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 32;
-}
-
-static uint64_t hash_pixels(uint64_t h, const uint32_t *p, int n)
-{
-    for (; n >= 2; n -= 2, p += 2) {
-        h = mix(h, (uint64_t)p[0] << 32 | p[1]);
-    }
-    return n ? mix(h, p[0]) : h;
-}
-
-/* The shown line @y from @x0 to @x1, as parts of tiles. */
-static uint64_t hash_shown(const VncScreen *s, int y, int x0, int x1)
-{
-    uint64_t h = 0;
-
-    while (x0 < x1) {
-        const VncTile *t = s->tiles[(size_t)(y / VNC_TILE) * s->tiles_x + x0 / VNC_TILE];
-        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
-        static const uint32_t black[VNC_TILE];
-
-        h = hash_pixels(h, t ? t->px + (y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE : black, n);
-        x0 += n;
-    }
-    return h;
-}
-
-static uint64_t hash_new(const VncScreen *s, int y, int x0, int x1)
-{
-    const uint32_t *line = console_line(s->listener.console, y);
-    uint64_t h = 0;
-
-    /* In the same pieces: what is joined differs from what is hashed in parts. */
-    while (x0 < x1) {
-        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
-
-        h = hash_pixels(h, line + x0, n);
-        x0 += n;
-    }
-    return h;
-}
-
-static bool same_line(const VncScreen *s, int y, int old_y, int x0, int x1)
-{
-    const uint32_t *line = console_line(s->listener.console, y);
-
-    while (x0 < x1) {
-        const VncTile *t = s->tiles[(size_t)(old_y / VNC_TILE) * s->tiles_x + x0 / VNC_TILE];
-        int n = MIN(x1, (x0 / VNC_TILE + 1) * VNC_TILE) - x0;
-
-        if (!t || memcmp(line + x0, t->px + (old_y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE,
-                         4 * (size_t)n) != 0) {
-            return false;
-        }
-        x0 += n;
-    }
-    return true;
-}
-
-/* The distance that most lines have moved by, 0 if there is none. Only lines that are alike no
- * other line have a say. */
-static int best_move(const uint64_t *now, const uint64_t *old, int n, int *votes_for)
-{
-    GHashTable *at = g_hash_table_new(g_int64_hash, g_int64_equal);
-    int *votes = g_new0(int, 2 * n + 1), best = 0;
-
-    for (int i = 0; i < n; i++) {
-        gpointer seen = g_hash_table_lookup(at, &old[i]);
-
-        g_hash_table_insert(at, (gpointer)&old[i], GINT_TO_POINTER(seen ? -1 : i + 1));
-    }
-    for (int i = 0; i < n; i++) {
-        int from = GPOINTER_TO_INT(g_hash_table_lookup(at, &now[i]));
-
-        if (now[i] != old[i] && from > 0) {
-            votes[from - 1 - i + n]++;
-        }
-    }
-    for (int d = 0; d <= 2 * n; d++) {
-        if (votes[d] > votes[best + n]) {
-            best = d - n;
-        }
-    }
-    *votes_for = votes[best + n];
-    g_free(votes);
-    g_hash_table_destroy(at);
-    return best;
-}
-
-static bool find_copies(VncScreen *s, const pixman_box16_t *e, VncCopy *copy)
-{
-    int n = e->y2 - e->y1, votes, dy, changed_lines = 0;
-    uint64_t *now = g_new(uint64_t, n), *old = g_new(uint64_t, n);
-
-    copy->n = 0;
-    for (int i = 0; i < n; i++) {
-        now[i] = hash_new(s, e->y1 + i, e->x1, e->x2);
-        old[i] = hash_shown(s, e->y1 + i, e->x1, e->x2);
-        changed_lines += now[i] != old[i];
-    }
-    dy = best_move(now, old, n, &votes);
-    if (dy && votes >= MAX(BLOCK_MIN_LINES, changed_lines / 4)) {
-        copy->dy = dy;
-        for (int i = 0; i < n && copy->n < VNC_COPIES_MAX; i++) {
-            int from = i;
-
-            while (i < n && i + dy >= 0 && i + dy < n && now[i] == old[i + dy] &&
-                   same_line(s, e->y1 + i, e->y1 + i + dy, e->x1, e->x2)) {
-                i++;
-            }
-            if (i - from >= BLOCK_MIN_LINES) {
-                copy->dst[copy->n++] = (pixman_box16_t){ e->x1, e->y1 + from, e->x2, e->y1 + i };
-            }
-        }
-        /* Upwards from the top, downwards from the bottom: no source is overwritten early. */
-        for (int i = 0; dy < 0 && i < copy->n / 2; i++) {
-            pixman_box16_t b = copy->dst[i];
-
-            copy->dst[i] = copy->dst[copy->n - 1 - i];
-            copy->dst[copy->n - 1 - i] = b;
-        }
-    }
-    g_free(now);
-    g_free(old);
-    return copy->n;
-}
+/* --- what has moved --- */
 
 /* A search that finds nothing makes the next ones rarer: a film isn't searched each time. */
-static void look_for_scroll(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+static void knows_copies(VncClient *c, void *opaque)
 {
-    const pixman_box16_t *e = pixman_region_extents(delta);
+    *(bool *)opaque |= c->caps & CAP_COPY;
+}
 
-    copy->n = 0;
-    if (e->y2 - e->y1 < SCROLL_MIN_LINES || e->x2 - e->x1 < SCROLL_MIN_WIDTH) {
+static void look_for_motion(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+{
+    bool wanted = false;
+
+    vnc_for_each_client(s, knows_copies, &wanted);
+    if (!wanted) {
         return;
     }
-    if (s->skip_scroll) {
-        s->skip_scroll--;
-    } else if (find_copies(s, e, copy)) {
-        s->no_scroll = 0;
+    if (s->skip_motion) {
+        s->skip_motion--;
+    } else if (vnc_motion_find(s, pixman_region_extents(delta), copy)) {
+        s->no_motion = 0;
     } else {
-        s->no_scroll = MIN(s->no_scroll + 1, 4);
-        s->skip_scroll = BIT(s->no_scroll) - 1;
+        s->no_motion = MIN(s->no_motion + 1, 5);
+        s->skip_motion = BIT(s->no_motion - 1) - 1;
     }
 }
 
 /* --- heat --- */
 
-static void warm(VncScreen *s, const pixman_box16_t *b)
+/* Once for a tile, however many boxes of a tick touch it. */
+static void warm(VncScreen *s, const pixman_box16_t *boxes, unsigned n)
 {
-    for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2; ty++) {
-        for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2; tx++) {
-            uint8_t *h = &s->heat[(size_t)ty * s->tiles_x + tx];
+    bool *done = g_new0(bool, (size_t)s->tiles_x * s->tiles_y);
 
-            *h = MIN(*h + 1, 16);
+    for (const pixman_box16_t *b = boxes; b < boxes + n; b++) {
+        for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2; ty++) {
+            for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2; tx++) {
+                size_t i = (size_t)ty * s->tiles_x + tx;
+
+                s->heat[i] = done[i] ? s->heat[i] : MIN(s->heat[i] + 1, 16);
+                done[i] = true;
+            }
         }
     }
+    g_free(done);
 }
 
 static void cool(VncScreen *s)
@@ -439,11 +317,11 @@ bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
     if (boxes->len) {
         pixman_region_fini(delta);
         pixman_region_init_rects(delta, (pixman_box16_t *)boxes->data, boxes->len);
-        look_for_scroll(s, delta, copy);
+        look_for_motion(s, delta, copy);
         for (guint i = 0; i < boxes->len; i++) {
             copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
-            warm(s, &g_array_index(boxes, pixman_box16_t, i));
         }
+        warm(s, (pixman_box16_t *)boxes->data, boxes->len);
     }
     n = boxes->len;
     g_free(cells);
@@ -565,6 +443,9 @@ void vnc_screen_unref(VncScreen *s)
     console_unlisten(&s->listener);
     timer_del(&s->tick);
     bh_delete(s->kick);
+    for (EncOut *o; (o = g_queue_pop_head(&s->spare)); ) {
+        enc_out_free(o);
+    }
     free_tiles(s);
     pixman_region_fini(&s->damage);
     g_free(s);

@@ -11,6 +11,7 @@
 #include "util/thread-pool.h"
 
 #define JOB_MAX_PIXELS  (8 * 1024 * 1024)   /* the rest comes with the next */
+#define SPARE_MAX       2                   /* EncOuts that are kept for the next jobs */
 #define BOXES_MAX       1000                /* more are joined into one */
 #define REST_NS         (300 * NS_PER_MS)   /* without motion: lossy parts are sent again */
 #define REFINE_PIXELS   (512 * 1024)        /* of them at a time */
@@ -35,6 +36,7 @@ struct VncJob {
     bool *loss;                 /* of each box: loss is allowed */
     EncParams params;           /* .format is a reference */
     GArray *clients;            /* of JobClient */
+    EncOut *space;              /* what is encoded into */
     unsigned rects;
     size_t pixels;
     int64_t cpu_ns;
@@ -65,7 +67,7 @@ static void move_lossy(VncClient *c, Change *ch)
 
     pixman_region_init(&moved);
     pixman_region_intersect(&moved, &c->lossy, &ch->src);
-    pixman_region_translate(&moved, 0, -ch->copy->dy);
+    pixman_region_translate(&moved, -ch->copy->dx, -ch->copy->dy);
     pixman_region_intersect(&moved, &moved, &ch->dst);
     pixman_region_subtract(&c->lossy, &c->lossy, &ch->dst);
     pixman_region_union(&c->lossy, &c->lossy, &moved);
@@ -116,7 +118,7 @@ void vnc_update_changed(VncScreen *s, pixman_region16_t *delta, const VncCopy *c
         pixman_region_fini(&ch.dst);
         pixman_region_init_rects(&ch.dst, copy->dst, copy->n);
         pixman_region_copy(&ch.src, &ch.dst);
-        pixman_region_translate(&ch.src, 0, copy->dy);
+        pixman_region_translate(&ch.src, copy->dx, copy->dy);
         pixman_region_subtract(&ch.rest, delta, &ch.dst);
     }
     vnc_for_each_client(s, changed_for, &ch);
@@ -177,28 +179,28 @@ static void encode_box(const VncJob *j, EncOut *o, const pixman_box16_t *b, bool
     int wide = MIN(b->x2 - b->x1, ENC_MAX_SIDE);
     /* In multiples of 64 lines, so that ZRLE's tiles aren't cut. */
     int high = MAX(VNC_TILE, ALIGN_DOWN(ENC_MAX_PIXELS / wide, VNC_TILE));
-    uint32_t *rgb;
+    uint32_t *rgb, *values;
 
     high = MIN(high, b->y2 - b->y1);
-    rgb = g_new(uint32_t, 2 * (size_t)wide * high);
+    rgb = enc_scratch(o, SCRATCH_RGB, 4 * (size_t)wide * high);
+    values = p.format->same ? rgb : enc_scratch(o, SCRATCH_VALUES, 4 * (size_t)wide * high);
     if (!loss) {
         p.quality = -1;
     }
     for (int y = b->y1; y < b->y2; y += high) {
         for (int x = b->x1; x < b->x2; x += wide) {
-            EncPicture pic = { x, y, MIN(wide, b->x2 - x), MIN(high, b->y2 - y), rgb, rgb };
+            EncPicture pic = { x, y, MIN(wide, b->x2 - x), MIN(high, b->y2 - y), rgb, values,
+                               MIN(wide, b->x2 - x) };
             size_t n = (size_t)pic.w * pic.h;
 
             gather(j, rgb, x, y, pic.w, pic.h);
             if (!p.format->same) {
-                vnc_values(p.format, rgb + n, rgb, n);
-                pic.values = rgb + n;
+                vnc_values(p.format, values, rgb, n);
             }
             encode(o, &p, &pic);
             o->pixels += n;
         }
     }
-    g_free(rgb);
 }
 
 static int64_t thread_ns(void)
@@ -213,7 +215,7 @@ static int job_work(void *arg)
 {
     VncJob *j = arg;
     int64_t start = thread_ns();
-    EncOut *o = enc_out_new();
+    EncOut *o = j->space;
 
     for (int i = 0; i < j->n_boxes; i++) {
         encode_box(j, o, &j->boxes[i], j->loss[i]);
@@ -234,7 +236,6 @@ static int job_work(void *arg)
             j->failed = true;
         }
     }
-    enc_out_free(o);
     j->cpu_ns = thread_ns() - start;
     return 0;
 }
@@ -368,7 +369,7 @@ static unsigned copy_rects(VncClient *c, GByteArray *to)
         store_be16(r + 4, b->x2 - b->x1);
         store_be16(r + 6, b->y2 - b->y1);
         store_be32(r + 8, ENC_COPY_RECT);
-        store_be16(r + 12, b->x1);
+        store_be16(r + 12, b->x1 + c->copy.dx);
         store_be16(r + 14, b->y1 + c->copy.dy);
         g_byte_array_append(to, r, 16);
     }
@@ -457,6 +458,10 @@ static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, b
     j->params = *p;
     vnc_format_ref(j->params.format);
     j->clients = g_array_new(FALSE, FALSE, sizeof(JobClient));
+    j->space = g_queue_pop_head(&s->spare);
+    if (!j->space) {
+        j->space = enc_out_new();
+    }
     pixman_region_init(&j->region);
     pixman_region_copy(&j->region, r);
     b = pixman_region_rectangles(r, &n);
@@ -487,6 +492,12 @@ static void job_free(VncJob *j)
 {
     for (int i = 0; i < j->tiles_x * j->tiles_y; i++) {
         vnc_tile_unref(j->tiles[i]);
+    }
+    enc_out_reset(j->space);
+    if (g_queue_get_length(&j->screen->spare) < SPARE_MAX) {
+        g_queue_push_head(&j->screen->spare, j->space);
+    } else {
+        enc_out_free(j->space);
     }
     g_free(j->tiles);
     g_free(j->boxes);

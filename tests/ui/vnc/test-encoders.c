@@ -119,7 +119,7 @@ static void run(EncParams *p, EncFn *fn, const uint32_t *rgb, RfbClient *c, EncS
                 const char *what)
 {
     uint32_t *values = g_new(uint32_t, W * H);
-    EncPicture pic = { 0, 0, W, H, rgb, values };
+    EncPicture pic = { 0, 0, W, H, rgb, values, W };
     EncOut *o = enc_out_new();
 
     vnc_values(p->format, values, rgb, W * H);
@@ -195,7 +195,7 @@ TEST(encoders, sizes)
         c.format.big_endian = HOST_BIG_ENDIAN;
         for (unsigned k = 0; k < ARRAY_SIZE(sizes) * KINDS; k++) {
             int w = sizes[k / KINDS][0], h = sizes[k / KINDS][1];
-            EncPicture pic = { 0, 0, w, h, rgb, values };
+            EncPicture pic = { 0, 0, w, h, rgb, values, w };
             EncOut *o = enc_out_new();
             unsigned bad = 0;
 
@@ -304,7 +304,7 @@ TEST(encoders, shared)
 {
     EncParams p = { vnc_format_native(), ENC_ZRLE, 6, -1, -1, -1, false };
     uint32_t *rgb = g_new(uint32_t, W * H), *values = g_new(uint32_t, W * H);
-    EncPicture pic = { 0, 0, W, H, rgb, values };
+    EncPicture pic = { 0, 0, W, H, rgb, values, W };
     EncStreams st[2] = { { { NULL } } };
     RfbClient c[2];
 

@@ -86,6 +86,76 @@ TEST(updates, scrolling_is_copied)
     }
 }
 
+typedef struct Windows {
+    Fixture *f;
+    int x[2], y[2];
+} Windows;
+
+/* Two windows with text of their own on a desktop; the second is above. */
+static void paint_windows(void *arg)
+{
+    Windows *p = arg;
+    int w = console_width(p->f->con), h = console_height(p->f->con);
+
+    for (int y = 0; y < h; y++) {
+        uint32_t *line = console_line(p->f->con, y);
+
+        for (int x = 0; x < w; x++) {
+            line[x] = 0x204060 + y / 8 * 0x000101;
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        uint32_t seed = 77 + k;
+
+        for (int y = 0; y < 150; y++) {
+            for (int x = 0; x < 200; x++) {
+                seed = seed * 1664525 + 1013904223;
+                console_line(p->f->con, p->y[k] + y)[p->x[k] + x] =
+                    y < 16 ? 0x3060b0 : seed >> 28 ? 0xf4f4f4 : 0x202020;
+            }
+        }
+    }
+    console_damage(p->f->con, 0, 0, w, h);
+}
+
+/* In all directions, over each other, by odd distances. */
+static void moved(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 16, 1 };
+    static const int8_t by[][2] = { { 13, 7 }, { -11, 5 }, { -17, -9 }, { 19, -3 }, { 0, 8 }, { 23, 0 } };
+    Windows p = { f, { 20, 200 }, { 20, 100 } };
+    RfbClient c;
+
+    fixture_main(paint_windows, &p);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2) ||
+        !rfb_update(&c, true) || !fixture_settle(f, &c, 10)) {
+        fail(f, &c, "start");
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        const int8_t *d = by[i % ARRAY_SIZE(by)];
+
+        p.x[i / 6] += d[0];
+        p.y[i / 6] += d[1];
+        fixture_main(paint_windows, &p);
+        if (!fixture_settle(f, &c, 20)) {
+            fail(f, &c, "moving");
+        }
+    }
+    check_true(f->t, c.copies >= 8, "windows that move are copied");
+    test_note(f->t, "12 moves: %u copies", c.copies);
+    rfb_close(&c);
+}
+
+TEST(updates, windows_are_copied)
+{
+    Fixture *f = fixture_start(t, 640, 400, "");
+
+    if (f) {
+        fixture_run(f, moved, NULL);
+        fixture_stop(f);
+    }
+}
+
 static void resized(Fixture *f, UNUSED void *arg)
 {
     static const int32_t with[] = { 5, -223 }, ext[] = { 5, -223, -308 }, without[] = { 5 };
