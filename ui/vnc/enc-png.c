@@ -67,7 +67,7 @@ bool enc_png(GByteArray *to, const EncPicture *pic, int level, const EncPalette 
     png_set_write_fn(png, to, append, no_flush);
     png_set_compression_level(png, level);
     if (smooth && level > 1) {          /* of what is noise, the average of two neighbours adds least */
-        png_set_filter(png, 0, PNG_FILTER_AVG | PNG_FILTER_SUB | PNG_FILTER_UP);
+        png_set_filter(png, 0, PNG_FILTER_AVG | PNG_FILTER_SUB);
     } else {
         png_set_filter(png, 0, pal || level < 2 ? PNG_FILTER_NONE : PNG_FILTER_SUB);
     }
