@@ -37,15 +37,53 @@ bool hmp_show_device_state(Hmp *hmp, const char *path, bool all)
     return true;
 }
 
-static void show_change(Hmp *hmp, const DeviceStateChange *c)
+/* On one line; what consists of others as {name value, ...}. */
+static char *change_text(const DeviceStateField *f)
 {
-    g_autofree char *was = c->was ? device_state_value_text(c->was) : g_strdup("nothing");
-    g_autofree char *is = c->is ? device_state_value_text(c->is) : g_strdup("nothing");
+    g_autofree char *value = NULL;
+    GString *s;
+
+    if (!f) {
+        return g_strdup("nothing");
+    }
+    s = g_string_new(NULL);
+    value = device_state_value_text(f);
+    g_string_append(s, value);
+    for (size_t i = 0; f->fields && i < f->fields->n; i++) {
+        g_autofree char *part = change_text(f->fields->items[i]);
+
+        g_string_append_printf(s, "%s%s %s", i ? ", " : s->len ? " {" : "{", f->fields->items[i]->name, part);
+    }
+    if (f->fields) {
+        g_string_append(s, f->fields->n ? "}" : s->len ? "" : "empty");
+    }
+    return g_string_free(s, FALSE);
+}
+
+static void show_change(Hmp *hmp, const DeviceStateChange *c, int depth)
+{
+    g_autofree char *was = change_text(c->was), *is = change_text(c->is);
 
     if (strlen(was) + strlen(is) > 60) {
-        hmp_printf(hmp, "  %s:\n    was %s\n    is  %s\n", c->field, was, is);
+        hmp_printf(hmp, "%*s%s:\n%*swas %s\n%*sis  %s\n", depth, "", c->field, depth + 2, "", was, depth + 2, "", is);
     } else {
-        hmp_printf(hmp, "  %s: %s -> %s\n", c->field, was, is);
+        hmp_printf(hmp, "%*s%s: %s -> %s\n", depth, "", c->field, was, is);
+    }
+}
+
+/* The saved state, then what each printer makes of it. */
+static void show_changes(Hmp *hmp, const DeviceStateChangeList *changes)
+{
+    const char *printer = NULL;
+
+    for (size_t i = 0; i < changes->n; i++) {
+        const DeviceStateChange *c = changes->items[i];
+
+        if (g_strcmp0(c->printer, printer)) {
+            printer = c->printer;
+            hmp_printf(hmp, "  %s\n", printer);
+        }
+        show_change(hmp, c, printer ? 4 : 2);
     }
 }
 
@@ -62,9 +100,7 @@ static void show_difference(Hmp *hmp, const char *from, const char *path)
 
         hmp_printf(hmp, "%s%s (%s)%s\n", i ? "\n" : "", d->path ? d->path : d->section, d->type,
                    d->gone ? " has gone" : d->new ? " is new" : "");
-        for (size_t k = 0; k < d->changes->n; k++) {
-            show_change(hmp, d->changes->items[k]);
-        }
+        show_changes(hmp, d->changes);
     }
     if (!list->n) {
         hmp_printf(hmp, "Nothing has changed\n");

@@ -6,6 +6,7 @@
 
 #include "hw/core/cpu.h"
 #include "hw/core/state-view.h"
+#include "hw/core/state-int.h"
 
 char *device_section_name(const Device *dev)
 {
@@ -184,13 +185,17 @@ GPtrArray *state_owners(void)
 typedef struct Peek {
     const StateOwner *owner;
     GByteArray *out;
+    StateNode **printed;
     Error **errp;
     bool ok;
 } Peek;
 
 static void peek(Peek *p)
 {
-    p->ok = vm_peek(p->owner->vm, p->owner->name, p->owner->opaque, p->out, p->errp);
+    p->ok = !p->owner->vm || vm_peek(p->owner->vm, p->owner->name, p->owner->opaque, p->out, p->errp);
+    if (p->ok && p->printed && p->owner->dev) {
+        *p->printed = state_device_printed(p->owner->dev, p->out->data, p->out->len);
+    }
 }
 
 static void peek_on_cpu(UNUSED CPUState *cpu, void *data)
@@ -198,13 +203,13 @@ static void peek_on_cpu(UNUSED CPUState *cpu, void *data)
     peek(data);
 }
 
-bool state_owner_peek(const StateOwner *o, GByteArray *out, Error **errp)
+bool state_owner_peek(const StateOwner *o, GByteArray *out, StateNode **printed, Error **errp)
 {
-    Peek p = { o, out, errp, true };
+    Peek p = { o, out, printed, errp, true };
 
-    if (o->vm && o->dev && object_is_a(o->dev, TYPE_CPU)) {
+    if (o->dev && object_is_a(o->dev, TYPE_CPU)) {
         run_on_cpu(CPU(o->dev), peek_on_cpu, &p);
-    } else if (o->vm) {
+    } else {
         peek(&p);
     }
     return p.ok;

@@ -12,6 +12,9 @@ struct DeviceStateField;
  * errp set. */
 GPtrArray *state_devices(const char *path, Error **errp);
 
+/* What the device's printers say of its saved form and of the guest's memory now. The caller's. */
+StateNode *state_device_printed(Device *dev, const void *data, size_t len);
+
 /* What state_find() or state_diff() found, called @path when it is a number of an array. NULL for NULL. */
 struct DeviceStateField *state_field_at(const StateNode *n, size_t index, const char *path);
 

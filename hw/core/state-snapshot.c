@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots of devices' state by name, and what is different between two. They hold the saved forms. */
+/* Snapshots of devices' state by name, and what is different between two. They hold the saved forms, and what printers
+ * made of them and of the guest's memory, which may be another when they are compared. */
 #include "util/osdep.h"
 #include "hw/core/state-view.h"
 
@@ -13,9 +14,10 @@
 
 typedef struct Saved {
     char *section;              /* owned; as data */
-    const VmState *vm;
+    const VmState *vm;          /* NULL: it has no saved state */
     const char *type;           /* "" for the state of no device */
     GByteArray *data;
+    StateNode *printed;         /* owned; a struct of each printer; NULL: no device */
 } Saved;
 
 typedef struct Snapshot {
@@ -33,6 +35,7 @@ static void saved_free(void *p)
     Saved *s = p;
 
     g_byte_array_unref(s->data);
+    state_node_free(s->printed);
     g_free(s->section);
     g_free(s);
 }
@@ -77,6 +80,17 @@ static GHashTable *wanted_sections(const char *path, Error **errp)
     return set;
 }
 
+static uint64_t size_of(const StateNode *n)
+{
+    uint64_t size = sizeof(*n) + n->num_bytes + n->num_numbers * sizeof(*n->numbers) + n->num_flags * sizeof(*n->flags) +
+                    n->room * sizeof(*n->fields) + (n->text ? strlen(n->text) : 0);
+
+    for (size_t i = 0; i < n->num_fields; i++) {
+        size += size_of(n->fields[i]);
+    }
+    return size;
+}
+
 /* What is there now, without a name. */
 static Snapshot *take(const char *path, Error **errp)
 {
@@ -93,24 +107,22 @@ static Snapshot *take(const char *path, Error **errp)
     owners = state_owners();
     for (guint i = 0; i < owners->len; i++) {
         const StateOwner *o = owners->pdata[i];
-        g_autoptr(GByteArray) data = g_byte_array_new();
         Saved *one;
 
-        if (!o->vm || (wanted && !g_hash_table_contains(wanted, o->dev)) || (o->dev && !o->dev->realized)) {
+        if (!(o->vm || o->dev) || (wanted && !g_hash_table_contains(wanted, o->dev)) || (o->dev && !o->dev->realized)) {
             continue;
         }
-        if (!state_owner_peek(o, data, errp)) {
+        one = g_new(Saved, 1);
+        *one = (Saved){ g_strdup(o->name), o->vm, o->dev ? object_type_name(o->dev) : "", g_byte_array_new(), NULL };
+        g_ptr_array_add(s->devices, one);
+        if (!state_owner_peek(o, one->data, &one->printed, errp)) {
             return NULL;
         }
-        s->bytes += data->len;
+        s->bytes += one->data->len + (one->printed ? size_of(one->printed) : 0);
         if (s->bytes > BYTES_MAX) {
             error_setf(errp, ERR_OUT_OF_RANGE, "the devices have more than %" PRIu64 " MiB of state", BYTES_MAX / MIB);
             return NULL;
         }
-        one = g_new(Saved, 1);
-        *one = (Saved){ g_strdup(o->name), o->vm, o->dev ? object_type_name(o->dev) : "",
-                        g_byte_array_ref(data) };
-        g_ptr_array_add(s->devices, one);
     }
     return g_steal_pointer(&s);
 }
@@ -212,15 +224,52 @@ DeviceStateField *state_field_at(const StateNode *n, size_t index, const char *p
     return !n ? NULL : index == SIZE_MAX ? state_node_field(n, NULL, false) : element_field(n, index, path);
 }
 
+typedef struct Changes {
+    DeviceStateChangeList *list;
+    const char *printer;        /* who tells; NULL: the saved state */
+} Changes;
+
 static void add_change(const char *path, const StateNode *a, const StateNode *b, size_t index, void *opaque)
 {
-    DeviceStateChangeList *list = opaque;
+    const Changes *changes = opaque;
     DeviceStateChange *change = qapi_new(DeviceStateChange);
 
+    change->printer = changes->printer ? strdup(changes->printer) : NULL;
     change->field = strdup(path);
     change->was = state_field_at(a, index, path);
     change->is = state_field_at(b, index, path);
-    qapi_list_append(list, change);
+    qapi_list_append(changes->list, change);
+}
+
+static const StateNode *printed_by(const StateNode *root, const char *name)
+{
+    for (size_t i = 0; root && i < root->num_fields; i++) {
+        if (!strcmp(root->fields[i]->name, name)) {
+            return root->fields[i];
+        }
+    }
+    return NULL;
+}
+
+/* A printer that had nothing to say is one that said nothing. */
+static void add_printed(DeviceStateChangeList *list, const StateNode *a, const StateNode *b)
+{
+    g_autoptr(StateNode) nothing = state_node_new("");
+
+    for (size_t i = 0; a && i < a->num_fields; i++) {
+        const char *name = a->fields[i]->name;
+        const StateNode *is = printed_by(b, name);
+        Changes changes = { list, name };
+
+        state_diff(a->fields[i], is ? is : nothing, add_change, &changes);
+    }
+    for (size_t i = 0; b && i < b->num_fields; i++) {
+        Changes changes = { list, b->fields[i]->name };
+
+        if (!printed_by(a, changes.printer)) {
+            state_diff(nothing, b->fields[i], add_change, &changes);
+        }
+    }
 }
 
 static char *path_of_section(const char *section)
@@ -249,22 +298,36 @@ static DeviceStateDifference *difference_new(const Saved *one)
     return d;
 }
 
-static bool compare_one(DeviceStateDifferenceList *list, const Saved *was, const Saved *is, Error **errp)
+static bool add_saved(DeviceStateChangeList *list, const Saved *was, const Saved *is, Error **errp)
 {
     g_autoptr(StateNode) a = NULL, b = NULL;
-    DeviceStateDifference *d;
+    Changes changes = { list, NULL };
 
-    if (was->data->len == is->data->len && !memcmp(was->data->data, is->data->data, was->data->len)) {
+    if (!was->vm || !is->vm || (was->data->len == is->data->len && !memcmp(was->data->data, is->data->data, was->data->len))) {
         return true;
     }
     a = vm_show(was->vm, was->data->data, was->data->len, errp);
     b = a ? vm_show(is->vm, is->data->data, is->data->len, errp) : NULL;
-    if (!b) {
+    if (b) {
+        state_diff(a, b, add_change, &changes);
+    }
+    return b;
+}
+
+static bool compare_one(DeviceStateDifferenceList *list, const Saved *was, const Saved *is, Error **errp)
+{
+    DeviceStateDifference *d = difference_new(is);
+
+    if (!add_saved(d->changes, was, is, errp)) {
+        qapi_free_DeviceStateDifference(d);
         return false;
     }
-    d = difference_new(is);
-    state_diff(a, b, add_change, d->changes);
-    qapi_list_append(list, d);
+    add_printed(d->changes, was->printed, is->printed);
+    if (d->changes->n) {
+        qapi_list_append(list, d);
+    } else {
+        qapi_free_DeviceStateDifference(d);
+    }
     return true;
 }
 

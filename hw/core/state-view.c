@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "hw/core/state-view.h"
 #include "hw/core/core-int.h"
+#include "hw/core/state-int.h"
 #include "hw/core/cpu.h"
 
 #include "memory/memory.h"
@@ -224,28 +225,32 @@ static void add_section(DeviceStateInfo *info, const char *name, const char *hel
     qapi_list_append(info->sections, s);
 }
 
-static void run_printers(DeviceStateInfo *info, StateView *v)
+/* What the printers of the device's type say: a struct for each that says something, called as it is. */
+static StateNode *print_sections(StateView *v)
 {
+    StateNode *root = state_node_new("");
     const DeviceType *chain[DEVICE_DEPTH_MAX];
-    unsigned n = device_type_chain(v->type, chain);
+    unsigned n = v->type && type_is_a(v->type, TYPE_DEVICE) ? device_type_chain(v->type, chain) : 0;
 
     for (unsigned i = 0; i < n; i++) {
         for (const StatePrinter *p = chain[i]->printers; p && p->name; p++) {
-            g_autoptr(StateNode) into = state_node_new("");
+            StateNode *into = state_add_struct(root, p->name);
 
+            into->help = p->help;
             p->print(v, into);
-            if (into->num_fields) {
-                add_section(info, p->name, p->help, into, v->memory, v->all);
+            if (!into->num_fields) {
+                state_node_free(root->fields[--root->num_fields]);
             }
         }
     }
+    return root;
 }
 
 DeviceStateInfo *state_view_make(const Type *type, Device *dev, const void *data, size_t len,
                                  const StateMemory *memory, bool all)
 {
     DeviceStateInfo *info = qapi_new(DeviceStateInfo);
-    g_autoptr(StateNode) saved = NULL;
+    g_autoptr(StateNode) saved = NULL, printed = NULL;
     StateView v = { dev, type, NULL, memory, all };
 
     info->sections = qapi_new(DeviceStateSectionList);
@@ -263,8 +268,9 @@ DeviceStateInfo *state_view_make(const Type *type, Device *dev, const void *data
         add_section(info, "saved", NULL, saved, memory, all);
     }
     v.saved = saved;
-    if (type && type_is_a(type, TYPE_DEVICE)) {
-        run_printers(info, &v);
+    printed = print_sections(&v);
+    for (size_t i = 0; i < printed->num_fields; i++) {
+        add_section(info, printed->fields[i]->name, printed->fields[i]->help, printed->fields[i], memory, all);
     }
     return info;
 }
@@ -338,4 +344,14 @@ DeviceStateInfo *device_state_info(Device *dev, bool all)
         look(&l);
     }
     return l.info;
+}
+
+StateNode *state_device_printed(Device *dev, const void *data, size_t len)
+{
+    const VmState *vm = device_type_vm(dev->obj.type);
+    StateMemory memory = { live_read, live_where, dma_space(dev) };
+    g_autoptr(StateNode) saved = vm && len ? vm_show(vm, data, len, NULL) : NULL;
+    StateView v = { dev, dev->obj.type, saved, &memory, false };
+
+    return print_sections(&v);
 }

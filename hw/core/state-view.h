@@ -81,7 +81,8 @@ typedef struct StateOwner {
     Device *dev;                /* reference; NULL: state of no device */
 } StateOwner;
 GPtrArray *state_owners(void);
-/* Saved form as it is now, nothing changes by it; of a CPU on its own thread. False with errp set. */
-bool state_owner_peek(const StateOwner *o, GByteArray *out, Error **errp);
+/* Saved form as it is now, nothing changes by it; of a CPU on its own thread. False with errp set. *printed, if not NULL,
+ * becomes what the device's printers say at that moment (a struct of each; NULL: there is no device): the caller's. */
+bool state_owner_peek(const StateOwner *o, GByteArray *out, StateNode **printed, Error **errp);
 
 #endif

@@ -121,6 +121,49 @@ TEST(state_printers, e1000_rings)
     HAS(t, all, "isn't in memory that the device reaches");
 }
 
+TEST(state_printers, what_changed_in_a_ring)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -device e1000,id=n,mac=52:54:00:12:34:56");
+    int bdf = qpci_find(q, 0x8086, 0x100e);
+    uint8_t d[16] = { 0 };
+    g_autofree char *text = NULL, *same = NULL;
+    QDict *args;
+    QObject *r;
+
+    if (!check_true(t, bdf >= 0, "it is there")) {
+        return;
+    }
+    qpci_map(q, (unsigned)bdf, 0, 0xe0000000);
+    for (unsigned i = 0; i < 8; i++) {
+        store_le64(d, 0x300000 + 0x1000 * i);
+        store_le32(d + 8, 0x2b000000 | 0x40);
+        qtest_write(q, 0x200000 + 16 * i, d, sizeof(d));
+    }
+    qtest_writel(q, 0xe0003800, 0x200000);
+    qtest_writel(q, 0xe0003808, 0x80);
+    qtest_writel(q, 0xe0003810, 2);
+    qtest_writel(q, 0xe0003818, 4);
+    r = qmp_cmd(qtest_qmp(q), "device-state-snapshot", qdict_from_fmt("{'name': 'a'}"), NULL);
+    check_true(t, r, "kept");
+    qobject_unref(r);
+    same = state(t, q, "n --diff a");
+    HAS(t, same, "Nothing has changed");
+    /* In the guest's memory alone. */
+    qtest_writel(q, 0x200000 + 16 * 3 + 12, 0x1);
+    text = state(t, q, "n --diff a");
+    HAS(t, text, "(e1000)", "  tx-ring", "hardware's[1].status: 0 -> 1 [DD]");
+    args = qdict_from_fmt("{'from': 'a', 'path': 'n'}");
+    r = qmp_cmd(qtest_qmp(q), "compare-device-state", args, NULL);
+    check_str(t, qdict_str_or(qobject_to_dict(qobject_get_path(r, "[0].changes[0]")), "printer", ""), "tx-ring", "by whom");
+    qobject_unref(r);
+    /* An entry goes, and a register changes. */
+    qtest_writel(q, 0xe0003818, 3);
+    g_free(text);
+    text = state(t, q, "n --diff a");
+    HAS(t, text, "reg.TDT: ", "4", "3", "  tx-ring", "    tail: 4 -> 3", "hardware's[1]:", "buffer 0x0000000000303000",
+        "nothing");
+}
+
 TEST(state_printers, ide_and_bus_master)
 {
     QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -blockdev driver=null-co,node-name=d,size=1M "
