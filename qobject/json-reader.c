@@ -77,6 +77,12 @@ static void drop(JsonReader *r)
     r->state = ST_VALUE;
 }
 
+/* The byte at which a stream forgets the value that was begun, wherever in it. */
+static bool drops(const JsonReader *r, const char *p)
+{
+    return r->stream && *p == '\xff';
+}
+
 static void PRINTF_LIKE(4, 5) fail_at(JsonReader *r, size_t offset, ErrorCode code,
                                       const char *fmt, ...)
 {
@@ -343,7 +349,7 @@ static const char *read_word(JsonReader *r, const char *p, const char *end)
         return p;
     }
     strbuf_add(&r->token, s, p - s);
-    if (p < end) {
+    if (p < end && !drops(r, p)) {
         word_done(r);
     }
     return p;
@@ -375,6 +381,9 @@ static const char *read_string(JsonReader *r, const char *p, const char *end)
         return p;
     }
     c = *p;
+    if (drops(r, p)) {
+        return p;
+    }
     if (c == (unsigned char)r->quote) {
         if (r->token.len) {
             strbuf_add(&r->token, s, p - s);
@@ -648,8 +657,9 @@ void json_reader_feed(JsonReader *r, const void *data, size_t len)
 
     r->piece = p;
     while (p < end) {
-        if (r->stream && *p == '\xff') {
+        if (drops(r, p)) {
             drop(r);
+            r->skip_line = false;
             p++;
             continue;
         }
@@ -676,7 +686,7 @@ void json_reader_feed(JsonReader *r, const void *data, size_t len)
         default:
             p = json_skip_spaces(r, p, end);
             p = json_read_quick(r, p, end);
-            if (p < end && !r->skip_line && !(r->stream && *p == '\xff') && !(class_at(p) & C_SPACE)) {
+            if (p < end && !r->skip_line && !drops(r, p) && !(class_at(p) & C_SPACE)) {
                 p = read_structure(r, p);
             }
             break;

@@ -167,11 +167,11 @@ TEST(json, depth_and_size_are_limited)
 
 TEST(json, a_stream_goes_on_after_an_error)
 {
-    static const char text[] = "{\"a\":1}[2]\n nonsense {\"x\":1}\n{\"b\":\xff\"c\"\n3\n";
+    static const char text[] = "{\"a\":1}[2]\n nonsense {\"x\":1}\n{\"b\":\xff\"c\"\n3\n? ?\xff\xff" "4\n";
 
     for (size_t piece = 1; piece < sizeof(text); piece++) {
         JsonReader *r = json_reader_new(NULL);
-        static const char *const expect[] = { "{\"a\": 1}", "[2]", NULL, "\"c\"", "3" };
+        static const char *const expect[] = { "{\"a\": 1}", "[2]", NULL, "\"c\"", "3", NULL, "4" };
         size_t n = 0;
         QObject *o;
         Error *err = NULL;
