@@ -235,6 +235,11 @@ const HmpCommand hmp_commands[] = {
     { .name = "mce", .args = "broadcast:-b cpu_index:i bank:i status:l mcg_status:l addr:l misc:l",
       .params = "[-b] cpu bank status mcgstatus addr misc", .run = hmp_mce,
       .help = "let a CPU's hardware find an error (-b: and the other CPUs)" },
+    { .name = "pcie_aer_inject_error", .args = "advisory_non_fatal:-a correctable:-c id:s error_status:s "
+      "header0:l? header1:l? header2:l? header3:l? prefix0:l? prefix1:l? prefix2:l? prefix3:l?",
+      .params = "[-a] [-c] id error [header (4 words) [prefix (4 words)]]", .run = hmp_pcie_aer_inject_error,
+      .complete = hmp_complete_device,
+      .help = "let a PCI Express function find an error (-a: advisory, -c: the number is a correctable one's bit)" },
     { .name = "watchdog_action", .args = "action:s", .params = "action",
       .run = hmp_watchdog_action, .complete = complete_watchdog_action,
       .help = "choose what an expired watchdog does" },

@@ -150,6 +150,7 @@ void hmp_nbd_server_stop(Hmp *hmp, const QDict *args);
 /* hmp-machine.c */
 void hmp_boot_set(Hmp *hmp, const QDict *args);
 void hmp_mce(Hmp *hmp, const QDict *args);
+void hmp_pcie_aer_inject_error(Hmp *hmp, const QDict *args);
 void hmp_singlestep(Hmp *hmp, const QDict *args);
 void hmp_wavcapture(Hmp *hmp, const QDict *args);
 void hmp_stopcapture(Hmp *hmp, const QDict *args);

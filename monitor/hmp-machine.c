@@ -6,6 +6,8 @@
 #include "hw/core/machine.h"
 #include "monitor/hmp-cmds.h"
 #include "net/net.h"
+#include "qapi/commands-pci.h"
+#include "qobject/error.h"
 
 void hmp_boot_set(Hmp *hmp, const QDict *args)
 {
@@ -55,6 +57,53 @@ void hmp_mce(Hmp *hmp, const QDict *args)
         error_setf(&err, ERR_NO_SUCH_OBJECT, "there is no CPU %" PRId64, index);
     } else {
         inject_everywhere(cpu, &e, qdict_bool_or(args, "broadcast", false), &err);
+    }
+    hmp_error(hmp, err);
+}
+
+/* Four words, or none: NULL, as with errp set. @list and @words hold what is returned. */
+static uint32List *take_words(const QDict *args, const char *name, uint32List *list, uint32_t words[4], Error **errp)
+{
+    for (int i = 0; i < 4; i++) {
+        g_autofree char *key = g_strdup_printf("%s%d", name, i);
+        int64_t word = qdict_int_or(args, key, 0);
+
+        if (!qdict_has(args, key)) {
+            if (i) {
+                error_setf(errp, ERR_INVALID_ARGUMENT, "the %s has %d words; accepted: 4", name, i);
+            }
+            return NULL;
+        }
+        if (word < 0 || word > UINT32_MAX) {
+            error_setf(errp, ERR_OUT_OF_RANGE, "word %d of the %s is 0x%" PRIx64 "; accepted: 32 bits", i, name, word);
+            return NULL;
+        }
+        words[i] = (uint32_t)word;
+    }
+    *list = (uint32List){ .n = 4, .items = words };
+    return list;
+}
+
+void hmp_pcie_aer_inject_error(Hmp *hmp, const QDict *args)
+{
+    uint32_t words[2][4];
+    uint32List lists[2], *header, *prefix = NULL;
+    PciErrorPlace *place = NULL;
+    Error *err = NULL;
+
+    header = take_words(args, "header", &lists[0], words[0], &err);
+    if (!err) {
+        prefix = take_words(args, "prefix", &lists[1], words[1], &err);
+    }
+    if (!err) {
+        place = qmp_pcie_aer_inject_error(qdict_str_or(args, "id", ""), qdict_str_or(args, "error_status", ""), true,
+                                          qdict_bool_or(args, "correctable", false), true,
+                                          qdict_bool_or(args, "advisory_non_fatal", false), header, prefix, &err);
+    }
+    if (place) {
+        hmp_printf(hmp, "OK id: %s root bus: %s, bus: %x devfn: %x.%x\n", place->id, place->root_bus, place->bus,
+                   place->slot, place->function);
+        qapi_free_PciErrorPlace(place);
     }
     hmp_error(hmp, err);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* query-pci: what the guest's firmware has set up, read from config space. */
+/* query-pci: what the guest's firmware has set up, read from config space; errors of functions. */
 #include "util/osdep.h"
-#include "hw/pci/pci.h"
+#include "hw/pci/pcie.h"
 #include "qapi/commands-pci.h"
+#include "qobject/error.h"
 
 /* Class and subclass (PCI 3.0, appendix D); the first row that fits. */
 static const struct { uint16_t class, mask; const char *desc; } classes[] = {
@@ -179,4 +180,60 @@ PciRootInfoList *qmp_query_pci(Error **errp)
     (void)errp;
     bus_foreach(add_root, list);
     return list;
+}
+
+/* ---------------------------------------------------------------- errors */
+
+/* Four words or none. */
+static bool words_of(const uint32List *list, const char *name, uint32_t words[4], const uint32_t **out, Error **errp)
+{
+    *out = NULL;
+    if (!list) {
+        return true;
+    }
+    if (list->n != 4) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' has %zu words; accepted: 4", name, list->n);
+        error_argument(errp, name, NULL, "4 words");
+        return false;
+    }
+    memcpy(words, list->items, 4 * sizeof(*words));
+    *out = words;
+    return true;
+}
+
+PciErrorPlace *qmp_pcie_aer_inject_error(const char *id, const char *error, bool has_correctable, bool is_correctable,
+                                         bool has_advisory, bool advisory, const uint32List *header,
+                                         const uint32List *prefix, Error **errp)
+{
+    Device *dev = device_find(id);
+    PciErrorPlace *place;
+    PcieError e = { .advisory = has_advisory && advisory };
+    uint32_t words[2][4];
+    PCIDevice *pci;
+    PCIBus *root;
+
+    if (!dev || !dev->realized) {
+        error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND, ERR_NO_SUCH_DEVICE, "Device '%s' not found", id);
+        error_argument(errp, "id", id, "the id or path of a device");
+        return NULL;
+    }
+    if (!object_is_a(dev, TYPE_PCI_DEVICE)) {
+        error_setf(errp, ERR_WRONG_TYPE, "'%s' isn't a PCI function", id);
+        error_argument(errp, "id", id, "a PCI function");
+        return NULL;
+    }
+    pci = PCI_DEVICE(dev);
+    if (!words_of(header, "header", words[0], &e.header, errp) || !words_of(prefix, "prefix", words[1], &e.prefix, errp) ||
+        !pcie_aer_error(error, has_correctable && is_correctable, &e, errp) || !pcie_aer_inject(pci, &e, errp)) {
+        return NULL;
+    }
+    for (root = pci_bus(pci); root->bridge; root = pci_bus(root->bridge)) {
+    }
+    place = qapi_new(PciErrorPlace);
+    place->id = strdup(id);
+    place->root_bus = strdup(root->bus.name);
+    place->bus = (uint8_t)pci_bus_number(pci_bus(pci));
+    place->slot = PCI_SLOT(pci->devfn);
+    place->function = PCI_FUNC(pci->devfn);
+    return place;
 }

@@ -69,6 +69,7 @@
 #define PCI_IO_LIMIT_UPPER16    0x32
 #define PCI_BRIDGE_ROM_ADDRESS  0x38
 #define PCI_BRIDGE_CONTROL      0x3e
+#define  PCI_BRIDGE_CTL_SERR    0x0002
 
 /* Capability ids, PCI appendix H. */
 #define PCI_CAP_ID_PM           0x01
@@ -166,11 +167,15 @@ enum { PCI_EXP_ENDPOINT = 0, PCI_EXP_ROOT_PORT = 4, PCI_EXP_UPSTREAM = 5, PCI_EX
 #define PCI_ERR_UNCOR_SEVERITY  0x0c
 #define PCI_ERR_COR_STATUS      0x10
 #define PCI_ERR_COR_MASK        0x14
+#define  PCI_ERR_COR_ADVISORY   0x00002000
 #define PCI_ERR_CAP             0x18
+#define  PCI_ERR_CAP_FEP        0x0000001f  /* number of the error that the log is of */
+#define  PCI_ERR_CAP_PREFIX     0x00000800  /* the log has a prefix */
 #define PCI_ERR_HEADER_LOG      0x1c
 #define PCI_ERR_ROOT_COMMAND    0x2c
 #define PCI_ERR_ROOT_STATUS     0x30
 #define PCI_ERR_ROOT_SOURCE     0x34
+#define PCI_ERR_PREFIX_LOG      0x38
 #define PCI_ERR_SIZEOF          0x48
 
 #endif

@@ -26,6 +26,29 @@ static const PciePortKind *kind_of(const PciePort *s)
     return device_data(&s->bridge.pci.dev);
 }
 
+bool pcie_port_is_root(const PciePort *s)
+{
+    return kind_of(s)->type == PCI_EXP_ROOT_PORT;
+}
+
+/* PCIe 6.7.3.4, 6.2.4.1.2: a message when the first event is set, a level on the pin. */
+void pcie_port_interrupt(PciePort *s, bool news)
+{
+    PCIDevice *pci = &s->bridge.pci;
+
+    if (msix_enabled(pci)) {
+        if (news) {
+            msix_notify(pci, 0);
+        }
+    } else if (msi_enabled(pci)) {
+        if (news) {
+            msi_notify(pci, 0);
+        }
+    } else {
+        pci_set_irq(pci, s->notified || s->aer_notified);
+    }
+}
+
 static bool add_reserve(PciePort *s, Error **errp)
 {
     PCIDevice *pci = &s->bridge.pci;
@@ -126,6 +149,9 @@ static void port_config_write(PCIDevice *pci, uint32_t addr, uint32_t val, unsig
     if (pci_config_touches(addr, len, pci->exp_cap + PCI_EXP_SLTCTL, 4)) {
         pcie_slot_written(s, old);
     }
+    if (pci_config_touches(addr, len, pci->aer_cap + PCI_ERR_ROOT_COMMAND, 8)) {
+        pcie_aer_root_changed(s, true);
+    }
 }
 
 static void port_reset_hold(Device *dev)
@@ -133,6 +159,7 @@ static void port_reset_hold(Device *dev)
     PCIDevice *pci = PCI_DEVICE(dev);
 
     pci_set_word(pci->config + pci->exp_cap + PCI_EXP_RTCTL, 0);
+    pcie_aer_root_changed(PCIE_PORT(dev), false);
     pcie_slot_reset(PCIE_PORT(dev));
 }
 
@@ -142,6 +169,7 @@ static bool port_post_load(void *opaque, UNUSED Error **errp)
 
     pci_bridge_update(&s->bridge);
     pcie_slot_loaded(s);
+    pcie_aer_root_changed(s, false);
     return true;
 }
 
@@ -151,7 +179,7 @@ static const Property port_props[] = {
     PROP_U8("port", PciePort, port, 0, "number of the port in its link capability"),
     PROP_ENUM("x-speed", PciePort, speed, 3, speed_names, "GT/s of the link"),
     PROP_ENUM("x-width", PciePort, width, 6, width_names, "lanes of the link"),
-    PROP_U32("aer_log_max", PciePort, aer_log_max, 8, "accepted for compatibility: no errors are logged"),
+    PROP_U32("aer_log_max", PciePort, aer_log_max, 8, "accepted for compatibility: one packet header is kept"),
     PROP_END
 };
 

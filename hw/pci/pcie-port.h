@@ -30,7 +30,8 @@ typedef struct PciePort {
     uint32_t bus_reserve;
     uint64_t io_reserve, mem_reserve, pref32_reserve, pref64_reserve;
     uint32_t aer_log_max;
-    bool notified;              /* recomputed: an enabled event is set */
+    bool notified;              /* recomputed: an enabled event of the slot is set */
+    bool aer_notified;          /* recomputed: an enabled error message of a root port has come */
 } PciePort;
 static inline PciePort *PCIE_PORT(const void *obj)
 {
@@ -43,6 +44,11 @@ void pcie_slot_init(PciePort *s);
 void pcie_slot_reset(PciePort *s);
 void pcie_slot_written(PciePort *s, uint16_t old);
 void pcie_slot_loaded(PciePort *s);
+/* hw/pci/pcie-port.c: a message for something new, or the pin's level. */
+void pcie_port_interrupt(PciePort *s, bool news);
+bool pcie_port_is_root(const PciePort *s);
+/* Error messages (hw/pci/pcie-aer.c): the root registers are others. @tell: the guest may have to know. */
+void pcie_aer_root_changed(PciePort *s, bool tell);
 static inline uint16_t pcie_slot_control(const PciePort *s)
 {
     const PCIDevice *pci = &s->bridge.pci;

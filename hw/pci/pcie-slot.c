@@ -54,24 +54,13 @@ static bool hotplug_event(PciePort *s)
     return ctl & PCI_EXP_SLTCTL_HPIE && sta & enabled;
 }
 
-/* PCIe 6.7.3.4: a message when the first event is set, a level on the pin. */
+/* PCIe 6.7.3.4. */
 static void notify(PciePort *s)
 {
-    PCIDevice *pci = &s->bridge.pci;
-    bool now = hotplug_event(s), rose = now && !s->notified;
+    bool rose = hotplug_event(s) && !s->notified;
 
-    s->notified = now;
-    if (msix_enabled(pci)) {
-        if (rose) {
-            msix_notify(pci, 0);
-        }
-    } else if (msi_enabled(pci)) {
-        if (rose) {
-            msi_notify(pci, 0);
-        }
-    } else {
-        pci_set_irq(pci, now);
-    }
+    s->notified = hotplug_event(s);
+    pcie_port_interrupt(s, rose);
 }
 
 static void set_status(PciePort *s, uint16_t bits)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The express capability and extended ones. */
+/* The express capability and extended ones; errors are in pcie-aer.c. */
 #include "util/osdep.h"
 #include "hw/pci/pcie.h"
 
@@ -9,13 +9,6 @@
 #define LNKCTL_RW           0x01c3
 #define DEVCAP2             0x00000010      /* completion time-outs may be disabled */
 #define DEVCTL2_RW          0x0010
-/* PCIe 7.8.4.2: errors that are defined; all may be masked. 7.8.4.4: their severity after a reset. */
-#define UNCOR_ERRORS        0x07fff030
-#define UNCOR_SEVERITY      0x00462030
-#define COR_ERRORS          0x0000f1c1
-#define COR_MASK            0x00002000      /* advisory ones */
-#define ROOT_COMMAND_RW     0x00000007
-#define ROOT_STATUS_W1C     0x0000007f
 #define ACS_ALL             0x1f            /* 7.7.8.2: validation, blocking, redirection, upstream forwarding */
 
 bool pcie_add_capability(PCIDevice *pci, uint8_t offset, unsigned type, const PcieLink *link, Error **errp)
@@ -80,25 +73,6 @@ unsigned pcie_add_extended(PCIDevice *pci, uint16_t id, unsigned version, unsign
     return at;
 }
 
-void pcie_add_aer(PCIDevice *pci, bool root)
-{
-    unsigned at = pcie_add_extended(pci, PCI_EXT_CAP_ID_AER, 2, PCI_ERR_SIZEOF);
-    uint8_t *c = pci->config + at, *w = pci->wmask + at, *w1c = pci->w1cmask + at;
-
-    pci_set_long(w1c + PCI_ERR_UNCOR_STATUS, UNCOR_ERRORS);
-    pci_set_long(w + PCI_ERR_UNCOR_MASK, UNCOR_ERRORS);
-    pci_set_long(c + PCI_ERR_UNCOR_SEVERITY, UNCOR_SEVERITY);
-    pci_set_long(w + PCI_ERR_UNCOR_SEVERITY, UNCOR_ERRORS);
-    pci_set_long(w1c + PCI_ERR_COR_STATUS, COR_ERRORS);
-    pci_set_long(c + PCI_ERR_COR_MASK, COR_MASK);
-    pci_set_long(w + PCI_ERR_COR_MASK, COR_ERRORS);
-    if (root) {
-        pci_set_long(w + PCI_ERR_ROOT_COMMAND, ROOT_COMMAND_RW);
-        pci_set_long(w1c + PCI_ERR_ROOT_STATUS, ROOT_STATUS_W1C);
-    }
-    pci->aer_cap = (uint16_t)at;
-}
-
 void pcie_add_acs(PCIDevice *pci)
 {
     unsigned at = pcie_add_extended(pci, PCI_EXT_CAP_ID_ACS, 1, 8);
@@ -127,14 +101,6 @@ void pcie_reset(PCIDevice *pci)
         pci_set_word(c + PCI_EXP_LNKCTL2, (uint16_t)(pci_get_long(c + PCI_EXP_LNKCAP) & 0xf));
     }
     if (pci->aer_cap) {
-        uint8_t *c = pci->config + pci->aer_cap;
-
-        pci_set_long(c + PCI_ERR_UNCOR_STATUS, 0);
-        pci_set_long(c + PCI_ERR_UNCOR_MASK, 0);
-        pci_set_long(c + PCI_ERR_UNCOR_SEVERITY, UNCOR_SEVERITY);
-        pci_set_long(c + PCI_ERR_COR_STATUS, 0);
-        pci_set_long(c + PCI_ERR_COR_MASK, COR_MASK);
-        pci_set_long(c + PCI_ERR_ROOT_COMMAND, 0);
-        pci_set_long(c + PCI_ERR_ROOT_STATUS, 0);
+        pcie_aer_reset(pci);
     }
 }

@@ -121,7 +121,11 @@ void x86_reset_state(X86State *s)
     memset(s->mtrr_fixed, 0, sizeof(s->mtrr_fixed));
     memset(s->mtrr_var, 0, sizeof(s->mtrr_var));
     s->mcg_status = 0;
+    /* Ten banks and MCG_CTL; SDM 3B 16.3.1.1: software may recover from some errors, of which AMD's processors know nothing. */
     s->mcg_cap = x86_has(s, FEAT_1_EDX, 7) && x86_has(s, FEAT_1_EDX, 14) ? BIT(8) | 10 : 0;
+    if (s->mcg_cap && !strcmp(s->cpuid_vendor, "GenuineIntel")) {
+        s->mcg_cap |= BIT(24);
+    }
     s->mcg_ctl = s->mcg_cap & BIT(8) ? UINT64_MAX : 0;
     memset(s->mce_banks, 0, sizeof(s->mce_banks));
     for (unsigned i = 0; i < ARRAY_SIZE(s->mce_banks); i += 4) {

@@ -13,11 +13,12 @@
 #define STATUS_VAL      BIT64(63)
 #define STATUS_OVER     BIT64(62)       /* another one was there */
 #define STATUS_UC       BIT64(61)       /* not corrected */
+/* SDM 3B figure 16-2: IA32_MCG_CAP. */
+#define MCG_CTL_P       BIT64(8)        /* IA32_MCG_CTL is there */
 /* SDM 3B figure 16-3: IA32_MCG_STATUS. */
 #define MCG_MCIP        BIT64(2)        /* one is being handled */
 
 enum { BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC, BANK_REGS };
-
 
 static void put(uint64_t *bank, const CpuMachineCheck *e, uint64_t over)
 {
@@ -35,8 +36,8 @@ static void inject(CPUState *cpu, void *data)
     bool busy = bank[BANK_STATUS] & STATUS_VAL;
 
     if (e->status & STATUS_UC) {
-        if (s->mcg_ctl != UINT64_MAX || bank[BANK_CTL] != UINT64_MAX) {
-            /* Reporting is switched off (SDM 3B 16.3.1.3, 16.3.2.1). */
+        if ((s->mcg_cap & MCG_CTL_P && !s->mcg_ctl) || !bank[BANK_CTL]) {
+            /* Reporting is switched off (SDM 3B 16.3.1.3, 16.3.2.1). Which bit is which error's isn't said. */
         } else if ((s->mcg_status & MCG_MCIP) || !(s->cr[4] & CR4_MCE)) {
             /* SDM 3B 16.3.1.2, SDM 3A 6.15 (#MC): the processor shuts down. */
             x86_triple_fault(s);

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include <stdlib.h>
+#include "qobject/json.h"
 #include "qobject/qobject.h"
 #include "tests/lib/qtest.h"
 
@@ -188,6 +189,117 @@ TEST(pcie, switch_and_bridge)
     check_u32(t, qpci_readl(q, 0x208, 0), 0x8233104c, "downstream port");
     check_u32(t, qpci_readl(q, 0x300, 0), 0x000e1b36, "bridge");
     check_u32(t, qpci_readl(q, 0x418, 0), 0x10051af4, "a conventional function");
+}
+
+/* ------------------------------------------------------ error reporting */
+
+#define ECAM    0xb0000000
+enum { UNCOR = 0x04, UNCOR_MASK = 0x08, UNCOR_SEVERITY = 0x0c, COR = 0x10, COR_MASK = 0x14, CAP = 0x18, LOG = 0x1c,
+       ROOT_COMMAND = 0x2c, ROOT_STATUS = 0x30, ROOT_SOURCE = 0x34, PREFIX_LOG = 0x38 };
+
+/* A register of the capability AER, which ports have at 100h. */
+static uint64_t aer(unsigned bdf, unsigned reg)
+{
+    return ECAM + (bdf << 12) + 0x100 + reg;
+}
+
+static bool inject(QTest *q, const char *args)
+{
+    return qmp_cmd_ok(qtest_qmp(q), "pcie-aer-inject-error", qobject_to_dict(json_parse(args, NULL)), NULL);
+}
+
+/* A root port, and below it a switch whose upstream port finds the errors. */
+static QTest *start_aer(Test *t)
+{
+    QTest *q = start(t, NATIVE ROOT "-device x3130-upstream,id=up,bus=rp");
+
+    qpci_writel(q, 0, 0x60, ECAM | 1);
+    qpci_writew(q, PORT, 0x3e, 0x0002);                 /* SERR# enable */
+    qpci_writew(q, PORT, cap(q, PORT, 0x10) + 8, 0x0007);
+    qpci_writew(q, BEHIND, cap(q, BEHIND, 0x10) + 8, 0x0007);
+    qtest_writel(q, aer(PORT, ROOT_COMMAND), 7);
+    return q;
+}
+
+TEST(pcie, errors_are_logged_and_told)
+{
+    QTest *q = start_aer(t);
+    unsigned line = 0;
+    QObject *place;
+
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"BAD_TLP\"}"), "a correctable one");
+    check_u32(t, qtest_readl(q, aer(BEHIND, COR)), 0x40, "its bit");
+    check_u16(t, qpci_readw(q, BEHIND, cap(q, BEHIND, 0x10) + 10) & 0xf, 1, "device status");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x01, "the root port has the message");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_SOURCE)), 0x0100, "from there");
+    for (unsigned i = 0; i < 24; i++) {
+        line |= qtest_irq_level(q, i) ? 1u << i : 0;
+    }
+    check_true(t, line, "INTA#");
+    check_true(t, inject(q, "{\"id\": \"rp\", \"error\": \"RCVR\"}"), "and its own");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x03, "more than one");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_SOURCE)), 0x0100, "the first counts");
+    qtest_writel(q, aer(PORT, ROOT_STATUS), 0x03);
+    for (unsigned i = 0; i < 24; i++) {
+        check_true(t, !(line >> i & 1 && qtest_irq_level(q, i)), "seen: INTA# falls");
+    }
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"POISON_TLP\", \"header\": [1, 2, 3, 4294967295]}"), "not fatal");
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"0x40000\", \"header\": [5, 6, 7, 8]}"), "fatal");
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x41000, "both bits");
+    check_u32(t, qtest_readl(q, aer(BEHIND, CAP)) & 0x1f, 12, "the first");
+    check_u32(t, qtest_readl(q, aer(BEHIND, LOG)), 1, "and its header");
+    check_u32(t, qtest_readl(q, aer(BEHIND, LOG + 12)), 0xffffffff, "whole");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x6c, "one of each, the first not fatal");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_SOURCE)), 0x01000100, "from there");
+    qtest_reload(q);
+    check_u32(t, qtest_readl(q, aer(BEHIND, LOG + 12)), 0xffffffff, "saved");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x6c, "all of it");
+    qtest_writel(q, aer(BEHIND, UNCOR), 0x1000);
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"UNSUP\", \"header\": [9, 9, 9, 9], \"prefix\": [1, 2, 3, 4]}"),
+               "another");
+    check_u32(t, qtest_readl(q, aer(BEHIND, CAP)) & 0x81f, 0x814, "the log is free again");
+    check_u32(t, qtest_readl(q, aer(BEHIND, PREFIX_LOG + 4)), 2, "prefixes");
+    check_u16(t, qpci_readw(q, BEHIND, cap(q, BEHIND, 0x10) + 10) & 0xf, 0xf, "device status: each kind");
+    place = qmp_cmd(qtest_qmp(q), "pcie-aer-inject-error", qdict_from_fmt("{'id': 'up', 'error': 'RCVR'}"), NULL);
+    check_int(t, qdict_int_or(qobject_to_dict(place), "bus", -1), 1, "where");
+    check_str(t, qdict_str_or(qobject_to_dict(place), "root-bus", ""), "pcie.0", "behind which bus");
+    qobject_unref(place);
+    check_true(t, qmp_cmd_ok(qtest_qmp(q), "system_reset", NULL, NULL), "reset");
+    qobject_unref(qmp_wait_event(qtest_qmp(q), "RESET", 10000, NULL));
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0xffffffff, "reset: no ECAM");
+    qpci_writel(q, 0, 0x60, ECAM | 1);
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0, "and nothing in the registers");
+}
+
+TEST(pcie, errors_masked_and_advisory)
+{
+    QTest *q = start_aer(t);
+
+    qtest_writel(q, aer(BEHIND, UNCOR_MASK), 0x1000);
+    qtest_writel(q, aer(BEHIND, COR_MASK), 0x2001);
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"POISON_TLP\"}") &&
+                  inject(q, "{\"id\": \"up\", \"error\": \"1\", \"correctable\": true}"), "masked");
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x1000, "logged");
+    check_u32(t, qtest_readl(q, aer(BEHIND, COR)), 0x1, "both");
+    check_u32(t, qtest_readl(q, aer(BEHIND, LOG)), 0, "without a header");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0, "nobody is told");
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"COMP_TIME\", \"advisory\": true}"), "advisory, masked");
+    check_u32(t, qtest_readl(q, aer(BEHIND, COR)), 0x2001, "as a correctable one");
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x1000, "no more");
+    qtest_writel(q, aer(BEHIND, COR_MASK), 0);
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"COMP_TIME\", \"advisory\": true}"), "not masked");
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x5000, "its own bit, too");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x01, "told as a correctable one");
+    qtest_writel(q, aer(PORT, ROOT_STATUS), 0x7f);
+    qpci_writew(q, PORT, 0x3e, 0);
+    check_true(t, inject(q, "{\"id\": \"up\", \"error\": \"DLP\"}"), "fatal");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0, "the bridge passes nothing on");
+    check_u16(t, qpci_readw(q, PORT, 0x1e) & 0x4000, 0x4000, "but has seen it");
+    check_true(t, !inject(q, "{\"id\": \"up\", \"error\": \"3\"}") && !inject(q, "{\"id\": \"up\", \"error\": \"WHAT\"}") &&
+                  !inject(q, "{\"id\": \"up\", \"error\": \"DLP\", \"correctable\": true}") &&
+                  !inject(q, "{\"id\": \"up\", \"error\": \"DLP\", \"header\": [1]}") &&
+                  !inject(q, "{\"id\": \"none\", \"error\": \"DLP\"}") &&
+                  !inject(q, "{\"id\": \"/machine/q35/mch\", \"error\": \"DLP\"}"), "refused");
 }
 
 TEST(pcie, refused)
