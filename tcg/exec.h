@@ -103,6 +103,7 @@ typedef struct TcgSwitches {
     bool guesses;           /* likewise; off: see docs/code-generator-x86_64.md */
     bool page_sharing;      /* accesses off one value share the look-up of their page */
     bool residents;         /* variables beside the pinned ones stay in registers */
+    bool quick_thunks;      /* the first tier's accesses aren't inline */
 } TcgSwitches;
 extern TcgSwitches tcg_switches;
 

@@ -376,6 +376,7 @@ static bool init(const QDict *props, Error **errp)
         { "guarded-code", &tcg_options.guarded_code }, { "page-hints", &tcg_switches.page_hints },
         { "guesses", &tcg_switches.guesses },
         { "page-sharing", &tcg_switches.page_sharing }, { "residents", &tcg_switches.residents },
+        { "quick-thunks", &tcg_switches.quick_thunks },
         { "regions", &tcg_options.regions }, { "links", &tcg_options.links },
         { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_options.bulk },
         { "optimise", &tcg_options.optimise }, { "tiers", &tcg_options.tiers },

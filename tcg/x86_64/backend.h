@@ -131,6 +131,9 @@ typedef struct ThunkSet {
     uint8_t *sync, *reload;     /* pinned globals to their homes and back */
     uint8_t *fp_out, *fp_in;    /* guest's FP environment to env and back */
     uint8_t *slow[2][6];        /* [vector registers too][SLOW_*] */
+    /* Of the first tier, where code is to be small: integers of 1 to 8 bytes at RAX, to RAX and from RDX.
+     * RCX and R11 are scratch. No vector register is in use. */
+    uint8_t *quick_ld[TLB_MODES][4], *quick_st[TLB_MODES][4];
 } ThunkSet;
 enum { SLOW_LD, SLOW_ST, SLOW_LD_BUF, SLOW_ST_BUF, SLOW_PROBE, SLOW_ATOMIC };
 
@@ -302,9 +305,9 @@ bool emit_x87(Cg *cg, IrValue i, IrOp *op);
 unsigned emit_compare(Cg *cg, IrCond c, IrType t, IrValue a, IrValue b);
 void emit_entry(Cg *cg, uint32_t *chained);
 void emit_stubs(Cg *cg);
-void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo);
+void emit_tlb_index(Asm *a, int e, int addr, IrMemOp mo);
 /* @t: the page of the last of @n bytes at @addr. */
-void emit_last_page(Cg *cg, int t, int addr, unsigned n);
+void emit_last_page(Asm *a, int t, int addr, unsigned n);
 /* Of the entry with the index in @e. */
 Mem emit_tlb_tag(int e, IrMemOp mo, bool write);
 Mem emit_tlb_addend(int e, IrMemOp mo);
@@ -316,6 +319,7 @@ void emit_call_pure(Cg *cg, void *fn, IrValue result, unsigned n, const IrValue 
                     uint64_t last);         /* one more argument: a constant */
 void emit_save_live(Cg *cg, uint32_t mask);
 void emit_restore_live(Cg *cg, uint32_t mask);
+void cg_call_thunk(Cg *cg, const uint8_t *fn);
 void cg_call_abs(Cg *cg, const void *fn);       /* clobbers RAX if far */
 void cg_jmp_abs(Cg *cg, const void *fn);
 /* fn(env, a, b) of C with the guest's FP environment collected if @fp. */

@@ -9,13 +9,6 @@
 
 static const uint8_t arg_regs[6] = { R_RDI, R_RSI, R_RDX, R_RCX, R_R8, R_R9 };
 
-static void call_thunk(Cg *cg, const uint8_t *fn)
-{
-    uint32_t at = x_call(&cg->a);
-
-    asm_patch32(&cg->a, at, (uint32_t)(fn - (cg->rx + at + 4)));
-}
-
 void cg_call_abs(Cg *cg, const void *fn)
 {
     int64_t rel = (const uint8_t *)fn - (cg->rx + asm_pos(&cg->a) + 5);
@@ -187,7 +180,7 @@ static void do_call(Cg *cg, const CallDesc *c)
     ra_fixed(cg, R_RAX);
     /* Homes that the helper reads. */
     if (c->reads_all) {
-        call_thunk(cg, cg->th->sync);
+        cg_call_thunk(cg, cg->th->sync);
     }
     for (int r = 0; r < R_NUM; r++) {
         IrVar v = cg->reg_var[r];
@@ -219,7 +212,7 @@ static void do_call(Cg *cg, const CallDesc *c)
         /* Vector registers that the snapshot may name. */
         uint32_t v = ra_live_now(cg) & 0xffff0000u;
         emit_save_live(cg, v | (keep & 0xffff0000u));
-        call_thunk(cg, cg->th->dump);
+        cg_call_thunk(cg, cg->th->dump);
         cg->snaps[snap].ra = asm_pos(a);
         cg->snaps[snap].at_home = c->reads_all && c->writes_all;
     } else {
@@ -230,7 +223,7 @@ static void do_call(Cg *cg, const CallDesc *c)
         x_mov_ri(a, arg_regs[c->env + c->n + 1], c->last2);
     }
     if (c->fp) {
-        call_thunk(cg, cg->th->fp_out);
+        cg_call_thunk(cg, cg->th->fp_out);
     }
     cg_call_abs(cg, c->fn);
     x_flags_lost(a);
@@ -238,11 +231,11 @@ static void do_call(Cg *cg, const CallDesc *c)
         return;
     }
     if (c->fp) {
-        call_thunk(cg, cg->th->fp_in);
+        cg_call_thunk(cg, cg->th->fp_in);
     }
     emit_restore_live(cg, keep);
     if (c->writes_all) {
-        call_thunk(cg, cg->th->reload);
+        cg_call_thunk(cg, cg->th->reload);
     }
     for (int r = 0; r < R_NUM; r++) {
         IrVar v = cg->reg_var[r];

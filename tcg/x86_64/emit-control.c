@@ -6,7 +6,7 @@
 #include "util/osdep.h"
 #include "tcg/x86_64/backend.h"
 
-static void call_thunk(Cg *cg, const uint8_t *fn)
+void cg_call_thunk(Cg *cg, const uint8_t *fn)
 {
     uint32_t at = x_call(&cg->a);
 
@@ -325,8 +325,8 @@ static void stub_slow(Cg *cg, Stub *s)
 
     if (s->lookup || s->hint) {
         /* Another page than the cached one or the hint: it becomes that. */
-        emit_tlb_index(cg, s->tc_add, s->addr, s->memop);
-        emit_last_page(cg, s->tc_t, s->addr, n);
+        emit_tlb_index(a, s->tc_add, s->addr, s->memop);
+        emit_last_page(a, s->tc_t, s->addr, n);
         x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->memop, s->write));
         miss = x_jcc(a, X_NE);
         if (s->lookup) {
@@ -374,7 +374,7 @@ static void stub_slow(Cg *cg, Stub *s)
         x_st_imm(a, 4, (uint32_t)s->mem, mem_b(R_RSP, FR_ARG1));
         break;
     }
-    call_thunk(cg, cg->th->slow[s->vregs][s->slow]);
+    cg_call_thunk(cg, cg->th->slow[s->vregs][s->slow]);
     if (s->snap != UINT32_MAX) {
         cg->snaps[s->snap].ra = asm_pos(a);
     }
@@ -470,7 +470,7 @@ void emit_stubs(Cg *cg)
             break;
         case ST_EDGE:
             /* C reads the snapshot and leaves. */
-            call_thunk(cg, cg->th->edge);
+            cg_call_thunk(cg, cg->th->edge);
             cg->snaps[s->snap].ra = asm_pos(a);
             break;
         case ST_UNLINKED:

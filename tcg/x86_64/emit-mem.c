@@ -177,9 +177,8 @@ static void tlb_done(Cg *cg, const IrOp *op, TlbRegs g)
     }
 }
 
-void emit_tlb_index(Cg *cg, int e, int addr, IrMemOp mo)
+void emit_tlb_index(Asm *a, int e, int addr, IrMemOp mo)
 {
-    Asm *a = &cg->a;
     Mem tlb = ENV(tlb);
 
     tlb.disp += (int32_t)((mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT) * (int32_t)sizeof(TlbFast);
@@ -212,14 +211,14 @@ Mem emit_tlb_addend(int e, IrMemOp mo)
     return tlb_word(e, mo, offsetof(TlbTable, addend));
 }
 
-void emit_last_page(Cg *cg, int t, int addr, unsigned n)
+void emit_last_page(Asm *a, int t, int addr, unsigned n)
 {
     if (n > 1) {
-        x_lea(&cg->a, true, t, mem_b(addr, (int32_t)n - 1));
+        x_lea(a, true, t, mem_b(addr, (int32_t)n - 1));
     } else {
-        x_mov_rr(&cg->a, true, t, addr);
+        x_mov_rr(a, true, t, addr);
     }
-    x_alu_ri(&cg->a, ALU_AND, true, t, -TCG_PAGE_SIZE);
+    x_alu_ri(a, ALU_AND, true, t, -TCG_PAGE_SIZE);
 }
 
 /* @addr: register with the address. */
@@ -271,8 +270,8 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
         st->access = asm_pos(a);
         return;
     }
-    emit_tlb_index(cg, g.e, addr, mo);
-    emit_last_page(cg, g.t, addr, n);
+    emit_tlb_index(a, g.e, addr, mo);
+    emit_last_page(a, g.t, addr, n);
     x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, mo, write));
     st->from[0] = x_jcc(a, X_NE);
     if (g.guess) {
@@ -326,6 +325,50 @@ static void byte_swap(Cg *cg, unsigned n, int r)
 static IrType int_type(unsigned bytes)
 {
     return bytes == 8 ? IR_I64 : bytes == 4 ? IR_I32 : bytes == 2 ? IR_I16 : IR_I8;
+}
+
+/* In the first tier code that runs a few times is to be small: the look-up is a thunk's. */
+static bool is_quick(Cg *cg, const IrOp *op, IrType t)
+{
+    IrMemOp plain = IR_MO_SIZE | IR_MO_SIGN | IR_MO_MMU;
+
+    return cg->r->quick && tcg_switches.quick_thunks && type_is_int(t) && ir_mo_bytes(op->memop) <= 8 &&
+           !(op->memop & ~plain) && (op->memop & IR_MO_MMU) < IR_MO_MMU_IDX(TLB_MODES) && !vregs_live(cg);
+}
+
+static void call_quick(Cg *cg, uint8_t *const thunks[TLB_MODES][4], const IrOp *op)
+{
+    uint32_t snap;
+
+    ra_fixed(cg, R_RCX);
+    ra_fixed(cg, R_R11);
+    snap = op->snap ? ra_snapshot(cg, op->snap) : UINT32_MAX;
+    cg_call_thunk(cg, thunks[(op->memop & IR_MO_MMU) >> IR_MO_MMU_SHIFT][op->memop & IR_MO_SIZE]);
+    if (snap != UINT32_MAX) {
+        cg->snaps[snap].ra = asm_pos(&cg->a);
+    }
+    x_flags_lost(&cg->a);
+}
+
+static void quick_ld(Cg *cg, IrValue i, IrOp *op)
+{
+    unsigned n = ir_mo_bytes(op->memop);
+    bool sign = op->memop & IR_MO_SIGN && n < type_bytes(op->type);
+
+    ra_use_fixed(cg, op->arg[0], R_RAX);
+    call_quick(cg, cg->th->quick_ld, op);
+    if (sign) {
+        x_movsx(&cg->a, n, op->type == IR_I64, R_RAX, R_RAX);
+    }
+    ra_def_at(cg, i, R_RAX);
+    cg->val[i].zbits = sign ? (op->type == IR_I32 ? 32 : 64) : (uint8_t)(8 * n);
+}
+
+static void quick_st(Cg *cg, IrOp *op)
+{
+    ra_use_fixed(cg, op->arg[0], R_RAX);
+    ra_use_fixed(cg, op->arg[1], R_RDX);
+    call_quick(cg, cg->th->quick_st, op);
 }
 
 static void emit_ld(Cg *cg, IrValue i, IrOp *op)
@@ -523,10 +566,18 @@ bool emit_mem(Cg *cg, IrValue i, IrOp *op)
 {
     switch (op->opcode) {
     case IR_LD:
-        emit_ld(cg, i, op);
+        if (is_quick(cg, op, op->type)) {
+            quick_ld(cg, i, op);
+        } else {
+            emit_ld(cg, i, op);
+        }
         return true;
     case IR_ST:
-        emit_st(cg, op);
+        if (is_quick(cg, op, cg_op(cg, op->arg[1])->type)) {
+            quick_st(cg, op);
+        } else {
+            emit_st(cg, op);
+        }
         return true;
     case IR_PROBE:
         emit_probe(cg, op);

@@ -151,7 +151,15 @@ static void make_leave(Maker *m, uint8_t **leave_c)
     ret(a);
 }
 
-static void make_slow(Maker *m, bool vregs, unsigned kind)
+static void to_thunk(Maker *m, const uint8_t *fn)
+{
+    uint32_t at = x_jmp(m->a);
+
+    asm_patch32(m->a, at, (uint32_t)(fn - (m->a->start + at + 4 + m->rx_delta)));
+}
+
+/* @in_rax: a loaded value goes there, too. */
+static void make_slow(Maker *m, bool vregs, unsigned kind, bool in_rax)
 {
     const void *const fns[] = {
         [SLOW_LD] = tcg_slow_paths.ld, [SLOW_ST] = tcg_slow_paths.st,
@@ -206,19 +214,45 @@ static void make_slow(Maker *m, bool vregs, unsigned kind)
     for (unsigned i = 0; i < ARRAY_SIZE(volatile_regs); i++) {
         x_ld(a, true, volatile_regs[i], ENV_REG(volatile_regs[i]));
     }
+    if (in_rax) {
+        x_ld(a, true, R_RAX, FRAME(FR_ARG0));
+    }
     for (int r = R_XMM0; vregs && r < R_NUM; r++) {
         x_vld(a, 16, r, ENV_VREG(r));
     }
     ret(a);
-#undef FRAME
 }
 
-static void to_thunk(Maker *m, const uint8_t *fn)
+/* An access of the first tier: as emit-mem.c makes it inline in the second. @slow is made for a call from generated code. */
+static void make_quick(Maker *m, unsigned mmu, unsigned size, bool write, const uint8_t *slow)
 {
-    uint32_t at = x_jmp(m->a);
+    Asm *a = m->a;
+    IrMemOp mo = (IrMemOp)size | IR_MO_MMU_IDX(mmu);
+    Mem to = mem_bi(R_RCX, R_RAX, 0, 0);
+    uint32_t miss;
 
-    asm_patch32(m->a, at, (uint32_t)(fn - (m->a->start + at + 4 + m->rx_delta)));
+    emit_tlb_index(a, R_RCX, R_RAX, mo);
+    emit_last_page(a, R_R11, R_RAX, 1u << size);
+    x_alu_rm(a, ALU_CMP, true, R_R11, emit_tlb_tag(R_RCX, mo, write));
+    miss = x_jcc(a, X_NE);
+    x_ld(a, true, R_RCX, emit_tlb_addend(R_RCX, mo));
+    if (write) {
+        x_st(a, 1u << size, R_RDX, to);
+    } else if (size < 2) {
+        x_rm(a, (size ? 0xb7 : 0xb6) | X_0F, R_RAX, to);    /* MOVZX */
+    } else {
+        x_ld(a, size == 3, R_RAX, to);
+    }
+    ret(a);
+    asm_bind(a, miss);
+    x_st(a, 8, R_RAX, FRAME(FR_ARG0));
+    if (write) {
+        x_st(a, 8, R_RDX, FRAME(FR_ARG1));
+    }
+    x_st_imm(a, 4, mo, FRAME(FR_ARG3));
+    to_thunk(m, slow);
 }
+#undef FRAME
 
 /* Look up RAX in the jump cache; RCX, RDX are scratch. Jumps @miss if it isn't there. */
 void emit_jump_probe(Asm *a, uint32_t miss[2])
@@ -242,6 +276,7 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
 {
     Maker m = { a, rx_delta, t };
     uint32_t miss[2];
+    const uint8_t *slow_ld;
 
     *t = (ThunkSet){ .globals = g };
     for (unsigned v = 0; v < g->count && t->n_pinned < N_PINNED; v++) {
@@ -316,7 +351,17 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
     for (unsigned v = 0; v < 2; v++) {
         for (unsigned k = SLOW_LD; k <= SLOW_ATOMIC; k++) {
             t->slow[v][k] = here(&m);
-            make_slow(&m, v, k);
+            make_slow(&m, v, k, false);
+        }
+    }
+    slow_ld = here(&m);
+    make_slow(&m, false, SLOW_LD, true);
+    for (unsigned mmu = 0; mmu < TLB_MODES; mmu++) {
+        for (unsigned size = 0; size < 4; size++) {
+            t->quick_ld[mmu][size] = here(&m);
+            make_quick(&m, mmu, size, false, slow_ld);
+            t->quick_st[mmu][size] = here(&m);
+            make_quick(&m, mmu, size, true, t->slow[0][SLOW_ST]);
         }
     }
 }

@@ -8,7 +8,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 ours=${QEMU_BIN:?path of the emulator}-x86_64
 rounds=3 seconds=0.2
-switches=guarded-code,page-hints,page-sharing,residents,regions,links,jump-cache,bulk,optimise,tiers
+switches=guarded-code,page-hints,page-sharing,residents,quick-thunks,regions,links,jump-cache,bulk,optimise,tiers
 while getopts r:t:s: o; do
 	case $o in
 	r) rounds=$OPTARG ;;
