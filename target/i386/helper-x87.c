@@ -542,7 +542,8 @@ static F80 log2_times(X87 *x, F80 y, F80 a, bool plus1)
             x->e.flags |= FP_IE;
             return default_nan;
         }
-        x->e.flags |= FP_ZE;
+        /* SDM vol. 2, FYL2X: infinity times infinity is no division by zero. */
+        x->e.flags |= (y.se & 0x7fff) != 0x7fff ? FP_ZE : 0;
         return (F80){ UINT64_C(1) << 63, 0x7fff | ((y.se ^ 0x8000) & 0x8000) };
     }
     if (HAVE_HOST_X87) {

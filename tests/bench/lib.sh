@@ -44,7 +44,15 @@ rows() {
 		-e 's/^guest-uptime \(.*\)/uptime-at-ready-s \1/p' "$1"
 }
 
-# until_ready EMULATOR ACCEL CPU: milliseconds from exec until the guest says GUEST-READY
+# above_ram PID: KiB resident of the process and its children but for mappings of the guest RAM's size
+above_ram() {
+	ram=$(echo "$board" | sed -n 's/.*-m \([0-9]*\).*/\1/p')
+	cat "/proc/$1/smaps" $(sed 's,[^ ]*,/proc/&/smaps,g' "/proc/$1/task/$1/children") 2> /dev/null |
+		awk -v ram=$((ram * 1024)) '$1 == "Size:" { size = $2 } $1 == "Rss:" && size != ram { n += $2 } END { print n + 0 }'
+}
+
+# until_ready EMULATOR ACCEL CPU: milliseconds from exec until the guest says GUEST-READY; what is resident
+# then goes to $tmp/above-ram
 until_ready() {
 	begin=$(milliseconds)
 	mkfifo "$tmp/console"
@@ -52,6 +60,7 @@ until_ready() {
 		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 $kernel_args run=boot" < /dev/null > "$tmp/console" 2>&1 &
 	sed -n '/GUEST-READY/{p;q}' < "$tmp/console" > /dev/null
 	echo $(($(milliseconds) - begin))
+	above_ram $! > "$tmp/above-ram"
 	rm -f "$tmp/console"
 	kill $! 2> /dev/null || true
 	wait $! 2> /dev/null || true

@@ -43,6 +43,7 @@ run() {
 		sed -n 's/^rss-kib \(.*\)/resident-kib \1/p' "$tmp/$name.log.time"
 		echo "wall-ms $(($(milliseconds) - begin))"
 		echo "boot-to-ready-ms $(until_ready "$emulator" tcg "$model")"
+		echo "above-ram-kib $(cat "$tmp/above-ram")"
 	} >> "$tmp/$name.rows"
 }
 
