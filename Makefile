@@ -134,7 +134,7 @@ $(shell mkdir -p $(sort $(dir $(ALL_OBJS))))
 
 # Programs beside the emulator: tools/NAME/*.c with the rooms that they may use, and of the others
 # what these need.
-TOOLS := $(notdir $(wildcard $(SRC)/tools/*))
+TOOLS := $(filter-out qemu-smb-peer,$(notdir $(wildcard $(SRC)/tools/*)))
 TOOL_SOURCES := $(sort $(shell cd $(SRC) && find tools -name '*.c' 2>/dev/null))
 TOOL_OBJS := $(TOOL_SOURCES:.c=.o)
 TOOL_LIB_OBJS = $(filter util/% qobject/% qapi/% qom/% crypto/% libqmp/% libivshmem/% generated/qapi/%,$(CORE_OBJS))
@@ -146,7 +146,7 @@ LINKS := $(addprefix qemu-system-,$(ARCHS))
 
 LIBQMP :=
 LIBIVSHMEM :=
--include $(SRC)/libqmp/rules.mk $(SRC)/libivshmem/rules.mk
+-include $(SRC)/libqmp/rules.mk $(SRC)/libivshmem/rules.mk $(SRC)/tools/qemu-smb-peer/rules.mk
 
 # Man pages: tools/NAME/NAME.SECTION, and the program's from what -help prints.
 MAN_PAGES := $(patsubst $(SRC)/%,%,$(wildcard $(SRC)/tools/*/*.[18]))

@@ -4,57 +4,9 @@
 
 #include <fcntl.h>
 #include <glib.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* Beside the program, where it is installed, where Debian's is. */
-static char *find_helper(void)
-{
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *dir = g_path_get_dirname(self ? self : ".");
-    char *const places[] = { g_build_filename(dir, "qemu-bridge-helper", NULL),
-                             g_build_filename(dir, "../libexec/qemu-bridge-helper", NULL),
-                             g_strdup("/usr/lib/qemu/qemu-bridge-helper") };
-    char *found = NULL;
-
-    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-        if (!found && access(places[i], X_OK) == 0) {
-            found = g_strdup(places[i]);
-        }
-        g_free(places[i]);
-    }
-    return found;
-}
-
-/* A child that has this end only, besides the standard ones. Signals are as a program expects them. */
-static void NORETURN run_child(char *const *argv, int keep)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int fd = 3, max = sysconf(_SC_OPEN_MAX); fd < MIN(max, 65536); fd++) {
-        if (fd != keep) {
-            close(fd);
-        }
-    }
-    execv(argv[0], argv);
-    _exit(127);
-}
-
-static int wait_for(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+#include "net/helper.h"
 
 static int receive_fd(int sock)
 {
@@ -80,7 +32,8 @@ static int receive_fd(int sock)
 
 int tap_run_helper(const char *helper, const char *bridge, Error **errp)
 {
-    g_autofree char *own = helper ? g_strdup(helper) : find_helper();
+    g_autofree char *own = helper ? g_strdup(helper)
+                                  : net_helper_find("qemu-bridge-helper", "/usr/lib/qemu/qemu-bridge-helper");
     g_autofree char *fd_arg = NULL, *br_arg = NULL, *command = NULL;
     bool shell = own && strpbrk(own, " \t");
     char *argv[5] = { own, "--use-vnet" };
@@ -113,12 +66,12 @@ int tap_run_helper(const char *helper, const char *bridge, Error **errp)
     fcntl(sv[1], F_SETFD, 0);
     pid = fork();
     if (pid == 0) {
-        run_child(argv, sv[1]);
+        net_helper_exec(argv, sv[1]);
     }
     close(sv[1]);
     fd = pid > 0 ? receive_fd(sv[0]) : -1;
     close(sv[0]);
-    status = pid > 0 ? wait_for(pid) : -1;
+    status = pid > 0 ? net_helper_wait(pid) : -1;
     if (fd < 0 || status) {
         error_setf(errp, ERR_HOST, "bridge helper '%s' failed for bridge '%s' (status %d)", own, bridge,
                    status);
@@ -137,9 +90,9 @@ bool tap_run_script(const char *script, const char *ifname, Error **errp)
     int status;
 
     if (pid == 0) {
-        run_child(argv, -1);
+        net_helper_exec(argv, -1);
     }
-    status = pid > 0 ? wait_for(pid) : -1;
+    status = pid > 0 ? net_helper_wait(pid) : -1;
     if (status) {
         error_setf(errp, ERR_HOST, "network script '%s' failed for '%s' (status %d)", script, ifname, status);
         error_hint(errp, "script=no and downscript=no do without one");

@@ -271,6 +271,7 @@ static void user_close(NetBackend *n)
     User *u = n->state;
 
     user_forwards_end(u);
+    user_smb_end(u);
     if (u->source) {
         forget_fds(u);
         g_source_destroy(&((UserSource *)u->source)->source);
@@ -287,7 +288,7 @@ static void user_close(NetBackend *n)
     qapi_clear_struct(&qapi_type_NetdevUserOptions, &u->opts);
 }
 
-static bool configure(User *u, SlirpConfig *c, Error **errp)
+static bool configure(User *u, SlirpConfig *c, struct in_addr *smb, Error **errp)
 {
     const NetdevUserOptions *o = &u->opts;
 
@@ -297,8 +298,10 @@ static bool configure(User *u, SlirpConfig *c, Error **errp)
     c->vhost = host_of(c, 2);
     c->vnameserver = host_of(c, 3);
     c->vdhcp_start = host_of(c, 15);
+    *smb = host_of(c, 4);
     if (!address("host", o->host, &c->vhost, errp) || !address("dns", o->dns, &c->vnameserver, errp) ||
-        !address("dhcpstart", o->dhcpstart, &c->vdhcp_start, errp) || !network6(o, c, errp)) {
+        !address("dhcpstart", o->dhcpstart, &c->vdhcp_start, errp) ||
+        !address("smbserver", o->smbserver, smb, errp) || !network6(o, c, errp)) {
         return false;
     }
     c->restricted = o->has_q_restrict && o->q_restrict;
@@ -330,11 +333,12 @@ static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
 {
     QOBJECT_AUTO QDict *d = regular(opts);
     SlirpConfig c = { .version = 4 };
+    struct in_addr smb;
     User *u = n->state;
     UserSource *source;
 
     u->net = n;
-    if (!net_decode(n, &qapi_type_NetdevUserOptions, d, &u->opts, errp) || !configure(u, &c, errp)) {
+    if (!net_decode(n, &qapi_type_NetdevUserOptions, d, &u->opts, errp) || !configure(u, &c, &smb, errp)) {
         user_close(n);
         return false;
     }
@@ -355,7 +359,7 @@ static bool user_open(NetBackend *n, const QDict *opts, Error **errp)
     /* What may not recurse gets its descriptors anew, and so wakes the loop, after each of its turns. */
     g_source_set_can_recurse(&source->source, true);
     g_source_attach(&source->source, event_loop_context(main_event_loop()));
-    if (!user_forwards_start(u, errp)) {
+    if (!user_smb_start(u, smb, errp) || !user_forwards_start(u, errp)) {
         user_close(n);
         return false;
     }
@@ -382,7 +386,10 @@ static void user_send_offload(NetBackend *n, const NetOffload *o, const uint8_t 
 
 static char *user_info(NetBackend *n)
 {
-    return slirp_connection_info(((User *)n->state)->slirp);
+    User *u = n->state;
+    g_autofree char *smb = user_smb_info(u), *connections = slirp_connection_info(u->slirp);
+
+    return g_strconcat(connections, smb, NULL);
 }
 
 static NetBackendType type_user = {

@@ -8,6 +8,7 @@
 #include "monitor/monitor.h"
 #include "qapi/commands-char.h"
 #include "net/net.h"
+#include "net/user.h"
 #include "system/build.h"
 #include "system/gdbstub.h"
 #include "system/opts.h"
@@ -276,11 +277,25 @@ static void build_audio(Config *c)
     }
 }
 
+/* Who becomes somebody else can't connect to what was private to who it was. */
+static void offer_shares(Config *c)
+{
+    QLIST_FOR_EACH(e, c->shares) {
+        QDict *d = qobject_to_dict(e);
+
+        if (!c->runas && !c->chroot) {
+            user_smb_offer(qdict_str_or(d, "name", ""), qdict_str_or(d, "path", ""),
+                           !strcmp(qdict_str_or(d, "ro", "off"), "on"));
+        }
+    }
+}
+
 void build_backends(Config *c, Machine *m)
 {
     cpus_set_singlestep(c->singlestep);
     build_audio(c);
     build_drives(c, m);
+    offer_shares(c);
     build_nics(c, m);
 }
 

@@ -25,6 +25,7 @@ typedef struct Config {
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *nets, *drives, *blockdevs, *vncs,
           *audiodevs, *audios, *globals, *fsdevs;
     QList *fw_cfgs, *smbioses, *numas;
+    QList *shares;              /* path, name, ro: folders for Samba */
     GPtrArray *serials, *parallels, *monitors, *qmps, *qmps_pretty, *debugcons;    /* specs */
     GPtrArray *usbdevices;      /* -usbdevice: names */
     char *gdb, *qtest, *qtest_log, *log_items, *log_file, *incoming, *loadvm;

@@ -309,6 +309,7 @@ static void opt_share(Config *c, const Option *o, const char *arg)
     qlist_append(c->fsdevs, qdict_from_fmt("{'fsdriver': 'local', 'id': %s, 'path': %s, 'readonly': %s,"
                                            " 'security_model': 'mapped-xattr', 'multidevs': 'remap'}", id, path, ro));
     qlist_append(c->devices, qdict_from_fmt("{'driver': 'virtio-9p-pci', 'fsdev': %s, 'mount_tag': %s}", id, tag));
+    qlist_append(c->shares, qdict_from_fmt("{'name': %s, 'path': %s, 'ro': %s}", tag, path, ro));
     if (mount) {
         file = g_strconcat("opt/automount9p/", tag, NULL);
         hint = g_strdup_printf("mount=%s\n%s", mount, !strcmp(ro, "on") ? "options=ro\n" : "");
@@ -549,7 +550,7 @@ static const char *nearest(const char *name)
                         &c->action, &c->msg, &c->overcommit, &c->sandbox, &c->failed }; \
     QList **lists[] = { &c->accels, &c->chardevs, &c->mons, &c->devices, &c->objects, &c->netdevs, \
                         &c->nics, &c->nets, &c->drives, &c->blockdevs, &c->vncs, &c->audiodevs, &c->audios, &c->globals, &c->fsdevs, \
-                        &c->fw_cfgs, &c->smbioses, &c->numas, &c->errors }; \
+                        &c->fw_cfgs, &c->smbioses, &c->numas, &c->shares, &c->errors }; \
     GPtrArray **arrays[] = { &c->serials, &c->parallels, &c->monitors, &c->qmps, &c->qmps_pretty, \
                              &c->usbdevices, \
                              &c->debugcons }

@@ -199,6 +199,19 @@ static bool check_overcommit(const QDict *d, void *opaque, Error **errp)
            (!pm || opts_bool("cpu-pm", pm, &ignored, errp));
 }
 
+/* Its server's files and socket belong to the user that starts it. */
+static void check_smb(Config *c, const QList *networks, const char *option)
+{
+    QLIST_FOR_EACH(e, networks) {
+        if (qdict_has(qobject_to_dict(e), "smb")) {
+            Error *err = NULL;
+
+            error_setf(&err, ERR_INVALID_ARGUMENT, "'smb' isn't possible with -%s", c->runas ? "runas" : "chroot");
+            config_error(c, option, err);
+        }
+    }
+}
+
 void privileges_check(Config *c)
 {
     const char *name;
@@ -221,6 +234,11 @@ void privileges_check(Config *c)
         error_setf(&err, ERR_INVALID_ARGUMENT, "there is no user '%s'; accepted: NAME, UID:GID",
                    c->runas);
         config_error(c, "runas", err);
+    }
+    if (c->runas || c->chroot) {
+        check_smb(c, c->netdevs, "netdev");
+        check_smb(c, c->nics, "nic");
+        check_smb(c, c->nets, "net");
     }
 }
 

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Folders of the host by Samba: -netdev user,smb= and -share, mounted by a Debian guest's CIFS client. No process of it has a TCP socket, and
+# nothing is left when the emulator ends, or is killed.
+. "$(dirname "$0")/lib.sh"
+guest_items kernel-amd64 initramfs-x86_64
+share=$("$SRC_DIR/tests/guests/share/make.sh") || { echo "Bail out! what the guests need can't be had"; exit 1; }
+if ! [ -x /usr/sbin/smbd ]; then
+	echo "1..0 # SKIP smbd isn't installed (package samba)"
+	exit 0
+fi
+cat "$cache/initramfs-x86_64.cpio.gz" "$share" > "$tmp/initrd.gz"
+# A short path: there are sockets in it.
+XDG_RUNTIME_DIR=$(mktemp -d /tmp/samba-test.XXXXXX)
+export XDG_RUNTIME_DIR
+trap 'rm -rf "$tmp" "$XDG_RUNTIME_DIR"' EXIT
+
+children() {
+	cat "/proc/$1/task/$1/children" 2> /dev/null
+}
+
+# The emulator's, below timeout; its helper; and all below that.
+emulator() {
+	children $pid | tr -d ' '
+}
+
+below() {
+	for b in $(children "$1"); do
+		echo "$b"
+		below "$b"
+	done
+}
+
+# gone PID...: none of the processes is there, and no folder (the test's time limit ends a wait for ever)
+gone() {
+	for g; do
+		while [ -d "/proc/$g" ]; do sleep 0.1; done
+	done
+	while [ -n "$(ls -A "$XDG_RUNTIME_DIR")" ]; do sleep 0.1; done
+}
+
+mkdir "$tmp/shared folder #1;" "$tmp/pictures"
+echo "hello from the host" > "$tmp/shared folder #1;/hello"
+echo "a picture" > "$tmp/pictures/hello"
+touch "$tmp/shared folder #1;/remove-me"
+ln -s /etc "$tmp/shared folder #1;/outside"
+
+with_qmp samba 500 x86_64 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
+	-append 'console=ttyS0 mods=none run=cifs' -nic "user,model=virtio-net-pci,smb=$tmp/shared folder #1;" \
+	-share "$tmp/pictures,ro=on"
+wait_for "$serial" 'cifs done' 450
+ok $? 'samba: two shares mounted'
+has samba '^cifs read: hello from the host' && has samba '^cifs folders'
+ok $? 'samba: files and folders'
+[ "$(cat "$tmp/shared folder #1;/new")" = 'written by the guest
+and more' ] && [ ! -e "$tmp/shared folder #1;/remove-me" ] && [ -f "$tmp/shared folder #1;/folder/moved" ]
+ok $? 'samba: are on the host'
+[ "$(stat -c %u "$tmp/shared folder #1;/new")" = "$(id -u)" ]
+ok $? 'samba: who runs the emulator owns them'
+sum=$(md5sum < "$tmp/shared folder #1;/big")
+has samba "^cifs sum ${sum%% *}" && has samba '^cifs the same read back'
+ok $? 'samba: 4 MiB written and read back'
+has samba '^cifs read-only: a picture' && has samba '^cifs refused to write' && [ ! -e "$tmp/pictures/new" ]
+ok $? 'samba: ro=on'
+has samba '^cifs kept inside'
+ok $? 'samba: a link leads nowhere outside'
+qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info network"}}'
+grep -q '10\.0\.2\.4\\\\qemu: .*shared folder #1;' "$out"
+ok $? 'samba: info network'
+e=$(emulator) all="$(below "$(emulator)")"
+[ "$(for p in $all; do cat "/proc/$p/comm"; done | grep -c smbd)" -ge 2 ]
+ok $? 'samba: an smbd for each connection'
+bad=
+for p in $all; do
+	for i in $(ls -l "/proc/$p/fd" 2> /dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p'); do
+		cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | awk -v i="$i" '$10 == i { f = 1 } END { exit !f }' && bad="$bad $p"
+	done
+done
+[ -z "$bad" ]
+ok $? 'samba: no TCP socket'
+kill -KILL "$e"
+wait $pid 2> /dev/null
+exec 3>&-
+gone $all
+ok $? 'samba: nothing is left of a killed emulator'
+[ -f "$tmp/shared folder #1;/hello" ] && [ -f "$tmp/pictures/hello" ]
+ok $? 'samba: but what was shared'
+
+with_qmp quit 200 x86_64 -S -m 32 -netdev "user,id=n,smb=$tmp,smbserver=10.0.2.77" -device e1000,netdev=n
+[ -n "$(ls -A "$XDG_RUNTIME_DIR")" ]
+ok $? 'quit: a folder while it runs'
+all="$(below "$(emulator)")"
+qmp '{"execute":"quit"}'
+wait $pid
+[ $? = 0 ] && gone $all
+ok $? 'quit: nothing is left'
+exec 3>&-
+
+refused() {
+	timeout -k 5 60 "$QEMU_BIN-x86_64" -S -display none -nodefaults $3 -netdev "user,id=n,$1" < /dev/null > "$tmp/refused.log" 2>&1
+	[ $? = 1 ] && grep -q "$2" "$tmp/refused.log" && gone
+	ok $? "refused: $1"
+}
+
+refused smb=/nonexistent "'/nonexistent' can't be shared: No such file or directory" ''
+refused "smb=$tmp,smbserver=10.0.2.2" "'smbserver' is '10.0.2.2'" ''
+refused "smb=$tmp,smbserver=nowhere" "'smbserver' is 'nowhere'" ''
+refused "smb=$tmp" "'smb' isn't possible with -runas" '-runas nobody'
+done_testing
