@@ -94,7 +94,8 @@ bool fs_opt_mode(const QDict *opts, const char *name, uint32_t def, uint32_t *va
 static bool parse_limits(FsDev *fs, const QDict *opts, Error **errp)
 {
     QDICT_FOR_EACH(e, opts) {
-        const char *text = qdict_str_or(opts, e->key, "");
+        /* The key has dots, and yet is no path. */
+        const char *text = qobject_to_string(e->value) ? qstring_value(e->value) : "";
         char *end;
         unsigned i = 0;
 

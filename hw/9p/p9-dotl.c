@@ -499,6 +499,9 @@ static int coroutine_fn do_fsync(P9Req *r)
 
 enum { LOCK_SUCCESS, LOCK_BLOCKED, LOCK_ERROR };
 enum { TYPE_RDLCK, TYPE_WRLCK, TYPE_UNLCK };
+#define LOCK_BLOCK          1       /* flags: the process would wait */
+#define LOCK_PATIENCE_NS    NS_PER_SECOND
+#define LOCK_BUSY           16      /* requests under way */
 
 static int work_lock(P9Req *r)
 {
@@ -518,13 +521,33 @@ static int take_range(P9Req *r, uint8_t type)
            r->offset + r->number > INT64_MAX ? -EINVAL : 0;
 }
 
+/*
+ * Linux's client gives a lock to its next process before it tells us that the last one has given it up, and when it is answered
+ * "blocked" it asks again after 30 seconds only. So a little patience saves much: as long as nobody wants the request flushed, and
+ * enough others may be under way.
+ */
+static int coroutine_fn lock_patiently(P9Req *r)
+{
+    int64_t step = NS_PER_SECOND / 1000, waited = 0;
+    int n = p9_work(r, work_lock);
+
+    while ((n == -EAGAIN || n == -EACCES) && waited < LOCK_PATIENCE_NS && co_queue_empty(&r->flushers) &&
+           r->p->n_requests <= LOCK_BUSY) {
+        co_sleep_ns(CLOCK_RT, step);
+        waited += step;
+        step = MIN(2 * step, NS_PER_SECOND / 20);
+        n = p9_work(r, work_lock);
+    }
+    return n;
+}
+
 static int coroutine_fn do_lock(P9Req *r)
 {
     P9Fid *f = p9_fid(r);
     uint8_t type = p9_u8(r);
+    uint32_t flags = p9_u32(r);
     int n, bad;
 
-    p9_u32(r);                                  /* BLOCK: the client asks again and again */
     bad = take_range(r, type);
     p9_u32(r);
     g_free(p9_str(r));
@@ -534,7 +557,7 @@ static int coroutine_fn do_lock(P9Req *r)
     }
     r->file = f->file;
     r->flags = false;
-    n = f->file ? p9_work(r, work_lock) : -EBADF;
+    n = !f->file ? -EBADF : flags & LOCK_BLOCK ? lock_patiently(r) : p9_work(r, work_lock);
     if (n < 0 && n != -EAGAIN && n != -EACCES) {
         return n;
     }

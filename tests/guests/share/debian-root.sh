@@ -59,6 +59,9 @@ cat > "$r/root/tell" <<-'END'
 	until [ -e /media/late/hello ]; do sleep 0.2; done
 	echo "tell: plugged: $(cat /media/late/hello)"
 	echo "tell: failed: $(systemctl list-units --failed --plain --no-legend | tr '\n' ' ')"
+	for u in $(systemctl list-units --failed --plain --no-legend | cut -d' ' -f1); do
+		journalctl -b -u "$u" -o cat --no-pager | tail -n 4
+	done
 	systemctl --no-block poweroff
 END
 chmod 755 "$r/root/tell"

@@ -6,15 +6,18 @@
 #include "tests/lib/p9-client.h"
 #include "tests/lib/test.h"
 
+#include <fcntl.h>
 #include <glib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "util/main-loop.h"
 #include "util/thread.h"
 #include "vmstate/blocker.h"
 
 enum { TLOPEN = 12, TLCREATE = 14, TSYMLINK = 16, TMKNOD = 18, TRENAME = 20, TREADLINK = 22, TGETATTR = 24,
-       TSETATTR = 26, TXATTRWALK = 30, TXATTRCREATE = 32, TREADDIR = 40, TFSYNC = 50, TLINK = 70, TMKDIR = 72,
+       TSETATTR = 26, TXATTRWALK = 30, TXATTRCREATE = 32, TREADDIR = 40, TFSYNC = 50, TLOCK = 52,
+       TGETLOCK = 54, TLINK = 70, TMKDIR = 72,
        TRENAMEAT = 74, TUNLINKAT = 76, TVERSION = 100, TATTACH = 104, TFLUSH = 108, TWALK = 110, TOPEN = 112,
        TCREATE = 114, TREAD = 116, TWRITE = 118, TCLUNK = 120, TREMOVE = 122, TSTAT = 124 };
 
@@ -24,13 +27,21 @@ typedef struct World {
     char *dir, *outside;
 } World;
 
+static void world_close(World *w)
+{
+    if (w->c.p9) {
+        p9_free(w->c.p9);
+        fsdev_release(w->fs);
+        fsdev_close_all();
+        w->c.p9 = NULL;
+    }
+}
+
 static void world_end(void *opaque)
 {
     World *w = opaque;
 
-    p9_free(w->c.p9);
-    fsdev_release(w->fs);
-    fsdev_close_all();
+    world_close(w);
     g_free(w->dir);
     g_free(w->outside);
     g_free(w);
@@ -41,6 +52,20 @@ static void put(const char *dir, const char *name, const char *text)
     g_autofree char *path = g_strdup_printf("%s/%s", dir, name);
 
     g_file_set_contents(path, text, -1, NULL);
+}
+
+/* Of @more, the options of -fsdev among "word,key=value". */
+static void add_options(QDict *opts, const char *more)
+{
+    g_auto(GStrv) words = g_strsplit(more, ",", -1);
+
+    for (unsigned i = 0; words[i]; i++) {
+        g_auto(GStrv) pair = g_strsplit(words[i], "=", 2);
+
+        if (pair[0] && pair[1]) {
+            qdict_put_str(opts, pair[0], pair[1]);
+        }
+    }
 }
 
 /* A share with "file" and "d/file", beside a folder that isn't shared, with "secret". */
@@ -63,9 +88,10 @@ static World *world_new(Test *t, const char *more)
     put(w->outside, "secret", "secret");
     opts = qdict_from_fmt("{'fsdriver': 'local', 'id': 'f', 'path': %s}", w->dir);
     qdict_put_str(opts, "security_model", strstr(more, "mapped") ? "mapped-xattr" : "none");
-    if (strstr(more, "ro")) {
+    if (g_str_has_prefix(more, "ro")) {
         qdict_put_str(opts, "readonly", "on");
     }
+    add_options(opts, more);
     if (!check_true(t, fsdev_add(opts, &err), "fsdev")) {
         g_error("%s", error_message(err));
     }
@@ -317,6 +343,108 @@ TEST(p9, read_only)
     check_int(t, p9_client(c, TSETATTR, "wwwwwqqqqq", 1u, 1u, 0u, 0u, 0u, UINT64_C(0), UINT64_C(0), UINT64_C(0),
                            UINT64_C(0), UINT64_C(0)), EROFS, "chmod");
     check_int(t, p9_client(c, TREMOVE, "w", 1u), EROFS, "remove");
+}
+
+/* An answer, though the host never gives its lock up; and a lock that the host does. */
+TEST(p9, locks)
+{
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10 };
+    World *w = world_new(t, "none");
+    g_autofree char *path = g_build_filename(w->dir, "file", NULL);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    P9Client *c = &w->c;
+
+    check_int(t, fcntl(fd, F_OFD_SETLK, &l), 0, "the host's lock");
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, (unsigned)O_RDWR), 0, "open");
+    check_int(t, p9_client(c, TLOCK, "wbwqqws", 1u, 1u, 0u, UINT64_C(0), UINT64_C(5), 1u, "guest"), 0, "asked");
+    check_u8(t, p9_ans(c, 0, 1), 1, "P9_LOCK_BLOCKED");
+    check_int(t, p9_client(c, TLOCK, "wbwqqws", 1u, 1u, 1u, UINT64_C(0), UINT64_C(5), 1u, "guest"), 0, "asked to wait");
+    check_u8(t, p9_ans(c, 0, 1), 1, "P9_LOCK_BLOCKED, after a while");
+    check_int(t, p9_client(c, TGETLOCK, "wbqqws", 1u, 1u, UINT64_C(0), UINT64_C(5), 1u, "guest"), 0, "who has it");
+    check_u8(t, p9_ans(c, 0, 1), 1, "somebody");
+    l.l_type = F_UNLCK;
+    check_int(t, fcntl(fd, F_OFD_SETLK, &l), 0, "given up");
+    check_int(t, p9_client(c, TLOCK, "wbwqqws", 1u, 1u, 1u, UINT64_C(0), UINT64_C(5), 1u, "guest"), 0, "asked");
+    check_u8(t, p9_ans(c, 0, 1), 0, "P9_LOCK_SUCCESS");
+    l.l_type = F_WRLCK;
+    check_true(t, fcntl(fd, F_OFD_SETLK, &l) < 0 && errno == EAGAIN, "the host has to wait");
+    check_int(t, p9_client(c, TLOCK, "wbwqqws", 1u, 2u, 0u, UINT64_C(0), UINT64_C(5), 1u, "guest"), 0, "given up");
+    check_u8(t, p9_ans(c, 0, 1), 0, "P9_LOCK_SUCCESS");
+    check_int(t, fcntl(fd, F_OFD_SETLK, &l), 0, "the host's again");
+    close(fd);
+}
+
+/* The qid's path of "/" and of @name in it; -errno when there is no way there. */
+static int path_of(P9Client *c, unsigned fid, const char *name, uint64_t *path)
+{
+    int n = p9_client(c, TWALK, "wwhs", 0u, fid, 1u, name);
+
+    *path = n == 0 ? p9_ans(c, 2 + 5, 8) : 0;
+    return n;
+}
+
+/* /proc and /sys: two file systems whose roots have the same inode number. */
+TEST(p9, several_file_systems)
+{
+    static const char *const kinds[] = { "warn", "remap", "forbid" };
+    struct stat proc, sys, root;
+
+    if (stat("/proc", &proc) < 0 || stat("/sys", &sys) < 0 || stat("/", &root) < 0 || proc.st_ino != sys.st_ino ||
+        proc.st_dev == sys.st_dev || root.st_dev == proc.st_dev) {
+        test_skip(t, "the host's /proc and /sys aren't as they are usually");
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        g_autofree char *more = g_strdup_printf("ro,path=/,multidevs=%s", kinds[i]);
+        World *w = world_new(t, more);
+        uint64_t a, b, again;
+        int n;
+
+        check_int(t, p9_client_start(&w->c, "9P2000.L"), 0, "attached");
+        n = path_of(&w->c, 1, "proc", &a);
+        if (i == 2) {
+            check_true(t, n > 0, "forbid: it isn't there");
+        } else {
+            check_int(t, n, 0, kinds[i]);
+            check_int(t, path_of(&w->c, 2, "sys", &b), 0, kinds[i]);
+            check_true(t, (a == b) == (i == 0), "remap: another number");
+            check_int(t, path_of(&w->c, 3, "proc", &again), 0, "once more");
+            check_u64(t, again, a, "the same as before");
+        }
+        world_close(w);
+    }
+}
+
+/* No faster than allowed; how much slower is the host's affair. */
+TEST(p9, throttling)
+{
+    static const char *const kinds[] = { "iops-read=40", "bps-total=80000", "iops-write=40" };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        g_autofree char *more = g_strdup_printf("none,throttling.%s", kinds[i]);
+        World *w = world_new(t, more);
+        P9Client *c = &w->c;
+        uint8_t data[2000] = { 0 };
+        gint64 begin, us;
+
+        check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+        check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+        check_int(t, p9_client(c, TLOPEN, "ww", 1u, (unsigned)O_RDWR), 0, "open");
+        check_int(t, p9_client(c, TWRITE, "wqwD", 1u, UINT64_C(0), 2000u, sizeof(data), data), 0, "something to read");
+        begin = g_get_monotonic_time();
+        for (unsigned k = 0; k < 21; k++) {
+            int n = i < 2 ? p9_client(c, TREAD, "wqw", 1u, UINT64_C(0), 2000u)
+                          : p9_client(c, TWRITE, "wqwD", 1u, UINT64_C(0), 2000u, sizeof(data), data);
+
+            check_int(t, n, 0, kinds[i]);
+        }
+        us = g_get_monotonic_time() - begin;
+        check_true(t, us >= 450000, "20 requests of half a second");
+        test_note(t, "%s: %" PRId64 " ms", kinds[i], us / 1000);
+        world_close(w);
+    }
 }
 
 TEST(p9, extended_attributes)
