@@ -1,13 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two guests with Debian's kernel and a program of the host send each other messages through rings in shared
-# memory, and ring each other's doorbells: with a server, then with the broker of one of the emulators.
+# memory, and ring each other's doorbells: with a server, then, an i386 among them, with the broker of one of the emulators.
 . "$(dirname "$0")/lib.sh"
 : "${BUILD_DIR:=$SRC_DIR/build}"
-guest_items kernel-amd64 initramfs-x86_64
-cc -O2 -I"$SRC_DIR" "$SRC_DIR/docs/examples/ivshmem/exchange.c" "$SRC_DIR"/libivshmem/guest.c \
-	"$SRC_DIR"/libivshmem/host.c "$SRC_DIR"/libivshmem/ivshmem.c "$SRC_DIR"/libivshmem/proto.c \
-	"$SRC_DIR"/libivshmem/ring.c -o "$tmp/exchange"
+guest_items kernel-amd64 initramfs-x86_64 kernel-i386 initramfs-i386
+# example OUTPUT OPTION...
+example() {
+	eout=$1
+	shift
+	cc -O2 "$@" -I"$SRC_DIR" "$SRC_DIR/docs/examples/ivshmem/exchange.c" "$SRC_DIR"/libivshmem/guest.c \
+		"$SRC_DIR"/libivshmem/host.c "$SRC_DIR"/libivshmem/ivshmem.c "$SRC_DIR"/libivshmem/proto.c \
+		"$SRC_DIR"/libivshmem/ring.c -o "$eout"
+}
+example "$tmp/exchange"
 ok $? 'the example is built'
 share=$("$SRC_DIR/tests/guests/share/make.sh") || { echo "Bail out! what the guests need can't be had"; exit 1; }
 cat "$cache/initramfs-x86_64.cpio.gz" "$share" > "$tmp/initrd.gz"
@@ -18,6 +24,21 @@ guest() {
 	shift 2
 	boot "$gname" x86_64 300 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" -nic none \
 		-append "console=ttyS0 mods=none run=exchange arg=$gargs" "$@" &
+	pid=$!
+}
+
+# The same on i386, by looking at the rings: its kernel comes without modules.
+mkdir -p "$tmp/root32/bin" "$tmp/root32/run.d"
+example "$tmp/root32/bin/exchange" -m32 -static
+ok $? 'the example is built for i386'
+cp "$SRC_DIR/tests/guests/share/run-exchange" "$tmp/root32/run.d/exchange"
+chmod 755 "$tmp/root32/run.d/exchange"
+{ cat "$cache/initramfs-i386.cpio.gz"; (cd "$tmp/root32" && find . | cpio -o -H newc -R 0:0 --quiet) | gzip; } > "$tmp/initrd32.gz"
+guest32() {
+	gname=$1 gargs=$2
+	shift 2
+	boot "$gname" i386 300 -m 256 -kernel "$cache/linux-i386" -initrd "$tmp/initrd32.gz" -nic none \
+		-append "console=ttyS0 run=exchange arg=$gargs" "$@" &
 	pid=$!
 }
 
@@ -46,11 +67,11 @@ kill $server
 wait $server
 ok $? 'the server ends by itself'
 
-# The same through a broker; the second guest looks at its rings again and again.
+# The same through a broker; the second guest is an i386 and looks at its rings again and again.
 guest broker 3,100 -object ivshmem-broker,id=b,size=4M,path="$tmp/b" -device ivshmem-doorbell,broker=b,vectors=0
 one=$pid
 until [ -S "$tmp/b" ] || ! kill -0 $one 2> /dev/null; do sleep 0.05; done
-guest poller 3,100,poll -chardev socket,id=c,path="$tmp/b" -device ivshmem-doorbell,chardev=c,vectors=2
+guest32 poller 3,100,poll -chardev socket,id=c,path="$tmp/b" -device ivshmem-doorbell,chardev=c,vectors=2
 two=$pid
 timeout 300 "$tmp/exchange" 3 100 "$tmp/b" > "$tmp/host2.log" 2>&1
 ok $? 'host2: its part, with a broker'

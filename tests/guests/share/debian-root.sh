@@ -34,7 +34,7 @@ v=$(ls "$r/lib/modules" | tail -1)
 rm -rf "$r/boot/grub" "$r/lost+found"
 : > "$r/etc/fstab"
 "$src/guest/automount9p/install.sh" "$r"
-# Nobody types: it tells, and switches off.
+# Nobody types: it writes into a share what it sees, and switches off.
 cat > "$r/etc/systemd/system/tell.service" <<-'END'
 	[Unit]
 	Description=Tell what is mounted
@@ -42,26 +42,25 @@ cat > "$r/etc/systemd/system/tell.service" <<-'END'
 	[Service]
 	Type=oneshot
 	ExecStart=/root/tell
-	StandardOutput=tty
-	TTYPath=/dev/ttyS0
 	[Install]
 	WantedBy=multi-user.target
 END
 cat > "$r/root/tell" <<-'END'
 	#!/bin/sh
+	exec > /data/documents/report 2>&1
 	while read -r _ at type _; do
-		[ "$type" = 9p ] && echo "tell: 9p at $at"
+		[ "$type" = 9p ] && echo "9p at $at"
 	done < /proc/mounts
-	echo "tell: share: $(cat /data/documents/hello)"
-	echo "tell: unit: $(systemctl is-active data-documents.mount)"
-	echo "written by the guest" > /data/documents/new
-	echo "plug" > /data/documents/plug-please
+	echo "share: $(cat /data/documents/hello)"
+	echo "unit: $(systemctl is-active data-documents.mount)"
+	echo "plug, please"
 	until [ -e /media/late/hello ]; do sleep 0.2; done
-	echo "tell: plugged: $(cat /media/late/hello)"
-	echo "tell: failed: $(systemctl list-units --failed --plain --no-legend | tr '\n' ' ')"
-	for u in $(systemctl list-units --failed --plain --no-legend | cut -d' ' -f1); do
+	echo "plugged: $(cat /media/late/hello)"
+	failed=$(systemctl list-units --failed --plain --no-legend | cut -d' ' -f1)
+	for u in $failed; do
 		journalctl -b -u "$u" -o cat --no-pager | tail -n 4
 	done
+	echo "failed:" $failed
 	systemctl --no-block poweroff
 END
 chmod 755 "$r/root/tell"
