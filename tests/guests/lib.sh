@@ -81,7 +81,7 @@ linux() {
 	i386) binary=i386 initrd=initramfs-i386 ;;
 	esac
 	boot "$lname" $binary "$lseconds" -m 512 -kernel "$cache/linux-$larch" \
-		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 $lappend" "$@"
+		-initrd "$cache/$initrd.cpio.gz" -append "console=ttyS0 panic=-1 $lappend" "$@"
 }
 
 # The amd64 kernel with Debian's modules for this machine's devices:
@@ -91,7 +91,7 @@ linux_modules() {
 	shift 3
 	cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
 	boot "$mname" x86_64 "$mseconds" -m 512 -kernel "$cache/linux-amd64" \
-		-initrd "$tmp/modules.gz" -append "console=ttyS0 $mappend" "$@"
+		-initrd "$tmp/modules.gz" -append "console=ttyS0 panic=-1 $mappend" "$@"
 }
 
 # has NAME PATTERN: the log of NAME has a line with the pattern

@@ -23,7 +23,7 @@ guest() {
 	gname=$1 gargs=$2
 	shift 2
 	boot "$gname" x86_64 300 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" -nic none \
-		-append "console=ttyS0 mods=none run=exchange arg=$gargs" "$@" &
+		-append "console=ttyS0 panic=-1 no_timer_check mods=none run=exchange arg=$gargs" "$@" &
 	pid=$!
 }
 
@@ -38,7 +38,7 @@ guest32() {
 	gname=$1 gargs=$2
 	shift 2
 	boot "$gname" i386 300 -m 256 -kernel "$cache/linux-i386" -initrd "$tmp/initrd32.gz" -nic none \
-		-append "console=ttyS0 run=exchange arg=$gargs" "$@" &
+		-append "console=ttyS0 panic=-1 no_timer_check run=exchange arg=$gargs" "$@" &
 	pid=$!
 }
 
