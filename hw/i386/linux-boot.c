@@ -52,6 +52,14 @@ static void set_video_mode(uint8_t *setup, const char *cmdline)
 }
 
 /* As high as the kernel allows, below what firmware keeps. */
+/* The end of a file that has been read: from there if it can be read again. */
+static void add_image(FwCfg *f, unsigned key, const char *path, const uint8_t *data, size_t at, size_t len)
+{
+    if (!fw_cfg_add_from_file(f, key, path, at, len - at)) {
+        fw_cfg_add_bytes(f, key, data + at, len - at);
+    }
+}
+
 static bool place_initrd(PcMachine *pc, uint8_t *setup, const char *path, size_t kernel_size,
                          Error **errp)
 {
@@ -76,7 +84,7 @@ static bool place_initrd(PcMachine *pc, uint8_t *setup, const char *path, size_t
     store_le32(setup + HDR_RAMDISK_SIZE, (uint32_t)len);
     fw_cfg_add_i32(pc->fw_cfg, FW_CFG_INITRD_ADDR, (uint32_t)addr);
     fw_cfg_add_i32(pc->fw_cfg, FW_CFG_INITRD_SIZE, (uint32_t)len);
-    fw_cfg_add_bytes(pc->fw_cfg, FW_CFG_INITRD_DATA, data, len);
+    add_image(pc->fw_cfg, FW_CFG_INITRD_DATA, path, data, 0, len);
     return true;
 }
 
@@ -123,6 +131,6 @@ bool pc_load_bzimage(PcMachine *pc, const char *path, const uint8_t *image, size
     fw_cfg_add_string(f, FW_CFG_CMDLINE_DATA, cmdline);
     fw_cfg_add_i32(f, FW_CFG_KERNEL_ADDR, KERNEL_ADDR);
     fw_cfg_add_i32(f, FW_CFG_KERNEL_SIZE, (uint32_t)(len - setup_len));
-    fw_cfg_add_bytes(f, FW_CFG_KERNEL_DATA, image + setup_len, len - setup_len);
+    add_image(f, FW_CFG_KERNEL_DATA, path, image, setup_len, len);
     return pc_add_boot_rom(pc, BOOT_ROM_LINUX, errp);
 }

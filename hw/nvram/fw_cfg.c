@@ -10,7 +10,10 @@
 #include "util/osdep.h"
 #include "hw/nvram/fw_cfg.h"
 
+#include <fcntl.h>
 #include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "hw/core/state-view.h"
 #include "util/bswap.h"
 #include "util/log.h"
@@ -34,8 +37,13 @@
 #define DMA_WRITE       BIT(4)
 #define DMA_SIGNATURE   UINT64_C(0x51454d5520434647)    /* "QEMU CFG" */
 
+#define WINDOW          (64 * KIB)
+
 typedef struct FwCfgItem {
-    uint8_t *data;
+    uint8_t *data;              /* or, if NULL, */
+    bool in_file;               /* it is read from a file when it is wanted: */
+    int fd;
+    uint64_t at;
     uint32_t len;
     bool writable, built;
     void (*build)(FwCfg *s, void *opaque);
@@ -52,6 +60,9 @@ struct FwCfg {
     uint16_t key;                           /* selected */
     uint32_t offset;                        /* of the next byte in it */
     uint64_t dma_addr;
+    uint8_t *window;                        /* what was read last of an item that is in a file; or NULL */
+    const FwCfgItem *window_of;
+    uint32_t window_at, window_len;         /* place in the item */
 };
 
 /* UAPI: struct fw_cfg_file, big-endian. */
@@ -80,17 +91,59 @@ static void fw_cfg_select(FwCfg *s, uint16_t key)
     }
 }
 
-static void fw_cfg_read_bytes(FwCfg *s, uint8_t *buf, size_t len)
+/* How many bytes the guest may still read of the selected item. */
+static uint32_t fw_cfg_available(FwCfg *s)
 {
     const FwCfgItem *item = fw_cfg_item(s, s->key);
-    size_t n = 0;
 
-    if (item && item->data && s->offset < item->len) {
-        n = MIN(len, item->len - s->offset);
-        memcpy(buf, item->data + s->offset, n);
-        s->offset += (uint32_t)n;
+    return item && (item->data || item->in_file) && s->offset < item->len ? item->len - s->offset : 0;
+}
+
+/* The next bytes of the item, of which there are some: up to *@n, which becomes how many. A file that has become
+ * shorter ends in zeros. */
+static const uint8_t *fw_cfg_next(FwCfg *s, uint32_t *n)
+{
+    const FwCfgItem *item = fw_cfg_item(s, s->key);
+
+    *n = MIN(*n, item->len - s->offset);
+    if (item->data) {
+        return item->data + s->offset;
     }
-    memset(buf + n, 0, len - n);            /* zeros after the end */
+    if (s->window_of != item || s->offset - s->window_at >= s->window_len) {
+        s->window = s->window ? s->window : g_malloc(WINDOW);
+        s->window_of = item;
+        s->window_at = s->offset;
+        s->window_len = MIN(WINDOW, item->len - s->offset);
+        for (uint32_t have = 0; have < s->window_len; ) {
+            ssize_t got = pread(item->fd, s->window + have, s->window_len - have,
+                                (off_t)(item->at + s->offset + have));
+
+            if (got < 0 && errno == EINTR) {
+                continue;
+            }
+            if (got <= 0) {
+                memset(s->window + have, 0, s->window_len - have);
+                break;
+            }
+            have += (uint32_t)got;
+        }
+    }
+    *n = MIN(*n, s->window_at + s->window_len - s->offset);
+    return s->window + (s->offset - s->window_at);
+}
+
+static void fw_cfg_read_bytes(FwCfg *s, uint8_t *buf, uint32_t len)
+{
+    while (len && fw_cfg_available(s)) {
+        uint32_t n = len;
+        const uint8_t *from = fw_cfg_next(s, &n);
+
+        memcpy(buf, from, n);
+        s->offset += n;
+        buf += n;
+        len -= n;
+    }
+    memset(buf, 0, len);                    /* zeros after the end */
 }
 
 static MemResult fw_cfg_ctl_read(void *opaque, hwaddr addr, uint64_t *val, unsigned size,
@@ -129,15 +182,14 @@ static const MemOps fw_cfg_ctl_ops = {
 static bool fw_cfg_dma_move(FwCfg *s, uint32_t control, uint64_t addr, uint32_t len)
 {
     FwCfgItem *item = fw_cfg_item(s, s->key);
-    uint32_t available = item && item->data && s->offset < item->len
-                         ? item->len - s->offset : 0;
+    uint32_t available = fw_cfg_available(s);
 
     if (control & DMA_SKIP) {
         s->offset += MIN(len, available);
         return true;
     }
     if (control & DMA_WRITE) {
-        if (!item || !item->writable || len > available) {
+        if (!item || !item->data || !item->writable || len > available) {
             return false;
         }
         if (address_space_read(s->dma_as, addr, MEM_ATTRS_NONE, item->data + s->offset, len)) {
@@ -146,10 +198,11 @@ static bool fw_cfg_dma_move(FwCfg *s, uint32_t control, uint64_t addr, uint32_t 
         s->offset += len;
         return true;
     }
-    if (available) {                        /* straight out of the item */
-        uint32_t n = MIN(len, available);
+    while (len && fw_cfg_available(s)) {    /* straight out of the item */
+        uint32_t n = len;
+        const uint8_t *from = fw_cfg_next(s, &n);
 
-        if (address_space_write(s->dma_as, addr, MEM_ATTRS_NONE, item->data + s->offset, n)) {
+        if (address_space_write(s->dma_as, addr, MEM_ATTRS_NONE, from, n)) {
             return false;
         }
         s->offset += n;
@@ -234,6 +287,23 @@ void fw_cfg_add_bytes(FwCfg *s, unsigned key, const void *data, size_t len)
 
     assert(item && len <= UINT32_MAX);
     fw_cfg_put(item, data, len);
+}
+
+bool fw_cfg_add_from_file(FwCfg *s, unsigned key, const char *path, uint64_t at, size_t len)
+{
+    FwCfgItem *item = fw_cfg_item(s, key);
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert(item && len <= UINT32_MAX && !item->data && !item->in_file);
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < at + len) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    *item = (FwCfgItem){ .in_file = true, .fd = fd, .at = at, .len = (uint32_t)len };
+    return true;
 }
 
 void fw_cfg_add_string(FwCfg *s, unsigned key, const char *text)
@@ -383,9 +453,14 @@ static void fw_cfg_finalize(Device *dev)
     FwCfg *s = FW_CFG(dev);
 
     for (unsigned i = 0; i < NUM_KEYS; i++) {
-        g_free(s->items[0][i].data);
-        g_free(s->items[1][i].data);
+        for (unsigned k = 0; k < 2; k++) {
+            g_free(s->items[k][i].data);
+            if (s->items[k][i].in_file) {
+                close(s->items[k][i].fd);
+            }
+        }
     }
+    g_free(s->window);
 }
 
 /* The content is the configuration's, which is the same on both sides. */
@@ -423,7 +498,7 @@ static void print_directory(StateView *v, StateNode *into)
         const FwCfgItem *item = &s->items[i >= NUM_KEYS][i % NUM_KEYS];
         g_autofree char *name = g_strdup_printf("0x%04x", key);
 
-        if ((item->data || item->build) && (i < FW_CFG_FILE_FIRST || i >= NUM_KEYS)) {
+        if ((item->data || item->in_file || item->build) && (i < FW_CFG_FILE_FIRST || i >= NUM_KEYS)) {
             add_item(items, name, key, item);
         }
     }

@@ -41,6 +41,11 @@ FwCfg *fw_cfg_find(void);
 
 /* A copy is made. Numbers are little-endian. */
 void fw_cfg_add_bytes(FwCfg *s, unsigned key, const void *data, size_t len);
+/*
+ * An item, not there yet, that is @len bytes from @at on of a file, which stays open: large images needn't lie in
+ * memory. False if @path isn't a regular file of that size.
+ */
+bool fw_cfg_add_from_file(FwCfg *s, unsigned key, const char *path, uint64_t at, size_t len);
 void fw_cfg_add_string(FwCfg *s, unsigned key, const char *text);
 void fw_cfg_add_i16(FwCfg *s, unsigned key, uint16_t val);
 void fw_cfg_add_i32(FwCfg *s, unsigned key, uint32_t val);
