@@ -83,6 +83,9 @@ static bool start(Job *j, const char *path)
         close(p[0]);
         close(p[1]);
         if (ends_with(path, ".sh")) {
+            if (access(path, X_OK) == 0) {
+                execl(path, path, (char *)NULL);        /* its first line says by what */
+            }
             execlp("sh", "sh", path, (char *)NULL);
         } else {
             char exe[4096];
