@@ -290,6 +290,11 @@ void hmp_info_virtio_status(Hmp *hmp, const QDict *args)
     show_result(hmp, "x-query-virtio-status", args);
 }
 
+void hmp_info_virtio_vhost_queue_status(Hmp *hmp, const QDict *args)
+{
+    show_result(hmp, "x-query-virtio-vhost-queue-status", args);
+}
+
 void hmp_info_virtio_queue_status(Hmp *hmp, const QDict *args)
 {
     show_result(hmp, "x-query-virtio-queue-status", args);

@@ -131,6 +131,7 @@ void hmp_info_roms(Hmp *hmp, const QDict *args);
 void hmp_info_virtio(Hmp *hmp, const QDict *args);
 void hmp_info_virtio_status(Hmp *hmp, const QDict *args);
 void hmp_info_virtio_queue_status(Hmp *hmp, const QDict *args);
+void hmp_info_virtio_vhost_queue_status(Hmp *hmp, const QDict *args);
 void hmp_info_virtio_queue_element(Hmp *hmp, const QDict *args);
 void hmp_info_vm_generation_id(Hmp *hmp, const QDict *args);
 void hmp_info_stats(Hmp *hmp, const QDict *args);

@@ -342,6 +342,8 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "virtio", .run = hmp_info_virtio, .qmp = "x-query-virtio", .help = "show the virtio devices" },
     { .name = "virtio-status", .args = "path:s", .params = "path", .run = hmp_info_virtio_status,
       .help = "show the state of a virtio device" },
+    { .name = "virtio-vhost-queue-status", .args = "path:s queue:i", .params = "path queue",
+      .run = hmp_info_virtio_vhost_queue_status, .help = "show the state of a queue that another process serves" },
     { .name = "virtio-queue-status", .args = "path:s queue:i", .params = "path queue",
       .run = hmp_info_virtio_queue_status, .help = "show the state of a queue" },
     { .name = "virtio-queue-element", .args = "path:s queue:i index:i?", .params = "path queue [index]",

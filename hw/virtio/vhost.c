@@ -203,6 +203,23 @@ bool vhost_dev_is_started(const VhostDev *d)
     return d->started;
 }
 
+bool vhost_dev_ring(const VhostDev *d, unsigned i, VhostRingInfo *info)
+{
+    VirtQueue *vq;
+
+    if (i >= d->started || !d->watches[i]) {
+        return false;
+    }
+    vq = virtio_queue(d->v, i);
+    *info = (VhostRingInfo){ d->kick_fds[i], d->call_fds[i], { NULL } };
+    RCU_READ_GUARD();
+    ring_refresh(vq);
+    info->part[0] = vq->part[PART_DESC].host;
+    info->part[1] = vq->part[PART_AVAIL].host;
+    info->part[2] = vq->part[PART_USED].host;
+    return true;
+}
+
 /* --- life --- */
 
 uint64_t vhost_dev_limit(const VhostDev *d)
@@ -233,6 +250,7 @@ VhostDev *vhost_dev_new(VirtIODevice *v, VhostUser *u, unsigned rings, Error **e
         vhost_dev_free(d);
         return NULL;
     }
+    v->vhost = d;
     return d;
 }
 
@@ -242,6 +260,7 @@ void vhost_dev_free(VhostDev *d)
         return;
     }
     vhost_dev_stop(d);
+    d->v->vhost = NULL;
     memory_listener_del(&d->listener);
     for (unsigned i = 0; i < d->rings; i++) {
         close(d->kick_fds[i]);

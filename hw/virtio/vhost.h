@@ -22,6 +22,12 @@ void vhost_dev_stop(VhostDev *d);
 bool vhost_dev_is_started(const VhostDev *d);
 /* Of the started rings the first @enabled are used. */
 void vhost_dev_enable(VhostDev *d, unsigned enabled);
+/* What the other side has of ring @i of the started ones, for people. False if it has nothing of it. */
+typedef struct VhostRingInfo {
+    int kick_fd, call_fd;
+    const void *part[3];        /* descriptors, available and used ring in this process */
+} VhostRingInfo;
+bool vhost_dev_ring(const VhostDev *d, unsigned i, VhostRingInfo *info);
 /* Features by bit number that the device may offer at most. */
 uint64_t vhost_dev_limit(const VhostDev *d);
 

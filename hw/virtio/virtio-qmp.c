@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The monitor's view of virtio devices and their queues; reading changes nothing. */
 #include "util/osdep.h"
+#include "hw/virtio/vhost.h"
 #include "hw/virtio/virtio-int.h"
 #include "hw/virtio/virtio-state.h"
 #include "qapi/commands-virtio.h"
@@ -185,6 +186,7 @@ VirtioStatus *qmp_x_query_virtio_status(const char *path, Error **errp)
         QAPI_SET(st->status, unknown_statuses, (uint8_t)bits);
     }
     st->vm_running = runstate_is_running();
+    st->vhost_started = v->vhost && vhost_dev_is_started(v->vhost);
     st->broken = v->broken;
     st->use_started = true;
     st->started = v->status & VIRTIO_S_DRIVER_OK;
@@ -228,6 +230,41 @@ VirtQueueStatus *qmp_x_query_virtio_queue_status(const char *path, uint16_t queu
     st->used_idx = vq->used_idx;
     st->signalled_used = vq->signalled;
     st->signalled_used_valid = vq->signalled_valid;
+    return st;
+}
+
+/* Sizes of a split ring's parts (V 2.7). */
+enum { AVAIL_HEAD = 4, AVAIL_ENTRY = 2, USED_HEAD = 4, USED_ENTRY = 8 };
+
+VirtVhostQueueStatus *qmp_x_query_virtio_vhost_queue_status(const char *path, uint16_t queue, Error **errp)
+{
+    VirtIODevice *v = find_device(path, errp);
+    VirtQueue *vq = find_queue(v, queue, errp);
+    VirtVhostQueueStatus *st;
+    VhostRingInfo ring;
+
+    if (!vq) {
+        return NULL;
+    }
+    if (!v->vhost || !vhost_dev_ring(v->vhost, queue, &ring)) {
+        error_setf(errp, ERR_STATE_INVALID, "'%s': no other process serves queue %u now", path, queue);
+        error_hint(errp, "x-query-virtio-status tells whether vhost-started");
+        return NULL;
+    }
+    st = qapi_new(VirtVhostQueueStatus);
+    st->name = strdup(object_type_name(v));
+    st->kick = ring.kick_fd;
+    st->call = ring.call_fd;
+    st->desc = (uintptr_t)ring.part[0];
+    st->avail = (uintptr_t)ring.part[1];
+    st->used = (uintptr_t)ring.part[2];
+    st->num = (int64_t)vq->num;
+    st->desc_phys = vq->desc;
+    st->desc_size = vq->num * DESC_SIZE;
+    st->avail_phys = vq->avail;
+    st->avail_size = AVAIL_HEAD + vq->num * AVAIL_ENTRY;
+    st->used_phys = vq->used;
+    st->used_size = USED_HEAD + vq->num * USED_ENTRY;
     return st;
 }
 

@@ -133,6 +133,7 @@ struct VirtIODevice {
     MemListener listener;
     RunstateListener run_listener;
     VirtQueue *vq;              /* VIRTIO_MAX_QUEUES at most */
+    struct VhostDev *vhost;     /* another process may have the queues; NULL: none. Its maker's */
     unsigned num_vqs, room_vqs;
     Mutex kick_lock;            /* for notifications by any thread: vq, num_vqs, VirtQueue.kick */
     const VirtioTransport *transport;

@@ -57,13 +57,26 @@ fi
 "$cache/vhost-peer" "$tmp/vhost" "$tmp/far" > "$tmp/vhost.txt" 2>&1 &
 vpid=$!
 sleep 0.2
+(
+	tries=1000
+	until "$BUILD_DIR/qmp-shell" -1 -c 'x-query-virtio-vhost-queue-status path=/machine/peripheral/card/virtio-backend queue=1' \
+		"$tmp/qmp" > "$tmp/queue" 2> /dev/null; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || break
+		sleep 0.2
+	done
+) &
+qpid=$!
 pair vhost 8 \
 	"-object memory-backend-memfd,id=m,size=512M,share=on -M pc,memory-backend=m -smp 2
 	-chardev socket,id=c,path=$tmp/vhost -netdev vhost-user,id=n,chardev=c,queues=2
-	$(nic virtio-net-pci,mq=on,vectors=8 1)" \
+	-qmp unix:$tmp/qmp,server=on,wait=off $(nic virtio-net-pci,mq=on,vectors=8,id=card 1)" \
 	"-netdev stream,id=n,reconnect=1,addr.type=unix,addr.path=$tmp/far $(nic virtio-net-pci 2)"
 has vhost-1 '^lan combined 2'
 ok $? "vhost-1: two pairs of queues"
+wait $qpid
+grep -q '"num": 256' "$tmp/queue" && grep -q '"used-size": 2052' "$tmp/queue"
+ok $? "vhost-1: and the monitor shows one"
 wait $vpid && grep -q 'enabled 3' "$tmp/vhost.txt" && grep -q 'stopped 0' "$tmp/vhost.txt"
 ok $? "vhost-1: the other process gives the rings back"
 
