@@ -310,7 +310,7 @@ check-clients: all tests/harness/tap-run
 	 tests/harness/tap-run $(sort $(wildcard $(abspath $(SRC))/tests/clients/*.sh))
 
 DOCS := $(sort $(shell cd $(SRC) && find docs -name '*.md' 2>/dev/null))
-GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md,$(QAPI_GEN_FILES)))
+GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md %.html,$(QAPI_GEN_FILES)))
 docs: $(GENERATED_DOCS)
 	$(Q)mkdir -p $(sort $(dir $(DOCS)) docs)
 	$(Q)for f in $(DOCS); do cp $(SRC)/$$f $$f || exit 1; done

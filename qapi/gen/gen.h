@@ -185,6 +185,8 @@ Out *out_new(const char *dir, const char *name);
 void out_printf(Out *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_if(Out *out, const char *cond);        /* NULL: nothing */
 void out_endif(Out *out, const char *cond);
+/* What has been written. */
+const char *out_text(const Out *out);
 void out_close(Out *out);
 
 typedef struct GenOptions {
@@ -202,6 +204,7 @@ void out_commands(const Module *module);
 void out_events(const Module *module);
 void out_schema(void);
 void out_manual(void);
+void out_html(const char *markdown);         /* the same as a page for browsers */
 void out_coverage(const char *path);
 void out_client(void);
 /* Shared by out_types and out_commands: "has_x, x" parameter lists. */

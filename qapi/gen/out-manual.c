@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reference manual, as Markdown: one chapter a module, in the schema's order. */
+/* The reference manual, as Markdown: one chapter a module, in the schema's order; out-html.c makes another form of it. */
 #include "util/osdep.h"
 #include "qapi/gen/gen.h"
 
@@ -35,7 +35,10 @@ static void out_item_text(Out *out, const char *text)
 
 static void out_heading(Out *out, const char *kind, const char *name)
 {
-    out_printf(out, "\n<a id=\"%s\"></a>\n### %s `%s`\n\n", to_lower(name), kind, name);
+    /* There are a command stop and an event STOP. */
+    const char *prefix = !strcmp(kind, "Event") ? "event-" : "";
+
+    out_printf(out, "\n<a id=\"%s%s\"></a>\n### %s `%s`\n\n", prefix, to_lower(name), kind, name);
 }
 
 static void out_member_list(Out *out, const Members *list, const Doc *doc, const char *what)
@@ -163,5 +166,6 @@ void out_manual(void)
             }
         }
     }
+    out_html(out_text(out));
     out_close(out);
 }

@@ -53,6 +53,11 @@ void out_endif(Out *out, const char *cond)
     }
 }
 
+const char *out_text(const Out *out)
+{
+    return out->text ? out->text : "";
+}
+
 static bool same_as_file(const Out *out)
 {
     FILE *f = fopen(out->path, "rb");

@@ -29,7 +29,7 @@ refuses()       # refuses LINE WORDS: the schema on stdin
     fi
 }
 
-echo "1..16"
+echo "1..17"
 echo "{ 'command': 'x' }" | refuses 1 "command 'x' isn't documented"
 { doc x; echo "{ 'command': 'x', 'data': { 'a': 'int' } }"; } |
     refuses 4 "'a' of command 'x' isn't documented"
@@ -53,3 +53,27 @@ echo "{ 'command': 'x' }" | refuses 1 "command 'x' isn't documented"
 } | refuses 12 "'f' is no value of 'E'"
 printf '##\n# @x: text\n' | refuses 1 "without its closing"
 doc x | refuses 1 "documentation of 'x' without a definition"
+
+# The manual as a page for browsers: text is escaped, no link leads nowhere, no place is there twice.
+{
+    printf '##\n# = A chapter\n##\n\n'
+    doc S "with <b> & \`code\`" "" "@a: first" "@b: second" "    goes on"
+    echo "{ 'struct': 'S', 'data': { 'a': 'int', 'b': [ 'str' ] } }"
+    doc stop "" "Example:" "" "-> { \"execute\": \"stop\" }"
+    echo "{ 'command': 'stop', 'returns': 'S' }"
+    doc STOP
+    echo "{ 'event': 'STOP' }"
+} > "$dir/s.json"
+n=$(($(cat "$dir/n") + 1))
+page=$dir/qmp-reference.html
+"$gen" -o "$dir" -d "$dir" "$dir/s.json" > "$dir/log" 2>&1 &&
+    grep -q '<h2 id="chapter-0">A chapter</h2>' "$page" && grep -q '&lt;b&gt; &amp; <code>code</code>' "$page" &&
+    grep -q '<p>Result: <a href="#s">S</a></p>' "$page" && grep -q '^<li><code>b</code> (array of str): second$' "$page" &&
+    [ -z "$(grep -o ' id="[^"]*"' "$page" | sort | uniq -d)" ] &&
+    [ "$(grep -c '<ul>' "$page")" = "$(grep -c '</ul>' "$page")" ] && tail -n 1 "$page" | grep -q '^</html>$'
+if [ $? = 0 ]; then
+    echo "ok $n the manual as HTML"
+else
+    sed 's/^/# /' "$dir/log" "$page"
+    echo "not ok $n the manual as HTML"
+fi
