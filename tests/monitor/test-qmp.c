@@ -258,6 +258,8 @@ static void run_protocol(Client *c)
            "QMP input member 'arguments' must be an object");
     expect(c, "{\"execute\": \"stop\", \"more\": 3}", "QMP input member 'more' is unexpected");
     expect(c, "{\"exec-oob\": \"query-name\"}", "does not support OOB");
+    expect(c, "{\"exec-oob\": \"query-yank\", \"id\": 7}", "\"id\": 7");
+    expect(c, "{\"exec-oob\": \"yank\", \"id\": 8, \"arguments\": {\"instances\": []}}", "\"id\": 8");
     expect(c, "{\"execute\": \"query-name\", \"id\": {\"a\": null}}", "\"id\": {\"a\": null}");
     expect(c, "{\"execute\": @}\n", "GenericError");
     /* A byte that no text has: begin anew. */
