@@ -132,6 +132,21 @@ uint64_t vhost_user_features(const VhostUser *u)
     return u->features;
 }
 
+uint64_t vhost_user_backend_features(const VhostUser *u)
+{
+    return u->features & BIT64(F_PROTOCOL_FEATURES);
+}
+
+uint64_t vhost_user_protocol(const VhostUser *u)
+{
+    return u->protocol;
+}
+
+unsigned vhost_user_pairs(const VhostUser *u)
+{
+    return net_queues(u->net);
+}
+
 bool vhost_user_set_features(VhostUser *u, uint64_t features, Error **errp)
 {
     return tell_u64(u, SET_FEATURES, features | (u->features & BIT64(F_PROTOCOL_FEATURES)), errp);

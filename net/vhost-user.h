@@ -39,6 +39,10 @@ VhostUser *vhost_user_of(NetBackend *n);
 void vhost_user_set_ops(VhostUser *u, const VhostUserOps *ops, void *opaque);
 bool vhost_user_is_connected(const VhostUser *u);
 uint64_t vhost_user_features(const VhostUser *u);
+/* What was agreed on: its own feature that says there are others, features of the protocol by bit, pairs of queues. */
+uint64_t vhost_user_backend_features(const VhostUser *u);
+uint64_t vhost_user_protocol(const VhostUser *u);
+unsigned vhost_user_pairs(const VhostUser *u);
 bool vhost_user_set_features(VhostUser *u, uint64_t features, Error **errp);
 bool vhost_user_set_memory(VhostUser *u, const VhostRegion *r, unsigned n, Error **errp);
 bool vhost_user_start_ring(VhostUser *u, const VhostRing *r, Error **errp);

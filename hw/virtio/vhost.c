@@ -220,6 +220,17 @@ bool vhost_dev_ring(const VhostDev *d, unsigned i, VhostRingInfo *info)
     return true;
 }
 
+const VhostUser *vhost_dev_peer(const VhostDev *d, unsigned *rings, unsigned *regions)
+{
+    if (rings) {
+        *rings = d->rings;
+    }
+    if (regions) {
+        *regions = d->n_regions;
+    }
+    return d->u;
+}
+
 /* --- life --- */
 
 uint64_t vhost_dev_limit(const VhostDev *d)

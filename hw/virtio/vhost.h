@@ -28,6 +28,8 @@ typedef struct VhostRingInfo {
     const void *part[3];        /* descriptors, available and used ring in this process */
 } VhostRingInfo;
 bool vhost_dev_ring(const VhostDev *d, unsigned i, VhostRingInfo *info);
+/* Who serves it, and how much it has: rings at most, pieces of memory (NULL: nobody asks). */
+const VhostUser *vhost_dev_peer(const VhostDev *d, unsigned *rings, unsigned *regions);
 /* Features by bit number that the device may offer at most. */
 uint64_t vhost_dev_limit(const VhostDev *d);
 

@@ -160,6 +160,32 @@ static VirtIODevice *find_device(const char *path, Error **errp)
     return VIRTIO_DEVICE(obj);
 }
 
+/* Vhost-user protocol, "Protocol features": those that the emulator uses. */
+static const BitName protocol_bits[] = {
+    { 0, "VHOST_USER_PROTOCOL_F_MQ: it has several pairs of queues" },
+    { 3, "VHOST_USER_PROTOCOL_F_REPLY_ACK: it acknowledges requests" },
+};
+
+static VhostStatus *vhost_status(const VirtIODevice *v)
+{
+    VhostStatus *st = qapi_new(VhostStatus);
+    unsigned regions;
+    const VhostUser *u = vhost_dev_peer(v->vhost, &st->nvqs, &regions);
+    uint64_t protocol = vhost_user_protocol(u);
+
+    st->n_mem_sections = regions;
+    st->features = features_of(v, vhost_user_features(u));
+    st->acked_features = features_of(v, vhost_user_features(u) & v->guest_features);
+    st->backend_features = features_of(v, vhost_user_backend_features(u));
+    st->protocol_features = qapi_new(VhostDeviceProtocols);
+    st->protocol_features->protocols = take_names(&protocol, protocol_bits, ARRAY_SIZE(protocol_bits));
+    if (protocol) {
+        QAPI_SET(st->protocol_features, unknown_protocols, protocol);
+    }
+    st->max_queues = vhost_user_pairs(u);
+    return st;
+}
+
 VirtioStatus *qmp_x_query_virtio_status(const char *path, Error **errp)
 {
     VirtIODevice *v = find_device(path, errp);
@@ -175,7 +201,7 @@ VirtioStatus *qmp_x_query_virtio_status(const char *path, Error **errp)
     st->device_endian = strdup(virtio_order(v) == MEM_LE ? "little" : "big");
     st->guest_features = features_of(v, v->guest_features);
     st->host_features = features_of(v, v->host_features);
-    st->backend_features = features_of(v, 0);
+    st->backend_features = features_of(v, v->vhost ? vhost_user_features(vhost_dev_peer(v->vhost, NULL, NULL)) : 0);
     for (unsigned i = 0; i < v->num_vqs; i++) {
         st->num_vqs += v->vq[i].num != 0;
     }
@@ -187,6 +213,9 @@ VirtioStatus *qmp_x_query_virtio_status(const char *path, Error **errp)
     }
     st->vm_running = runstate_is_running();
     st->vhost_started = v->vhost && vhost_dev_is_started(v->vhost);
+    if (st->vhost_started) {
+        st->vhost_dev = vhost_status(v);
+    }
     st->broken = v->broken;
     st->use_started = true;
     st->started = v->status & VIRTIO_S_DRIVER_OK;

@@ -59,8 +59,9 @@ vpid=$!
 sleep 0.2
 (
 	tries=1000
-	until "$BUILD_DIR/qmp-shell" -1 -c 'x-query-virtio-vhost-queue-status path=/machine/peripheral/card/virtio-backend queue=1' \
-		"$tmp/qmp" > "$tmp/queue" 2> /dev/null; do
+	path=/machine/peripheral/card/virtio-backend
+	until "$BUILD_DIR/qmp-shell" -1 -c "x-query-virtio-vhost-queue-status path=$path queue=1" \
+		-c "x-query-virtio-status path=$path" "$tmp/qmp" > "$tmp/queue" 2> /dev/null; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || break
 		sleep 0.2
@@ -75,7 +76,8 @@ pair vhost 8 \
 has vhost-1 '^lan combined 2'
 ok $? "vhost-1: two pairs of queues"
 wait $qpid
-grep -q '"num": 256' "$tmp/queue" && grep -q '"used-size": 2052' "$tmp/queue"
+grep -q '"num": 256' "$tmp/queue" && grep -q '"used-size": 2052' "$tmp/queue" &&
+	grep '"vhost-dev"' "$tmp/queue" | grep -q '"nvqs": 4'
 ok $? "vhost-1: and the monitor shows one"
 wait $vpid && grep -q 'enabled 3' "$tmp/vhost.txt" && grep -q 'stopped 0' "$tmp/vhost.txt"
 ok $? "vhost-1: the other process gives the rings back"
