@@ -8,6 +8,8 @@
 #include "migration/migration.h"
 
 #include <glib.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include "block/block.h"
 #include "crypto/tls-creds.h"
@@ -26,23 +28,30 @@ typedef struct Incoming {
     /* Big lock. */
     MigrationStatus status;
     bool deferred;              /* migrate-incoming is waited for */
-    SocketAddress *address;     /* listened on; NULL: not */
+    SocketAddress *address;     /* listened on; NULL: not. In post-copy also under .lock */
     int listen_fd;
     FdWatch *watch;
     unsigned expected;          /* connections that are still to come */
     TlsCreds *tls;              /* a reference; NULL: no TLS */
     char *tls_authz;
     bool failed;                /* and it was told */
+    bool idle;                  /* no thread reads the stream */
     /* Any thread. */
     Mutex lock;
     MigChannel *ch;             /* lock, to be set and interrupted: the stream's own */
     bool claimed;               /* lock: there was a stream */
     MultifdRecv *multifd;       /* NULL: there is one connection only */
-    Mutex answer_lock;          /* the way back */
+    Mutex answer_lock;          /* the way back; .ch changes under both, and is NULL while it is interrupted */
+    bool interrupted;           /* lock: a connection that goes on with it is waited for */
+    bool give_up;               /* lock: none will come */
+    bool listens;               /* lock: on .address, for that */
+    int recover_fd;             /* lock: migrate-recover listens on it; -1: no */
+    int wake_fd;                /* an eventfd: the last two have changed */
     /* The stream's thread's own. */
     MigReader r;
     bool postcopy;              /* the guest runs, or is about to, while pages come */
     Event loaded;               /* post-copy: the main thread has loaded the devices, or failed to */
+    Error *load_err;            /* why; the main thread's until .loaded */
     RamLoad *ram;
     MigDevices *devices;
     MigBitmaps *bitmaps;
@@ -140,16 +149,15 @@ static bool read_stat(void)
 static void answer(uint32_t tag, const void *contents, size_t len)
 {
     MigWriter w;
+    MUTEX_GUARD(&in->answer_lock);
 
-    if (!in->answer) {
+    if (!in->answer || !in->ch) {
         return;
     }
     mig_writer_init(&w, in->ch);
     mig_begin(&w, tag);
     mig_put(&w, contents, len);
-    mutex_lock(&in->answer_lock);
     mig_end(&w, NULL);
-    mutex_unlock(&in->answer_lock);
     mig_writer_cleanup(&w);
 }
 
@@ -223,26 +231,26 @@ static bool read_records(void)
     return true;
 }
 
-/* In the main thread. */
+/* In the main thread. @opaque: an Error **. */
 static void load_devices(void *opaque)
 {
     bool late = mig_cap(MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE) && !runstate_autostart();
+    Error **errp = opaque;
 
-    (void)opaque;
     /* Bitmaps come last: images may have older ones, which are read when they become active. */
-    if (mig_devices_load(in->devices, &in->err) && (late || block_activate_all(&in->err))) {
-        mig_bitmaps_load(in->bitmaps, &in->err);
+    if (mig_devices_load(in->devices, errp) && (late || block_activate_all(errp))) {
+        mig_bitmaps_load(in->bitmaps, errp);
     }
 }
 
 /* In the main thread: what the machine did there it does here. */
-static void run_guest(void)
+static void run_guest(Error **errp)
 {
     int state = in->runstate ? qapi_enum_parse(&qapi_type_RunState, in->runstate, "runstate", NULL)
                              : RUN_STATE_RUNNING;
 
     if (state == RUN_STATE_RUNNING && runstate_autostart()) {
-        vm_start(&in->err);
+        vm_start(errp);
         mig_announce();         /* switches learn where the guest is now */
     } else if (state < 0 || state == RUN_STATE_RUNNING || !runstate_set(state, NULL)) {
         runstate_set(RUN_STATE_PAUSED, NULL);
@@ -258,17 +266,17 @@ static void completed(void *opaque)
 static void go_on(void *opaque)
 {
     completed(opaque);
-    run_guest();
+    run_guest(&in->err);
 }
 
 /* In the main thread: the devices are all here, pages still come by the stream's thread. */
-static void load_and_go_on(void *opaque)
+static void load_and_go_on(UNUSED void *opaque)
 {
-    load_devices(opaque);
-    if (!in->err) {
+    load_devices(&in->load_err);
+    if (!in->load_err) {
         answer(MIG_RUNS, NULL, 0);
         set_status(MIGRATION_STATUS_POSTCOPY_ACTIVE);
-        run_guest();
+        run_guest(&in->load_err);
     }
     event_set(&in->loaded);
 }
@@ -283,6 +291,7 @@ static void begin_postcopy(void)
 static void begin(void *opaque)
 {
     (void)opaque;
+    in->idle = false;
     set_status(MIGRATION_STATUS_ACTIVE);
 }
 
@@ -317,6 +326,7 @@ static void clean_up(void *opaque)
         report_failure(in->err);
         in->err = NULL;
     }
+    in->idle = true;
 }
 
 /* A page will never come: the guest can't go on. In the main thread. */
@@ -329,15 +339,204 @@ static void stop_guest(void *opaque)
 static void end_postcopy(void)
 {
     if (in->err) {
-        mig_channel_interrupt(in->ch);
+        mutex_lock(&in->lock);
+        if (in->ch) {
+            mig_channel_interrupt(in->ch);
+        }
+        mutex_unlock(&in->lock);
         /* Who waits for a page would wait for ever, perhaps with the big lock. */
         ram_load_end_post_copy(in->ram);
         event_wait(&in->loaded);
-        mig_in_main_thread(stop_guest, NULL);
-        return;
+    } else {
+        event_wait(&in->loaded);
+        ram_load_end_post_copy(in->ram);
     }
+    if (in->load_err) {
+        error_free(in->err);
+        in->err = in->load_err;         /* the cause */
+        in->load_err = NULL;
+    }
+    if (in->err) {
+        mig_in_main_thread(stop_guest, NULL);
+    }
+}
+
+/* ------------------------------------------- post-copy that was interrupted */
+
+/* The main thread may itself be waiting for a page: it isn't waited for. */
+static void status_later(void *opaque)
+{
+    MigrationStatus status = GPOINTER_TO_INT(opaque);
+
+    if (!in->idle && in->status != MIGRATION_STATUS_COMPLETED) {
+        set_status(status);
+    }
+}
+
+static void tell_status(MigrationStatus status)
+{
+    bh_once(NULL, status_later, GINT_TO_POINTER(status));
+}
+
+static void tell_interrupted(void *opaque)
+{
+    Error *err = opaque;
+
+    error_prepend(&err, "post-copy is interrupted, and waits for migrate with 'resume': ");
+    error_report(err);
+}
+
+static void use_channel(Connection *c, MigChannel *ch)
+{
+    MigChannel *old = c->ch;
+
+    mutex_lock(&in->answer_lock);
+    mutex_lock(&in->lock);
+    in->ch = c->ch = ch;
+    mutex_unlock(&in->lock);
+    mutex_unlock(&in->answer_lock);
+    mig_channel_free(old);
+}
+
+/* Is it the source that goes on? */
+static bool try_client(Connection *c, int fd)
+{
+    Error *err = NULL;
+    uint32_t number = 0;
+    MigReader r;
+
+    use_channel(c, mig_channel_new_fd(fd, 0));
+    if (in->tls) {
+        MigChannel *tls = mig_channel_new_tls(c->ch, in->tls, NULL, *in->tls_authz ? in->tls_authz : NULL, &err);
+
+        c->ch = NULL;           /* taken */
+        use_channel(c, tls);
+    }
+    mig_reader_init(&r, c->ch);
+    if (c->ch && mig_read_head(&r, &number, &err) && number == MIG_RESUME) {
+        mig_reader_cleanup(&in->r);
+        in->r = r;
+        return true;
+    }
+    mig_reader_cleanup(&r);
+    error_free(err);
+    use_channel(c, NULL);
+    return false;
+}
+
+/* Until there is a connection of the source, at the place where it came from first (@fd; -1: it can't be
+ * listened on) or that of migrate-recover. */
+static bool wait_for_source(Connection *c, int fd)
+{
+    bool ok = false, end = false;
+
+    while (!ok && !end) {
+        struct pollfd p[2] = { { .fd = in->wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+        uint64_t count;
+        int client = -1;
+
+        if (poll(p, 2, -1) < 0 && errno != EINTR) {
+            break;
+        }
+        mutex_lock(&in->lock);
+        if (p[0].revents && read(in->wake_fd, &count, sizeof(count)) < 0) {
+            p[0].revents = 0;
+        }
+        if (in->recover_fd >= 0) {
+            if (fd >= 0) {
+                close(fd);
+            }
+            fd = in->recover_fd;
+            in->recover_fd = -1;
+            in->listens = true;
+        } else if (p[1].revents) {
+            client = socket_accept(fd);
+        }
+        end = in->give_up;
+        mutex_unlock(&in->lock);
+        ok = !end && client >= 0 && try_client(c, client);
+    }
+    if (fd >= 0) {
+        MUTEX_GUARD(&in->lock);
+        close(fd);
+        socket_unlink(in->address);
+        in->listens = false;
+    }
+    return ok;
+}
+
+static int listen_again(void)
+{
+    MUTEX_GUARD(&in->lock);
+    int fd = in->address ? socket_listen(in->address, 1, NULL) : -1;
+
+    in->listens = fd >= 0;
+    return fd;
+}
+
+static bool send_missing(void)
+{
+    MigWriter w;
+    bool ok;
+    MUTEX_GUARD(&in->answer_lock);
+
+    mig_writer_init(&w, in->ch);
+    ok = ram_load_send_missing(in->ram, &w, &in->err);
+    if (ok) {
+        mig_begin(&w, MIG_RUNS);
+        ok = mig_end(&w, &in->err);
+    }
+    mig_writer_cleanup(&w);
+    return ok;
+}
+
+static void set_interrupted(bool interrupted)
+{
+    MUTEX_GUARD(&in->lock);
+    in->interrupted = interrupted;
+}
+
+/* The connection has failed; the guest goes on, but for who waits for a page that is missing. */
+static bool resume(Connection *c)
+{
+    bool ok;
+    int fd;
+
     event_wait(&in->loaded);
-    ram_load_end_post_copy(in->ram);
+    if (in->load_err) {
+        return false;
+    }
+    use_channel(c, NULL);
+    fd = listen_again();
+    tell_status(MIGRATION_STATUS_POSTCOPY_PAUSED);
+    bh_once(NULL, tell_interrupted, in->err);
+    in->err = NULL;
+    set_interrupted(true);
+    ok = wait_for_source(c, fd);
+    set_interrupted(false);
+    if (!ok) {
+        error_setf(&in->err, ERR_STATE_INVALID, "post-copy was interrupted, and given up");
+        return false;
+    }
+    tell_status(MIGRATION_STATUS_POSTCOPY_RECOVER);
+    if (!send_missing()) {
+        in->r.broken = true;    /* once more */
+        return false;
+    }
+    tell_status(MIGRATION_STATUS_POSTCOPY_ACTIVE);
+    ram_load_ask_again(in->ram);
+    return true;
+}
+
+static bool read_records_to_the_end(Connection *c)
+{
+    bool ok = read_records();
+
+    while (!ok && in->postcopy && in->r.broken) {
+        in->r.broken = false;
+        ok = resume(c) && read_records();
+    }
+    return ok;
 }
 
 static void end_multifd(void)
@@ -359,7 +558,7 @@ static void run_stream(Connection *c)
     in->devices = mig_devices_new();
     in->bitmaps = mig_bitmaps_new();
     mig_in_main_thread(begin, NULL);
-    ok = read_conf() && read_records();
+    ok = read_conf() && read_records_to_the_end(c);
     if (in->multifd) {
         end_multifd();
         ok = ok && !in->err;
@@ -370,7 +569,7 @@ static void run_stream(Connection *c)
     if (in->postcopy) {
         end_postcopy();
     } else if (ok) {
-        mig_in_main_thread(load_devices, NULL);
+        mig_in_main_thread(load_devices, &in->err);
     }
     if (in->err) {
         answer(MIG_FAIL, error_message(in->err), strlen(error_message(in->err)));
@@ -380,9 +579,11 @@ static void run_stream(Connection *c)
         mig_in_main_thread(in->postcopy ? completed : go_on, NULL);
     }
     c->r = in->r;
+    mutex_lock(&in->answer_lock);
     mutex_lock(&in->lock);
     in->ch = NULL;
     mutex_unlock(&in->lock);
+    mutex_unlock(&in->answer_lock);
     mig_in_main_thread(clean_up, NULL);
 }
 
@@ -538,7 +739,9 @@ static bool start(const char *text, Error **errp)
 bool incoming_init(const char *uri, Error **errp)
 {
     in = g_new0(Incoming, 1);
-    in->listen_fd = -1;
+    in->listen_fd = in->recover_fd = -1;
+    in->idle = true;
+    in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     mutex_init(&in->lock);
     mutex_init(&in->answer_lock);
     if (!runstate_set(RUN_STATE_INMIGRATE, errp)) {
@@ -559,6 +762,112 @@ bool incoming_start(const char *uri, Error **errp)
         return false;
     }
     return start(uri, errp);
+}
+
+/* Under in->lock. */
+static void wake(void)
+{
+    uint64_t one = 1;
+
+    while (write(in->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+}
+
+bool incoming_pause(void)
+{
+    if (!in || in->status != MIGRATION_STATUS_POSTCOPY_ACTIVE) {
+        return false;
+    }
+    MUTEX_GUARD(&in->lock);
+    if (in->ch) {
+        mig_channel_interrupt(in->ch);
+    }
+    return true;
+}
+
+/* Under in->lock. */
+static bool is_listened_on(const SocketAddress *a)
+{
+    const SocketAddress *b = in->address;
+
+    if (!in->listens || !b || a->type != b->type) {
+        return false;
+    }
+    return a->type == SOCKET_ADDRESS_TYPE_INET ? !strcmp(a->u.inet.port, b->u.inet.port)
+           : a->type == SOCKET_ADDRESS_TYPE_UNIX && !strcmp(a->u.q_unix.path, b->u.q_unix.path);
+}
+
+static bool listen_elsewhere(MigUri *uri, Error **errp)
+{
+    MUTEX_GUARD(&in->lock);
+    int fd;
+
+    if (is_listened_on(uri->address)) {
+        return true;
+    }
+    if ((fd = socket_listen(uri->address, 1, errp)) < 0) {
+        return false;
+    }
+    if (in->listens) {
+        socket_unlink(in->address);
+    }
+    qapi_free_SocketAddress(in->address);
+    in->address = socket_local_address(fd, NULL);
+    if (!in->address) {
+        in->address = g_steal_pointer(&uri->address);
+    }
+    if (in->recover_fd >= 0) {
+        close(in->recover_fd);
+    }
+    in->recover_fd = fd;
+    if (in->ch) {
+        mig_channel_interrupt(in->ch);  /* somebody who has connected, and says nothing */
+    }
+    wake();
+    return true;
+}
+
+bool incoming_recover(const char *uri_text, Error **errp)
+{
+    MigUri uri;
+    bool ok = false;
+
+    if (!in || in->status != MIGRATION_STATUS_POSTCOPY_PAUSED) {
+        error_setf(errp, ERR_WRONG_STATE, "Migrate recover can only be run when postcopy is paused");
+        return false;
+    }
+    if (!mig_uri_parse(uri_text, &uri, errp)) {
+        return false;
+    }
+    if (uri.kind != MIG_URI_SOCKET) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "the source comes back by a socket that is listened on");
+        error_argument(errp, "uri", uri_text, "tcp:, unix:");
+    } else {
+        ok = listen_elsewhere(&uri, errp);
+    }
+    mig_uri_cleanup(&uri);
+    return ok;
+}
+
+void incoming_cleanup(void)
+{
+    bool waits;
+
+    if (!in) {
+        return;
+    }
+    mutex_lock(&in->lock);
+    in->give_up = true;
+    waits = in->interrupted;
+    if (waits && in->ch) {
+        mig_channel_interrupt(in->ch);
+    }
+    wake();
+    mutex_unlock(&in->lock);
+    if (waits) {
+        in->failed = true;      /* whoever ends it knows */
+        main_loop_run_until(&in->idle);
+    }
 }
 
 void incoming_query(MigrationInfo *info)

@@ -46,9 +46,7 @@ bool qmp_migrate(const char *uri, bool has_blk, bool blk, bool has_inc, bool inc
         return false;
     }
     if (has_resume && resume) {
-        error_setf(errp, ERR_WRONG_STATE,
-                   "Cannot resume if there is no paused migration");
-        return false;
+        return outgoing_resume(uri, errp);
     }
     return outgoing_start(uri, errp);
 }
@@ -72,6 +70,9 @@ bool qmp_migrate_continue(MigrationStatus state, Error **errp)
 
 bool qmp_migrate_pause(Error **errp)
 {
+    if (outgoing_pause() || incoming_pause()) {
+        return true;
+    }
     error_setf(errp, ERR_WRONG_STATE,
                "migrate-pause is currently only supported during postcopy-active state");
     return false;
@@ -79,9 +80,7 @@ bool qmp_migrate_pause(Error **errp)
 
 bool qmp_migrate_recover(const char *uri, Error **errp)
 {
-    (void)uri;
-    error_setf(errp, ERR_WRONG_STATE, "Migrate recover can only be run when postcopy is paused");
-    return false;
+    return incoming_recover(uri, errp);
 }
 
 bool qmp_migrate_start_postcopy(Error **errp)

@@ -21,6 +21,10 @@ void outgoing_cancel(void);
 bool outgoing_continue(MigrationStatus state, Error **errp);
 /* migrate-start-postcopy: the guest goes on at the other side as soon as possible. */
 bool outgoing_start_postcopy(Error **errp);
+/* migrate-pause: the connection of a post-copy is given up, and can be taken up again. False: there is none. */
+bool outgoing_pause(void);
+/* migrate with resume: go on with one that was interrupted. */
+bool outgoing_resume(const char *uri, Error **errp);
 /* Adds what there is to tell. */
 void outgoing_query(MigrationInfo *info);
 /* At the end of the emulator: gives up and waits for the thread. */
@@ -34,6 +38,12 @@ bool incoming_init(const char *uri, Error **errp);
 /* migrate-incoming, after "defer". */
 bool incoming_start(const char *uri, Error **errp);
 void incoming_query(MigrationInfo *info);
+/* The same at this side. */
+bool incoming_pause(void);
+/* migrate-recover: where to wait for the source. */
+bool incoming_recover(const char *uri, Error **errp);
+/* At the end of the emulator: what is interrupted isn't waited for any more. */
+void incoming_cleanup(void);
 
 /* --------------------------------------------------------------- shared */
 

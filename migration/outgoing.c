@@ -63,10 +63,12 @@ typedef struct Outgoing {
     /* Post-copy. */
     _Atomic bool want_postcopy; /* migrate-start-postcopy */
     _Atomic bool postcopy;      /* the guest is there, or on its way: it can't go on here */
-    _Atomic bool guest_runs;    /* the other side has said so */
+    _Atomic bool guest_runs;    /* the other side has said so, or may have: it doesn't come back */
     _Atomic uint64_t postcopy_from;     /* bytes that were sent before */
     Thread answers;             /* reads the return path */
     Error *answer_err;          /* its own, until it is joined */
+    bool answer_broken;         /* the same: the way back has failed, not the other side */
+    bool resume;                /* lock: migrate with resume, to .uri */
 } Outgoing;
 
 static Outgoing *last;          /* the one that goes on, or the last one; NULL: none yet */
@@ -123,28 +125,53 @@ static void measure(Outgoing *o, int64_t now)
     o->measured_data = data;
 }
 
-/* After each record: keep to max-bandwidth, or in post-copy to the other limit. */
-static void pace(Outgoing *o)
+/* Bytes a slice that may be sent; 0: as many as can be. */
+static uint64_t slice_limit(const Outgoing *o)
 {
     const MigrationParameters *p = mig_params();
-    uint64_t limit = (o->postcopy ? p->max_postcopy_bandwidth : p->max_bandwidth) /
-                     (NS_PER_SECOND / SLICE_NS);
+    uint64_t limit = o->postcopy ? p->max_postcopy_bandwidth : o->fast ? 0 : p->max_bandwidth;
+
+    return limit ? MAX(limit / (NS_PER_SECOND / SLICE_NS), UINT64_C(1)) : 0;
+}
+
+/* What doesn't wait for its turn. Under o->lock. */
+static bool is_urgent(const Outgoing *o)
+{
+    return o->cancel || o->ch->interrupted || (o->want_postcopy && !o->stopped) || (o->postcopy && ram_save_is_waited_for(o->ram));
+}
+
+static void wake(Outgoing *o)
+{
+    MUTEX_GUARD(&o->lock);
+    cond_broadcast(&o->cond);
+}
+
+/* After each record: keep to max-bandwidth, or in post-copy to the other limit. A record that is larger than
+ * a slice allows is paid for with several. */
+static void pace(Outgoing *o)
+{
     int64_t now = clock_get_ns(CLOCK_RT);
 
     o->bytes = sent(o);
     o->multifd_bytes = multifd_send_bytes(o->multifd);
     o->pending = ram_save_pending(o->ram);
-    if (now - o->slice_ns >= SLICE_NS) {
-        measure(o, now);
-        o->slice_ns = now;
-        o->slice_bytes = sent(o);
-    } else if (limit && (!o->fast || o->postcopy) && sent(o) - o->slice_bytes >= limit) {
-        mutex_lock(&o->lock);
-        while (!o->cancel && (now = clock_get_ns(CLOCK_RT)) < o->slice_ns + SLICE_NS) {
-            cond_wait_ns(&o->cond, &o->lock, o->slice_ns + SLICE_NS - now);
+    for (;;) {
+        uint64_t limit = slice_limit(o), done = sent(o) - o->slice_bytes;
+        int64_t until = limit ? o->slice_ns + (int64_t)((double)done / (double)limit * SLICE_NS) : now;
+
+        if (done < limit || now >= until) {
+            break;
         }
+        mutex_lock(&o->lock);
+        if (is_urgent(o)) {
+            mutex_unlock(&o->lock);
+            return;
+        }
+        cond_wait_ns(&o->cond, &o->lock, MIN(until - now, SLICE_NS));       /* the limit may change */
         mutex_unlock(&o->lock);
         now = clock_get_ns(CLOCK_RT);
+    }
+    if (now - o->slice_ns >= SLICE_NS) {
         measure(o, now);
         o->slice_ns = now;
         o->slice_bytes = sent(o);
@@ -483,6 +510,7 @@ static void *read_answers(void *opaque)
                            "the destination wants page %" PRIu64 " of RAM block %u", page, block);
                 more = false;
             }
+            wake(o);
             break;
         case MIG_RUNS:
             o->guest_runs = true;
@@ -496,11 +524,116 @@ static void *read_answers(void *opaque)
             more = false;
         }
     }
+    o->answer_broken = r.broken;
     mig_reader_cleanup(&r);
     if (o->answer_err) {
         mig_channel_interrupt(o->ch);   /* whoever writes hears of it, too */
+        wake(o);
     }
     return NULL;
+}
+
+/* Until the other side has all pages; it says which it wants first. */
+static bool send_pages(Outgoing *o)
+{
+    bool ok;
+
+    set_status_locked(o, MIGRATION_STATUS_POSTCOPY_ACTIVE);
+    o->slice_ns = clock_get_ns(CLOCK_RT);
+    o->slice_bytes = sent(o);
+    o->answer_broken = false;
+    thread_create(&o->answers, "return path", read_answers, o);
+    ok = send_pass(o) && send_done(o);
+    if (!ok) {
+        mig_channel_interrupt(o->ch);
+    }
+    thread_join(&o->answers);
+    if (o->answer_err) {
+        error_free(o->err);
+        o->err = o->answer_err;         /* the cause */
+        o->answer_err = NULL;
+    }
+    o->bytes = sent(o);
+    return !o->err;
+}
+
+/* It isn't the other side that refuses: only the connection is gone. */
+static bool is_interrupted(const Outgoing *o)
+{
+    return o->err && !o->cancel && (o->answer_broken || o->w.broken);
+}
+
+/* In the main thread. */
+static void pause_postcopy(void *opaque)
+{
+    Outgoing *o = opaque;
+
+    o->guest_runs = true;               /* it may: we can't know any more */
+    g_free(o->error);
+    o->error = g_strdup(error_message(o->err));
+    if (o->status != MIGRATION_STATUS_CANCELLING) {
+        set_status(o, MIGRATION_STATUS_POSTCOPY_PAUSED);
+    }
+}
+
+/* What the other side hasn't got. */
+static bool hear_what_is_missing(Outgoing *o)
+{
+    MigReader r;
+
+    mig_reader_init(&r, o->ch);
+    ram_save_resume(o->ram);
+    while (!o->err && mig_next(&r, &o->err) && r.tag != MIG_RUNS) {
+        if (r.tag == MIG_DISC) {
+            ram_save_missing(o->ram, &r, &o->err);
+        } else {
+            refused(&r, &o->err);
+        }
+    }
+    mig_reader_cleanup(&r);
+    return !o->err;
+}
+
+/* A new connection, on which both sides agree about what is still to be sent. */
+static bool reconnect(Outgoing *o)
+{
+    connect_one(o, true);
+    if (o->err || cancelled(o)) {
+        return false;
+    }
+    o->w.ch = o->ch;
+    o->w.broken = false;
+    return mig_write_head(&o->w, MIG_RESUME, &o->err) && hear_what_is_missing(o);
+}
+
+/* The pages that aren't there yet are here only: wait for migrate with resume. False: given up. */
+static bool wait_for_resume(Outgoing *o)
+{
+    bool ok = false;
+
+    while (!ok) {
+        MigChannel *old;
+
+        mig_in_main_thread(pause_postcopy, o);
+        mutex_lock(&o->lock);
+        old = o->ch;
+        o->ch = NULL;
+        mutex_unlock(&o->lock);
+        mig_channel_free(old);
+        mutex_lock(&o->lock);
+        while (!o->resume && !o->cancel) {
+            cond_wait(&o->cond, &o->lock);
+        }
+        o->resume = false;
+        mutex_unlock(&o->lock);
+        if (o->cancel) {
+            return false;
+        }
+        error_free(o->err);
+        o->err = NULL;
+        ok = reconnect(o);
+    }
+    return true;
 }
 
 /* The guest goes on there at once, and the pages follow. */
@@ -520,20 +653,10 @@ static bool finish_postcopy(Outgoing *o)
     }
     o->postcopy_from = sent(o);
     o->downtime_bytes = o->postcopy_from - o->downtime_bytes;
-    set_status_locked(o, MIGRATION_STATUS_POSTCOPY_ACTIVE);
-    thread_create(&o->answers, "return path", read_answers, o);
-    ok = send_pass(o) && send_done(o);
-    if (!ok) {
-        mig_channel_interrupt(o->ch);
-    }
-    thread_join(&o->answers);
-    if (o->answer_err) {
-        error_free(o->err);
-        o->err = o->answer_err;         /* the cause */
-        o->answer_err = NULL;
-    }
-    o->bytes = sent(o);
-    return !o->err;
+    do {
+        ok = send_pages(o);
+    } while (!ok && is_interrupted(o) && wait_for_resume(o));
+    return ok;
 }
 
 static bool finish(Outgoing *o)
@@ -588,6 +711,7 @@ static void end(void *opaque)
             runstate_set(o->state_before, NULL);
         }
     }
+    g_free(o->error);
     o->error = status == MIGRATION_STATUS_FAILED ? g_strdup(error_message(o->err)) : NULL;
     set_status(o, status);
     o->finished = true;
@@ -712,8 +836,12 @@ void outgoing_cancel(void)
 {
     Outgoing *o = last;
 
-    if (!going_on(o) || o->status == MIGRATION_STATUS_CANCELLING || o->postcopy) {
-        return;                 /* in post-copy there is no way back */
+    if (!going_on(o) || o->status == MIGRATION_STATUS_CANCELLING) {
+        return;
+    }
+    if (o->postcopy && o->status != MIGRATION_STATUS_POSTCOPY_PAUSED &&
+        o->status != MIGRATION_STATUS_POSTCOPY_RECOVER) {
+        return;                 /* in post-copy there is no way back, but pages that never come */
     }
     set_status(o, MIGRATION_STATUS_CANCELLING);
     mutex_lock(&o->lock);
@@ -742,6 +870,50 @@ bool outgoing_continue(MigrationStatus state, Error **errp)
     return true;
 }
 
+bool outgoing_resume(const char *uri_text, Error **errp)
+{
+    Outgoing *o = last;
+    MigUri uri;
+
+    if (!going_on(o) || o->status != MIGRATION_STATUS_POSTCOPY_PAUSED) {
+        error_setf(errp, ERR_WRONG_STATE, "Cannot resume if there is no paused migration");
+        return false;
+    }
+    if (!mig_uri_parse(uri_text, &uri, errp)) {
+        return false;
+    }
+    if (uri.kind != MIG_URI_SOCKET && uri.kind != MIG_URI_FD) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "postcopy-ram needs a way back");
+        error_argument(errp, "uri", uri_text, "tcp:, unix:, fd: of a socket");
+        mig_uri_cleanup(&uri);
+        return false;
+    }
+    mig_uri_cleanup(&o->uri);           /* its thread waits */
+    o->uri = uri;
+    set_status(o, MIGRATION_STATUS_POSTCOPY_RECOVER);
+    mutex_lock(&o->lock);
+    o->resume = true;
+    cond_broadcast(&o->cond);
+    mutex_unlock(&o->lock);
+    return true;
+}
+
+bool outgoing_pause(void)
+{
+    Outgoing *o = last;
+
+    if (!going_on(o) || (o->status != MIGRATION_STATUS_POSTCOPY_ACTIVE &&
+                         o->status != MIGRATION_STATUS_POSTCOPY_RECOVER)) {
+        return false;
+    }
+    MUTEX_GUARD(&o->lock);
+    if (o->ch) {
+        mig_channel_interrupt(o->ch);
+    }
+    cond_broadcast(&o->cond);
+    return true;
+}
+
 bool outgoing_start_postcopy(Error **errp)
 {
     Outgoing *o = last;
@@ -756,6 +928,7 @@ bool outgoing_start_postcopy(Error **errp)
         return false;
     }
     o->want_postcopy = true;
+    wake(o);
     return true;
 }
 

@@ -18,7 +18,9 @@
 struct Postcopy {
     RamBlock *const *blocks;    /* borrowed */
     size_t n;
-    uint64_t **asked;           /* a bit for each page of a block; the fault thread's */
+    uint64_t **missing;         /* a bit for each page of a block that has to come; the reading thread's */
+    Mutex lock;
+    uint64_t **asked;           /* lock; those that were asked for */
     int fd, wake_fd;
     Thread thread;
     _Atomic bool quit;
@@ -84,8 +86,13 @@ static void wanted(Postcopy *p, uint64_t address)
         uint64_t offset = address - (uintptr_t)p->blocks[i]->host, page = offset >> MEM_PAGE_BITS;
 
         if (address >= (uintptr_t)p->blocks[i]->host && offset < p->blocks[i]->size) {
-            if (!bitmap_test(p->asked[i], page)) {
-                bitmap_set_bit(p->asked[i], page);
+            bool is_new;
+
+            mutex_lock(&p->lock);
+            is_new = !bitmap_test(p->asked[i], page);
+            bitmap_set_bit(p->asked[i], page);
+            mutex_unlock(&p->lock);
+            if (is_new) {
                 p->request(p->opaque, (uint32_t)i, page);
             }
             return;
@@ -134,8 +141,11 @@ Postcopy *postcopy_new(RamBlock *const *blocks, size_t n,
     p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->request = request;
     p->opaque = opaque;
+    mutex_init(&p->lock);
+    p->missing = g_new0(uint64_t *, n);
     p->asked = g_new0(uint64_t *, n);
     for (size_t i = 0; i < n; i++) {
+        p->missing[i] = bitmap_new(blocks[i]->size >> MEM_PAGE_BITS);
         p->asked[i] = bitmap_new(blocks[i]->size >> MEM_PAGE_BITS);
     }
     thread_create(&p->thread, "postcopy/fault", fault_thread, p);
@@ -145,6 +155,31 @@ Postcopy *postcopy_new(RamBlock *const *blocks, size_t n,
 void postcopy_discard(Postcopy *p, uint32_t block, uint64_t page, uint64_t n)
 {
     ram_block_discard(p->blocks[block], page << MEM_PAGE_BITS, n << MEM_PAGE_BITS);
+    bitmap_set(p->missing[block], page, n);
+}
+
+const uint64_t *postcopy_missing(const Postcopy *p, uint32_t block)
+{
+    return p->missing[block];
+}
+
+void postcopy_ask_again(Postcopy *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        uint64_t pages = p->blocks[i]->size >> MEM_PAGE_BITS;
+
+        for (uint64_t page = bitmap_find_set(p->missing[i], pages, 0); page < pages;
+             page = bitmap_find_set(p->missing[i], pages, page + 1)) {
+            bool asked;
+
+            mutex_lock(&p->lock);
+            asked = bitmap_test(p->asked[i], page);
+            mutex_unlock(&p->lock);
+            if (asked) {
+                p->request(p->opaque, (uint32_t)i, page);
+            }
+        }
+    }
 }
 
 bool postcopy_place(Postcopy *p, uint32_t block, uint64_t page, const uint8_t *data, Error **errp)
@@ -154,6 +189,7 @@ bool postcopy_place(Postcopy *p, uint32_t block, uint64_t page, const uint8_t *d
         .src = (uintptr_t)data, .len = MEM_PAGE_SIZE,
     };
 
+    bitmap_clear_bit(p->missing[block], page);
     while (ioctl(p->fd, UFFDIO_COPY, &copy) < 0) {
         if (errno == EEXIST) {
             /* It is there already: so is whoever waited, perhaps without having been told. */
@@ -188,9 +224,12 @@ void postcopy_free(Postcopy *p)
 
         ioctl(p->fd, UFFDIO_UNREGISTER, &range);        /* wakes who waits */
         free(p->asked[i]);
+        free(p->missing[i]);
     }
+    mutex_destroy(&p->lock);
     close(p->fd);
     close(p->wake_fd);
     g_free(p->asked);
+    g_free(p->missing);
     g_free(p);
 }

@@ -21,6 +21,10 @@ Postcopy *postcopy_new(RamBlock *const *blocks, size_t n,
                        Error **errp);
 /* Its contents aren't valid: it is taken away. */
 void postcopy_discard(Postcopy *p, uint32_t block, uint64_t page, uint64_t n);
+/* A bit for each page of the block that was taken away and hasn't come. */
+const uint64_t *postcopy_missing(const Postcopy *p, uint32_t block);
+/* Requests may have been lost: once more for each page that is waited for. */
+void postcopy_ask_again(Postcopy *p);
 /* A page has come; whoever waits for it goes on. @data: MEM_PAGE_SIZE bytes. */
 bool postcopy_place(Postcopy *p, uint32_t block, uint64_t page, const uint8_t *data, Error **errp);
 /* All pages are there (or never will be: then those who wait get what is there). */

@@ -9,11 +9,16 @@
 #define MIGRATION_RAM_INT_H
 
 #include "util/osdep.h"
+#include "qobject/error.h"
 
 #define RAM_PAGE_KIND_BITS  4
 
 typedef enum RamPageKind { RAM_PAGE_ZERO, RAM_PAGE_PLAIN, RAM_PAGE_XBZRLE } RamPageKind;
 
 bool page_is_zero(const uint8_t *page);
+
+struct MigWriter;
+/* DISC records with the pages of @block whose bits are set: at least one, even when there is none. */
+bool ram_put_ranges(struct MigWriter *w, uint32_t block, const uint64_t *map, uint64_t pages, Error **errp);
 
 #endif

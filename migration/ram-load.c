@@ -211,6 +211,22 @@ bool ram_load_discard(RamLoad *l, MigReader *r,
     return mig_get_end(r, errp);
 }
 
+bool ram_load_send_missing(RamLoad *l, MigWriter *w, Error **errp)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (!ram_put_ranges(w, (uint32_t)i, postcopy_missing(l->postcopy, (uint32_t)i),
+                            l->blocks[i]->size >> MEM_PAGE_BITS, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void ram_load_ask_again(RamLoad *l)
+{
+    postcopy_ask_again(l->postcopy);
+}
+
 void ram_load_end_post_copy(RamLoad *l)
 {
     postcopy_free(l->postcopy);

@@ -347,31 +347,80 @@ bool ram_save_request(RamSave *s, uint32_t block, uint64_t page)
     return true;
 }
 
+bool ram_save_is_waited_for(RamSave *s)
+{
+    MUTEX_GUARD(&s->lock);
+    return s->requests->len;
+}
+
+bool ram_put_ranges(MigWriter *w, uint32_t block, const uint64_t *map, uint64_t pages, Error **errp)
+{
+    uint64_t from = bitmap_find_set(map, pages, 0);
+
+    do {
+        unsigned n = 0;
+
+        mig_begin(w, MIG_DISC);
+        mig_put_u32(w, block);
+        mig_put_u32(w, 0);
+        for (; from < pages && n < RECORD_ENTRIES; n++) {
+            uint64_t to = bitmap_find_clear(map, pages, from);
+
+            mig_put_u64(w, from);
+            mig_put_u64(w, to - from);
+            from = bitmap_find_set(map, pages, to);
+        }
+        mig_patch_u32(w, 4, n);
+        if (!mig_end(w, errp)) {
+            return false;
+        }
+    } while (from < pages);
+    return true;
+}
+
 bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp)
 {
     s->use_cache = false;
     for (unsigned i = 0; i < s->n; i++) {
-        SaveBlock *b = &s->blocks[i];
-        uint64_t from = bitmap_find_set(b->todo, b->pages, 0);
-
-        do {
-            unsigned n = 0;
-
-            mig_begin(w, MIG_DISC);
-            mig_put_u32(w, i);
-            mig_put_u32(w, 0);
-            for (; from < b->pages && n < RECORD_ENTRIES; n++) {
-                uint64_t to = bitmap_find_clear(b->todo, b->pages, from);
-
-                mig_put_u64(w, from);
-                mig_put_u64(w, to - from);
-                from = bitmap_find_set(b->todo, b->pages, to);
-            }
-            mig_patch_u32(w, 4, n);
-            if (!mig_end(w, errp)) {
-                return false;
-            }
-        } while (from < b->pages);
+        if (!ram_put_ranges(w, i, s->blocks[i].todo, s->blocks[i].pages, errp)) {
+            return false;
+        }
     }
     return true;
+}
+
+void ram_save_resume(RamSave *s)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        bitmap_clear(s->blocks[i].todo, 0, s->blocks[i].pages);
+        s->blocks[i].left = 0;
+    }
+    g_array_set_size(s->requests, 0);
+    s->at = 0;
+    s->next = 0;
+}
+
+bool ram_save_missing(RamSave *s, MigReader *r, Error **errp)
+{
+    uint32_t block, n;
+    uint64_t first, pages;
+
+    if (!mig_get_u32(r, &block, errp) || !mig_get_u32(r, &n, errp)) {
+        return false;
+    }
+    for (; n--; ) {
+        if (!mig_get_u64(r, &first, errp) || !mig_get_u64(r, &pages, errp)) {
+            return false;
+        }
+        if (block >= s->n || first > s->blocks[block].pages || pages > s->blocks[block].pages - first) {
+            error_setf(errp, ERR_STATE_INVALID, "the destination has no pages %" PRIu64 " to %" PRIu64
+                       " of RAM block %u, and neither has the source", first, first + pages, block);
+            return false;
+        }
+        bitmap_set(s->blocks[block].todo, first, pages);
+    }
+    if (block < s->n) {
+        s->blocks[block].left = bitmap_count(s->blocks[block].todo, s->blocks[block].pages);
+    }
+    return mig_get_end(r, errp);
 }

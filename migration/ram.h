@@ -43,8 +43,13 @@ bool ram_save_some(RamSave *s, MigWriter *w);
 /* Post-copy: the guest goes on at the other side, which must forget the pages that are still to be sent:
  * DISC records, u32 block, u32 number of ranges, for each u64 first page, u64 pages. */
 bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp);
+/* After an interruption: nothing is to be sent but what the other side's DISC records, which follow, name. */
+void ram_save_resume(RamSave *s);
+bool ram_save_missing(RamSave *s, MigReader *r, Error **errp);
 /* A page that the other side waits for is the next one. Any thread. False: there is no such page. */
 bool ram_save_request(RamSave *s, uint32_t block, uint64_t page);
+/* Whether there is such a page. Any thread. */
+bool ram_save_is_waited_for(RamSave *s);
 
 /* @blocks: of CONF. Fails, naming the block, when this machine's are others. Big lock. */
 RamLoad *ram_load_new(const struct QList *blocks, Error **errp);
@@ -57,6 +62,10 @@ bool ram_load_can_post_copy(const RamLoad *l, Error **errp);
 bool ram_load_discard(RamLoad *l, MigReader *r,
                       void (*request)(void *opaque, uint32_t block, uint64_t page), void *opaque,
                       Error **errp);
+/* After an interruption: DISC records of the pages that haven't come, and requests again for those that
+ * somebody waits for. */
+bool ram_load_send_missing(RamLoad *l, MigWriter *w, Error **errp);
+void ram_load_ask_again(RamLoad *l);
 /* All pages have come, or never will. */
 void ram_load_end_post_copy(RamLoad *l);
 

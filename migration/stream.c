@@ -156,6 +156,7 @@ void mig_reader_cleanup(MigReader *r)
 static bool receive(MigReader *r, void *buf, size_t len, Error **errp)
 {
     if (!mig_channel_read(r->ch, buf, len, errp)) {
+        r->broken = true;
         error_prepend(errp, "at byte %" PRIu64 ": ", r->bytes);
         return false;
     }

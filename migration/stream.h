@@ -14,6 +14,7 @@
 #include "migration/channel.h"
 
 #define MIG_VERSION         1
+#define MIG_RESUME          UINT32_MAX  /* number of a connection that takes up an interrupted post-copy */
 #define MIG_RECORD_MAX      (64 * MIB)  /* bytes of contents */
 
 #define MIG_TAG(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (c) << 8 | (d))
@@ -47,11 +48,12 @@ typedef struct MigReader {
     size_t room, len, pos;
     uint32_t tag;
     uint64_t bytes, record_at;  /* read so far; where this record begins */
+    bool broken;                /* the channel has failed, or ended */
 } MigReader;
 
 void mig_writer_init(MigWriter *w, MigChannel *ch);
 void mig_writer_cleanup(MigWriter *w);
-/* @channel: 0 is the stream itself, others bring pages for it (multifd.h). */
+/* @channel: 0 is the stream itself, MIG_RESUME goes on with one, others bring pages for it (multifd.h). */
 bool mig_write_head(MigWriter *w, uint32_t channel, Error **errp);
 /* A record: begin, contents, end (which writes it). */
 void mig_begin(MigWriter *w, uint32_t tag);

@@ -81,7 +81,7 @@ bool qmp_yank(const YankInstanceList *instances, Error **errp)
 
         if (y->type == YANK_INSTANCE_TYPE_CHARDEV) {
             bh_once(NULL, disconnect, g_strdup(y->u.chardev.id));
-        } else if (!qmp_migrate_cancel(errp)) {
+        } else if (!outgoing_pause() && !qmp_migrate_cancel(errp)) {
             return false;
         }
     }

@@ -112,6 +112,7 @@ static int run(Config *c)
     }
     status = runstate_main_loop();
     outgoing_cleanup();
+    incoming_cleanup();
     vm_shutdown();
     block_close_all();
     gdbstub_close();

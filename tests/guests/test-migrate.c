@@ -272,26 +272,67 @@ static bool capability(Vm *v, const char *name)
                    qdict_from_fmt("{'capabilities': [{'capability': %s, 'state': true}]}", name));
 }
 
+static bool is_migration(Vm *v, const char *status)
+{
+    QObject *o = qmp_cmd(v->qmp, "query-migrate", NULL, NULL);
+    bool is = o && !strcmp(qdict_str_or(qobject_to_dict(o), "status", ""), status);
+
+    qobject_unref(o);
+    return is;
+}
+
+/* The connection breaks, and a new one is made. Before that it may all be over. The other side may say nothing
+ * meanwhile: all of it may be waiting for a page. */
+static bool interrupt(Guest *g, const char *uri)
+{
+    Vm *v = g->vm;
+    bool paused = false;
+
+    while (!qmp_cmd_ok(v->qmp, "migrate-pause", NULL, NULL)) {
+        if (is_migration(v, "completed") || is_migration(v, "failed")) {
+            return true;
+        }
+        g_usleep(1000);
+    }
+    for (int i = 0; i < WAIT_S * 100; i++) {
+        if (is_migration(v, "postcopy-paused")) {
+            /* Again, if the other side wasn't ready yet. */
+            if (!command(v, "migrate-set-parameters", qdict_from_fmt("{'max-postcopy-bandwidth': 0}")) ||
+                !command(v, "migrate", qdict_from_fmt("{'uri': %s, 'resume': true}", uri))) {
+                return false;
+            }
+            paused = true;
+        } else if (is_migration(v, "completed") || (paused && is_migration(v, "postcopy-active"))) {
+            test_note(g->t, "post-copy %s", paused ? "was interrupted, and goes on" : "was already over");
+            return true;
+        }
+        g_usleep(10000);
+    }
+    test_fail(g->t, "an interrupted post-copy doesn't go on");
+    return false;
+}
+
 /* The guest goes on over there while most of its memory is still here. */
-static bool postcopy(Guest *g, const char *uri)
+static bool postcopy(Guest *g, const char *uri, bool resumed)
 {
     Vm *v = g->vm;
     bool ok = capability(v, "postcopy-ram") &&
-              command(v, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 20000000}")) &&
+              command(v, "migrate-set-parameters", qdict_from_fmt(
+                  "{'max-bandwidth': 20000000, 'max-postcopy-bandwidth': %d}", resumed ? 10000000 : 0)) &&
               command(v, "migrate", qdict_from_fmt("{'uri': %s}", uri));
 
     /* It may be refused in the moment when it is being set up. */
     for (int i = 0; ok && i < 100 && !qmp_cmd_ok(v->qmp, "migrate-start-postcopy", NULL, NULL); i++) {
         g_usleep(10000);
     }
-    return ok && wait_completed(g, v);
+    return ok && (!resumed || interrupt(g, uri)) && wait_completed(g, v);
 }
 
 static bool move(Guest *g, const char *kind)
 {
     g_autofree char *uri = NULL, *at = NULL;
     bool file = !strcmp(kind, "file"), multifd = !strcmp(kind, "multifd"),
-         post = !strcmp(kind, "postcopy"), deferred = multifd || !strcmp(kind, "tcp");
+         resumed = !strcmp(kind, "resumed"), post = resumed || !strcmp(kind, "postcopy"), deferred = multifd || !strcmp(kind, "tcp");
     Vm *old = g->vm, *new = NULL;
 
     if (!strcmp(kind, "snapshot")) {
@@ -321,7 +362,7 @@ static bool move(Guest *g, const char *kind)
                               "socket-address[0].port", "0") : "0");
         qobject_unref(o);
     }
-    if (!(post ? postcopy(g, uri) : migrate(g, uri))) {
+    if (!(post ? postcopy(g, uri, resumed) : migrate(g, uri))) {
         return false;
     }
     finished(g, old);
@@ -465,7 +506,7 @@ TEST(migrate, two_processors_by_multifd)
 
 TEST(migrate, two_processors_by_post_copy)
 {
-    static const char *const kinds[] = { "postcopy", NULL };
+    static const char *const kinds[] = { "postcopy", "resumed", NULL };
 
     if (access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) || geteuid()) {
         test_skip(t, "userfaultfd is for root here");
