@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The installed Debian boots again and again from each bus, to its login on the serial port, is switched off by its power
+# button, and a table tells how that went. Not part of make check: 20 boots take hours. test-debian.sh looks at more in each boot.
+#
+#   boots.sh [-a amd64,i386] [-b ide,virtio,scsi,usb] [-k FOLDER] [BOOTS]     BOOTS of each, default 20
+#
+# A boot is good when the login comes, the kernel has no complaint on its console, the power button ends it, and the disk's
+# image is whole. What was said in the others is kept in FOLDER. As root, as the image is made so.
+here=$(cd "$(dirname "$0")" && pwd)
+arches=amd64,i386 buses=ide,virtio,scsi,usb keep=
+usage() {
+	sed -n 's/^#   boots.sh/usage: boots.sh/p' "$here/boots.sh" >&2
+	exit 2
+}
+while getopts a:b:k: option; do
+	case $option in
+	a) arches=$OPTARG ;;
+	b) buses=$OPTARG ;;
+	k) keep=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+boots=${1:-20}
+case $boots in
+'' | *[!0-9]*) usage ;;
+esac
+. "$here/lib.sh"
+tools=$(dirname "$QEMU_BIN")
+
+# one_boot NAME ARCH BUS: prints ok, or what went wrong, and the seconds to the login
+one_boot() {
+	odrive="file=$tmp/disk.qcow2,format=qcow2,id=disk"
+	oname=$1 oarch=$2
+	case $3 in
+	ide) set -- -drive "$odrive,if=ide" ;;
+	virtio) set -- -drive "$odrive,if=virtio" ;;
+	scsi) set -- -drive "$odrive,if=none" -device virtio-scsi-pci -device scsi-hd,drive=disk,bootindex=0 ;;
+	usb) set -- -drive "$odrive,if=none" -device usb-ehci -device usb-storage,drive=disk,bootindex=0 ;;
+	*) echo "no-such-bus 0"; return ;;
+	esac
+	# qemu32 has no machine check architecture, of which Linux for i386 complains.
+	case $oarch in
+	amd64) obinary=x86_64 ;;
+	*) obinary=$oarch && set -- "$@" -cpu pentium3 ;;
+	esac
+	rm -f "$tmp/disk.qcow2"
+	"$tools/qemu-img" create -q -f qcow2 -b "$image" -F raw "$tmp/disk.qcow2"
+	obegin=$(date +%s)
+	with_qmp "$oname" 1800 $obinary -m 512 -smp 2 -nic user "$@"
+	result=ok
+	wait_for "$serial" '^debian login: ' 1200 || result=no-login
+	oseconds=$(($(date +%s) - obegin))
+	if [ $result = ok ]; then
+		qmp '{"execute":"system_powerdown"}' && wait $pid || result=not-switched-off
+	fi
+	kill "$pid" 2> /dev/null
+	exec 3>&-
+	if [ $result = ok ] && grep -a -q -E 'BUG:|Oops|Call Trace|WARNING:|I/O error|Kernel panic' "$serial"; then
+		result=complaint
+	fi
+	[ $result != ok ] || [ ! -s "$err" ] || result=said-something
+	[ $result != ok ] || "$tools/qemu-img" check -q "$tmp/disk.qcow2" || result=image-damaged
+	if [ $result != ok ] && [ -n "$keep" ]; then
+		mkdir -p "$keep"
+		cp "$serial" "$out" "$err" "$keep"
+	fi
+	echo "$result $oseconds"
+}
+
+: > "$tmp/results"
+for arch in $(echo "$arches" | tr , ' '); do
+	image=$("$SRC_DIR/scripts/disk-image.sh" --arch "$arch") || exit 1
+	for bus in $(echo "$buses" | tr , ' '); do
+		for n in $(seq "$boots"); do
+			echo "$arch $bus $(one_boot "$arch-$bus-$n" "$arch" "$bus")" | tee -a "$tmp/results" >&2
+		done
+	done
+done
+awk '{ k = $1 " " $2; if (!(k in n)) order[++rows] = k; n[k]++; good[k] += $3 == "ok"; sum[k] += $4
+	if (!(k in least) || $4 < least[k]) least[k] = $4
+	if ($4 > most[k]) most[k] = $4
+	if ($3 != "ok") { bad++; why[k] = why[k] " " $3 } }
+	END { printf "%-6s %-7s %6s %6s   seconds to login: least mean most\n", "arch", "bus", "boots", "good"
+	for (i = 1; i <= rows; i++) { k = order[i]; split(k, a, " ")
+		printf "%-6s %-7s %6d %6d %22d %5d %5d%s\n", a[1], a[2], n[k], good[k], least[k], sum[k] / n[k], most[k], why[k] }
+	exit bad > 0 }' "$tmp/results"
