@@ -107,7 +107,11 @@ static bool show_elements(VmReader *r, const VmKind *kind, const VmField *f, uin
         StateNode *e = state_add_element(n, STATE_STRUCT);
 
         e->type = kind->name;
-        if (r->pos > end || !count_nodes(r, 1, errp) || !kind->show(r, f, bytes / count, e, errp)) {
+        if (r->pos > end) {
+            error_setf(errp, ERR_STATE_INVALID, "%u elements take more than their %u bytes", count, bytes);
+            return false;
+        }
+        if (!count_nodes(r, 1, errp) || !kind->show(r, f, bytes / count, e, errp)) {
             return false;
         }
     }
