@@ -6,7 +6,6 @@
 #include "block/job.h"
 #include "block/throttle.h"
 #include "qapi/commands-block-ops.h"
-#include "qapi/events-block.h"
 #include "qom/object.h"
 
 bool qmp_block_resize(const char *device, const char *node_name, int64_t size, Error **errp)
@@ -72,14 +71,6 @@ static bool has_tray(const BlockBackend *b, Error **errp)
     return false;
 }
 
-static void tray_moved(const BlockBackend *b, bool open)
-{
-    char *path = b->owner ? object_canonical_path(b->owner) : NULL;
-
-    qapi_event_send_device_tray_moved(b->anonymous ? "" : b->id, path ? path : "", open);
-    g_free(path);
-}
-
 static void move_tray(BlockBackend *b, bool open)
 {
     if (b->ops->tray_open(b->opaque) == open) {
@@ -88,7 +79,7 @@ static void move_tray(BlockBackend *b, bool open)
     if (b->ops->set_tray) {
         b->ops->set_tray(b->opaque, open);
     }
-    tray_moved(b, open);
+    blk_tray_moved(b, open);
 }
 
 bool qmp_blockdev_open_tray(const char *device, const char *id, bool has_force, bool force, Error **errp)

@@ -168,13 +168,21 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool chain)
     return info;
 }
 
-static char *device_path(const BlockBackend *b)
+char *blk_owner_name(const BlockBackend *b)
 {
-    char *path = b->owner ? object_canonical_path(b->owner) : NULL;
-    char *copy = path ? strdup(path) : NULL;
+    static const char named[] = "/machine/peripheral/";
+    g_autofree char *path = b->owner ? object_canonical_path(b->owner) : NULL;
+    const char *id = path && g_str_has_prefix(path, named) ? path + strlen(named) : NULL;
 
-    g_free(path);
-    return copy;
+    return path ? strdup(id && !strchr(id, '/') ? id : path) : NULL;
+}
+
+void blk_tray_moved(const BlockBackend *b, bool open)
+{
+    char *name = blk_owner_name(b);
+
+    qapi_event_send_device_tray_moved(b->anonymous ? "" : b->id, name ? name : "", open);
+    free(name);
 }
 
 BlockInfoList *qmp_query_block(Error **errp)
@@ -190,7 +198,7 @@ BlockInfoList *qmp_query_block(Error **errp)
         }
         info = qapi_new(BlockInfo);
         info->device = strdup(b->anonymous ? "" : b->id);
-        info->qdev = device_path(b);
+        info->qdev = blk_owner_name(b);
         info->type = strdup("unknown");
         info->removable = b->removable;
         info->locked = b->ops && b->ops->is_locked && b->ops->is_locked(b->opaque);
@@ -316,7 +324,7 @@ BlockStatsInfoList *qmp_query_blockstats(bool has_query_nodes, bool query_nodes,
         }
         info = qapi_new(BlockStatsInfo);
         info->device = strdup(b->anonymous ? "" : b->id);
-        info->qdev = device_path(b);
+        info->qdev = blk_owner_name(b);
         info->node_name = b->node ? strdup(b->node->name) : NULL;
         mutex_lock(&b->lock);
         stats = b->stats;
@@ -407,14 +415,6 @@ static bool may_eject(BlockBackend *b, bool force, Error **errp)
     return true;
 }
 
-static void tray_moved(const BlockBackend *b, bool open)
-{
-    char *path = device_path(b);
-
-    qapi_event_send_device_tray_moved(b->anonymous ? "" : b->id, path ? path : "", open);
-    free(path);
-}
-
 bool qmp_eject(const char *device, const char *id, bool has_force, bool force, Error **errp)
 {
     BlockBackend *b = block_qmp_backend(device, id, errp);
@@ -424,7 +424,7 @@ bool qmp_eject(const char *device, const char *id, bool has_force, bool force, E
     }
     if (b->node) {
         blk_eject(b);
-        tray_moved(b, true);
+        blk_tray_moved(b, true);
     }
     return true;
 }
@@ -470,12 +470,12 @@ bool qmp_blockdev_change_medium(const char *device, const char *id, const char *
     }
     if (b->node) {
         blk_eject(b);
-        tray_moved(b, true);
+        blk_tray_moved(b, true);
     }
     ok = blk_insert(b, node, errp);
     block_node_unref(node);
     if (ok) {
-        tray_moved(b, false);
+        blk_tray_moved(b, false);
     }
     return ok;
 }

@@ -327,6 +327,10 @@ struct BlockBackend {
     BlockBackend *next;
 };
 
+/* What QMP calls the device that holds it: its id, else its path. Freed with free(); NULL: none holds it. */
+char *blk_owner_name(const BlockBackend *b);
+/* The event DEVICE_TRAY_MOVED. */
+void blk_tray_moved(const BlockBackend *b, bool open);
 BlockBackend *blk_new(const char *id, Error **errp);        /* ERR_DUPLICATE_ID */
 void blk_delete(BlockBackend *b);
 /* The user wants it gone: a device that holds it has no medium any more, and it goes with that device. */

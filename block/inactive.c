@@ -63,6 +63,23 @@ static bool open_again(BlockNode *n, Error **errp)
     return true;
 }
 
+/* A protocol: for writing, or as auto-read-only has it, as when it is opened at first. */
+static bool reopen(BlockNode *n, Error **errp)
+{
+    Error *err = NULL;
+
+    if (n->drv->reopen(n, false, &err)) {
+        return true;
+    }
+    if (n->auto_read_only && n->drv->reopen(n, true, NULL)) {
+        error_free(err);
+        n->read_only = true;
+        return true;
+    }
+    error_propagate(errp, err);
+    return false;
+}
+
 static bool activate(BlockNode *n, Error **errp)
 {
     bool ok = true;
@@ -76,8 +93,9 @@ static bool activate(BlockNode *n, Error **errp)
     if (n->drv->has_backing) {
         ok = open_again(n, errp);
     } else if (n->drv->inactivate && n->drv->reopen) {
-        ok = n->drv->reopen(n, false, errp);
+        ok = reopen(n, errp);
     }
+    n->read_only |= ok && n->file && n->file->read_only;
     n->inactive = !ok;
     return ok;
 }

@@ -169,7 +169,6 @@ static bool drive_realize(Device *dev, Error **errp)
     if (d->is_cd) {
         d->conf.blk->removable = true;          /* whatever -drive called it */
         d->mmc.blk = d->conf.blk;
-        d->mmc.owner = d;
         atapi_identify_init(d);
         blk_set_device_ops(d->conf.blk, &cd_ops, d);
     } else {

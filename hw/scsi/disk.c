@@ -351,7 +351,6 @@ static bool disk_realize(Device *dev, Error **errp)
     default_text(&d->device_id, *d->serial ? d->serial : d->conf.blk->id);
     d->conf.blk->removable |= d->removable;     /* whatever -drive called it */
     d->mmc.blk = d->conf.blk;
-    d->mmc.owner = d;
     disk_reset(&d->scsi);
     if (!boot_add(dev, d->conf.bootindex, NULL, errp)) {
         return false;

@@ -3,7 +3,6 @@
 #include "util/osdep.h"
 #include "hw/scsi/mmc.h"
 
-#include "qapi/events-block.h"
 #include "qom/object.h"
 #include "util/bswap.h"
 
@@ -289,15 +288,10 @@ uint8_t mmc_medium_type(const MmcDrive *d)
 
 static void move_tray(MmcDrive *d, bool open)
 {
-    char *path;
-
-    if (d->tray_open == open) {
-        return;
+    if (d->tray_open != open) {
+        d->tray_open = open;
+        blk_tray_moved(d->blk, open);
     }
-    d->tray_open = open;
-    path = object_canonical_path(d->owner);
-    qapi_event_send_device_tray_moved(d->blk->id, path ? path : "", open);
-    g_free(path);
 }
 
 /* MMC-6, 6.42: LoEj and Start. */

@@ -16,7 +16,6 @@ enum { MMC_INVALID_FIELD = -1, MMC_NO_MEDIUM = -2 };
 
 typedef struct MmcDrive {
     BlockBackend *blk;
-    const void *owner;                  /* the device (Object), for events */
     bool tray_open, tray_locked;
     bool event_new_media, event_eject;  /* not yet asked for */
     bool media_changed;                 /* a unit attention waits */

@@ -116,7 +116,7 @@ static QObject *disk(Vm *vm, const char *path)
     QObject *list = qmp_cmd(vm->q, "query-block", NULL, NULL), *found = NULL;
 
     QLIST_FOR_EACH(e, qobject_to_list(list)) {
-        if (strstr(qdict_str_or(qobject_to_dict(e), "qdev", ""), "/hd")) {
+        if (strstr(qdict_str_or(qobject_to_dict(e), "qdev", ""), "hd")) {
             found = qobject_ref(qdict_get_path(qobject_to_dict(e), path));
         }
     }
