@@ -106,7 +106,7 @@ modules='ata_piix ahci ata_generic libata sd_mod sr_mod e1000 ext4 crc32c_generi
 	uhci_hcd ehci_hcd ehci_pci xhci_pci usbhid hid_generic usb_storage uas
 	snd_intel8x0 snd_ens1370 floppy 8139cp 8139too i6300esb ib700wdt
 	lpc_ich i2c-i801 iTCO_wdt snd_hda_intel snd_hda_codec_generic e1000e
-	pvpanic-mmio pvpanic-pci parport_pc lp ftdi_sio'
+	applesmc pvpanic-mmio pvpanic-pci parport_pc lp ftdi_sio'
 modules_amd64() {
 	kernel amd64
 	echo $modules > "$tmp/modules.list"

@@ -154,6 +154,17 @@ static int put_port(Device *dev, void *opaque)
     return p->n == 9;           /* names have four characters */
 }
 
+static int put_applesmc(Device *dev, void *opaque)
+{
+    uint64_t port = 0;
+
+    if (!object_is_a(dev, "isa-applesmc") || !object_get_uint(dev, "iobase", &port, NULL)) {
+        return 0;
+    }
+    put_isa(opaque, "SMC", "APP0001", 0, (uint16_t)port, 32, 0, 0, 6);
+    return 1;
+}
+
 static void put_isa_devices(Aml *a, PcMachine *pc)
 {
     Ports com = { a, "isa-serial", "COM", "PNP0501", 8, 0 },
@@ -167,6 +178,7 @@ static void put_isa_devices(Aml *a, PcMachine *pc)
     device_foreach(put_port, &com);
     device_foreach(put_port, &lpt);
     device_foreach(put_pvpanic, a);
+    device_foreach(put_applesmc, a);
 }
 
 static void put_hpet_device(Aml *a)

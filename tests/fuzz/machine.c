@@ -21,7 +21,7 @@ const char fuzz_every_device[] =
     "-chardev null,id=c0 -device isa-serial,id=com2,chardev=c0,iobase=0x2f8,irq=3 "
     "-chardev null,id=c1 -device isa-parallel,id=lpt,chardev=c1 "
     "-chardev null,id=c2 -device isa-debugcon,id=debugcon,chardev=c2 "
-    "-device pc-testdev,id=pctest -device pvpanic,id=pvp -device ib700,id=ib700 "
+    "-device pc-testdev,id=pctest -device pvpanic,id=pvp -device isa-applesmc,id=smc -device ib700,id=ib700 "
     "-watchdog-action none -action panic=none "
     /* PCI */
     "-device pci-testdev,id=pcitest -device pvpanic-pci,id=pvpp -device i6300esb,id=esb -device vmgenid,id=gen "

@@ -228,3 +228,84 @@ TEST(vmgenid, number_in_memory)
     check_true(t, answer, "a client is told too");
     error_free(err);
 }
+
+/* A command with its key and length, and what it answers; false: it didn't take @len bytes, or gave more or less. */
+static bool smc_command(QTest *q, uint8_t command, const char *key, uint8_t *data, uint8_t len, bool write)
+{
+    qtest_outb(q, 0x304, command);
+    for (int i = 0; i < 5; i++) {
+        if ((qtest_inb(q, 0x304) & 6) != 4) {
+            return false;
+        }
+        qtest_outb(q, 0x300, i < 4 ? (uint8_t)key[i] : len);
+    }
+    for (unsigned i = 0; i < len; i++) {
+        if (qtest_inb(q, 0x304) != (write ? 4 : 5)) {
+            return false;
+        }
+        if (write) {
+            qtest_outb(q, 0x300, data[i]);
+        } else {
+            data[i] = qtest_inb(q, 0x300);
+        }
+    }
+    return qtest_inb(q, 0x304) == 0;
+}
+
+TEST(applesmc, keys)
+{
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -device isa-applesmc");
+    uint8_t d[32] = { 0 };
+
+    check_true(t, smc_command(q, 0x10, "#KEY", d, 4, false), "the number of keys");
+    check_u8(t, d[3], 17, "without those of the operating system");
+    check_true(t, smc_command(q, 0x12, "\0\0\0\1", d, 4, false), "a key by its index");
+    check_mem(t, d, "EPCI", 4, "its name");
+    check_true(t, smc_command(q, 0x13, "F0Tg", d, 6, false), "a key's type");
+    check_mem(t, d, "\2fpe2\xc0", 6, "length, type, attributes");
+    check_true(t, smc_command(q, 0x11, "F0Tg", (uint8_t[]){ 0x20, 0x40 }, 2, true), "written");
+    qtest_outb(q, 0x304, 0x10);
+    qtest_outb(q, 0x300, 'F');
+    qtest_outb(q, 0x300, '0');
+    qtest_reload(q);
+    qtest_outb(q, 0x300, 'T');
+    qtest_outb(q, 0x300, 'g');
+    qtest_outb(q, 0x300, 2);
+    check_u8(t, qtest_inb(q, 0x304), 5, "saved in the middle of a command it goes on");
+    check_u8(t, qtest_inb(q, 0x300), 0x20, "and has what was written");
+    check_u8(t, qtest_inb(q, 0x300), 0x40, "both bytes");
+    check_u8(t, qtest_inb(q, 0x300), 0, "no more");
+}
+
+TEST(applesmc, mistakes)
+{
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -device isa-applesmc");
+    uint8_t d[32] = { 0 };
+
+    check_true(t, !smc_command(q, 0x10, "none", d, 1, false), "no such key");
+    check_u8(t, qtest_inb(q, 0x31e), 0x84, "is an error");
+    check_true(t, !smc_command(q, 0x10, "OSK0", d, 32, false), "no OSK0 unless the user gives it");
+    check_true(t, !smc_command(q, 0x11, "FNum", d, 1, true), "this one can't be written");
+    check_u8(t, qtest_inb(q, 0x31e), 0x86, "another error");
+    check_true(t, !smc_command(q, 0x11, "F0Tg", d, 1, true), "a wrong length");
+    check_true(t, !smc_command(q, 0x12, "\xff\xff\xff\xff", d, 4, false), "no such index");
+    check_u8(t, qtest_inb(q, 0x31e), 0x89, "a third");
+    check_true(t, !smc_command(q, 0x55, "#KEY", d, 4, false), "no such command");
+    qtest_outb(q, 0x300, 1);
+    check_u8(t, qtest_inb(q, 0x31e), 0x81, "data that nobody wants");
+    qtest_outb(q, 0x304, 0x10);
+    check_true(t, smc_command(q, 0x10, "FNum", d, 1, false), "a command ends the one before");
+    check_u8(t, d[0], 1, "a fan");
+}
+
+TEST(applesmc, osk)
+{
+    QTest *q = qtest_start(t, "-machine pc -nodefaults -device isa-applesmc,osk="
+                              "abcdefghijklmnopqrstuvwxyz012345ABCDEFGHIJKLMNOPQRSTUVWXYZ678901");
+    QTest *bad = qtest_start(t, "-machine pc -nodefaults -device isa-applesmc,osk=short");
+    uint8_t d[32] = { 0 };
+
+    check_true(t, smc_command(q, 0x10, "OSK1", d, 32, false), "OSK1");
+    check_mem(t, d, "ABCDEFGHIJKLMNOPQRSTUVWXYZ678901", 32, "is the second half");
+    check_int(t, qtest_wait(bad), 1, "other lengths are refused");
+}
