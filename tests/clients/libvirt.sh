@@ -6,73 +6,20 @@
 # The daemon runs as an ordinary user (nobody, if we are root) with folders of its own.
 #
 # Environment: QEMU_BIN, SRC_DIR. Needs: libvirt-daemon-driver-qemu libvirt-clients virtinst.
-. "$(dirname "$0")/lib.bash"
-trap '' PIPE
+domain=t1
+. "$(dirname "$0")/libvirt.bash"
 echo "# timeout: 900"
-need virsh libvirt-clients /usr/sbin/libvirtd libvirt-daemon virt-install virtinst qemu-img qemu-utils \
-    /usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so libvirt-daemon-driver-qemu
-if [ "$(id -u)" != 0 ]; then
-    echo "1..0 # SKIP an image with an installed Debian can be made by root only"
-    exit 0
-fi
+need virt-install virtinst
 image=$("$SRC_DIR/scripts/disk-image.sh") || { echo "Bail out! no image of Debian"; exit 1; }
 
-# Short, since it holds sockets.
-chmod 755 "$work"
-mkdir -p "$work"/{home,run,config,cache,img}
-chmod 700 "$work/run"
 cp --sparse=always "$image" "$work/img/base.img"
 qemu-img create -q -f qcow2 -b "$work/img/base.img" -F raw "$work/img/disk.qcow2"
 qemu-img create -q -f qcow2 "$work/img/second.qcow2" 64M
-chown -R nobody "$work"
 
-as_user()       # as_user COMMAND...: with nothing of root's environment
-{
-    setpriv --reuid=nobody --regid=nogroup --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME="$work/home" XDG_RUNTIME_DIR="$work/run" XDG_CONFIG_HOME="$work/config" \
-        XDG_CACHE_HOME="$work/cache" LC_ALL=C TERM=dumb \
-        LIBVIRT_AUTOSTART=0 "$@"
-}
-v()             # v VIRSH-ARGUMENTS...: its output in $out
-{
-    out=$(as_user timeout 120 virsh -q -c qemu:///session "$@" 2>&1 < /dev/null)
-}
-step()          # step TEXT VIRSH-ARGUMENTS...: a test point
-{
-    local text=$1
-    shift
-    v "$@"
-    local rc=$?
-    ok $rc "$text"
-    [ $rc = 0 ] || printf '%s\n' "$out" | sed 's/^/# /'
-    return $rc
-}
-until_()        # until_ SECONDS COMMAND...: does it come true?
-{
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.5
-    done
-}
-out_has() { printf '%s\n' "$out" | grep -q -e "$1"; }
-state_is() { v domstate t1; out_has "^$1"; }
 disk_gone() { v domblklist t1; ! out_has ' vdb '; }
 if_gone() { v domiflist t1; ! out_has '52:54:00:11:22:33'; }
 
-cat > "$work/libvirtd.conf" <<X
-log_filters = "1:qemu.qemu_monitor 3:*"
-log_outputs = "1:file:$work/libvirtd.log"
-X
-as_user /usr/sbin/libvirtd -f "$work/libvirtd.conf" -p "$work/run/pid" > "$work/daemon.log" 2>&1 &
-pids+=($!)
-until_ 30 v version
-ok $? "the daemon answers"
-pids+=("$(cat "$work/run/pid")")        # the daemon itself, of which $! is only the shell
-
-emulator=$(readlink -f "$(dirname "$QEMU_BIN")/qemu-system-x86_64")
-emulator=$(dirname "$emulator")/qemu-system-x86_64
+start_daemon
 step "domain capabilities" domcapabilities --emulatorbin "$emulator" --virttype qemu --machine pc
 out_has "<path>$emulator</path>" && out_has "<model usable='yes'.*qemu64</model>\|qemu64"
 ok $? "they name the emulator and its CPU models"
@@ -101,22 +48,6 @@ cat > "$work/t1.xml" <<X
 </domain>
 X
 chown nobody "$work"/*.xml
-
-# ------------------------------------------------------------------ the console
-open_console()
-{
-    rm -f "$work/keys"
-    mkfifo "$work/keys"
-    as_user script -qfc "virsh -q -c qemu:///session console t1 --force" /dev/null \
-        < "$work/keys" >> "$work/console.log" 2>&1 &
-    pids+=($!)
-    exec 5> "$work/keys"
-    sleep 1
-}
-type_() { printf '%s\r' "$1" >&5; }
-shown() { tr -d '\r' < "$work/console.log" | grep -q -a -e "$1"; }
-# A line of the guest's shell that shows what can't be in what was typed.
-alive() { type_ "echo alive-\$((6 * 7))-$1"; until_ 60 shown "alive-42-$1"; }
 
 step "define" define "$work/t1.xml"
 step "start" start t1 || { finish; exit; }
