@@ -342,6 +342,6 @@ clean:
 .SUFFIXES:
 .SECONDARY:
 
--include $(wildcard $(SRC)/tests/rules.mk $(SRC)/docs/rules.mk)
+-include $(wildcard $(SRC)/tests/rules.mk $(SRC)/docs/rules.mk $(SRC)/guest/rules.mk)
 -include $(ALL_OBJS:.o=.d)
 endif

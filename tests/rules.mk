@@ -4,7 +4,7 @@
 # again only when what it reads has changed.
 
 LINT := $(SRC)/tests/lint
-LINT_FILES := $(shell cd $(SRC) && find $(ROOMS) tools tests -name '*.[chS]' 2>/dev/null)
+LINT_FILES := $(shell cd $(SRC) && find $(ROOMS) tools guest tests -name '*.[chS]' 2>/dev/null)
 # Programs for guests are not part of this house.
 LINT_FILES := $(filter-out tests/guests/src/%,$(LINT_FILES))
 LINT_HEADERS := $(sort $(filter %.h,$(LINT_FILES)))

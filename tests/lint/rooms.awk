@@ -40,6 +40,7 @@ BEGIN {
     row("tools", "qapi block libqmp libivshmem")
     row("tools/qemu-state", "migration")
     row("qapi/gen", "qobject util")
+    row("guest", "")
     row("tests", "system libqmp libivshmem target tools qapi/gen")
     row("tests/lib", "system libqmp target")
     for (i = 1; i <= n_rooms; i++) {

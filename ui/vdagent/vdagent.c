@@ -21,6 +21,9 @@ enum {
 };
 enum { CAP_MOUSE_STATE = BIT(0), CAP_BY_DEMAND = BIT(5), CAP_SELECTION = BIT(6) };
 enum { TYPE_NONE = 0, TYPE_UTF8 = 1, TYPE_PNG = 2, TYPE_BMP = 3 };
+/* Of our own agent (guest/clipboard): the protocol has no numbers for these. */
+#define CAP_RICH_TEXT   BIT(31)
+enum { TYPE_HTML = 0x68746d6c, TYPE_RTF = 0x72746620 };
 enum { SELECTION_CLIPBOARD = 0 };
 
 #define CHUNK_HEAD      8
@@ -122,7 +125,7 @@ static void send_capabilities(VdAgent *v, bool request)
 
     store_le32(b, request);
     store_le32(b + 4, (v->mouse ? CAP_MOUSE_STATE : 0) |
-                      (v->clipboard ? CAP_BY_DEMAND | CAP_SELECTION : 0));
+                      (v->clipboard ? CAP_BY_DEMAND | CAP_SELECTION | CAP_RICH_TEXT : 0));
     send_message(v, MSG_CAPABILITIES, b, 8, NULL, 0);
 }
 
@@ -131,7 +134,11 @@ static void send_capabilities(VdAgent *v, bool request)
 static const struct {
     uint32_t type;
     ClipFormat format;
-} types[] = { { TYPE_UTF8, CLIP_TEXT }, { TYPE_PNG, CLIP_PNG }, { TYPE_BMP, CLIP_BMP } };
+    uint32_t needs;             /* what the agent must be able to */
+} types[] = {
+    { TYPE_UTF8, CLIP_TEXT, 0 }, { TYPE_PNG, CLIP_PNG, 0 }, { TYPE_BMP, CLIP_BMP, 0 },
+    { TYPE_HTML, CLIP_HTML, CAP_RICH_TEXT }, { TYPE_RTF, CLIP_RTF, CAP_RICH_TEXT },
+};
 
 static int format_of(uint32_t type)
 {
@@ -160,7 +167,7 @@ static void clip_changed(ClipPeer *p, unsigned formats)
     unsigned n = 0;
 
     for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
-        if (formats & BIT(types[i].format)) {
+        if (formats & BIT(types[i].format) && !(types[i].needs & ~v->caps)) {
             list[n++] = types[i].type;
         }
     }

@@ -110,7 +110,7 @@ TEST(vdagent, capabilities)
 
     start(t, &g, "on", "off");
     check_int(t, hear(&g, d), 6, "capabilities when the port opens");
-    check_true(t, load_le32(d->data) == 1 && load_le32(d->data + 4) == 0x60, "clipboard only");
+    check_true(t, load_le32(d->data) == 1 && load_le32(d->data + 4) == 0x80000060, "clipboard only");
     say(&g, 6, all_caps, 8, 2048);
     check_int(t, hear(&g, d), 6, "and when they are asked for");
     check_true(t, load_le32(d->data) == 0, "no further question");
