@@ -13,6 +13,7 @@
 #include "system/gdbstub.h"
 #include "system/opts.h"
 #include "ui/core/console.h"
+#include "ui/core/keymap.h"
 #include "ui/sdl/sdl.h"
 #include "ui/vc/vc.h"
 #include "ui/vnc/vnc.h"
@@ -373,6 +374,10 @@ static void build_displays(Config *c)
 {
     Error *err = NULL;
 
+    if (c->keyboard && !keymap_set_default(c->keyboard, &err)) {
+        config_error(c, "k", err);
+        err = NULL;
+    }
     if (c->display && g_str_has_prefix(c->display, "vnc=")) {
         QDict *d = opts_parse(c->display + 4, "vnc", &err);
 

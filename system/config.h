@@ -21,7 +21,7 @@ typedef struct Config {
     QList *accels;              /* -accel: dicts with "accel"; in order */
     char *cpu;
     QDict *memory, *smp, *boot, *rtc, *icount, *name, *action, *msg, *overcommit, *sandbox;
-    char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *screen, *display, *pidfile, *option_roms, *chroot, *runas;
+    char *kernel, *initrd, *append, *dtb, *bios, *uuid, *vga, *screen, *display, *keyboard, *pidfile, *option_roms, *chroot, *runas;
     QList *chardevs, *mons, *devices, *objects, *netdevs, *nics, *nets, *drives, *blockdevs, *vncs,
           *audiodevs, *audios, *globals, *fsdevs;
     QList *fw_cfgs, *smbioses, *numas;

@@ -459,6 +459,7 @@ const Option config_options[] = {
     TEXT("vga", vga, "std|none", "the VGA card"),
     TEXT("g", screen, "WIDTHxHEIGHT[xDEPTH]", "the screen, where the machine has one of a fixed size"),
     TEXT("display", display, "none|sdl[,...]|vnc=...", "where the screen is shown"),
+    TEXT("k", keyboard, "LAYOUT", "the guest's keyboard, for viewers that send characters: de, en-us, fr-ch, ..."),
     DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
     DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]",
           "a sound back end: none, wav, alsa, sdl"),
@@ -580,7 +581,7 @@ void config_free(Config *c)
 {
     CONFIG_MEMBERS(c);
     char **strings[] = { &c->argv0, &c->cpu, &c->kernel, &c->initrd, &c->append, &c->dtb,
-                         &c->bios, &c->uuid, &c->vga, &c->display, &c->pidfile,
+                         &c->bios, &c->uuid, &c->vga, &c->display, &c->keyboard, &c->pidfile,
                          &c->option_roms, &c->gdb, &c->qtest, &c->qtest_log, &c->log_items,
                          &c->log_file, &c->incoming, &c->loadvm, &c->chroot, &c->runas };
 

@@ -3,9 +3,11 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "qapi/commands-ui.h"
+#include "ui/core/clipboard.h"
 #include "ui/core/console.h"
 #include "ui/core/input.h"
 #include "ui/core/key-queue.h"
+#include "ui/core/paste.h"
 
 #define SEND_KEY_MAX        16
 #define HOLD_DEFAULT_MS     100
@@ -184,4 +186,36 @@ DisplayOptions *qmp_query_display_options(UNUSED Error **errp)
     d = qapi_new(DisplayOptions);
     d->type = DISPLAY_TYPE_NONE;
     return d;
+}
+
+bool qmp_x_paste_text(const char *text, const char *layout, bool has_rate, int64_t rate, Error **errp)
+{
+    g_autofree char *copied = NULL;
+    Keymap *map;
+
+    if (!has_rate) {
+        rate = PASTE_RATE;
+    }
+    if (rate < 1 || rate > PASTE_RATE_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'rate' is %" PRId64 "; accepted: 1 to %d", rate, PASTE_RATE_MAX);
+        return false;
+    }
+    if (!text) {
+        GBytes *data = clipboard_data(CLIP_TEXT);
+        gsize len = 0;
+        const char *p = data ? g_bytes_get_data(data, &len) : NULL;
+
+        clipboard_want(CLIP_TEXT);
+        if (!data) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, clipboard_formats() & BIT(CLIP_TEXT)
+                       ? "the clipboard's text is on its way: ask again" : "there is no text in the clipboard");
+            return false;
+        }
+        text = copied = g_strndup(p, len);
+    } else if (!*text) {
+        paste_cancel();
+        return true;
+    }
+    map = keymap_new(layout ? layout : keymap_default_name(), errp);
+    return map && paste_text(text, map, rate, errp);
 }

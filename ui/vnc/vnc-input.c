@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keys and pointer. A client that sends scan codes (the extended key event) needs no keymap; else
- * X11 keysyms are looked for on a US keyboard, with shift pressed or released around a key where
- * the guest's keyboard needs it (RFC 6143, 7.5.4).
+ * X11 keysyms are looked for on a keyboard of the layout that -k says (US), with shift and AltGr pressed or
+ * released around a key where the guest's keyboard needs it (RFC 6143, 7.5.4).
  */
 #include "util/osdep.h"
 #include "ui/core/input.h"
 #include "ui/core/keysyms.h"
 #include "ui/core/key-queue.h"
+#include "ui/core/keymap.h"
 #include "ui/vnc/vnc-int.h"
 #include "util/bitmap.h"
 
 #define KEY_SHIFT_L     0x2a
 #define KEY_SHIFT_R     0x36
+#define KEY_ALT_R       0xb8
 
 /* --- keys --- */
 
@@ -121,27 +123,57 @@ unsigned vnc_keysym_number(uint32_t sym, bool *shifted)
     return 0;
 }
 
+/* The key for a keysym: by the layout that -k says, else, or if that hasn't got it, on a US keyboard. */
+static unsigned find_key(uint32_t keysym, unsigned *held)
+{
+    const Keymap *map = keymap_default();
+    bool types = keysym < 0xfe00 || keysym >= 0x1000000 || (keysym >= 0xfe50 && keysym <= 0xfe8f);   /* dead keys */
+    unsigned number = map && types ? keymap_key(map, keysym, held) : 0;
+    bool shifted;
+
+    if (!number) {
+        number = vnc_keysym_number(keysym, &shifted);
+        *held = shifted ? KEYMAP_SHIFT : 0;
+    }
+    return number;
+}
+
+/* Press or let go of what stands between the keys that are held and those that the character needs. */
+static void hold(VncClient *c, unsigned differ, unsigned held)
+{
+    if (differ & KEYMAP_SHIFT) {
+        type_key(c, KEY_SHIFT_L, held & KEYMAP_SHIFT);
+    }
+    if (differ & KEYMAP_ALTGR) {
+        type_key(c, KEY_ALT_R, held & KEYMAP_ALTGR);
+    }
+}
+
 void vnc_key(VncClient *c, bool down, uint32_t keysym)
 {
-    bool shifted, is_char = keysym > 0x20 && keysym < 0x7f, fake;
-    unsigned number = vnc_keysym_number(keysym, &shifted);
+    bool is_char = keysym > 0x20 && (keysym < 0xfe00 || keysym > 0x1000000) && keysym != 0x7f;
+    unsigned held, has, differ, number = find_key(keysym, &held);
 
     if (for_console(c, down, keysym)) {
         return;
     }
     if (number == KEY_SHIFT_L || number == KEY_SHIFT_R) {
         c->shift = down;
+    } else if (number == KEY_ALT_R) {
+        c->altgr = down;
+    }
+    has = (c->shift ? KEYMAP_SHIFT : 0) | (c->altgr ? KEYMAP_ALTGR : 0);
+    differ = down && is_char ? held ^ has : 0;
+    if (!keymap_default()) {
+        differ &= KEYMAP_SHIFT;
     }
     /* A letter with Caps Lock comes as another letter: the lock does what shift would. */
-    fake = down && is_char && shifted != c->shift &&
-           !(g_ascii_isalpha(keysym) && input_leds() & INPUT_LED_CAPS);
-    if (fake) {
-        type_key(c, KEY_SHIFT_L, shifted);
+    if (g_ascii_isalpha(keysym < 0x7f ? keysym : 0) && input_leds() & INPUT_LED_CAPS) {
+        differ &= ~(unsigned)KEYMAP_SHIFT;
     }
+    hold(c, differ, held);
     type_key(c, number, down);
-    if (fake) {
-        type_key(c, KEY_SHIFT_L, !shifted);
-    }
+    hold(c, differ, has);
     vnc_screen_hurry(c->screen);
 }
 

@@ -139,7 +139,7 @@ struct VncClient {
     uint8_t buttons, ext_buttons;
     int x, y;
     bool absolute;              /* as it was told */
-    bool shift;                 /* a shift key is down */
+    bool shift, altgr;          /* such a key is down */
     unsigned leds;              /* as it was told */
     bool ctrl, alt;
     uint64_t keys_down[4];      /* by number */

@@ -13,6 +13,7 @@
 #include "tests/lib/vnc-fixture.h"
 #include "ui/core/clipboard.h"
 #include "ui/core/input.h"
+#include "ui/core/keymap.h"
 #include "ui/vnc/vnc.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
@@ -467,6 +468,51 @@ static void input(Fixture *f, UNUSED void *arg)
     check_str(f->t, text, "-cd -b6 ", "what a viewer holds goes up when it goes");
     g_free(text);
 }
+
+#ifdef CONFIG_XKBCOMMON
+/* The guest's keyboard is a German one: the viewer's characters are looked for there. */
+static void german(Fixture *f, UNUSED void *arg)
+{
+    static const uint32_t keys[] = { 'z', 'Z', '@', 0xe4 };
+    RfbClient c;
+    char *text;
+
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+        rfb_key(&c, true, keys[i]);
+        rfb_key(&c, false, keys[i]);
+    }
+    rfb_key(&c, true, 0xfe03);              /* a viewer that says what is held */
+    rfb_key(&c, true, '@');
+    rfb_key(&c, false, '@');
+    rfb_key(&c, false, 0xfe03);
+    settled(&c);
+    fixture_main(take_typed, &text);
+    check_str(f->t, text, "15 -15 2a 15 -2a -15 b8 10 -b8 -10 28 -28 b8 10 -10 -b8 ", "keys of that layout");
+    g_free(text);
+    rfb_close(&c);
+}
+
+TEST(session, layout)
+{
+    InputHandler h = { .name = "test", .key = on_key };
+    Fixture *f = fixture_start(t, 160, 100, "key-delay-ms=0");
+
+    typed = g_string_new(NULL);
+    input_add(&h);
+    check_true(t, keymap_set_default("de", NULL), "de");
+    if (f) {
+        fixture_run(f, german, NULL);
+        fixture_stop(f);
+    }
+    keymap_set_default(NULL, NULL);
+    input_remove(&h);
+    g_string_free(typed, true);
+}
+#endif
 
 TEST(session, input)
 {
