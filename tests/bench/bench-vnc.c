@@ -331,6 +331,7 @@ static const struct {
     { "tight", { 7 }, 1, false }, { "tight level 6", { 7, -250 }, 2, false },
     { "zrle", { 16 }, 1, false }, { "zrle level 6", { 16, -250 }, 2, false },
     { "tight-png", { -260 }, 1, false }, { "all, zrle first", { 16, 1, 7, 5 }, 4, false },
+    { "all, tight first", { 7, 1, 16, 5 }, 4, false },
     { "tight, quality 6", { 7, 1, -26 }, 3, true },
 };
 
