@@ -308,10 +308,9 @@ static bool frame(Emulator *e, unsigned sequence, unsigned n)
     default:                    /* a film in a window */
         if (n == 0) {
             desktop(300, 200);
-            show(e, 0, H);
         }
         photo(320, 240, 320, 240, n * 4);
-        show(e, 240, 240);
+        show(e, n ? 240 : 0, n ? 240 : H);
         return n < 30;
     }
 }
