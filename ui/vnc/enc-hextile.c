@@ -10,7 +10,7 @@ enum { TILE_RAW = 1, TILE_BG = 2, TILE_FG = 4, TILE_SUBRECTS = 8, TILE_COLORED =
 /* Cover what isn't background by rectangles: from each uncovered pixel to the right and down, or
  * down and then to the right, whichever covers more. False if it gets longer than @limit. */
 static bool cover(const VncFormat *f, uint8_t **pp, const uint8_t *limit, const uint32_t *values,
-                  int stride, int w, int h, uint32_t bg, bool colored, unsigned *count)
+                  int stride, int w, int h, uint32_t bg, unsigned *count)
 {
     uint16_t done[16] = { 0 };          /* bit x of line y */
     uint8_t *p = *pp;
@@ -66,9 +66,7 @@ static bool cover(const VncFormat *f, uint8_t **pp, const uint8_t *limit, const 
             if (p + f->bytes + 2 > limit) {
                 return false;
             }
-            if (colored) {
-                p = vnc_put_pixels(f, p, &v, 1);
-            }
+            p = vnc_put_pixels(f, p, &v, 1);
             *p++ = x << 4 | y;
             *p++ = (wide - 1) << 4 | (high - 1);
             ++*count;
@@ -80,6 +78,65 @@ static bool cover(const VncFormat *f, uint8_t **pp, const uint8_t *limit, const 
     }
     *pp = p;
     return true;
+}
+
+/* The same for two colors, as bits: bit x of line y is set where it isn't background. */
+static bool cover_bits(uint8_t **pp, const uint8_t *limit, uint16_t bits[16], int h, unsigned *count)
+{
+    uint8_t *p = *pp;
+
+    for (int y = 0; y < h; y++) {
+        while (bits[y]) {
+            int x = __builtin_ctz(bits[y]), wide = __builtin_ctz(~((unsigned)bits[y] >> x)), high = 1;
+            int narrow = wide, h2 = 1;
+            unsigned mask = MASK(0, wide) << x;
+
+            while (y + high < h && (bits[y + high] & mask) == mask) {
+                high++;
+            }
+            for (; y + h2 < h; h2++) {
+                int n = __builtin_ctz(~((unsigned)bits[y + h2] >> x));
+
+                if (!n) {
+                    break;
+                }
+                narrow = MIN(narrow, n);
+            }
+            if (narrow * h2 > wide * high) {
+                wide = narrow;
+                high = h2;
+                mask = MASK(0, wide) << x;
+            }
+            if (p + 2 > limit) {
+                return false;
+            }
+            *p++ = x << 4 | y;
+            *p++ = (wide - 1) << 4 | (high - 1);
+            ++*count;
+            for (int k = 0; k < high; k++) {
+                bits[y + k] &= ~mask;
+            }
+        }
+    }
+    *pp = p;
+    return true;
+}
+
+/* A tile of two colors, as cover_bits() wants it; how many corners it has, see corners_of(). */
+static unsigned bits_of(const uint32_t *values, int stride, int w, int h, uint32_t bg, uint16_t bits[16])
+{
+    unsigned n = 0;
+
+    for (int y = 0; y < h; y++, values += stride) {
+        unsigned acc = 0;
+
+        for (int x = 0; x < w; x++) {
+            acc |= (unsigned)(values[x] != bg) << x;
+        }
+        bits[y] = acc;
+        n += __builtin_popcount(acc & ~(acc << 1) & ~(y ? bits[y - 1] : 0u));
+    }
+    return n;
 }
 
 /* How many pixels of a tile are @v. */
@@ -152,6 +209,7 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
     uint8_t *start = p++, *limit = start + 1 + (size_t)w * h * f->bytes, *count;
     uint32_t bg, fg;
     unsigned n = colors_of(values, stride, w, h, &bg, &fg), rects = 0;
+    uint16_t bits[16];
     uint8_t mask = 0;
 
     if (limit - start < 8 + 2 * (int)f->bytes && n > 1) {       /* a sliver at the edge */
@@ -168,9 +226,10 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
     if (n > 1) {
         mask |= TILE_SUBRECTS | (n > 2 ? TILE_COLORED : 0);
         count = p++;
-        if (corners_of(values, stride, w, h, bg) * (n > 2 ? f->bytes + 2u : 2) >
-                (size_t)(limit - p) ||
-            !cover(f, &p, limit, values, stride, w, h, bg, n > 2, &rects) || rects > 255) {
+        if (n == 2 ? bits_of(values, stride, w, h, bg, bits) * 2 > (size_t)(limit - p) ||
+                     !cover_bits(&p, limit, bits, h, &rects)
+                   : corners_of(values, stride, w, h, bg) * (f->bytes + 2u) > (size_t)(limit - p) ||
+                     !cover(f, &p, limit, values, stride, w, h, bg, &rects) || rects > 255) {
             return raw_tile(f, start, values, stride, w, h, st);
         }
         *count = rects;

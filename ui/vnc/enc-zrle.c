@@ -159,6 +159,8 @@ void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_
     uint8_t *buf = enc_scratch(o, SCRATCH_BYTES, n_tiles + (size_t)pic->w * pic->h * 4 + TILE_MAX);
     uint8_t *end = buf, *first;
     size_t raw = 0;
+    /* Palettes and runs have done much of the work: one level less is nearly as small. */
+    int level = p->compress > 1 && p->compress < 9 ? p->compress - 1 : enc_zlib_level(p);
     uint32_t v[SIDE * SIDE];
 
     for (int y = 0; y < pic->h; y += SIDE) {
@@ -180,7 +182,7 @@ void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_
     }
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, encoding);
     /* Among pixels that are all different, matches are few and short. */
-    enc_deflate(o, PIECE_DEFLATE_U32, STREAM_ZRLE, enc_zlib_level(p),
+    enc_deflate(o, PIECE_DEFLATE_U32, STREAM_ZRLE, level,
                 raw > (size_t)(end - buf) / 4 * 3 ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY, buf,
                 end - buf);
 }
