@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_MS     5000
+#define PATIENCE_MS     60000           /* guests may be slow */
 
 static const char *const names[FORMAT_NUM] = { "text", "html", "rtf", "png", "bmp" };
 

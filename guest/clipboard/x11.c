@@ -19,7 +19,7 @@
 
 #define WAITING_MAX     32              /* programs that want something at a time */
 #define PIECE           (64 * 1024)     /* bytes of a property */
-#define PATIENCE_MS     5000            /* with a program that doesn't answer */
+#define PATIENCE_MS     60000           /* with a program that doesn't answer; guests may be slow */
 
 enum {
     A_CLIPBOARD, A_TARGETS, A_TIMESTAMP, A_INCR, A_DATA, A_UTF8, A_TEXT_UTF8, A_TEXT, A_HTML, A_RTF, A_RTF2, A_PNG,
