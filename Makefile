@@ -314,6 +314,7 @@ GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md %.html,$(QAPI_GEN_FI
 docs: $(GENERATED_DOCS)
 	$(Q)mkdir -p $(sort $(dir $(DOCS)) docs)
 	$(Q)for f in $(DOCS); do cp $(SRC)/$$f $$f || exit 1; done
+	$(Q)cp $(SRC)/docs/*.svg docs/
 	$(Q)for f in $(GENERATED_DOCS); do cp $$f docs/ || exit 1; done
 	@echo "The manual is in $(CURDIR)/docs"
 
