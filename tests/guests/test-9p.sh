@@ -23,6 +23,11 @@ try() {
 		-virtfs "local,path=$tmp/share,mount_tag=share,security_model=$tmodel" "$@"
 	has "$tname" '^hello from the host' && has "$tname" 'p9check: [0-9]* checks, 0 failed' && has "$tname" 'GUEST-DONE rc=0'
 	ok $? "$tname: a file system"
+	[ "$tname" = dotu ] && return
+	has "$tname" '^p9posix: [0-9]* checks, 0 failed'
+	ok $? "$tname: what POSIX says of each call"
+	[ "$(tr -d '\r' < "$tmp/$tname.log" | grep -c '^p9stress: [0-9]* checks, 0 failed')" = 3 ] && [ ! -e "$tmp/share/all" ]
+	ok $? "$tname: random calls of three processes"
 }
 
 try mapped-xattr mapped-xattr mapped-xattr,version=9p2000.L,cache=loose
