@@ -331,6 +331,7 @@ install: all docs
 	install -m 644 $(PROGRAM).1 $(MANDIR)/man1/
 	for l in $(LINKS); do ln -sf $(PROGRAM).1 $(MANDIR)/man1/$$l.1 || exit 1; done
 	for m in $(MAN_PAGES); do install -m 644 $(SRC)/$$m $(MANDIR)/man$${m##*.}/ || exit 1; done
+	cp -r $(SRC)/guest $(DATADIR)/
 	cp -r docs/. $(DOCDIR)/
 	$(MAKE) install-libqmp install-libivshmem
 

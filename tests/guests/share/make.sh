@@ -23,7 +23,7 @@ mkdir -p "$r/bin" "$r/run.d"
 
 # The kernel's package is large: its modules are kept.
 v=$(strings "$cache/linux-amd64" | sed -n 's/^\([0-9][^ ]*-amd64\) (.*/\1/p' | head -1)
-mods=$cache/share-modules4-$v.tar
+mods=$cache/share-modules5-$v.tar
 if [ ! -f "$mods" ]; then
 	(cd "$tmp" && apt-get download -q "linux-image-$v" > apt.log 2>&1) || {
 		cat "$tmp/apt.log" >&2
@@ -31,7 +31,7 @@ if [ ! -f "$mods" ]; then
 	}
 	dpkg-deb -x "$tmp"/linux-image-*.deb "$tmp/kpkg"
 	depmod -b "$tmp/kpkg" "$v"
-	for m in uio_pci_generic virtio_pci 9pnet_virtio 9p qemu_fw_cfg virtio_net cifs nls_utf8 cmac ccm gcm ctr ghash-generic \
+	for m in uio_pci_generic virtio_pci 9pnet_virtio 9p qemu_fw_cfg virtio_net virtio_blk ext4 crc32c_generic cifs nls_utf8 cmac ccm gcm ctr ghash-generic \
 		sha256_generic sha512_generic aes_generic hmac md5; do
 		modprobe -d "$tmp/kpkg" -S "$v" -a --show-depends "$m" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | sort -u | while read -r f; do
