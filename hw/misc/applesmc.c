@@ -324,7 +324,7 @@ static const VmField applesmc_fields[] = {
 };
 static const VmMeaning applesmc_meanings[] = {
     { "command", "command in progress" }, { "phase", "idle, arguments, to the host, from the host" },
-    { "error", "result of the last command" }, { "arg", "key or index, length" }, { "data", .payload = "the value" },
+    { "error", "result of the last command" }, { "arg", .payload = "key or index, length" }, { "data", .payload = "the value" },
     { "value", .payload = "values of all keys" }, { .name = NULL }
 };
 
