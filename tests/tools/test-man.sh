@@ -24,6 +24,7 @@ page=$(mktemp)
 trap 'rm -f "$page"' EXIT
 for dir in "$SRC_DIR"/tools/*/; do
 	tool=$(basename "$dir")
+	[ -x "$BUILD_DIR/$tool" ] || continue           # a library for another program
 	man=$(ls "$dir$tool".[18] 2>/dev/null)
 	[ -n "$man" ]
 	result $? "$tool has a page"
