@@ -28,14 +28,40 @@ static void ask_exit(void)
     system_shutdown_request(SHUTDOWN_CAUSE_HOST_SIGNAL);
 }
 
-static void on_signal(UNUSED int sig)
+/* The last signal that asked for an end, and who sent it (0: the kernel). */
+static _Atomic int end_signal, end_sender;
+
+static void on_signal(int sig, siginfo_t *info, UNUSED void *context)
 {
+    atomic_store(&end_sender, info->si_code == SI_USER || info->si_code == SI_QUEUE ? info->si_pid : 0);
+    atomic_store(&end_signal, sig);
     ask_exit();
+}
+
+/* Who it was isn't always easy to find out otherwise. */
+static void tell_signal(void)
+{
+    g_autofree char *path = NULL, *name = NULL;
+    int sig = atomic_load(&end_signal), pid = atomic_load(&end_sender);
+
+    if (!sig) {
+        return;
+    }
+    path = g_strdup_printf("/proc/%d/comm", pid);
+    if (pid && g_file_get_contents(path, &name, NULL, NULL)) {
+        g_strchomp(name);
+    }
+    if (pid) {
+        fprintf(stderr, "qemu-system: terminating on signal %d from pid %d (%s)\n", sig, pid,
+                name ? name : "which has ended");
+    } else {
+        fprintf(stderr, "qemu-system: terminating on signal %d\n", sig);
+    }
 }
 
 static void set_signals(void)
 {
-    struct sigaction sa = { .sa_handler = on_signal };
+    struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
@@ -111,6 +137,7 @@ static int run(Config *c)
         return 1;
     }
     status = runstate_main_loop();
+    tell_signal();
     outgoing_cleanup();
     incoming_cleanup();
     vm_shutdown();

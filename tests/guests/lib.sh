@@ -48,7 +48,9 @@ ok() {
 state_of_things() {
 	echo "# load $(cut -d' ' -f1-3 /proc/loadavg)"
 	kill -0 "$pid" 2> /dev/null || {
-		echo '# the emulator has ended'
+		wait "$pid"
+		echo "# the emulator has ended, status $?"
+		[ -z "${out:-}" ] || grep -a SHUTDOWN "$out" | sed 's/^/# /'
 		return
 	}
 	for sround in 1 2; do
