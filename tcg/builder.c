@@ -169,20 +169,23 @@ IrVar ir_local_new(IrRegion *r, IrType t)
     return IR_MAX_GLOBALS + r->n_locals++;
 }
 
-void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux)
+void ir_insn_at(IrRegion *r, int32_t pc_offset, uint32_t aux)
 {
     r->state.pc_offset = pc_offset;
     r->state.aux = aux;
-    r->state.icount = r->n_insns++;
     r->last_snap = 0;
-    if (r->cur != IR_NO_BLOCK) {
-        IrBlock *blk = &r->blocks[r->cur];
+    if (r->cur != IR_NO_BLOCK && r->n_ops == r->blocks[r->cur].first) {
+        r->blocks[r->cur].pc_offset = pc_offset;
+        r->blocks[r->cur].aux = aux;
+    }
+}
 
-        if (r->n_ops == blk->first) {
-            blk->pc_offset = pc_offset;
-            blk->aux = aux;
-        }
-        blk->n_insns++;
+void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux)
+{
+    ir_insn_at(r, pc_offset, aux);
+    r->state.icount = r->n_insns++;
+    if (r->cur != IR_NO_BLOCK) {
+        r->blocks[r->cur].n_insns++;
     }
 }
 

@@ -247,8 +247,8 @@ typedef struct IrBlock {
     uint16_t depth;         /* loops around it, as the front end sees it */
     uint32_t n_preds;       /* filled by ir_finish */
     /* PC at the block's top less the PC bias: of the instruction opened by
-     * ir_insn_start before any other operation of the block, else of the one
-     * that was open when the block began (whose restart the variables then
+     * ir_insn_start (ir_insn_at) before any other operation of the block, else of the
+     * one that was open when the block began (whose restart the variables then
      * allow). */
     int32_t pc_offset;
     uint32_t aux;           /* and that instruction's aux word */
@@ -364,6 +364,8 @@ IrVar ir_local_new(IrRegion *r, IrType t);
 /* @pc_offset: PC of the instruction less the PC bias; @aux as the target likes
  * (returned to it on unwinding). */
 void ir_insn_start(IrRegion *r, int32_t pc_offset, uint32_t aux);
+/* The same without counting an instruction: for a block that only leaves, at the instruction that it stands for. */
+void ir_insn_at(IrRegion *r, int32_t pc_offset, uint32_t aux);
 /* Until its PUT, commit or the block's end, ir_get gives @v for the global. What
  * is pending is committed by itself before IR_GOTO, IR_GOTO_IND, IR_EXIT and helpers
  * that read or write the global; not before branches. */

@@ -268,9 +268,7 @@ static bool has_block(const X86Tr *tr, uint64_t pc)
 /* What snapshots say from here on, without counting an instruction. */
 static void at_insn(X86Tr *tr, uint64_t pc)
 {
-    tr->ir->state.pc_offset = tcg_pc_offset(tr->t, pc);
-    tr->ir->state.aux = 0;
-    tr->ir->last_snap = 0;
+    ir_insn_at(tr->ir, tcg_pc_offset(tr->t, pc), 0);
 }
 
 /* ------------------------------------------------------------------ leaving */

@@ -226,9 +226,7 @@ static bool has_block(const M68kTr *tr, uint32_t pc)
 
 static void at_insn(M68kTr *tr, uint32_t pc)
 {
-    tr->ir->state.pc_offset = (int32_t)offset_of(tr, pc);
-    tr->ir->state.aux = 0;
-    tr->ir->last_snap = 0;
+    ir_insn_at(tr->ir, (int32_t)offset_of(tr, pc), 0);
 }
 
 /* -------------------------------------------------------------------- leaving */

@@ -111,6 +111,32 @@ TEST(ir, back_edge)
     ir_region_free(r);
 }
 
+/* A block that only leaves, and that something further down jumps to. */
+TEST(ir, back_edge_to_a_block_that_leaves)
+{
+    IrRegion *r = region();
+    IrBlockId leaves = ir_block_new(r), other = ir_block_new(r);
+    IrValue n;
+
+    ir_insn_start(r, 0x14, 7);
+    ir_brcond(r, IR_NE, IR_I64, ir_get(r, G_A), ir_i64(r, 0), other);
+    ir_jmp(r, leaves);
+    ir_block_begin(r, leaves);
+    ir_insn_at(r, 0x30, 5);
+    ir_goto(r, 0x30);
+    ir_block_begin(r, other);
+    ir_insn_start(r, 0x18, 7);
+    ir_jmp(r, leaves);
+    ir_finish(r);
+    check_verifies(t, r);
+    n = r->blocks[other].last;
+    check_u64(t, r->ops[n].opcode, IR_JMP, "a back edge");
+    check_u64(t, r->snaps[r->ops[n].snap].pc_offset, 0x30, "where it leads");
+    check_u64(t, r->snaps[r->ops[n].snap].aux, 5, "with that block's word");
+    check_u64(t, r->blocks[leaves].n_insns, 0, "no instruction is counted");
+    ir_region_free(r);
+}
+
 TEST(ir, verify_refuses)
 {
     IrRegion *r = region();
