@@ -15,7 +15,7 @@ guest='libxcb1-dev libxcb-xfixes0-dev xvfb xclip xserver-xorg-core seabios ovmf 
 # Makers of images, a debugger, a 32-bit C library, the distribution's emulators as peers.
 tests='grub-common grub-pc-bin xorriso mtools gdb gcc-multilib binutils qemu-utils mmdebstrap fdisk
     libsasl2-modules e2fsprogs openssh-client iproute2 tshark arch-test sox ipxe memtest86+ syslinux isolinux syslinux-common
-    qemu-system-x86 qemu-system-misc gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2 samba'
+    qemu-system-x86 qemu-system-misc gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2 samba groff-base procps'
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || exit 0
 
