@@ -2,7 +2,7 @@
 /*
  * Power management ports of the I/O controller hubs.
  *
- * Source: Intel ICH9 data sheet, 316972 ("DS"), 13.8.3.
+ * Sources: Intel ICH9 data sheet, 316972 ("DS"), 13.8.3; ICH7 data sheet, 307013 ("ICH7"), 10.8.3.
  * Departures: general-purpose events 1 to 3 and 5 are hot-plug of PCI functions, CPUs and memory, and the
  * generation id; besides the data sheet's values of SLP_TYP those of the PIIX4 (0 off, 1 to RAM, 2 to disk) work,
  * which firmware and small kernels use. Not modelled: device monitors, the periodic and software SMI timers,
@@ -12,7 +12,7 @@
 #include "hw/acpi/ich9-pm.h"
 
 enum { REG_PM1_STS = 0x00, REG_PM1_EN = 0x02, REG_PM1_CNT = 0x04, REG_PM1_TMR = 0x08, REG_GPE0_STS = 0x20,
-       REG_GPE0_EN = 0x28, REG_SMI_EN = 0x30, REG_SMI_STS = 0x34, REG_ALT_GP_SMI_EN = 0x38,
+       REG_GPE0_EN = 0x28, REG_NONE = 0x18, REG_SMI_EN = 0x30, REG_SMI_STS = 0x34, REG_ALT_GP_SMI_EN = 0x38,
        REG_ALT_GP_SMI_STS = 0x3a, REG_PM2_CNT = 0x50, REG_TCO = 0x60 };
 #define PM1_STS_W1C     0xcd31          /* DS 13.8.3.1 */
 #define PM1_EN_MASK     0x4521          /* DS 13.8.3.2 */
@@ -80,8 +80,19 @@ void ich9_pm_event(Ich9Pm *s, unsigned n)
     update_sci(s);
 }
 
+/* ICH7 10.8.3: GPE0_STS at 28h, GPE0_EN at 2Ch; @reg as the ICH9 has them. */
+static unsigned canonical(const Ich9Pm *s, unsigned reg)
+{
+    if (!s->ich7 || reg < REG_GPE0_STS || reg >= REG_SMI_EN) {
+        return reg;
+    }
+    return reg < ICH7_GPE0 ? REG_NONE : reg < ICH7_GPE0 + 4 ? reg - ICH7_GPE0 + REG_GPE0_STS
+                                                            : reg - (ICH7_GPE0 + 4) + REG_GPE0_EN;
+}
+
 static uint16_t read_word(Ich9Pm *s, unsigned reg)
 {
+    reg = canonical(s, reg);
     switch (reg) {
     case REG_PM1_STS: return pm1_read_sts(&s->pm1);
     case REG_PM1_EN: return s->pm1.en;
@@ -121,9 +132,9 @@ static void write_control(Ich9Pm *s, uint16_t val)
 }
 
 /* @lanes: bytes that the access has. */
-static void write_word(Ich9Pm *s, unsigned reg, uint16_t val, uint16_t lanes)
+static void write_word(Ich9Pm *s, unsigned asked, uint16_t val, uint16_t lanes)
 {
-    unsigned shift = (reg & 7) * 8;
+    unsigned reg = canonical(s, asked), shift = (reg & 7) * 8;
     uint64_t wide = (uint64_t)val << shift, wide_lanes = (uint64_t)lanes << shift;
     uint16_t merged;
 
@@ -149,7 +160,7 @@ static void write_word(Ich9Pm *s, unsigned reg, uint16_t val, uint16_t lanes)
         }
         return;
     }
-    merged = (uint16_t)((read_word(s, reg) & ~lanes) | (val & lanes));
+    merged = (uint16_t)((read_word(s, asked) & ~lanes) | (val & lanes));
     switch (reg) {
     case REG_PM1_EN:
         pm1_write_en(&s->pm1, merged);

@@ -16,6 +16,8 @@
 #define ICH9_PM_TMR         0x08
 #define ICH9_GPE0           0x20
 #define ICH9_GPE0_LEN       16
+#define ICH7_GPE0           0x28
+#define ICH7_GPE0_LEN       8
 #define ICH9_PM_IO_SIZE     0x80
 #define ICH9_NUM_GPE        64
 
@@ -32,6 +34,7 @@ typedef struct Ich9Pm {
     void (*smi)(void *opaque);
     bool smi_lock;              /* GEN_PMCON_1: GBL_SMI_EN stays as it is */
     bool no_reboot, sci_level;
+    bool ich7;                  /* GPE0 is at ICH7_GPE0, 32 bits */
     void *opaque;
 } Ich9Pm;
 

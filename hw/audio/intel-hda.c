@@ -613,3 +613,9 @@ static const DeviceType ich9_intel_hda = {
     .pci = { .device = 0x293e, .revision = 3 },
 };
 DEVICE_TYPE(ich9_intel_hda)
+
+static const DeviceType ich7_intel_hda = {
+    .name = "ich7-intel-hda", .parent = TYPE_INTEL_HDA, .desc = "Intel HD Audio controller (ICH7)",
+    .pci = { .device = 0x27d8, .revision = 2 },
+};
+DEVICE_TYPE(ich7_intel_hda)

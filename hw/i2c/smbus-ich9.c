@@ -111,6 +111,12 @@ static const DeviceType smbus_type = {
 };
 DEVICE_TYPE(smbus_type)
 
+static const DeviceType ich7_smbus_type = {
+    .name = TYPE_ICH7_SMBUS, .parent = TYPE_ICH9_SMBUS, .desc = "ICH7 SMBus host controller", .not_user_creatable = true,
+    .pci = { .device = 0x27da, .revision = 2 },
+};
+DEVICE_TYPE(ich7_smbus_type)
+
 Bus *ich9_smbus_bus(PCIDevice *pci)
 {
     return ICH9_SMBUS(pci)->host.bus;

@@ -6,6 +6,7 @@
 #include "hw/pci/pci.h"
 
 #define TYPE_ICH9_SMBUS     "ICH9-SMB"
+#define TYPE_ICH7_SMBUS     "ICH7-SMB"
 #define ICH9_SMBUS_DEVFN    PCI_DEVFN(31, 3)
 
 /* Its bus, when it is realized. */

@@ -13,6 +13,14 @@ typedef struct PcPmInfo {
     uint8_t smi_cmd, acpi_enable, acpi_disable, sci;
 } PcPmInfo;
 
+/* Types of an I/O controller hub's functions; NULL: there is none. */
+typedef struct PcHub {
+    const char *lpc, *ide, *ahci, *smbus, *hda, *codec, *ehci, *uhci[3];
+    uint8_t hda_slot;
+    bool usb_always;            /* also without -usb */
+    uint8_t gpe0, gpe0_len;
+} PcHub;
+
 typedef struct PcChipset {
     uint64_t low_max;           /* RAM below this stays in one piece */
     uint64_t low_split;         /* else it goes on at 4 GiB from here */
@@ -20,6 +28,9 @@ typedef struct PcChipset {
     bool cpu_hotplug_always;    /* also where no processor can come: OVMF's SMM code looks for its registers */
     uint8_t slp_typ_s3, slp_typ_s4, slp_typ_s5;
     uint32_t isa_adr;           /* _ADR of the bridge to ISA */
+    const PcHub *hub;           /* of the machines of q35.c */
+    bool smc;                   /* with a Mac's System Management Controller */
+    const char *maker, *product, *product_version;      /* SMBIOS; NULL: as all have it */
     /* How PCI functions come and go by ACPI; @bridges: also behind bridges. NULL: not at all. */
     struct PciHotplug *(*pci_hotplug)(PcMachine *pc, bool *bridges);
     void (*pm_info)(PcMachine *pc, PcPmInfo *info);

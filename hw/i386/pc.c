@@ -517,10 +517,13 @@ static bool add_boot_config(PcMachine *pc, Error **errp)
 
 static bool add_smbios(PcMachine *pc, Error **errp)
 {
+    const PcChipset *c = pc_chipset(pc);
     const Machine *m = &pc->parent;
     SmbiosInfo info = {
-        .manufacturer = "QEMU", .product = m->type->desc, .version = m->type->name,
-        .uuid = m->have_uuid ? m->uuid : NULL, .chassis_manufacturer = "QEMU",
+        .manufacturer = c->maker ? c->maker : "QEMU", .product = c->product ? c->product : m->type->desc,
+        .version = c->product_version ? c->product_version : m->type->name,
+        .uuid = m->have_uuid ? m->uuid : NULL, .chassis_manufacturer = c->maker ? c->maker : "QEMU",
+        .board = c->maker,
         .sockets = MAX(m->smp.sockets, 1), .cores = MAX(m->smp.cores, 1),
         .threads = MAX(m->smp.threads, 1),
         .ram_size = m->ram_size, .ram_below_4g = pc->ram_below_4g,

@@ -34,6 +34,7 @@ struct PiixIde {
 };
 
 #define TYPE_PIIX3_IDE  "piix3-ide"
+#define TYPE_ICH7_IDE   "ich7-ide"
 DEFINE_CAST(PIIX_IDE, PiixIde, TYPE_PIIX3_IDE)
 
 static IdeDrive *waiting(PiixIde *s, unsigned n)
@@ -203,7 +204,10 @@ static IdeChannel *find_channel(Device *owner, Bus *bus)
 static bool piix_ide_realize(Device *dev, Error **errp)
 {
     static const uint16_t command_port[] = { 0x1f0, 0x170 }, control_port[] = { 0x3f6, 0x376 };
+    /* Beside AHCI, whose buses are ide.0 and so on. */
+    static const char *const piix_names[] = { "ide.0", "ide.1" }, *const ich7_names[] = { "pata.0", "pata.1" };
     PiixIde *s = PIIX_IDE(dev);
+    const char *const *names = object_is_a(dev, TYPE_ICH7_IDE) ? ich7_names : piix_names;
     ISABus *isa = (ISABus *)bus_find_type(TYPE_ISA_BUS);
 
     if (!isa) {
@@ -218,7 +222,7 @@ static bool piix_ide_realize(Device *dev, Error **errp)
     pci_set_word(s->pci.config + 0x42, 0x8000);
     for (int i = 0; i < 2; i++) {
         s->bm[i].ide = s;
-        ide_channel_init(&s->channel[i], dev, i ? "ide.1" : "ide.0", isa_bus_get_irq(isa, 14 + i), &dma_ops,
+        ide_channel_init(&s->channel[i], dev, names[i], isa_bus_get_irq(isa, 14 + i), &dma_ops,
                          &s->bm[i]);
         memory_region_add(system_io(), command_port[i], &s->channel[i].command_io);
         memory_region_add(system_io(), control_port[i], &s->channel[i].control_io);
@@ -270,3 +274,10 @@ static const DeviceType piix_ide_type = {
     .vm = { 1, piix_ide_fields }, .data = find_channel, .printers = piix_ide_printers,
 };
 DEVICE_TYPE(piix_ide_type)
+
+/* ICH7 data sheet 307013, chapter 11: with the PIIX3's registers, all that is modelled of it. */
+static const DeviceType ich7_ide_type = {
+    .name = TYPE_ICH7_IDE, .parent = TYPE_PIIX3_IDE, .desc = "ICH7 IDE controller", .not_user_creatable = true,
+    .pci = { .device = 0x27df, .revision = 2 },
+};
+DEVICE_TYPE(ich7_ide_type)

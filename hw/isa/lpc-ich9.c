@@ -382,6 +382,7 @@ static bool lpc_realize(Device *dev, UNUSED Error **errp)
     Ich9Lpc *s = ICH9_LPC(dev);
 
     init_config(s);
+    s->pm.ich7 = object_is_a(dev, TYPE_ICH7_LPC);
     s->isa = isa_bus_new(dev, "isa.0", s->isa_mem, s->isa_io);
     device_init_irq_in(dev, "gpe", set_gpe, 16);
     ich9_pm_realize(&s->pm, dev, s->disable_s3);
@@ -454,10 +455,17 @@ static const DeviceType lpc_type = {
 };
 DEVICE_TYPE(lpc_type)
 
-PCIDevice *ich9_lpc_create(PCIBus *bus, MemRegion *system, MemRegion *mem, MemRegion *io, bool smm, ISABus **isa,
-                           Error **errp)
+/* ICH7 10: what is modelled is the same but for the place of GPE0. */
+static const DeviceType ich7_lpc_type = {
+    .name = TYPE_ICH7_LPC, .parent = TYPE_ICH9_LPC, .desc = "ICH7-M LPC bridge", .not_user_creatable = true,
+    .pci = { .device = 0x27b9, .revision = 2 },
+};
+DEVICE_TYPE(ich7_lpc_type)
+
+PCIDevice *ich9_lpc_create(const char *type, PCIBus *bus, MemRegion *system, MemRegion *mem, MemRegion *io, bool smm,
+                           ISABus **isa, Error **errp)
 {
-    PCIDevice *pci = pci_new(ICH9_LPC_DEVFN, TYPE_ICH9_LPC);
+    PCIDevice *pci = pci_new(ICH9_LPC_DEVFN, type);
     Ich9Lpc *s = ICH9_LPC(pci);
     bool ok;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ICH9: the bridge from PCI to LPC and ISA, with interrupt routing and power management. Big lock. */
+/* ICH9 and ICH7: the bridge from PCI to LPC and ISA, with interrupt routing and power management. Big lock. */
 #ifndef HW_ISA_LPC_ICH9_H
 #define HW_ISA_LPC_ICH9_H
 
@@ -8,6 +8,7 @@
 #include "hw/pci/pci.h"
 
 #define TYPE_ICH9_LPC       "ICH9-LPC"
+#define TYPE_ICH7_LPC       "ICH7-LPC"
 #define ICH9_LPC_DEVFN      PCI_DEVFN(31, 0)
 #define ICH9_NUM_IRQS       24          /* of the I/O APIC */
 #define ICH9_NUM_PIRQS      8
@@ -23,8 +24,8 @@
 /* Input lines "gpe": edges that set general-purpose events. Output lines: "smi" (edge), "s3" (raised when the guest
  * goes to sleep). */
 
-/* @smm: the CPUs have system management mode. Lent; NULL with errp set. */
-PCIDevice *ich9_lpc_create(PCIBus *bus, MemRegion *system, MemRegion *mem, MemRegion *io, bool smm, ISABus **isa,
+/* @type: one of the two above; @smm: the CPUs have system management mode. Lent; NULL with errp set. */
+PCIDevice *ich9_lpc_create(const char *type, PCIBus *bus, MemRegion *system, MemRegion *mem, MemRegion *io, bool smm, ISABus **isa,
                            Error **errp);
 /* ICH9_NUM_IRQS lines, copied. */
 void ich9_lpc_set_irqs(PCIDevice *lpc, IrqLine *const *lines);

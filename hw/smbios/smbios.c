@@ -400,7 +400,7 @@ bool smbios_add_tables(const SmbiosInfo *i, FwCfg *f, Error **errp)
     if (!have[1]) {
         put_system(&s, i);
     }
-    if (!have[2] && has_type(i, 2)) {
+    if (!have[2] && (i->board || has_type(i, 2))) {
         put_board(&s, i);
     }
     if (!have[3]) {

@@ -17,6 +17,7 @@ typedef struct SmbiosInfo {
     const char *manufacturer, *product, *version, *serial, *sku, *family;
     const uint8_t *uuid;                /* 16 bytes, big-endian fields; NULL: zeros */
     const char *chassis_manufacturer;   /* type 3 */
+    bool board;                         /* type 2 too, also where no option asks for it; with the names of type 1 */
     unsigned sockets, cores, threads;   /* type 4: a socket each */
     /* Types 16, 17, 19: bytes. */
     uint64_t ram_size, ram_below_4g;

@@ -491,3 +491,9 @@ static const DeviceType ich9_ehci2 = {
     .pci = { .device = 0x293c, .revision = 0x03, .pin = PCI_PIN_D },
 };
 DEVICE_TYPE(ich9_ehci2)
+
+static const DeviceType ich7_ehci = {
+    .name = "ich7-usb-ehci", .parent = TYPE_EHCI, .desc = "ICH7 USB 2.0 (EHCI)",
+    .pci = { .device = 0x27cc, .revision = 0x02, .pin = PCI_PIN_A },
+};
+DEVICE_TYPE(ich7_ehci)

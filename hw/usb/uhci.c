@@ -987,3 +987,7 @@ UHCI_TYPE(ich9_uhci3, "ich9-usb-uhci3", "ICH9 USB (UHCI) 3", 0x2936, 0x03, PCI_P
 UHCI_TYPE(ich9_uhci4, "ich9-usb-uhci4", "ICH9 USB (UHCI) 4", 0x2937, 0x03, PCI_PIN_A)
 UHCI_TYPE(ich9_uhci5, "ich9-usb-uhci5", "ICH9 USB (UHCI) 5", 0x2938, 0x03, PCI_PIN_B)
 UHCI_TYPE(ich9_uhci6, "ich9-usb-uhci6", "ICH9 USB (UHCI) 6", 0x2939, 0x03, PCI_PIN_C)
+UHCI_TYPE(ich7_uhci1, "ich7-usb-uhci1", "ICH7 USB (UHCI) 1", 0x27c8, 0x02, PCI_PIN_A)
+UHCI_TYPE(ich7_uhci2, "ich7-usb-uhci2", "ICH7 USB (UHCI) 2", 0x27c9, 0x02, PCI_PIN_B)
+UHCI_TYPE(ich7_uhci3, "ich7-usb-uhci3", "ICH7 USB (UHCI) 3", 0x27ca, 0x02, PCI_PIN_C)
+UHCI_TYPE(ich7_uhci4, "ich7-usb-uhci4", "ICH7 USB (UHCI) 4", 0x27cb, 0x02, PCI_PIN_D)
