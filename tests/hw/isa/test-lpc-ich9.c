@@ -226,3 +226,27 @@ TEST(tco, second_timeout)
     qtest_ask(q, NULL, "clock_step %" PRId64, 7 * NS);
     check_true(t, qtest_wait(q) == 0, "the watchdog has expired");
 }
+
+/* ICH7 data sheet 307013, 10.8.3: GPE0 is at 28h, 32 bits of status and of enables. */
+TEST(ich7, functions_and_gpe0)
+{
+    static const struct { uint8_t devfn; uint32_t id; } functions[] = {
+        { 0xf8, 0x27b98086 }, { 0xf9, 0x27df8086 }, { 0xfa, 0x27c58086 }, { 0xfb, 0x27da8086 }, { 0xd8, 0x27d88086 },
+        { 0xe8, 0x27c88086 }, { 0xe9, 0x27c98086 }, { 0xea, 0x27ca8086 }, { 0xef, 0x27cc8086 },
+    };
+    QTest *q = lpc_with(t, "-machine intelmac");
+
+    for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+        check_u32(t, qpci_readl(q, functions[i].devfn, 0), functions[i].id, "the ICH7's");
+    }
+    qtest_outl(q, IO + 0x2c, 0xffffffff);
+    check_u32(t, qtest_inl(q, IO + 0x2c), 0xffff3dff, "GPE0_EN");
+    qtest_outw(q, IO + 0x2e, 0);
+    check_u32(t, qtest_inl(q, IO + 0x2c), 0x3dff, "its halves");
+    check_u32(t, qtest_inl(q, IO + 0x20), 0, "nothing where the ICH9 has it");
+    qtest_outl(q, IO + 0x20, 0xffffffff);
+    qtest_reload(q);
+    check_u32(t, qtest_inl(q, IO + 0x2c), 0x3dff, "saved");
+    qtest_outb(q, 0x304, 0x10);
+    check_u8(t, qtest_inb(q, 0x304), 4, "the System Management Controller takes a command");
+}
