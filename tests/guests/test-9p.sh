@@ -19,7 +19,7 @@ try() {
 	tname=$1 tmodel=$2 targs=$3
 	shift 3
 	new_share
-	boot "$tname" x86_64 300 $kernel -append "console=ttyS0 panic=-1 mods=none run=p9 arg=$targs" \
+	boot "$tname" x86_64 300 $kernel -append "console=ttyS0 panic=-1 no_timer_check mods=none run=p9 arg=$targs" \
 		-virtfs "local,path=$tmp/share,mount_tag=share,security_model=$tmodel" "$@"
 	has "$tname" '^hello from the host' && has "$tname" 'p9check: [0-9]* checks, 0 failed' && has "$tname" 'GUEST-DONE rc=0'
 	ok $? "$tname: a file system"
@@ -58,7 +58,7 @@ cat > "$tmp/share/bin/init-9p" <<-'END'
 	busybox poweroff -f
 END
 chmod 755 "$tmp/share/bin/init-9p"
-boot root x86_64 300 $kernel -append 'console=ttyS0 panic=-1 mods=none run=p9 arg=root,version=9p2000.L,cache=mmap' \
+boot root x86_64 300 $kernel -append 'console=ttyS0 panic=-1 no_timer_check mods=none run=p9 arg=root,version=9p2000.L,cache=mmap' \
 	-virtfs "local,path=$tmp/share,mount_tag=share,security_model=mapped-xattr"
 has root '^root on 9p' && [ "$(cat "$tmp/share/from-the-guest")" = 'written by its root' ]
 ok $? 'root: a guest lives in a folder of the host'
@@ -67,7 +67,7 @@ ok $? 'root: a guest lives in a folder of the host'
 new_share
 mkdir "$tmp/my pictures!"
 echo "a picture" > "$tmp/my pictures!/hello"
-boot automount x86_64 300 $kernel -append 'console=ttyS0 panic=-1 mods=none run=automount' \
+boot automount x86_64 300 $kernel -append 'console=ttyS0 panic=-1 no_timer_check mods=none run=automount' \
 	-share "$tmp/share,tag=docs,mount=/data/documents" -share "$tmp/my pictures!,ro=on,mount=/media/pictures"
 has automount '^writable: hello from the host' && has automount '^read-only: a picture' &&
 	has automount 'GUEST-DONE rc=0' && [ "$(cat "$tmp/share/new")" = 'written by the guest' ] &&
@@ -76,7 +76,7 @@ ok $? 'automount: shares appear where the host says'
 
 # Migration is refused with a reason while the guest has it mounted.
 new_share
-with_qmp migration 300 x86_64 $kernel -append 'console=ttyS0 panic=-1 mods=none run=p9 arg=wait,version=9p2000.L' \
+with_qmp migration 300 x86_64 $kernel -append 'console=ttyS0 panic=-1 no_timer_check mods=none run=p9 arg=wait,version=9p2000.L' \
 	-fsdev "local,id=f,path=$tmp/share,security_model=none" -device virtio-9p-pci,id=fs0,fsdev=f,mount_tag=share
 wait_for "$serial" 'hello from the host' 200
 qmp '{"execute":"migrate","arguments":{"uri":"exec:cat > /dev/null"}}'

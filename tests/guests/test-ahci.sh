@@ -27,7 +27,7 @@ ok $? 'ahci: the image holds the file system'
 cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" "$cache/disktools.cpio.gz" > "$tmp/initrd.gz"
 name=plug
 with_qmp $name 200 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
-	-append 'console=ttyS0 panic=-1 run=ahci arg=3 mods=ahci,sd_mod' -device ahci,id=ahci0 \
+	-append 'console=ttyS0 panic=-1 no_timer_check run=ahci arg=3 mods=ahci,sd_mod' -device ahci,id=ahci0 \
 	-drive "file=$tmp/first.img,format=raw,if=none,id=a" -device ide-hd,id=hd,drive=a,bus=ahci0.0
 qmp '{"execute":"x-ide-inject-fault","arguments":{"id":"hd","lba":2000,"kind":"unc"}}'
 n=0

@@ -8,7 +8,7 @@ cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/mod
 
 name=bochs
 with_qmp $name 200 x86_64 -M q35 -m 512 -no-reboot -vga none -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
-	-append 'console=ttyS0 panic=-1 run=display' -device bochs-display,xres=1152,yres=720
+	-append 'console=ttyS0 panic=-1 no_timer_check run=display' -device bochs-display,xres=1152,yres=720
 wait_for "$serial" '^display painted' 150
 ok $? "$name: Linux has painted"
 has $name '^display card0-Virtual-1 connected edid 128' && has $name '^display mode 1152x720'

@@ -32,7 +32,7 @@ cat "$tmp/line.out" > "$tmp/line" &
 ) > "$tmp/line.in" &
 feeder=$!
 with_qmp $name 200 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
-	-append 'console=ttyS0 panic=-1 run=drivers mods=none' -parallel "file:$tmp/printed" -device i6300esb -device ib700 \
+	-append 'console=ttyS0 panic=-1 no_timer_check run=drivers mods=none' -parallel "file:$tmp/printed" -device i6300esb -device ib700 \
 	-action watchdog=none,panic=shutdown -device pvpanic -device virtio-keyboard-pci,id=vkbd \
 	-usb -chardev "pipe,id=line,path=$tmp/line" -device usb-serial,chardev=line -device virtio-tablet-pci -device virtio-balloon-pci,id=balloon
 wait_for "$serial" '^drivers ready' 120

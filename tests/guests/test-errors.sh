@@ -13,7 +13,7 @@ start() {
 	name=$1
 	shift
 	with_qmp "$name" 120 x86_64 -m 256 -no-reboot -nodefaults -kernel "$cache/linux-amd64" \
-		-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 ignore_loglevel' "$@"
+		-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 no_timer_check ignore_loglevel' "$@"
 	wait_for "$serial" '^GUEST-READY' 90
 	ok $? "$name: Linux is up"
 }

@@ -31,7 +31,7 @@ session() {
 	timeout -k 5 120 "$QEMU_BIN-x86_64" -m 512 -smp 2 -nodefaults -nographic -serial "file:$tmp/gdb.log" \
 		-S -gdb "unix:$socket" -kernel "$cache/linux-amd64" \
 		-initrd "$cache/initramfs-x86_64.cpio.gz" -no-reboot \
-		-append 'console=ttyS0 panic=-1 nokaslr run=boot' < /dev/null > "$tmp/emulator.log" 2>&1 &
+		-append 'console=ttyS0 panic=-1 no_timer_check nokaslr run=boot' < /dev/null > "$tmp/emulator.log" 2>&1 &
 	emulator=$!
 	i=0
 	until [ -S "$socket" ] || [ $i -ge 100 ]; do

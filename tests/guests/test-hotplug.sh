@@ -14,7 +14,7 @@ hotplug() {
 	name=$1 bus=$2
 	shift 2
 	with_qmp "$name" 150 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" \
-		-append 'console=ttyS0 panic=-1 run=hotplug mods=virtio_pci,virtio_blk' -net none \
+		-append 'console=ttyS0 panic=-1 no_timer_check run=hotplug mods=virtio_pci,virtio_blk' -net none \
 		-drive "if=none,id=d,file=$tmp/disk.img,format=raw" "$@"
 	wait_for "$serial" '^hotplug waits' 90
 	ok $? "$name: Linux runs"

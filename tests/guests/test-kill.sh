@@ -34,7 +34,7 @@ while [ $n -lt "$kills" ]; do
 	echo "no flush was seen" > "$tmp/verify"
 	"$img" create -q -f qcow2 -o "$opts" "$tmp/disk.qcow2" 64M
 	"$QEMU_BIN-x86_64" -nographic -no-reboot -m 256 -kernel "$cache/linux-amd64" \
-		-initrd "$tmp/initrd.gz" -append "console=ttyS0 panic=-1 run=diskwriter arg=write,$dev,$seed" \
+		-initrd "$tmp/initrd.gz" -append "console=ttyS0 panic=-1 no_timer_check run=diskwriter arg=write,$dev,$seed" \
 		-drive "file=$tmp/disk.qcow2,format=qcow2,$drive" "$@" < /dev/null > "$tmp/kill.log" 2>&1 &
 	pid=$!
 	wait_for "$tmp/kill.log" '^flushed' 80

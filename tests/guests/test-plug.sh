@@ -6,7 +6,7 @@ guest_items kernel-amd64 initramfs-x86_64
 
 name=plug
 with_qmp $name 240 x86_64 -m 256,slots=4,maxmem=1G -smp 1,maxcpus=4 -no-reboot -kernel "$cache/linux-amd64" \
-	-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 panic=-1 run=plug'
+	-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 panic=-1 no_timer_check run=plug'
 wait_for "$serial" '^plug waits with 1 cpus' 120
 ok $? "$name: Linux runs on one processor"
 qmp '{"execute":"device_add","arguments":{"driver":"qemu64-x86_64-cpu","id":"c1","socket-id":1,"core-id":0,"thread-id":0}}'

@@ -46,7 +46,7 @@ touch "$tmp/shared folder #1;/remove-me"
 ln -s /etc "$tmp/shared folder #1;/outside"
 
 with_qmp samba 500 x86_64 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
-	-append 'console=ttyS0 panic=-1 mods=none run=cifs' -nic "user,model=virtio-net-pci,smb=$tmp/shared folder #1;" \
+	-append 'console=ttyS0 panic=-1 no_timer_check mods=none run=cifs' -nic "user,model=virtio-net-pci,smb=$tmp/shared folder #1;" \
 	-share "$tmp/pictures,ro=on"
 wait_for "$serial" 'cifs done' 450
 ok $? 'samba: two shares mounted'

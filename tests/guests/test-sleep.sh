@@ -6,7 +6,7 @@ guest_items kernel-amd64 initramfs-x86_64
 
 for machine in pc q35; do
 	with_qmp $machine 240 x86_64 -M $machine -m 256 -smp 2 -no-reboot -net none -kernel "$cache/linux-amd64" \
-		-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 panic=-1 no_console_suspend run=sleep'
+		-initrd "$cache/initramfs-x86_64.cpio.gz" -append 'console=ttyS0 panic=-1 no_timer_check no_console_suspend run=sleep'
 	wait_for "$out" '"SUSPEND"' 150
 	ok $? "$machine: the machine sleeps"
 	qmp '{"execute":"query-status"}' && tail -n 1 "$out" | grep -q '"status": *"suspended"'

@@ -18,7 +18,7 @@ try() {
 	shift 2
 	cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
 	with_qmp "$name" 100 x86_64 -M pc,i8042=off -m 512 -no-reboot -kernel "$cache/linux-amd64" \
-		-initrd "$tmp/modules.gz" -append "console=ttyS0 panic=-1 $append" "$@"
+		-initrd "$tmp/modules.gz" -append "console=ttyS0 panic=-1 no_timer_check $append" "$@"
 }
 
 finish() {
