@@ -91,11 +91,28 @@ void m68k_forget(M68kTr *tr)
     tr->dirty = 0;
 }
 
+void m68k_commit_000(M68kTr *tr)
+{
+    if (tr->features & M68K_000) {
+        m68k_commit(tr);
+    }
+}
+
 /* ---------------------------------------------------------------------- memory */
+
+static unsigned aux_pc(const M68kTr *tr, uint32_t at)
+{
+    return tr->features & M68K_000 ? (at - tr->pc) / 2 << AUX_PC_SHIFT : 0;
+}
 
 static void set_aux(M68kTr *tr, unsigned size, unsigned aux)
 {
     uint32_t word = (uint32_t)tr->op << AUX_OPCODE_SHIFT | size | aux;
+
+    /* What has no addressing mode is done behind the instruction's last prefetch. */
+    if (!(aux & AUX_PC)) {
+        word |= aux_pc(tr, tr->next + 2);
+    }
 
     if (tr->ir->state.aux != word) {
         tr->ir->state.aux = word;
@@ -128,8 +145,15 @@ static IrValue load(M68kTr *tr, IrValue addr, unsigned size, unsigned aux, IrMem
         IrMemOp mo = tr->mo | IR_MO_16 | IR_MO_ALIGN | extra;
 
         if (size == 2) {
-            IrValue hi = ir_zext(ir, IR_I32, ir_ld(ir, IR_I16, addr, mo));
-            IrValue lo = ir_zext(ir, IR_I32, ir_ld(ir, IR_I16, m68k_addr_add(tr, addr, 2), mo));
+            IrValue next = m68k_addr_add(tr, addr, 2), hi, lo = IR_NO_VALUE;
+
+            if (aux & AUX_LOW_FIRST) {
+                lo = ir_zext(ir, IR_I32, ir_ld(ir, IR_I16, next, mo));
+            }
+            hi = ir_zext(ir, IR_I32, ir_ld(ir, IR_I16, addr, mo));
+            if (!lo) {
+                lo = ir_zext(ir, IR_I32, ir_ld(ir, IR_I16, next, mo));
+            }
 
             return ir_or(ir, IR_I32, ir_shl(ir, IR_I32, hi, ir_i32(ir, 16)), lo);
         }
@@ -153,9 +177,11 @@ void m68k_st(M68kTr *tr, IrValue addr, unsigned size, IrValue v, unsigned aux)
 
         if (size == 2) {
             IrValue next = m68k_addr_add(tr, addr, 2);
+            IrValue hi = ir_trunc(ir, IR_I16, ir_shr(ir, IR_I32, v, ir_i32(ir, 16))), lo = ir_trunc(ir, IR_I16, v);
+            bool back = aux & AUX_LOW_FIRST;
 
-            ir_st(ir, addr, ir_trunc(ir, IR_I16, ir_shr(ir, IR_I32, v, ir_i32(ir, 16))), mo);
-            ir_st(ir, next, ir_trunc(ir, IR_I16, v), mo);
+            ir_st(ir, back ? next : addr, back ? lo : hi, mo);
+            ir_st(ir, back ? addr : next, back ? hi : lo, mo);
         } else {
             ir_st(ir, addr, v, mo);
         }
@@ -267,6 +293,7 @@ Ea m68k_ea(M68kTr *tr, unsigned mode, unsigned reg, unsigned size)
 {
     Ea ea = { .index = (uint8_t)ea_index(mode, reg), .reg = (uint8_t)reg, .size = (uint8_t)size };
     int32_t step = size == 0 && reg == 7 ? 2 : 1 << size;
+    uint32_t ext = tr->next;
 
     switch (1u << ea.index) {
     case EA_DN: case EA_AN:
@@ -287,6 +314,15 @@ Ea m68k_ea(M68kTr *tr, unsigned mode, unsigned reg, unsigned size)
         ea.addr = address(tr, ea.index, reg);
         break;
     }
+    /* The 68000 fetches the first word behind an absolute address, and behind -(An) of a word, before it reads there. */
+    if (ea.index == 7 || ea.index == 8) {
+        ext = tr->next;
+    } else if (ea.index == 4 && size == 1) {
+        ext += 2;
+    } else if (ea.index == 9 || ea.index == 10) {
+        ea.aux |= AUX_PROGRAM;
+    }
+    ea.aux |= (uint16_t)aux_pc(tr, ext);
     return ea;
 }
 
@@ -294,8 +330,16 @@ Ea m68k_ea_control(M68kTr *tr)
 {
     unsigned index = ea_index(tr->op >> 3 & 7, tr->op & 7);
 
-    return (Ea){ .index = (uint8_t)index, .reg = tr->op & 7,
-                 .addr = address(tr, index, tr->op & 7) };
+    return (Ea){ .index = (uint8_t)index, .reg = tr->op & 7, .addr = address(tr, index, tr->op & 7),
+                 .aux = index == 9 || index == 10 ? AUX_PROGRAM : 0 };
+}
+
+/* Of -(An), and of (An)+ for a word, the 68000 has changed the register when it reads. */
+static void commit_step(M68kTr *tr, const Ea *ea)
+{
+    if ((ea->index == 4 && !(ea->aux & AUX_LOW_FIRST)) || (ea->index == 3 && ea->size < 2)) {
+        m68k_commit_000(tr);
+    }
 }
 
 IrValue m68k_get(M68kTr *tr, Ea *ea)
@@ -303,12 +347,17 @@ IrValue m68k_get(M68kTr *tr, Ea *ea)
     switch (ea->index) {
     case 0: case 1: return m68k_reg(tr, ea->index * 8u + ea->reg, ea->size);
     case 11: return ea->imm;
-    default: return m68k_ld(tr, ea->addr, ea->size, ea->aux);
+    default:
+        commit_step(tr, ea);
+        return m68k_ld(tr, ea->addr, ea->size, ea->aux);
     }
 }
 
 IrValue m68k_get_rmw(M68kTr *tr, Ea *ea)
 {
+    if (m68k_ea_is_mem(ea)) {
+        commit_step(tr, ea);
+    }
     return m68k_ea_is_mem(ea) ? load(tr, ea->addr, ea->size, ea->aux, IR_MO_PROBE_W)
                               : m68k_get(tr, ea);
 }

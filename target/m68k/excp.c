@@ -135,6 +135,15 @@ bool m68k_bus_fault(TcgEnv *env, uint64_t addr, UNUSED uint64_t phys, MmuAccess 
     return true;
 }
 
+/* What a 68000's frame says of the place where the instruction was (AUX_PC). */
+static void prefetch_of(M68kState *s)
+{
+    if (m68k_has(s, M68K_000)) {
+        s->excp_len = (uint8_t)(2 * ((s->excp_aux & AUX_PC) >> AUX_PC_SHIFT));
+        s->excp_fc = s->excp_aux & AUX_PROGRAM ? (s->excp_fc & 4) | 2 : s->excp_fc;
+    }
+}
+
 /* 68000 and 68010: a word at an odd address. */
 void m68k_unaligned(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu)
 {
@@ -142,7 +151,22 @@ void m68k_unaligned(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu)
 
     access_error(s, (uint32_t)addr, access, mmu, false);
     s->excp = EXCP_ADDRESS;
+    prefetch_of(s);
 }
+
+static void h_odd_target(void *env, uint32_t target, uint32_t where)
+{
+    M68kState *s = env;
+
+    if (target & 1) {
+        s->excp_aux = where;
+        access_error(s, target, MMU_EXEC, m68k_mmu_mode(s), false);
+        s->excp = EXCP_ADDRESS;
+        prefetch_of(s);
+        tcg_raise(&s->tcg);
+    }
+}
+const IrHelper m68k_h_odd_target = { "m68k_odd_target", h_odd_target, "v:ell", IR_H_RAISES, 0, 0 };
 
 /* -------------------------------------------------------------------- stacking */
 
@@ -180,11 +204,11 @@ static void push_group0(M68kState *s, uint32_t pc, uint32_t sr)
 {
     uint32_t ir = s->excp_aux >> AUX_OPCODE_SHIFT;
 
-    push32(s, pc);
+    push32(s, s->excp_aux & AUX_PC ? pc : s->excp_ea);          /* BSR's tells of where it leads */
     push16(s, sr);
     push16(s, ir);
     push32(s, s->excp_ea);
-    push16(s, (ir & 0xffe0) | (s->excp_write ? 0 : 0x10) | (s->in_group0 ? 8 : 0) | s->excp_fc);
+    push16(s, (ir & 0xffe0) | (s->excp_write ? 0 : 0x10) | (s->excp_nested ? 8 : 0) | s->excp_fc);
 }
 
 /* 040UM 8.4.6: 30 words, none of the write-backs valid. */
@@ -344,6 +368,7 @@ bool m68k_take_exception(TcgEnv *env)
     }
     enter_supervisor(s, sr);
     s->in_group0 = vector == EXCP_ACCESS || vector == EXCP_ADDRESS;
+    s->excp_nested = s->delivering;
     s->delivering = true;
     push_frame(s, vector, sr);
     jump_vector(s, vector);
@@ -483,5 +508,8 @@ static void h_rte(void *env)
     s->tcg.pc = pc;
     m68k_set_sr(s, sr);
     m68k_set_ccr(s, ccr);
+    if (m68k_has(s, M68K_000)) {
+        h_odd_target(s, pc, AUX_PROGRAM | 1 << AUX_PC_SHIFT);
+    }
 }
 const IrHelper m68k_h_rte = { "m68k_rte", h_rte, "v:e", IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };

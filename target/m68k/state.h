@@ -92,6 +92,9 @@ enum { M68K_MMU_USER, M68K_MMU_SUPER, M68K_MMU_NUM };
 enum {
     AUX_SIZE = 3,               /* log2 of bytes; 3: more than four */
     AUX_LOCKED = BIT(2), AUX_MOVEM = BIT(3), AUX_PREDEC = BIT(4), AUX_OPCODE_SHIFT = 16,
+    /* 68000: words from the instruction to where its prefetch stands; the access is one of a program. */
+    AUX_PC_SHIFT = 5, AUX_PC = 0x1e0, AUX_PROGRAM = BIT(9),
+    AUX_LOW_FIRST = BIT(10),    /* of a long word's halves */
 };
 
 typedef struct M68kState {
@@ -142,6 +145,7 @@ typedef struct M68kState {
     uint32_t excp_fslw;         /* 68060 */
     uint8_t excp_fc;
     bool excp_write;
+    bool excp_nested;           /* it came while another was entered */
     bool delivering, in_group0; /* an exception is being entered */
     bool stopped;               /* STOP */
     bool dead;                  /* a fault while a bus or address error was entered */

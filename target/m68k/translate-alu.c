@@ -110,15 +110,34 @@ void m68k_tr_addq(M68kTr *tr)
     alu_to_ea(tr, op, &ea, m68k_const(tr, size, n));
 }
 
+/* CMPM's first (An)+. The 68000 adds two before each access to it; to the second one behind it. */
+static IrValue next_of(M68kTr *tr, unsigned n, unsigned size)
+{
+    Ea ea = m68k_ea(tr, 3, n, size);
+    IrValue v;
+
+    ea.aux = (uint16_t)(ea.aux & ~AUX_PC);
+    if (size == 2 && (tr->features & M68K_000)) {
+        m68k_put_reg64(tr, 8 + n, m68k_addr_add(tr, ea.addr, 2));
+        m68k_commit(tr);
+    }
+    v = m68k_get(tr, &ea);
+    if (size == 2) {
+        m68k_put_reg64(tr, 8 + n, m68k_addr_add(tr, ea.addr, 4));
+    }
+    return v;
+}
+
 void m68k_tr_cmpm(M68kTr *tr);
 void m68k_tr_cmpm(M68kTr *tr)
 {
     unsigned size = m68k_size(tr);
-    Ea y = m68k_ea(tr, 3, tr->op & 7, size), x;
-    IrValue src = m68k_get(tr, &y);
+    IrValue src = next_of(tr, tr->op & 7, size);
+    Ea x;
 
+    m68k_commit_000(tr);
     x = m68k_ea(tr, 3, tr->op >> 9 & 7, size);
-    set_alu(tr, ALU_CMP, size, m68k_get(tr, &x), src, IR_NO_VALUE);
+    set_alu(tr, ALU_CMP, size, m68k_ld(tr, x.addr, size, 0), src, IR_NO_VALUE);
 }
 
 void m68k_tr_neg(M68kTr *tr);
@@ -195,14 +214,26 @@ static IrValue extended(M68kTr *tr, bool sub, unsigned size, IrValue dst, IrValu
     return res;
 }
 
+/* Long words at -(An): the 68000 takes the lower half first, the register is changed behind that. */
+static void low_first(const M68kTr *tr, Ea *ea)
+{
+    if (ea->index == 4 && ea->size == 2 && (tr->features & M68K_000)) {
+        ea->aux = (uint16_t)((ea->aux & ~AUX_PC) | AUX_LOW_FIRST);
+    }
+}
+
 void m68k_tr_addx(M68kTr *tr);
 void m68k_tr_addx(M68kTr *tr)
 {
     unsigned size = m68k_size(tr), mode = tr->op & 8 ? 4 : 0;
     Ea y = m68k_ea(tr, mode, tr->op & 7, size), x;
-    IrValue src = m68k_get(tr, &y), dst, res, nvc, carry;
+    IrValue src, dst, res, nvc, carry;
 
+    low_first(tr, &y);
+    src = m68k_get(tr, &y);
+    m68k_commit_000(tr);
     x = m68k_ea(tr, mode, tr->op >> 9 & 7, size);
+    low_first(tr, &x);
     dst = m68k_get_rmw(tr, &x);
     res = extended(tr, tr->row->arg == ALU_SUB, size, dst, src, &nvc, &carry);
     m68k_put(tr, &x, res);

@@ -93,6 +93,7 @@ void m68k_tr_jsr(M68kTr *tr)
     Ea ea;
     uint32_t target = pc_target(tr, &ea);
 
+    m68k_check_target(tr, ir_trunc(tr->ir, IR_I32, ea.addr), (tr->next - tr->pc) / 2);
     m68k_push32(tr, ir_trunc(tr->ir, IR_I32, m68k_pc(tr, tr->next)));
     jump_to_ea(tr, &ea, target, IR_JUMP_CALL);
 }

@@ -3,13 +3,55 @@
 #include "util/osdep.h"
 #include "target/m68k/translate.h"
 
+/* MOVE on the 68000, as an address error at the destination tells. The prefetch stands a word further, but for a long
+ * absolute address that memory is moved to; a word to -(An) is written last, when the next instruction's first word is in
+ * the instruction register already. The codes are set by then; those of a long word come by halves, and (An) and (An)+ are
+ * written before, displacements and indices in the middle of it. */
+static void move_000(M68kTr *tr, const Ea *src, Ea *dst, IrValue v)
+{
+    IrRegion *ir = tr->ir;
+    uint16_t op = tr->op;
+    bool mem = m68k_ea_is_mem(src), slow = dst->index == 2 || dst->index == 3;
+
+    dst->aux = (uint16_t)(dst->aux & ~AUX_PC);
+    if (m68k_ea_is_mem(dst)) {
+        uint32_t at = dst->index < 5 ? tr->next + 2 : dst->index == 8 && mem ? tr->next - 2 : tr->next;
+
+        dst->aux |= (uint16_t)((at - tr->pc) / 2 << AUX_PC_SHIFT | (dst->index == 4 ? AUX_LOW_FIRST : 0));
+        if (dst->size < 2 || (!slow && (mem || (dst->index != 5 && dst->index != 6)) && !(mem && dst->index == 8))) {
+            m68k_set_logic(tr, dst->size, v);
+        } else if (mem) {
+            m68k_set_logic(tr, 1, ir_trunc(ir, IR_I16, v));
+        } else if (!slow) {
+            m68k_set_flags(tr, ir_or(ir, IR_I32, m68k_nz(tr, 2, v),
+                                     ir_and(ir, IR_I32, m68k_flags(tr), ir_i32(ir, CCR_V | CCR_C))));
+        }
+        ir_commit_pending(ir);
+        if (dst->index == 4 && dst->size == 1) {
+            M68kTr peek = *tr;
+
+            m68k_commit(tr);
+            tr->op = m68k_word(&peek);
+            tr->high = MAX(tr->high, peek.next - (uint32_t)tr->t->pc);
+        }
+    }
+    m68k_put(tr, dst, v);
+    tr->op = op;
+    m68k_set_logic(tr, dst->size, v);
+}
+
 void m68k_tr_move(M68kTr *tr);
 void m68k_tr_move(M68kTr *tr)
 {
     Ea src = m68k_ea_src(tr, tr->row->arg), dst;
     IrValue v = m68k_get(tr, &src);
 
+    m68k_commit_000(tr);
     dst = m68k_ea(tr, tr->op >> 6 & 7, tr->op >> 9 & 7, tr->row->arg);
+    if (tr->features & M68K_000) {
+        move_000(tr, &src, &dst, v);
+        return;
+    }
     m68k_put(tr, &dst, v);
     m68k_set_logic(tr, src.size, v);
 }
@@ -152,7 +194,7 @@ void m68k_tr_movem_st(M68kTr *tr)
                 v = ir_sub(tr->ir, m68k_type(size), v, m68k_const(tr, size, (uint32_t)step));
             }
         }
-        m68k_st(tr, addr, size, v, AUX_MOVEM);
+        m68k_st(tr, addr, size, v, AUX_MOVEM | (dec ? AUX_LOW_FIRST : 0));
         if (!dec) {
             addr = m68k_addr_add(tr, addr, step);
         }
@@ -168,11 +210,12 @@ void m68k_tr_movem_ld(M68kTr *tr)
     unsigned size = tr->op & 0x40 ? 2 : 1;
     bool inc = (tr->op >> 3 & 7) == 3;
     uint16_t list = m68k_word(tr);
-    IrValue addr = m68k_ea_control(tr).addr, v[16];
+    Ea ea = m68k_ea_control(tr);
+    IrValue addr = ea.addr, v[16];
 
     for (unsigned r = 0; r < 16; r++) {
         if (list & 1u << r) {
-            v[r] = m68k_ld(tr, addr, size, AUX_MOVEM);
+            v[r] = m68k_ld(tr, addr, size, AUX_MOVEM | ea.aux);
             addr = m68k_addr_add(tr, addr, 1 << size);
         }
     }

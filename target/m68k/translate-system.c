@@ -172,6 +172,8 @@ void m68k_tr_rte(M68kTr *tr)
         return;
     }
     ir_commit_pending(tr->ir);
+    tr->ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT | AUX_PROGRAM | 1 << AUX_PC_SHIFT;
+    tr->ir->last_snap = 0;
     M68K_CALL(tr, &m68k_h_rte);         /* sets PC */
     m68k_exit(tr, IR_EXIT_IRQ_CHECK);
 }

@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "target/m68k/fp-double.h"
+#include "target/m68k/helpers.h"
 #include "target/m68k/translate.h"
 #include "util/bswap.h"
 #include "util/log.h"
@@ -34,14 +35,14 @@ typedef struct FlagDesc {
     RecipeDesc cc, x;
 } FlagDesc;
 
-typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT, BK_SLOW } BlockKind;
+typedef enum BlockKind { BK_CODE, BK_EXCEPT, BK_EXIT, BK_SLOW, BK_ODD } BlockKind;
 
 struct M68kBlock {
-    uint32_t pc, next;          /* EXCEPT: of the instruction, and behind it */
+    uint32_t pc, next;          /* EXCEPT: of the instruction, and behind it; ODD: and its target */
     FlagDesc flags;
     uint8_t kind;
     bool done, loop;
-    int16_t vector;             /* EXCEPT */
+    int16_t vector;             /* EXCEPT; ODD: words from the instruction to its prefetch */
     IrBlockId id;
 };
 
@@ -280,11 +281,35 @@ static void leave_to(M68kTr *tr, uint32_t pc, bool jumped)
     tr->ended = true;
 }
 
+/* The 68000 fetches from an odd target as a part of the jump. */
+void m68k_check_target(M68kTr *tr, IrValue target, uint32_t words)
+{
+    if (tr->features & M68K_000) {
+        tr->ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT | AUX_PROGRAM | words << AUX_PC_SHIFT;
+        tr->ir->last_snap = 0;
+        IR_CALL(tr->ir, &m68k_h_odd_target, target, ir_i32(tr->ir, tr->ir->state.aux));
+    }
+}
+
+static bool odd_000(const M68kTr *tr, uint32_t pc)
+{
+    return (pc & 1) && (tr->features & M68K_000);
+}
+
 void m68k_jump(M68kTr *tr, uint32_t pc)
 {
     M68kBlock *b;
 
     m68k_commit(tr);
+    if (odd_000(tr, pc)) {
+        bool bsr = tr->op >> 8 == 0x61;
+
+        m68k_check_target(tr, ir_trunc(tr->ir, IR_I32, m68k_pc(tr, pc)),
+                     bsr ? 0 : tr->op >> 6 == 0x13a ? (tr->next - tr->pc) / 2 : 1);
+        ir_unreachable(tr->ir);
+        tr->ended = true;
+        return;
+    }
     b = in_region(tr, pc) ? block_at(tr, pc) : NULL;
     if (b) {
         b->loop |= pc <= tr->pc;
@@ -299,8 +324,19 @@ void m68k_jump_if(M68kTr *tr, M68kCond c, uint32_t pc)
 {
     M68kBlock *b;
 
-    m68k_commit(tr);
-    b = block_at(tr, pc);
+    if (odd_000(tr, pc)) {              /* DBcc hasn't changed its counter then */
+        FlagDesc d = describe(tr);
+
+        pass_flags(tr, &d);
+        b = new_block(tr, BK_ODD, tr->pc, &d);
+        if (b) {
+            b->next = pc;
+            b->vector = (int16_t)(tr->op >> 12 == 5 ? 2 : 1);   /* DBcc, Bcc */
+        }
+    } else {
+        m68k_commit(tr);
+        b = block_at(tr, pc);
+    }
     if (b) {
         b->loop |= pc <= tr->pc;
         ir_brcond(tr->ir, c.c, c.t, c.a, c.b, b->id);
@@ -310,6 +346,7 @@ void m68k_jump_if(M68kTr *tr, M68kCond c, uint32_t pc)
 void m68k_jump_value(M68kTr *tr, IrValue pc, unsigned hint)
 {
     m68k_commit(tr);
+    m68k_check_target(tr, ir_trunc(tr->ir, IR_I32, pc), hint == IR_JUMP_CALL ? (tr->next - tr->pc) / 2 : 1);
     ir_commit_pending(tr->ir);
     if (tr->one) {
         ir_put_pc_value(tr->ir, pc);
@@ -626,6 +663,11 @@ static void leaving_block(M68kTr *tr, M68kBlock *b)
         tr->pc = b->pc;
         tr->next = b->next;
         m68k_except2(tr, b->vector);
+    } else if (b->kind == BK_ODD) {
+        tr->pc = tr->next = b->pc;
+        tr->op = m68k_word(tr);
+        m68k_check_target(tr, ir_trunc(tr->ir, IR_I32, m68k_pc(tr, b->next)), (unsigned)b->vector);
+        ir_unreachable(tr->ir);
     } else if (b->kind == BK_SLOW) {
         tr->pc = tr->next = b->pc;
         tr->op = m68k_word(tr);

@@ -37,7 +37,7 @@ typedef struct Ea {
     uint8_t reg, size;          /* size: log2 of bytes */
     IrValue addr;               /* memory: I64, 32 bits of it */
     IrValue imm;                /* immediate, of the size's type */
-    uint8_t aux;                /* AUX_* beside the size */
+    uint16_t aux;               /* AUX_* beside the size */
 } Ea;
 
 typedef struct M68kBlock M68kBlock;
@@ -122,6 +122,8 @@ static inline bool m68k_ea_is_mem(const Ea *ea)
 {
     return ea->index >= 2 && ea->index != 11;
 }
+/* 68000: registers are what they are by now when an access behind this fails: no instruction is begun anew. */
+void m68k_commit_000(M68kTr *tr);
 /* Memory at an address (I64). */
 IrValue m68k_ld(M68kTr *tr, IrValue addr, unsigned size, unsigned aux);
 void m68k_st(M68kTr *tr, IrValue addr, unsigned size, IrValue v, unsigned aux);
@@ -158,6 +160,8 @@ void m68k_store_flags(M68kTr *tr);
 void m68k_jump(M68kTr *tr, uint32_t pc);
 void m68k_jump_if(M68kTr *tr, M68kCond c, uint32_t pc);        /* else goes on */
 void m68k_jump_value(M68kTr *tr, IrValue pc, unsigned hint);   /* I64 */
+/* 68000: an address error if @target (I32) is odd; @words from the instruction is where its prefetch stands. Nothing elsewhere. */
+void m68k_check_target(M68kTr *tr, IrValue target, uint32_t words);
 void m68k_exit_next(M68kTr *tr, unsigned reason);      /* at the next instruction */
 void m68k_exit(M68kTr *tr, unsigned reason);           /* a helper has set PC */
 /* Exception @vector with the stacked PC at @pc (of this instruction, or tr->next). */
