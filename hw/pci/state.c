@@ -186,18 +186,74 @@ static void show_vendor(Space *s, StateNode *n, uint32_t at)
     }
 }
 
+static void show_all(Space *s, StateNode *n, uint32_t at, const Register *regs, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        show(s, n, at + regs[i].offset, regs[i].bytes, regs[i].name, regs[i].flags);
+    }
+}
+
+/* PCIe 7.5.3 */
+#define DEVICE_EVENTS   { "COR", 1 }, { "NONFATAL", 2 }, { "FATAL", 4 }, { "UNSUPPORTED", 8 }
+#define SLOT_EVENTS     { "BUTTON", PCI_EXP_SLTSTA_ABP }, { "POWER_FAULT", PCI_EXP_SLTSTA_PFD }, { "MRL_CHANGED", PCI_EXP_SLTSTA_MRLSC }, \
+                        { "PRESENCE_CHANGED", PCI_EXP_SLTSTA_PDC }, { "COMMAND_DONE", PCI_EXP_SLTSTA_CC }
+static const RegFlag type_flags[] = { { "VERSION", 0xf }, { "TYPE", 0xf0 }, { "SLOT", PCI_EXP_FLAGS_SLOT },
+{ "MESSAGE", 0x3e00 }, { NULL, 0 } };
+static const RegFlag device_control[] = {
+    DEVICE_EVENTS, { "RELAXED", 0x10 }, { "PAYLOAD", 0xe0 }, { "EXT_TAG", 0x100 }, { "NO_SNOOP", 0x800 },
+    { "READ_REQUEST", 0x7000 },
+    { NULL, 0 }
+};
+static const RegFlag device_status[] = { DEVICE_EVENTS, { "AUX_POWER", 0x10 }, { "PENDING", 0x20 }, { NULL, 0 } };
+static const RegFlag link_control[] = {
+    { "ASPM", 3 }, { "RCB", 8 }, { "DISABLE", 0x10 }, { "RETRAIN", 0x20 }, { "COMMON_CLOCK", 0x40 }, { "EXT_SYNC", 0x80 },
+    { NULL, 0 }
+};
+static const RegFlag link_status[] = {
+    { "SPEED", 0xf }, { "WIDTH", 0x3f0 }, { "TRAINING", 0x800 }, { "SLOT_CLOCK", 0x1000 }, { "ACTIVE", PCI_EXP_LNKSTA_DLLLA },
+    { NULL, 0 }
+};
+static const RegFlag slot_control[] = {
+    SLOT_EVENTS, { "INTERRUPT", PCI_EXP_SLTCTL_HPIE }, { "ATTENTION_LIGHT", PCI_EXP_SLTCTL_AIC },
+    { "POWER_LIGHT", PCI_EXP_SLTCTL_PIC },
+    { "POWER_OFF", PCI_EXP_SLTCTL_PCC }, { "LINK_CHANGED", PCI_EXP_SLTCTL_DLLSCE }, { NULL, 0 }
+};
+static const RegFlag slot_status[] = {
+    SLOT_EVENTS, { "MRL_OPEN", 0x20 }, { "PRESENT", PCI_EXP_SLTSTA_PDS }, { "LINK_CHANGED", PCI_EXP_SLTSTA_DLLSC }, { NULL, 0 }
+};
+static const RegFlag root_control[] = {
+    { "SERR_COR", 1 }, { "SERR_NONFATAL", 2 }, { "SERR_FATAL", 4 }, { "PME_INTERRUPT", 8 }, { NULL, 0 }
+};
+
 static void show_express(Space *s, StateNode *n, uint32_t at)
 {
     static const Register regs[] = {
-        { PCI_EXP_FLAGS, 2, "capabilities", NULL }, { PCI_EXP_DEVCAP, 4, "device-capabilities", NULL },
-        { PCI_EXP_DEVCTL, 2, "device-control", NULL }, { PCI_EXP_DEVSTA, 2, "device-status", NULL },
-        { PCI_EXP_LNKCAP, 4, "link-capabilities", NULL }, { PCI_EXP_LNKCTL, 2, "link-control", NULL },
-        { PCI_EXP_LNKSTA, 2, "link-status", NULL },
+        { PCI_EXP_FLAGS, 2, "capabilities", type_flags }, { PCI_EXP_DEVCAP, 4, "device-capabilities", NULL },
+        { PCI_EXP_DEVCTL, 2, "device-control", device_control }, { PCI_EXP_DEVSTA, 2, "device-status", device_status },
+        { PCI_EXP_LNKCAP, 4, "link-capabilities", NULL }, { PCI_EXP_LNKCTL, 2, "link-control", link_control },
+        { PCI_EXP_LNKSTA, 2, "link-status", link_status },
     };
+    static const Register slot[] = {
+        { PCI_EXP_SLTCAP, 4, "slot-capabilities", NULL }, { PCI_EXP_SLTCTL, 2, "slot-control", slot_control },
+        { PCI_EXP_SLTSTA, 2, "slot-status", slot_status },
+    };
+    static const Register root[] = {
+        { PCI_EXP_RTCTL, 2, "root-control", root_control }, { PCI_EXP_RTSTA, 4, "root-status", NULL },
+    };
+    static const Register second[] = {
+        { PCI_EXP_DEVCAP2, 4, "device-capabilities-2", NULL }, { PCI_EXP_DEVCTL2, 2, "device-control-2", NULL },
+        { PCI_EXP_LNKCAP2, 4, "link-capabilities-2", NULL }, { PCI_EXP_LNKCTL2, 2, "link-control-2", NULL },
+    };
+    uint32_t flags = get(s, at + PCI_EXP_FLAGS, 2);
 
-    for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
-        show(s, n, at + regs[i].offset, regs[i].bytes, regs[i].name, regs[i].flags);
+    show_all(s, n, at, regs, ARRAY_SIZE(regs));
+    if (flags & PCI_EXP_FLAGS_SLOT) {
+        show_all(s, n, at, slot, ARRAY_SIZE(slot));
     }
+    if ((flags >> 4 & 0xf) == PCI_EXP_ROOT_PORT) {
+        show_all(s, n, at, root, ARRAY_SIZE(root));
+    }
+    show_all(s, n, at, second, ARRAY_SIZE(second));
 }
 
 static const struct {
@@ -242,6 +298,100 @@ static void show_capabilities(Space *s)
     }
 }
 
+/* --- extended capabilities (PCIe 7.8.4 and others) --- */
+
+static const RegFlag uncorrectable[] = {
+    { "DLP", BIT(4) }, { "SDN", BIT(5) }, { "POISON_TLP", BIT(12) }, { "FCP", BIT(13) }, { "COMP_TIME", BIT(14) },
+    { "COMP_ABORT", BIT(15) }, { "UNX_COMP", BIT(16) }, { "RX_OVER", BIT(17) }, { "MALF_TLP", BIT(18) }, { "ECRC", BIT(19) },
+    { "UNSUP", BIT(20) }, { "ACSV", BIT(21) }, { "INTN", BIT(22) }, { "MCBTLP", BIT(23) }, { "ATOP_EBLOCKED", BIT(24) },
+    { "TLP_PRF_BLOCKED", BIT(25) }, { NULL, 0 }
+};
+static const RegFlag correctable[] = {
+    { "RCVR", BIT(0) }, { "BAD_TLP", BIT(6) }, { "BAD_DLLP", BIT(7) }, { "REP_ROLL", BIT(8) }, { "REP_TIMER", BIT(12) },
+    { "ADV_NONFATAL", BIT(13) }, { "INTERNAL", BIT(14) }, { "HL_OVERFLOW", BIT(15) }, { NULL, 0 }
+};
+static const RegFlag error_control[] = { { "FIRST", PCI_ERR_CAP_FEP }, { "PREFIX", PCI_ERR_CAP_PREFIX }, { NULL, 0 } };
+static const RegFlag root_command[] = { { "COR", 1 }, { "NONFATAL", 2 }, { "FATAL", 4 }, { NULL, 0 } };
+static const RegFlag root_status[] = {
+    { "COR", 1 }, { "COR_MORE", 2 }, { "UNCOR", 4 }, { "UNCOR_MORE", 8 }, { "FIRST_FATAL", 0x10 }, { "NONFATAL", 0x20 },
+    { "FATAL", 0x40 },
+    { "MESSAGE", 0xf8000000 }, { NULL, 0 }
+};
+
+static void show_aer(Space *s, StateNode *n, uint32_t at)
+{
+    static const Register regs[] = {
+        { PCI_ERR_UNCOR_STATUS, 4, "uncorrectable-status", uncorrectable },
+        { PCI_ERR_UNCOR_MASK, 4, "uncorrectable-mask", uncorrectable },
+        { PCI_ERR_UNCOR_SEVERITY, 4, "uncorrectable-severity", uncorrectable },
+        { PCI_ERR_COR_STATUS, 4, "correctable-status", correctable },
+        { PCI_ERR_COR_MASK, 4, "correctable-mask", correctable }, { PCI_ERR_CAP, 4, "control", error_control },
+        { PCI_ERR_HEADER_LOG, 4, "header-log-0", NULL }, { 0x20, 4, "header-log-1", NULL }, { 0x24, 4, "header-log-2", NULL },
+        { 0x28, 4, "header-log-3", NULL }, { PCI_ERR_PREFIX_LOG, 4, "prefix-log-0", NULL }, { 0x3c, 4, "prefix-log-1", NULL },
+        { 0x40, 4, "prefix-log-2", NULL }, { 0x44, 4, "prefix-log-3", NULL },
+        { PCI_ERR_ROOT_COMMAND, 4, "root-command", root_command }, { PCI_ERR_ROOT_STATUS, 4, "root-status", root_status },
+        { PCI_ERR_ROOT_SOURCE, 2, "correctable-source", NULL }, { 0x36, 2, "uncorrectable-source", NULL },
+    };
+    uint32_t express = get(s, PCI_CAPABILITY_LIST, 1) & ~3u;
+    bool root = false;
+
+    for (unsigned i = 0; i < 48 && express >= 0x40 && !root; i++, express = get(s, express + 1, 1) & ~3u) {
+        root = get(s, express, 1) == PCI_CAP_ID_EXP && (get(s, express + PCI_EXP_FLAGS, 2) >> 4 & 0xf) == PCI_EXP_ROOT_PORT;
+    }
+    show_all(s, n, at, regs, root ? ARRAY_SIZE(regs) : ARRAY_SIZE(regs) - 4);
+}
+
+static void show_serial_number(Space *s, StateNode *n, uint32_t at)
+{
+    state_add_uint(n, "number", get(s, at + 4, 4) | (uint64_t)get(s, at + 8, 4) << 32, 64);
+    taken(s, at + 4, 8);
+}
+
+static void show_acs(Space *s, StateNode *n, uint32_t at)
+{
+    static const RegFlag services[] = {
+        { "VALIDATION", 1 }, { "BLOCKING", 2 }, { "REQUEST_REDIRECT", 4 }, { "COMPLETION_REDIRECT", 8 }, { "UPSTREAM", 0x10 },
+        { "EGRESS", 0x20 }, { "DIRECT", 0x40 }, { NULL, 0 }
+    };
+
+    show(s, n, at + 4, 2, "capabilities", services);
+    show(s, n, at + 6, 2, "control", services);
+}
+
+static const struct {
+    uint16_t id;
+    const char *name;
+    void (*show)(Space *s, StateNode *n, uint32_t at);
+} extended[] = {
+    { PCI_EXT_CAP_ID_AER, "advanced-error-reporting", show_aer }, { PCI_EXT_CAP_ID_DSN, "serial-number", show_serial_number },
+    { PCI_EXT_CAP_ID_ACS, "access-control-services", show_acs }, { PCI_EXT_CAP_ID_ARI, "alternative-routing-id", NULL },
+};
+
+static void show_extended(Space *s)
+{
+    StateNode *list;
+    uint32_t at = PCI_EXT_CAP_FIRST;
+
+    if (s->size <= PCI_EXT_CAP_FIRST || !get(s, at, 4)) {
+        return;
+    }
+    list = state_add(s->into, "extended-capabilities", STATE_ARRAY);
+    for (unsigned i = 0; i < 48 && at >= PCI_EXT_CAP_FIRST; i++) {
+        StateNode *n = state_add_element(list, STATE_STRUCT), *id = show(s, n, at, 2, "id", NULL);
+        StateNode *next = show(s, n, at + 2, 2, "version-and-next", FLAGS({ "VERSION", 0xf }, { "NEXT", 0xfff0 }));
+
+        for (size_t k = 0; k < ARRAY_SIZE(extended); k++) {
+            if (extended[k].id == id->u) {
+                state_set_word(id, extended[k].name);
+                if (extended[k].show) {
+                    extended[k].show(s, n, at);
+                }
+            }
+        }
+        at = (uint32_t)(next->u >> 4) & ~3u;
+    }
+}
+
 /* --- the whole --- */
 
 static void show_config(StateNode *into, const uint8_t *config, uint32_t size)
@@ -257,6 +407,7 @@ static void show_config(StateNode *into, const uint8_t *config, uint32_t size)
         show_header(&s, device_header, ARRAY_SIZE(device_header));
     }
     show_capabilities(&s);
+    show_extended(&s);
     other = state_add_struct(s.into, "other");
     other->help = "registers of this kind of function, by offset, where they aren't 0";
     for (uint32_t i = 0; i < size; i++) {

@@ -139,8 +139,13 @@ static bool virtio_pci_realize(Device *dev, Error **errp)
         return false;
     }
     identify(p);
-    if (pcie_bus_is_port(pci_bus(&p->pci)) && (!pcie_add_endpoint(&p->pci, errp) || !pci_add_pm(&p->pci, errp))) {
-        return false;
+    if (pcie_bus_is_port(pci_bus(&p->pci))) {
+        if (!pcie_add_endpoint(&p->pci, errp) || !pci_add_pm(&p->pci, errp)) {
+            return false;
+        }
+        if (p->aer) {
+            pcie_add_aer(&p->pci, false);
+        }
     }
     p->bus = VIRTIO_BUS(bus_new(TYPE_VIRTIO_PCI_BUS, dev, "virtio-bus"));
     p->bus->transport = &transport;
@@ -200,6 +205,12 @@ static const VmField virtio_pci_fields[] = {
     VM_PCI(VirtioPci, pci), VM_U8(VirtioPci, isr), VM_U16(VirtioPci, queue_select),
     VM_U32(VirtioPci, device_feature_select), VM_U32(VirtioPci, driver_feature_select), VM_END
 };
+static const VmMeaning virtio_pci_meanings[] = {
+    { "isr", "ISR status", .flags = FLAGS({ "QUEUE", 1 }, { "CONFIG", 2 }) }, { "queue_select", "queue that the registers show" },
+    { "device_feature_select", "word of the device's features that is shown" },
+    { "driver_feature_select", "word of the driver's features that is shown" },
+    { .name = NULL }
+};
 
 static const Property virtio_pci_props[] = {
     PROP_ON_OFF_AUTO("disable-legacy", VirtioPci, disable_legacy, ON_OFF_AUTO_AUTO,
@@ -211,6 +222,7 @@ static const Property virtio_pci_props[] = {
               "notifications by port I/O are offered too"),
     PROP_BOOL("ioeventfd", VirtioPci, ioeventfd, true,
               "accepted for compatibility: notifications never need the big lock"),
+    PROP_BOOL("aer", VirtioPci, aer, false, "behind a PCI Express port, errors are reported (pcie_aer_inject_error)"),
     PROP_U32("vectors", VirtioPci, vectors, VECTORS_BY_QUEUES,
              "MSI-X vectors; 4294967295: the device's default"),
     PROP_END
@@ -234,7 +246,7 @@ static const DeviceType virtio_pci_type = {
     .size = sizeof(VirtioPci), .hotpluggable = true, .props = virtio_pci_props,
     .init = virtio_pci_init, .finalize = virtio_pci_finalize, .realize = virtio_pci_realize,
     .realize_done = virtio_pci_realize_done, .unrealize = virtio_pci_unrealize,
-    .reset_hold = virtio_pci_reset_hold, .vm = { 1, virtio_pci_fields },
+    .reset_hold = virtio_pci_reset_hold, .vm = { 1, virtio_pci_fields, .meanings = virtio_pci_meanings },
     .pci = { .vendor = 0x1af4, .pin = PCI_PIN_A, .express_at_port = true, .config_read = virtio_pci_config_read,
              .config_write = virtio_pci_config_write },
 };

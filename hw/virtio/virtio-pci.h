@@ -45,7 +45,7 @@ typedef struct VirtioPci {
     VirtIODevice *device;       /* a reference */
     VirtioBus *bus;             /* owned; NULL until it is realized */
     int disable_legacy;         /* OnOffAuto */
-    bool disable_modern, page_per_vq, modern_pio_notify, ioeventfd;
+    bool disable_modern, page_per_vq, modern_pio_notify, ioeventfd, aer;
     uint32_t vectors;           /* UINT32_MAX: the device's default */
     uint8_t isr;                /* V 4.1.4.5 */
     uint16_t queue_select;

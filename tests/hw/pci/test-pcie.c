@@ -208,10 +208,10 @@ static bool inject(QTest *q, const char *args)
     return qmp_cmd_ok(qtest_qmp(q), "pcie-aer-inject-error", qobject_to_dict(json_parse(args, NULL)), NULL);
 }
 
-/* A root port, and below it a switch whose upstream port finds the errors. */
-static QTest *start_aer(Test *t)
+/* A root port, and below it a function that finds the errors. */
+static QTest *start_aer_of(Test *t, const char *args)
 {
-    QTest *q = start(t, NATIVE ROOT "-device x3130-upstream,id=up,bus=rp");
+    QTest *q = start(t, args);
 
     qpci_writel(q, 0, 0x60, ECAM | 1);
     qpci_writew(q, PORT, 0x3e, 0x0002);                 /* SERR# enable */
@@ -219,6 +219,45 @@ static QTest *start_aer(Test *t)
     qpci_writew(q, BEHIND, cap(q, BEHIND, 0x10) + 8, 0x0007);
     qtest_writel(q, aer(PORT, ROOT_COMMAND), 7);
     return q;
+}
+
+static QTest *start_aer(Test *t)
+{
+    return start_aer_of(t, NATIVE ROOT "-device x3130-upstream,id=up,bus=rp");
+}
+
+static void endpoint_finds_errors(Test *t, const char *args)
+{
+    QTest *q = start_aer_of(t, args);
+
+    check_u16(t, qtest_readl(q, aer(BEHIND, 0)) & 0xffff, 0x0001, "AER comes first");
+    check_true(t, inject(q, "{\"id\": \"ep\", \"error\": \"BAD_DLLP\"}"), "a correctable error");
+    check_u32(t, qtest_readl(q, aer(BEHIND, COR)), 0x80, "its bit");
+    check_true(t, inject(q, "{\"id\": \"ep\", \"error\": \"COMP_TIME\", \"header\": [1, 2, 3, 4]}"), "not fatal");
+    check_true(t, inject(q, "{\"id\": \"ep\", \"error\": \"MALF_TLP\"}"), "fatal");
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x44000, "both bits");
+    check_u32(t, qtest_readl(q, aer(BEHIND, LOG + 4)), 2, "the first one's header");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_STATUS)), 0x6d, "the root port was told all three");
+    check_u32(t, qtest_readl(q, aer(PORT, ROOT_SOURCE)), 0x01000100, "by 01:00.0");
+    qtest_reload(q);
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)), 0x44000, "saved");
+    qtest_writel(q, aer(BEHIND, UNCOR), 0x44000);
+    qtest_writel(q, aer(BEHIND, COR), 0x80);
+    check_u32(t, qtest_readl(q, aer(BEHIND, UNCOR)) | qtest_readl(q, aer(BEHIND, COR)), 0, "cleared by writing 1");
+}
+
+TEST(pcie, errors_of_endpoints)
+{
+    endpoint_finds_errors(t, NATIVE ROOT "-device virtio-rng-pci,id=ep,bus=rp,aer=on");
+    endpoint_finds_errors(t, NATIVE ROOT "-device e1000e,id=ep,bus=rp");
+}
+
+TEST(pcie, no_errors_without_the_capability)
+{
+    QTest *q = start(t, NATIVE ROOT "-device virtio-rng-pci,id=ep,bus=rp -device virtio-rng-pci,id=flat,aer=on");
+
+    check_true(t, !inject(q, "{\"id\": \"ep\", \"error\": \"BAD_DLLP\"}"), "aer=off is the default");
+    check_true(t, !inject(q, "{\"id\": \"flat\", \"error\": \"BAD_DLLP\"}"), "and no function of pcie.0's has it");
 }
 
 TEST(pcie, errors_are_logged_and_told)
