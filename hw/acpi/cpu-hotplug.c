@@ -109,6 +109,10 @@ static void hotplug_reset(Device *dev)
 static const VmField hotplug_fields[] = {
     VM_STRUCT(CpuHotplug, slots, acpi_slots_vm), VM_U8(CpuHotplug, command), VM_U32(CpuHotplug, data), VM_END
 };
+static const VmMeaning hotplug_meanings[] = {
+    { "command", "what the data register means" }, { "data", "data register" },
+    { .name = NULL }
+};
 /* The processor that boots stays. */
 static const AcpiSlotsClass hotplug_class = {
     .type = ACPI_SLOT_TYPE_CPU, .name = "acpi-cpu-hotplug", .ops = &hotplug_ops, .len = CPU_HOTPLUG_LEN,
@@ -117,7 +121,7 @@ static const AcpiSlotsClass hotplug_class = {
 static const DeviceType hotplug_type = {
     .name = TYPE_ACPI_CPU_HOTPLUG, .parent = TYPE_ACPI_SLOTS, .size = sizeof(CpuHotplug),
     .desc = "ACPI hot-plug of processors", .not_user_creatable = true, .reset_hold = hotplug_reset,
-    .vm = { 1, hotplug_fields }, .data = &hotplug_class,
+    .vm = { 1, hotplug_fields, .meanings = hotplug_meanings }, .data = &hotplug_class,
 };
 DEVICE_TYPE(hotplug_type)
 

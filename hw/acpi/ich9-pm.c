@@ -277,4 +277,28 @@ static const VmField pm_fields[] = {
     VM_U16(Ich9Pm, alt_smi_en), VM_U16(Ich9Pm, alt_smi_sts), VM_U8_RANGE(Ich9Pm, pm2_cnt, 0, 1),
     VM_STRUCT(Ich9Pm, tco, tco_vm), VM_END
 };
-const VmState ich9_pm_vm = { 1, pm_fields, .name = "ich9-pm" };
+/* DS 13.8.3.6; events of this machine's are PCI, processor and memory hot-plug. */
+#define GPE0_FLAGS FLAGS({ "PCI_HOTPLUG", 2 }, { "CPU_HOTPLUG", 4 }, { "MEM_HOTPLUG", 8 }, { "SMB_WAK", 0x80 }, { "PME", 0x800 }, \
+                         { "PME_B0", 0x2000 }, { "GPI", 0xffff0000 })
+static const VmMeaning pm_meanings[] = {
+    { "pm1.sts", "PM1_STS", .flags = FLAGS({ "TMROF", 1 }, { "BM", 0x10 }, { "GBL", 0x20 }, { "PWRBTN", 0x100 }, { "RTC", 0x400 },
+      { "PRBTNOR", 0x800 }, { "PCIEXPWAK", 0x4000 }, { "WAK", 0x8000 }) },
+    { "pm1.en", "PM1_EN", .flags = FLAGS({ "TMROF", 1 }, { "GBL", 0x20 }, { "PWRBTN", 0x100 }, { "RTC", 0x400 },
+      { "PCIEXPWAK_DIS", 0x4000 }) },
+    { "pm1.cnt", "PM1_CNT", .flags = FLAGS({ "SCI_EN", 1 }, { "BM_RLD", 2 }, { "GBL_RLS", 4 }, { "SLP_TYP", 0x1c00 },
+      { "SLP_EN", 0x2000 }) },
+    { "pm1.half_periods", "how often bit 23 of the timer had changed when TMROF was cleared" },
+    { "gpe_sts", "GPE0_STS", .flags = GPE0_FLAGS },
+    { "gpe_en", "GPE0_EN", .flags = GPE0_FLAGS },
+    { "smi_en", "SMI_EN", .flags = FLAGS({ "GBL_SMI_EN", 1 }, { "EOS", 2 }, { "BIOS_EN", 4 }, { "LEGACY_USB_EN", 8 },
+      { "SLP_SMI_EN", 0x10 }, { "APMC_EN", 0x20 }, { "SWSMI_TMR_EN", 0x40 }, { "MCSMI_EN", 0x800 }, { "TCO_EN", 0x2000 },
+      { "PERIODIC_EN", 0x4000 }, { "LEGACY_USB2_EN", 0x20000 }, { "INTEL_USB2_EN", 0x40000 }) },
+    { "smi_sts", "SMI_STS", .flags = FLAGS({ "BIOS", 4 }, { "LEGACY_USB", 8 }, { "SLP", 0x10 }, { "APM", 0x20 },
+      { "SWSMI_TMR", 0x40 }, { "PM1", 0x100 }, { "GPE0", 0x200 }, { "MCSMI", 0x800 }, { "DEVMON", 0x1000 }, { "TCO", 0x2000 },
+      { "PERIODIC", 0x4000 }, { "SERIRQ", 0x8000 }, { "SMBUS", 0x10000 }, { "LEGACY_USB2", 0x20000 }) },
+    { "alt_smi_en", "ALT_GP_SMI_EN: GPI0 to GPI15, a bit each" },
+    { "alt_smi_sts", "ALT_GP_SMI_STS: GPI0 to GPI15, a bit each" },
+    { "pm2_cnt", "PM2_CNT", .flags = FLAGS({ "ARB_DIS", 1 }) },
+    { .name = NULL }
+};
+const VmState ich9_pm_vm = { 1, pm_fields, .name = "ich9-pm", .meanings = pm_meanings };

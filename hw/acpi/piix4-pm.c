@@ -387,7 +387,18 @@ static const Property pm_props[] = {
     PROP_END
 };
 
+#define GPE_FLAGS FLAGS({ "USB", 1 }, { "PCI_HOTPLUG", 2 }, { "CPU_HOTPLUG", 4 }, { "MEM_HOTPLUG", 8 }, { "VMGENID", 0x20 }, \
+                        { "RI", 0x100 }, { "LID", 0x800 })
 static const VmMeaning pm_meanings[] = {
+    { "hotplug.up[0]", "slots of bus 0 where something came, a bit each" },
+    { "hotplug.down[0]", "slots of bus 0 whose function the user wants back, a bit each" },
+    { "pm1.half_periods", "how often bit 23 of the timer had changed when TMROF was cleared" },
+    { "gpsts", "GPSTS", .flags = GPE_FLAGS },
+    { "gpen", "GPEN", .flags = GPE_FLAGS },
+    { "apmc", "APMC: last byte written to port B2h" },
+    { "apms", "APMS: port B3h" },
+    { "smb.index", "which byte of the block comes next" },
+    { "hotplug.selected", "BNUM: the bus whose slots the registers show" },
     { "other", "registers that only keep their value, by a quarter of their offset" },
     { "smb.reg", "SMBus host registers", ELEMENTS("SMBHSTSTS", "SMBSLVSTS", "SMBHSTCNT", "SMBHSTCMD", "SMBHSTADD",
       "SMBHSTDAT0", "SMBHSTDAT1", "SMBBLKDAT", "SMBSLVCNT", "SMBSHDWCMD", "SMBSLVEVT", NULL, "SMBSLVDAT") },

@@ -214,6 +214,7 @@ static const VmField slots_fields[] = {
     VM_U32(AcpiSlots, selected), VM_END
 };
 static const VmMeaning slots_meanings[] = {
+    { "selected", "the slot that the registers show" },
     { "flags", "of each slot", .payload = "a byte for each slot" },
     { "ost_event", "last _OST of each slot", .payload = "an event for each slot" },
     { "ost_status", "its status", .payload = "a status for each slot" }, { .name = NULL }

@@ -538,6 +538,7 @@ static const VmField channel_fields[] = {
     VM_U16(Channel, picb), VM_U32(Channel, addr), VM_U32(Channel, flags), VM_END
 };
 static const VmMeaning channel_meanings[] = {
+    { "flags", "of its descriptor", .flags = FLAGS({ "BUP", 0x40000000 }, { "IOC", 0x80000000 }) },
     { "bdbar", "buffer descriptors", .address = true }, { "civ", "current index" }, { "lvi", "last valid index" },
     { "piv", "prefetched index" },
     { "cr", "CR", .flags = FLAGS({ "RPBM", CR_RPBM }, { "RR", CR_RR }, { "LVBIE", CR_LVBIE }, { "FEIE", CR_FEIE },

@@ -374,12 +374,38 @@ static const VmField channel_fields[] = {
     VM_U16(Channel, count), VM_U16(Channel, left), VM_U32(Channel, addr), VM_U16(Channel, size),
     VM_U16(Channel, pos), VM_U8_RANGE(Channel, byte, 0, 3), VM_END
 };
-static const VmState channel_vm = { 1, channel_fields, .name = "channel" };
+static const VmMeaning channel_meanings[] = {
+    { "count", "Sample Count: frames of a period, less one" },
+    { "left", "of these, still to go" },
+    { "addr", "Frame Address: the buffer", .address = true },
+    { "size", "Frame Size: 32-bit words of the buffer, less one" },
+    { "pos", "the word that is played or recorded" },
+    { "byte", "the byte of it" },
+    { .name = NULL }
+};
+static const VmState channel_vm = { 1, channel_fields, .name = "channel", .meanings = channel_meanings };
 
 static const VmField es1370_fields[] = {
     VM_PCI(Es1370State, pci), VM_U32(Es1370State, control), VM_U32(Es1370State, status),
     VM_U32_RANGE(Es1370State, serial, 0, SERIAL_RW), VM_U32_RANGE(Es1370State, page, 0, 0xf),
     VM_U16(Es1370State, codec), VM_STRUCT_ARRAY(Es1370State, ch, channel_vm), VM_END
+};
+static const VmMeaning es1370_meanings[] = {
+    { "control", "Interrupt/Chip Select Control", .flags = FLAGS({ "SERR_DIS", 1 }, { "CDC_EN", 2 }, { "JYSTK_EN", 4 },
+      { "UART_EN", 8 }, { "ADC_EN", 0x10 }, { "DAC2_EN", 0x20 }, { "DAC1_EN", 0x40 }, { "BREQ", 0x80 }, { "XCTL0", 0x100 },
+      { "M_CB", 0x200 }, { "CCB_INTRM", 0x400 }, { "M_SBB", 0x800 }, { "WTSRSEL", 0x3000 }, { "DAC_SYNC", 0x4000 },
+      { "MSFMTSEL", 0x8000 }, { "PCLKDIV", 0x1fff0000 }, { "XCTL1", 0x40000000 }, { "ADC_STOP", 0x80000000 }) },
+    { "status", "Interrupt/Chip Select Status", .flags = FLAGS({ "ADC", 1 }, { "DAC2", 2 }, { "DAC1", 4 }, { "UART", 8 },
+      { "MCCB", 0x10 }, { "INTR", 0x80000000 }) },
+    { "serial", "Serial Interface Control", .flags = FLAGS({ "P1_STEREO", 1 }, { "P1_16BIT", 2 }, { "P2_STEREO", 4 },
+      { "P2_16BIT", 8 }, { "R1_STEREO", 0x10 }, { "R1_16BIT", 0x20 }, { "P2_DAC_SEN", 0x40 }, { "P1_SCT_RLD", 0x80 },
+      { "P1_INTR_EN", 0x100 }, { "P2_INTR_EN", 0x200 }, { "R1_INT_EN", 0x400 }, { "P1_PAUSE", 0x800 }, { "P2_PAUSE", 0x1000 },
+      { "P1_LOOP_SEL", 0x2000 }, { "P2_LOOP_SEL", 0x4000 }, { "R1_LOOP_SEL", 0x8000 }, { "P2_ST_INC", 0x70000 },
+      { "P2_END_INC", 0x380000 }) },
+    { "page", "Memory Page: which registers are at 30h to 3Fh" },
+    { "codec", "last address and value for the codec" },
+    { "ch", "the channels DAC1, DAC2 and ADC" },
+    { .name = NULL }
 };
 
 static const Property es1370_props[] = {
@@ -393,6 +419,6 @@ static const DeviceType es1370_type = {
     .pci = { .vendor = 0x1274, .device = 0x5000, .class_code = 0x040100,
              .subsystem_vendor = 0x4942, .subsystem = 0x4c4c, .pin = PCI_PIN_A },
     .props = es1370_props, .realize = es1370_realize, .unrealize = es1370_unrealize,
-    .reset_hold = es1370_reset_hold, .vm = { 1, es1370_fields, .post_load = es1370_post_load },
+    .reset_hold = es1370_reset_hold, .vm = { 1, es1370_fields, .post_load = es1370_post_load, .meanings = es1370_meanings },
 };
 DEVICE_TYPE(es1370_type)

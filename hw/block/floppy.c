@@ -201,6 +201,10 @@ static bool floppy_post_load(void *opaque, UNUSED Error **errp)
 static const VmField floppy_fields[] = {
     VM_U8_RANGE(FloppyDrive, track, 0, FLOPPY_TRACK_MAX), VM_BOOL(FloppyDrive, changed), VM_END
 };
+static const VmMeaning floppy_meanings[] = {
+    { "track", "where the head is" }, { "changed", "DSKCHG: the medium was changed and the head hasn't moved since" },
+    { .name = NULL }
+};
 
 static const char *const type_names[] = { "144", "288", "120", "none", "auto", NULL };
 
@@ -216,6 +220,6 @@ static const DeviceType floppy_type = {
     .name = TYPE_FLOPPY, .parent = TYPE_DEVICE, .size = sizeof(FloppyDrive),
     .desc = "virtual floppy drive", .bus_type = TYPE_FLOPPY_BUS, .category = DEVICE_STORAGE,
     .fw_name = "floppy", .props = floppy_props, .realize = floppy_realize,
-    .unrealize = floppy_unrealize, .vm = { 1, floppy_fields, .post_load = floppy_post_load },
+    .unrealize = floppy_unrealize, .vm = { 1, floppy_fields, .post_load = floppy_post_load, .meanings = floppy_meanings },
 };
 DEVICE_TYPE(floppy_type)

@@ -421,6 +421,7 @@ static const VmField flash_fields[] = {
 };
 
 static const VmMeaning flash_meanings[] = {
+    { "buffer_used", "bytes in the buffer" },
     { "cmd", "the command that reads and writes belong to" }, { "cycle", "bus cycles of it so far" },
     { "status", "status register", .flags = FLAGS({ "READY", 0x80 }, { "ERASE_SUSPENDED", 0x40 }, { "ERASE_ERROR", 0x20 },
                                                    { "PROGRAM_ERROR", 0x10 }, { "VPP_LOW", 8 },

@@ -150,6 +150,15 @@ static const VmField swim_fields[] = {
 };
 
 static const VmMeaning swim_meanings[] = {
+    { "lines", "state lines of the IWM", .flags = FLAGS({ "CA0", 1 }, { "CA1", 2 }, { "CA2", 4 }, { "LSTRB", 8 },
+      { "ENABLE", 0x10 },
+      { "SELECT", 0x20 }, { "Q6", 0x40 }, { "Q7", 0x80 }) },
+    { "iwm_mode", "mode register of the IWM" },
+    { "step", "of the four writes that lead to the ISM" },
+    { "mode", "mode register of the ISM", .flags = FLAGS({ "CLEAR_FIFO", 1 }, { "DRIVE1", 2 }, { "DRIVE2", 4 }, { "ACTION", 8 },
+      { "WRITE", 0x10 }, { "SIDE", 0x20 }, { "ISM", 0x40 }, { "MOTOR", 0x80 }) },
+    { "phase", "phase lines: directions in the high half, levels in the low one" },
+    { "setup", "setup register" }, { "param_at", "which parameter comes next" },
     { "param", "parameter RAM", .payload = "as the driver wrote it" },
     { .name = NULL }
 };

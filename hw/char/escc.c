@@ -432,6 +432,7 @@ static const VmField chan_fields[] = {
     VM_BOOL(EsccChan, ip_ext), VM_BOOL(EsccChan, first_rx), VM_BOOL(EsccChan, brk), VM_END
 };
 static const VmMeaning chan_meanings[] = {
+    { "rx_count", "bytes in it" },
     { "wr", "write registers", ELEMENTS("WR0", "WR1", "WR2", "WR3", "WR4", "WR5", "WR6", "WR7", "WR8", "WR9", "WR10",
                                         "WR11", "WR12", "WR13", "WR14", "WR15") },
     { "rx", "receive FIFO", .payload = "rx_count bytes" },

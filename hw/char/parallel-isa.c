@@ -141,6 +141,13 @@ static void parallel_unrealize(Device *dev)
 static const VmField parallel_fields[] = {
     VM_U8(ParallelState, data), VM_U8_RANGE(ParallelState, control, 0, CTRL_RW), VM_END
 };
+static const VmMeaning parallel_meanings[] = {
+    { "data", "data register" },
+    { "control", "control register", .flags = FLAGS({ "STROBE", 1 }, { "AUTO_FEED", 2 }, { "INIT", 4 }, { "SELECT", 8 },
+      { "INT_ENABLE", 0x10 },
+      { "DIRECTION", 0x20 }) },
+    { .name = NULL }
+};
 
 static const Property parallel_props[] = {
     PROP_U32("index", ParallelState, index, UINT32_MAX, "which port: 0 to 2; default: the next one"),
@@ -154,6 +161,6 @@ static const DeviceType parallel_type = {
     .name = TYPE_ISA_PARALLEL, .parent = TYPE_ISA_DEVICE, .size = sizeof(ParallelState),
     .desc = "parallel port", .category = DEVICE_MISC, .fw_name = "parallel",
     .props = parallel_props, .realize = parallel_realize, .unrealize = parallel_unrealize,
-    .reset_hold = parallel_reset_hold, .vm = { 1, parallel_fields },
+    .reset_hold = parallel_reset_hold, .vm = { 1, parallel_fields, .meanings = parallel_meanings },
 };
 DEVICE_TYPE(parallel_type)

@@ -487,6 +487,7 @@ static char *baud_text(uint64_t divisor)
 }
 
 static const VmMeaning uart_meanings[] = {
+    { "scr", "SCR, scratch" }, { "rx_head", "where it begins" }, { "rx_count", "bytes in it" }, { "tx_count", "bytes in it" },
     { "divisor", "divisor latch", .text = baud_text },
     { "ier", "IER", .flags = FLAGS({ "RDA", 1 }, { "THRE", 2 }, { "RLS", 4 }, { "MS", 8 }) },
     { "lcr", "LCR", .flags = FLAGS({ "WLS", 3 }, { "STB", 4 }, { "PEN", 8 }, { "EPS", 0x10 }, { "STICK", 0x20 },

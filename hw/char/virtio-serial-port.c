@@ -264,6 +264,7 @@ static const Property port_props[] = {
 };
 
 static const VmMeaning port_meanings[] = {
+    { "out_done", "bytes of the guest's buffer that have gone" }, { "in_bytes", "how many" },
     { "in", .payload = "bytes that wait for the guest" },
     { .name = NULL }
 };

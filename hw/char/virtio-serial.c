@@ -296,12 +296,23 @@ static bool serial_pre_load(void *opaque, UNUSED Error **errp)
 static const VmField message_fields[] = {
     VM_U32(SerialMessage, port), VM_U16(SerialMessage, event), VM_U16(SerialMessage, value), VM_END
 };
-static const VmState message_vm = { 1, message_fields };
+static const VmMeaning message_meanings[] = {
+    { "port", "its number" },
+    { "event", "virtio 5.3.6.2", VALUES("DEVICE_READY", "DEVICE_ADD", "DEVICE_REMOVE", "PORT_READY", "CONSOLE_PORT", "RESIZE",
+      "PORT_OPEN", "PORT_NAME") },
+    { "value", "of the event" },
+    { .name = NULL }
+};
+static const VmState message_vm = { 1, message_fields, .meanings = message_meanings };
 
 static const VmField serial_fields[] = {
     VM_VIRTIO(VirtioSerial, v), VM_BOOL(VirtioSerial, driver_ready),
     VM_U32_RANGE(VirtioSerial, num_pending, 0, SERIAL_PENDING),
     VM_STRUCT_VARRAY(VirtioSerial, pending, num_pending, SERIAL_PENDING, message_vm), VM_END
+};
+static const VmMeaning serial_meanings[] = {
+    { "driver_ready", "the driver has said DEVICE_READY" }, { "num_pending", "control messages that wait for a buffer" },
+    { .name = NULL }
 };
 
 static const Property serial_props[] = {
@@ -326,7 +337,7 @@ static const DeviceType serial_type = {
     .desc = "virtio serial ports and consoles", .size = sizeof(VirtioSerial),
     .category = DEVICE_INPUT, .hotpluggable = true, .props = serial_props,
     .realize = serial_realize, .unrealize = serial_unrealize,
-    .vm = { 1, serial_fields, .pre_save = serial_pre_save, .pre_load = serial_pre_load },
+    .vm = { 1, serial_fields, .pre_save = serial_pre_save, .pre_load = serial_pre_load, .meanings = serial_meanings },
     .data = &serial_ops,
 };
 DEVICE_TYPE(serial_type)

@@ -290,6 +290,9 @@ static const Property macfb_props[] = {
 };
 
 static const VmMeaning macfb_meanings[] = {
+    { "lut_at", "byte of the palette that comes next" },
+    { "intr_mask", "interrupts that are enabled", .flags = FLAGS({ "VBL", 4 }) },
+    { "intr_stat", "interrupts that are pending", .flags = FLAGS({ "VBL", 4 }) },
     { "palette", .payload = "colours, three bytes each" },
     { "ctrl", "the first 256 bytes of registers, as they were written" },
     { .name = NULL }

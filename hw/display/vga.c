@@ -573,6 +573,13 @@ static const VmField vga_fields[] = {
     VM_U16_ARRAY(VgaState, dispi), VM_END
 };
 static const VmMeaning vga_meanings[] = {
+    { "feature", "feature control" },
+    { "status1", "input status 1", .flags = FLAGS({ "DISPLAY_DISABLED", 1 }, { "VRETRACE", 8 }) },
+    { "seq_index", "register of the sequencer that is reached" }, { "gfx_index", "register of the graphics controller" },
+    { "crtc_index", "register of the CRT controller" }, { "attr_index", "register of the attribute controller" },
+    { "dac_mask", "PEL mask" }, { "dac_read", "colour that is read next" }, { "dac_write", "colour that is written next" },
+    { "dac_sub", "red, green or blue of it" },
+    { "dispi_index", "register of DISPI that is reached" },
     { "misc", "miscellaneous output", .flags = FLAGS({ "COLOR", 1 }, { "RAM", 2 }, { "CLOCK", 0x0c }, { "HSYNC", 0x40 },
                                                      { "VSYNC", 0x80 }) },
     { "seq", "sequencer", ELEMENTS("Reset", "Clocking Mode", "Map Mask", "Character Map Select", "Memory Mode") },

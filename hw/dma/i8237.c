@@ -341,7 +341,14 @@ static const VmField channel_fields[] = {
     VM_U16(DmaChannel, base_addr), VM_U16(DmaChannel, base_count),
     VM_U32_RANGE(DmaChannel, pos, 0, 0x20000), VM_U8(DmaChannel, mode), VM_END
 };
-static const VmState channel_vm = { 1, channel_fields, .name = "channel" };
+static const VmMeaning channel_meanings[] = {
+    { "base_addr", "base address" }, { "base_count", "base word count, less one" },
+    { "pos", "bytes of the transfer that are done" },
+    { "mode", "mode register", .flags = FLAGS({ "WRITE", 4 }, { "READ", 8 }, { "AUTO_INIT", 0x10 }, { "DECREMENT", 0x20 },
+      { "MODE", 0xc0 }) },
+    { .name = NULL }
+};
+static const VmState channel_vm = { 1, channel_fields, .name = "channel", .meanings = channel_meanings };
 
 static const VmField i8237_fields[] = {
     VM_STRUCT_ARRAY(I8237State, ch, channel_vm), VM_U8_ARRAY(I8237State, pages),
@@ -355,7 +362,13 @@ static const Property i8237_props[] = {
     PROP_END
 };
 
+#define CHANNELS FLAGS({ "0", 1 }, { "1", 2 }, { "2", 4 }, { "3", 8 })
 static const VmMeaning i8237_meanings[] = {
+    { "command", "command register", .flags = FLAGS({ "MEM_TO_MEM", 1 }, { "ADDRESS_HOLD", 2 }, { "DISABLE", 4 },
+      { "COMPRESSED", 8 }, { "ROTATING", 0x10 }, { "EXTENDED_WRITE", 0x20 }, { "DREQ_LOW", 0x40 }, { "DACK_HIGH", 0x80 }) },
+    { "status", "channels that have come to their end", .flags = CHANNELS },
+    { "mask", "channels that are masked", .flags = CHANNELS },
+    { "requests", "channels that are asked to transfer", .flags = CHANNELS },
     { "pages", "page registers, by port from 80h" },
     { .name = NULL }
 };

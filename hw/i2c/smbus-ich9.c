@@ -97,7 +97,10 @@ static const VmField smbus_fields[] = {
 };
 
 static const VmMeaning smbus_meanings[] = {
-    { "host.reg", "host registers, by offset" },
+    { "host.index", "which byte of the block comes next" },
+    { "host.reg", "host registers", ELEMENTS("HST_STS", NULL, "HST_CNT", "HST_CMD", "XMIT_SLVA", "HST_D0", "HST_D1", "HOST_BLOCK_DB", "PEC",
+      "RCV_SLVA", "SLV_DATA0", "SLV_DATA1", "AUX_STS", "AUX_CTL", "SMLINK_PIN_CTL", "SMBUS_PIN_CTL", "SLV_STS", "SLV_CMD", NULL, NULL,
+      "NOTIFY_DADDR", NULL, "NOTIFY_DLOW", "NOTIFY_DHIGH") },
     { "host.block", "the block", .payload = "bytes of an SMBus block transfer" },
     { .name = NULL }
 };

@@ -108,6 +108,7 @@ static const VmField eeprom_fields[] = {
 static const SmbusDeviceOps eeprom_ops = { eeprom_write, eeprom_read };
 
 static const VmMeaning eeprom_meanings[] = {
+    { "at", "byte that comes next" },
     { "data", .payload = "what is stored in it" },
     { .name = NULL }
 };

@@ -129,6 +129,10 @@ static void ahci_pci_reset(Device *dev)
 static const VmField ahci_pci_fields[] = {
     VM_PCI(AhciPci, pci), VM_U32_RANGE(AhciPci, index, 0, 0x1ffc), VM_STRUCT(AhciPci, ahci, ahci_vm), VM_END
 };
+static const VmMeaning ahci_pci_meanings[] = {
+    { "index", "AHCI register that the index and data ports reach" },
+    { .name = NULL }
+};
 
 static const Property ahci_props[] = {
     PROP_U32_RANGE("ports", AhciPci, ahci.num_ports, 6, 1, AHCI_MAX_PORTS, "ports, 1 to 32"),
@@ -143,7 +147,7 @@ static const DeviceType ahci_pci_type = {
     .size = sizeof(AhciPci), .category = DEVICE_STORAGE, .props = ahci_props,
     .pci = { .vendor = 0x8086, .class_code = 0x010601 }, .realize = ahci_pci_realize,
     .unrealize = ahci_pci_unrealize, .finalize = ahci_pci_finalize, .reset_hold = ahci_pci_reset,
-    .vm = { 1, ahci_pci_fields }, .data = find_channel, .printers = ahci_printers,
+    .vm = { 1, ahci_pci_fields, .meanings = ahci_pci_meanings }, .data = find_channel, .printers = ahci_printers,
 };
 DEVICE_TYPE(ahci_pci_type)
 

@@ -478,7 +478,15 @@ static const VmField link_fields[] = {
     VM_BOOL(AhciLink, halted), VM_BOOL(AhciLink, srst), VM_BOOL(AhciLink, signature), VM_U32(AhciLink, tfd),
     VM_U32(AhciLink, finished), VM_U32(AhciLink, hung), VM_END
 };
-static const VmState link_vm = { 1, link_fields };
+static const VmMeaning link_meanings[] = {
+    { "slot", "command slot that runs; 255: none" }, { "prd", "region of its table that comes next" },
+    { "prd_done", "bytes of that region that are done" }, { "moved", "bytes moved" },
+    { "tfd", "task file: error and status", .flags = FLAGS({ "ERR", 1 }, { "DRQ", 8 }, { "BSY", 0x80 }, { "ERROR", 0xff00 }) },
+    { "finished", "queued commands that have ended and weren't told, a bit each" },
+    { "hung", "queued commands that never end (fault injection), a bit each" },
+    { .name = NULL }
+};
+static const VmState link_vm = { 1, link_fields, .meanings = link_meanings };
 
 static bool port_post_load(void *opaque, Error **errp)
 {
@@ -514,7 +522,12 @@ static const VmField port_fields[] = {
     VM_U8_RANGE(AhciPort, last, 0, AHCI_SLOTS - 1), VM_BOOL(AhciPort, halted), VM_U8(AhciPort, num_links),
     VM_STRUCT_VARRAY(AhciPort, link, num_links, AHCI_LINKS, link_vm), VM_END
 };
-const VmState ahci_port_vm = { 1, port_fields, .post_load = port_post_load };
+static const VmMeaning port_meanings[] = {
+    { "issued", "commands taken from PxCI, a bit each" }, { "last", "slot that was begun last" },
+    { "num_links", "drives: one, or those of a port multiplier" },
+    { .name = NULL }
+};
+const VmState ahci_port_vm = { 1, port_fields, .post_load = port_post_load, .meanings = port_meanings };
 
 /* --- what the drives' commands call --- */
 

@@ -58,11 +58,21 @@ const char *ide_command_name(uint64_t command)
 }
 
 const VmMeaning ide_regs_meanings[] = {
+    { "feature", "features" }, { "count", "sector count" }, { "lba_low", "LBA 7:0, or the sector" },
+    { "lba_mid", "LBA 15:8, or cylinder low" },
+    { "lba_high", "LBA 23:16, or cylinder high" }, { "hob_feature", "features, before" }, { "hob_count", "sector count 15:8" },
+    { "hob_low", "LBA 31:24" }, { "hob_mid", "LBA 39:32" }, { "hob_high", "LBA 47:40" },
     { "command", "last command that was accepted", .word = ide_command_name },
     { "device", .flags = FLAGS({ "DEV", SEL_DEV }, { "LBA", SEL_LBA }, { "HEAD", 0x0f }) }, { .name = NULL }
 };
 
 const VmMeaning ide_drive_meanings[] = {
+    { "cylinders", "of the translation that INITIALIZE DEVICE PARAMETERS has set" }, { "heads", "of it" },
+    { "sectors", "a track of it" },
+    { "udma_mode", "Ultra DMA mode" }, { "mwdma_mode", "multiword DMA mode" },
+    { "fetched", "sectors read ahead into the buffer" }, { "packet_left", "bytes of the packet's data still to come" },
+    { "packet_limit", "bytes of a data phase that the host asked for at most" },
+    { "sense", "sense key", .word = scsi_state_sense_key }, { "asc", "additional sense code" }, { "ascq", "its qualifier" },
     { "r", "task file; hob_: what was written before, of 48-bit commands" },
     { "status", .flags = FLAGS({ "BSY", ATA_BSY }, { "DRDY", ATA_DRDY }, { "DF", ATA_DF }, { "DSC", ATA_DSC },
                                { "DRQ", ATA_DRQ }, { "ERR", ATA_ERR }) },

@@ -245,11 +245,24 @@ static void pm_unrealize(Device *dev)
 static const VmField pscr_fields[] = {
     VM_U32(PmPort, status), VM_U32(PmPort, error), VM_U32(PmPort, control), VM_END
 };
-static const VmState pscr_vm = { 1, pscr_fields };
+static const VmMeaning pscr_meanings[] = {
+    { "status", "PSCR0, SStatus", .flags = FLAGS({ "DET", 0xf }, { "SPD", 0xf0 }, { "IPM", 0xf00 }) },
+    { "error", "PSCR1, SError", .flags = FLAGS({ "ERR", 0xffff }, { "N", 0x10000 }, { "I", 0x20000 }, { "W", 0x40000 },
+      { "B", 0x80000 }, { "D", 0x100000 }, { "C", 0x200000 }, { "H", 0x400000 }, { "S", 0x800000 }, { "T", 0x1000000 },
+      { "F", 0x2000000 }, { "X", 0x4000000 }) },
+    { "control", "PSCR2, SControl", .flags = FLAGS({ "DET", 0xf }, { "SPD", 0xf0 }, { "IPM", 0xf00 }) },
+    { .name = NULL }
+};
+static const VmState pscr_vm = { 1, pscr_fields, .meanings = pscr_meanings };
 
 static const VmField pm_fields[] = {
     VM_STRUCT_ARRAY(SataPm, pscr, pscr_vm), VM_U32(SataPm, error_enable), VM_U32(SataPm, feature_enable),
     VM_BOOL(SataPm, srst), VM_END
+};
+static const VmMeaning pm_meanings[] = {
+    { "error_enable", "GSCR33: bits of SError that are told in GSCR32" },
+    { "feature_enable", "GSCR96", .flags = FLAGS({ "BIST", 1 }, { "PMREQ", 2 }, { "SSC", 4 }, { "NOTIFY", 8 }) },
+    { .name = NULL }
 };
 
 static const Property pm_props[] = {
@@ -259,6 +272,6 @@ static const Property pm_props[] = {
 static const DeviceType pm_type = {
     .name = TYPE_SATA_PM, .parent = TYPE_DEVICE, .desc = "Serial ATA port multiplier", .size = sizeof(SataPm),
     .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = pm_props,
-    .realize = pm_realize, .unrealize = pm_unrealize, .vm = { 1, pm_fields }, .data = find_channel,
+    .realize = pm_realize, .unrealize = pm_unrealize, .vm = { 1, pm_fields, .meanings = pm_meanings }, .data = find_channel,
 };
 DEVICE_TYPE(pm_type)

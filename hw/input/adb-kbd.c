@@ -180,6 +180,9 @@ static const Property kbd_props[] = {
 };
 
 static const VmMeaning kbd_meanings[] = {
+    { "head", "where they begin" }, { "count", "how many" },
+    { "leds", "register 2, low bits: 0 is on", .flags = FLAGS({ "NUM_OFF", 1 }, { "CAPS_OFF", 2 }, { "SCROLL_OFF", 4 }) },
+    { "modifiers", "keys of register 2 that are down: 0 is down" },
     { "queue", "codes that wait for the host", .payload = "key codes" },
     { .name = NULL }
 };

@@ -132,6 +132,12 @@ static const VmField mouse_fields[] = {
     VM_STRUCT(AdbMouse, adb, adb_device_vm), VM_I32(AdbMouse, dx), VM_I32(AdbMouse, dy),
     VM_U8_RANGE(AdbMouse, buttons, 0, 7), VM_U8_RANGE(AdbMouse, told, 0, 7), VM_END
 };
+static const VmMeaning mouse_meanings[] = {
+    { "dx", "moved but not told yet" }, { "dy", "moved but not told yet" },
+    { "buttons", "that are down", .flags = FLAGS({ "LEFT", 1 }, { "RIGHT", 2 }, { "MIDDLE", 4 }) },
+    { "told", "as the host was told", .flags = FLAGS({ "LEFT", 1 }, { "RIGHT", 2 }, { "MIDDLE", 4 }) },
+    { .name = NULL }
+};
 
 static const AdbDeviceOps mouse_ops = {
     .address = 3, .handler = 2, .talk = mouse_talk, .flush = mouse_flush, .has_data = mouse_has_data,
@@ -147,6 +153,6 @@ static const Property mouse_props[] = {
 static const DeviceType mouse_type = {
     .name = TYPE_ADB_MOUSE, .parent = TYPE_ADB_DEVICE, .size = sizeof(AdbMouse),
     .desc = "ADB mouse", .realize = mouse_realize, .unrealize = mouse_unrealize, .props = mouse_props,
-    .vm = { 1, mouse_fields, .post_load = mouse_post_load }, .data = &mouse_ops,
+    .vm = { 1, mouse_fields, .post_load = mouse_post_load, .meanings = mouse_meanings }, .data = &mouse_ops,
 };
 DEVICE_TYPE(mouse_type)

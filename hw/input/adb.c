@@ -140,7 +140,11 @@ static const VmField adb_device_fields[] = {
     VM_U8_RANGE(AdbDevice, address, 0, 15), VM_U8(AdbDevice, handler), VM_BOOL(AdbDevice, srq_enabled),
     VM_END
 };
-const VmState adb_device_vm = { 1, adb_device_fields, .name = "adb-device" };
+static const VmMeaning adb_device_meanings[] = {
+    { "address", "on the bus" }, { "handler", "handler ID" }, { "srq_enabled", "it may ask for service" },
+    { .name = NULL }
+};
+const VmState adb_device_vm = { 1, adb_device_fields, .name = "adb-device", .meanings = adb_device_meanings };
 
 static const BusType adb_bus_type = { .name = TYPE_ADB_BUS, .size = sizeof(AdbBus) };
 BUS_TYPE(adb_bus_type)

@@ -433,6 +433,8 @@ static const VmField i8042_fields[] = {
 };
 
 static const VmMeaning i8042_meanings[] = {
+    { "data", "output buffer" },
+    { "command", "waits for its data byte; 0: none" }, { "answer", "the controller's answer that waits for the output buffer" },
     { "ram", "of the controller; byte 0 is the command byte" },
     { "status", "status register", .flags = FLAGS({ "OBF", 1 }, { "IBF", 2 }, { "SYS", 4 }, { "CMD", 8 },
       { "INH", 0x10 }, { "AUX_OBF", 0x20 }, { "TIMEOUT", 0x40 }, { "PARITY", 0x80 }) },

@@ -537,6 +537,7 @@ static const VmField queue_fields[] = {
     VM_U32_RANGE(Ps2Queue, count, 0, PS2_QUEUE_SIZE), VM_U8(Ps2Queue, last), VM_END
 };
 static const VmMeaning queue_meanings[] = {
+    { "head", "where it begins" }, { "count", "bytes in it" }, { "last", "what RESEND repeats" },
     { "data", "ring of bytes", .payload = "bytes for the host, from head" },
     { .name = NULL }
 };
@@ -548,6 +549,9 @@ static const VmField kbd_fields[] = {
     VM_BOOL(Ps2Kbd, scanning), VM_U8_ARRAY(Ps2Kbd, down), VM_U8_ARRAY(Ps2Kbd, no_break), VM_END
 };
 static const VmMeaning kbd_meanings[] = {
+    { "command", "waits for its argument; 0: none" }, { "scan_set", "scan code set" },
+    { "leds", "lights", .flags = FLAGS({ "SCROLL", 1 }, { "NUM", 2 }, { "CAPS", 4 }) },
+    { "rate", "typematic rate and delay" },
     { "down", "keys that are down, a bit each" }, { "no_break", "keys that send no break code, a bit each" },
     { .name = NULL }
 };
@@ -561,4 +565,12 @@ static const VmField mouse_fields[] = {
     VM_BOOL(Ps2Mouse, scale_2_1), VM_I32(Ps2Mouse, dx), VM_I32(Ps2Mouse, dy),
     VM_I32(Ps2Mouse, dz), VM_U8(Ps2Mouse, buttons), VM_U8(Ps2Mouse, reported_buttons), VM_END
 };
-const VmState ps2_mouse_vm = { 1, mouse_fields, .name = "ps2-mouse" };
+#define MOUSE_BUTTONS FLAGS({ "LEFT", 1 }, { "RIGHT", 2 }, { "MIDDLE", 4 }, { "SIDE", 8 }, { "EXTRA", 0x10 })
+static const VmMeaning mouse_meanings[] = {
+    { "command", "waits for its argument; 0: none" }, { "resolution", "counts a millimetre", VALUES("1", "2", "4", "8") },
+    { "rate", "samples a second" }, { "id", "kind of mouse", VALUES("standard", NULL, NULL, "wheel", "five buttons") },
+    { "rate_history", "the two rates before" },
+    { "buttons", "that are down", .flags = MOUSE_BUTTONS }, { "reported_buttons", "as reported", .flags = MOUSE_BUTTONS },
+    { .name = NULL }
+};
+const VmState ps2_mouse_vm = { 1, mouse_fields, .name = "ps2-mouse", .meanings = mouse_meanings };

@@ -27,6 +27,9 @@ static char *icr_text(uint64_t icr)
 }
 
 const VmMeaning apic_meanings[] = {
+    { "xapic_id", "ID register, bits 31:24" }, { "esr_new", "errors since ESR was written" },
+    { "sipi_vector", "of the start-up IPI" },
+    { "deadline", "IA32_TSC_DEADLINE" },
     { "base", "IA32_APIC_BASE", .flags = FLAGS({ "BSP", BIT(8) }, { "X2APIC", BIT(10) }, { "EN", BIT(11) }) },
     { "tpr", "task priority" }, { "ldr", "logical destination" }, { "dfr", "destination format" },
     { "svr", "spurious vector", .flags = FLAGS({ "VECTOR", 0xff }, { "ENABLE", BIT(8) }, { "FOCUS", BIT(9) },

@@ -244,6 +244,7 @@ static char *redir_text(uint64_t e)
 }
 
 static const VmMeaning ioapic_meanings[] = {
+    { "id", "IOAPICID" },
     { "pins", "levels of the inputs" }, { "select", "register behind IOWIN" },
     { "redir", "redirection table", .text = redir_text,
       .flags = FLAGS({ "VECTOR", REDIR_VECTOR }, { "LOGICAL", (uint32_t)REDIR_LOGICAL },

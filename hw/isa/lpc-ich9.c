@@ -438,6 +438,7 @@ static const Property lpc_props[] = {
 };
 
 static const VmMeaning lpc_meanings[] = {
+    { "hotplug.selected", "BNUM: the bus whose slots the registers show" },
     { "rcrb", .payload = "chipset configuration registers, by offset" },
     { "apmc", "APM control" }, { "apms", "APM status" }, { "rst_cnt", "reset control" },
     { "hotplug.up", "slots where something came, a bit each, for each number of a bus (BNUM)" },

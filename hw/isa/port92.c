@@ -81,11 +81,15 @@ static bool port92_post_load(void *opaque, UNUSED Error **errp)
 
 static const VmField port92_fields[] = { VM_U8_RANGE(Port92, value, 0, 3), VM_END };
 
+static const VmMeaning port92_meanings[] = {
+    { "value", "port 92h", .flags = FLAGS({ "FAST_INIT", 1 }, { "FAST_A20", 2 }) },
+    { .name = NULL }
+};
 static const DeviceType port92_type = {
     .name = TYPE_PORT92, .parent = TYPE_ISA_DEVICE, .size = sizeof(Port92),
     .desc = "fast A20 gate and reset", .not_user_creatable = true,
     .init = port92_init, .realize = port92_realize, .unrealize = port92_unrealize,
     .reset_hold = port92_reset_hold,
-    .vm = { 1, port92_fields, .post_load = port92_post_load },
+    .vm = { 1, port92_fields, .post_load = port92_post_load, .meanings = port92_meanings },
 };
 DEVICE_TYPE(port92_type)

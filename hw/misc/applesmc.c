@@ -323,6 +323,7 @@ static const VmField applesmc_fields[] = {
     VM_U8_RANGE(AppleSmc, len, 0, DATA_MAX), VM_U8_RANGE(AppleSmc, pos, 0, DATA_MAX), VM_BUFFER(AppleSmc, value), VM_END
 };
 static const VmMeaning applesmc_meanings[] = {
+    { "n_args", "argument bytes that have come" }, { "len", "bytes of the value" }, { "pos", "of these, done" },
     { "command", "command in progress" }, { "phase", "idle, arguments, to the host, from the host" },
     { "error", "result of the last command" }, { "arg", .payload = "key or index, length" }, { "data", .payload = "the value" },
     { "value", .payload = "values of all keys" }, { .name = NULL }

@@ -328,6 +328,8 @@ static const Property via1_props[] = {
 };
 
 static const VmMeaning via1_meanings[] = {
+    { "adb_cmd", "last command to the bus" }, { "adb_last_talk", "the Talk that polling repeats" },
+    { "adb_in_len", "how many" }, { "adb_out_len", "how many" }, { "adb_out_at", "of these, gone" },
     { "tick", "60.15 Hz" }, { "adb_state", VALUES("command", "even byte", "odd byte", "idle") },
     { "adb_in", "bytes from the ADB device", .payload = "adb_in_len of them" },
     { "adb_out", "bytes to the ADB device", .payload = "adb_out_len of them" }, { .name = NULL }

@@ -160,6 +160,7 @@ static const VmField testdev_fields[] = {
 };
 
 static const VmMeaning testdev_meanings[] = {
+    { "scratch", "ports that keep what is written" }, { "lines", "ISA interrupts that are asserted, a bit each" },
     { "bytes", .payload = "memory for tests" },
     { .name = NULL }
 };

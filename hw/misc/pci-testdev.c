@@ -167,9 +167,17 @@ static void testdev_unrealize(Device *dev)
 }
 
 static const VmField half_fields[] = { VM_U8(Half, test), VM_U32(Half, count), VM_END };
-static const VmState half_vm = { 1, half_fields, .name = "half" };
+static const VmMeaning half_meanings[] = {
+    { "test", "the test that was chosen" }, { "count", "writes of the right value" },
+    { .name = NULL }
+};
+static const VmState half_vm = { 1, half_fields, .name = "half", .meanings = half_meanings };
 static const VmField testdev_fields[] = {
     VM_PCI(PciTestdev, pci), VM_STRUCT_ARRAY(PciTestdev, half, half_vm), VM_END
+};
+static const VmMeaning testdev_meanings[] = {
+    { "half", "of the memory BAR, of the port BAR" },
+    { .name = NULL }
 };
 
 static const Property testdev_props[] = {
@@ -183,6 +191,6 @@ static const DeviceType testdev_type = {
     .desc = "PCI Test Device", .category = DEVICE_MISC,
     .pci = { .vendor = 0x1b36, .device = 0x0005, .class_code = 0xff0000, .pin = PCI_PIN_NONE },
     .props = testdev_props, .realize = testdev_realize, .unrealize = testdev_unrealize,
-    .reset_hold = testdev_reset_hold, .vm = { 1, testdev_fields },
+    .reset_hold = testdev_reset_hold, .vm = { 1, testdev_fields, .meanings = testdev_meanings },
 };
 DEVICE_TYPE(testdev_type)

@@ -143,6 +143,10 @@ static const Property pcspk_props[] = {
     PROP_AUDIODEV("audiodev", PcspkState, audio, "the sound back end; none: silence"),
     PROP_END
 };
+static const VmMeaning pcspk_meanings[] = {
+    { "control", "port 61h", .flags = FLAGS({ "GATE2", 1 }, { "SPEAKER", 2 }, { "SERR_OFF", 4 }, { "IOCHK_OFF", 8 }) },
+    { .name = NULL }
+};
 
 static const DeviceType pcspk_type = {
     .name = TYPE_PCSPK, .parent = TYPE_ISA_DEVICE, .size = sizeof(PcspkState),
@@ -150,6 +154,6 @@ static const DeviceType pcspk_type = {
     .category = DEVICE_SOUND,
     .props = pcspk_props, .realize = pcspk_realize,
     .unrealize = pcspk_unrealize, .reset_hold = pcspk_reset_hold,
-    .vm = { 1, pcspk_fields, .post_load = pcspk_post_load },
+    .vm = { 1, pcspk_fields, .post_load = pcspk_post_load, .meanings = pcspk_meanings },
 };
 DEVICE_TYPE(pcspk_type)

@@ -371,6 +371,7 @@ static const VmField via6522_fields[] = {
                     { "CB1", VIA_CB1 }, { "T2", VIA_T2 }, { "T1", VIA_T1 })
 
 static const VmMeaning via6522_meanings[] = {
+    { "t1_latch", "T1L" }, { "t2_count", "T2C, as it was loaded" }, { "t2_latch", "T2L-L" },
     { "ora", "ORA" }, { "orb", "ORB" }, { "ddra", "DDRA: bits that are outputs" },
     { "ddrb", "DDRB: bits that are outputs" }, { "sr", "SR, the shift register" },
     { "acr", "ACR", .flags = FLAGS({ "PA_LATCH", 1 }, { "PB_LATCH", 2 }, { "SR_MODE", 0x1c }, { "T2_PULSES", 0x20 },

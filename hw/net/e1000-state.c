@@ -37,18 +37,32 @@ static void show_addresses(StateNode *n)
     n->num_numbers = 0;
 }
 
-const VmMeaning e1000_meanings[] = {
-    { "stats", .show = show_stats },
-    { "mta", "multicast table: a bit for each hash", .payload = "the filter's bits" },
-    { "ra", "receive addresses", .show = show_addresses },
-    { "vfta", "VLAN filter: a bit for each tag", .payload = "the filter's bits" },
-    { "io_address", "register that the I/O data port reaches" },
-    { "eeprom", "words of the EEPROM", .payload = "what is stored in it" },
-    { "phy", "registers of the PHY", ELEMENTS("PCTRL", "PSTATUS", "PID1", "PID2", "ANA", "LPA", "ANE", "NPT", "LPN",
-                                              "GCON", "GSTATUS", NULL, NULL, NULL, NULL, "ESTATUS", "PSCON",
-                                              "PSSTAT", "PINTE", "PINTS") },
-    { "tso", "context of segmentation" }, { "csum", "context of checksums" },
-    { "tx", "the packet that is being gathered", .payload = "its bytes" }, { .name = NULL }
+/* Of all models. */
+#define MEANINGS_OF_ALL \
+    { "eecd_in", "Microwire: bits that have come" }, { "eecd_bits", "how many" }, { "eecd_out", "the word that goes out" }, \
+    { "tx_popts", "POPTS of the packet", .flags = FLAGS({ "IXSM", 1 }, { "TXSM", 2 }) }, \
+    { "tx_dcmd", "DCMD of the packet", .flags = FLAGS({ "EOP", 1 }, { "IFCS", 2 }, { "TSE", 4 }, { "RS", 8 }, { "DEXT", 0x20 }, \
+      { "VLE", 0x40 }, { "IDE", 0x80 }) }, \
+    { "tx_vlan", "VLAN tag of the packet" }, { "tx_len", "bytes of it so far" }, \
+    { "stats", .show = show_stats }, \
+    { "mta", "multicast table: a bit for each hash", .payload = "the filter's bits" }, \
+    { "ra", "receive addresses", .show = show_addresses }, \
+    { "vfta", "VLAN filter: a bit for each tag", .payload = "the filter's bits" }, \
+    { "io_address", "register that the I/O data port reaches" }, \
+    { "eeprom", "words of the EEPROM", .payload = "what is stored in it" }, \
+    { "phy", "registers of the PHY", ELEMENTS("PCTRL", "PSTATUS", "PID1", "PID2", "ANA", "LPA", "ANE", "NPT", "LPN", \
+                                              "GCON", "GSTATUS", NULL, NULL, NULL, NULL, "ESTATUS", "PSCON", \
+                                              "PSSTAT", "PINTE", "PINTS") }, \
+    { "tso", "context of segmentation" }, { "csum", "context of checksums" }, \
+    { "tx", "the packet that is being gathered", .payload = "its bytes" }
+
+const VmMeaning e1000_meanings[] = { MEANINGS_OF_ALL, { .name = NULL } };
+
+const VmMeaning e1000e_meanings[] = {
+    MEANINGS_OF_ALL,
+    { "told", "causes that a message was sent for" }, { "reta", "redirection table: a queue for each hash, four a word" },
+    { "rssrk", "key of the hash" }, { "systim_ns", "when SYSTIM was 0" },
+    { .name = NULL }
 };
 
 typedef struct Ring {

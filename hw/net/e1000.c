@@ -537,7 +537,16 @@ static const VmField context_fields[] = {
     VM_U16(E1000Context, ipcse), VM_U16(E1000Context, tucse), VM_U16(E1000Context, mss),
     VM_U32(E1000Context, paylen), VM_END
 };
-const VmState e1000_context_vm = { 1, context_fields };
+static const VmMeaning context_meanings[] = {
+    { "ipcss", "IPCSS: where the IP checksum begins" }, { "ipcso", "IPCSO: where it goes" }, { "ipcse", "IPCSE: where it ends" },
+    { "tucss", "TUCSS: where the TCP or UDP checksum begins" }, { "tucso", "TUCSO: where it goes" },
+    { "tucse", "TUCSE: where it ends" },
+    { "hdrlen", "HDRLEN: bytes of the headers" }, { "mss", "MSS: bytes of data a segment" },
+    { "paylen", "PAYLEN: bytes of data in all" },
+    { "tucmd", "TUCMD", .flags = FLAGS({ "TCP", 1 }, { "IP", 2 }, { "TSE", 4 }, { "RS", 8 }, { "DEXT", 0x20 }, { "IDE", 0x80 }) },
+    { .name = NULL }
+};
+const VmState e1000_context_vm = { 1, context_fields, .meanings = context_meanings };
 
 static const VmField e1000_fields[] = { E1000_FIELDS(e1000_regs), VM_END };
 

@@ -241,7 +241,7 @@ extern const VmState e1000_context_vm;
     VM_VARRAY(E1000State, tx, tx_len, E1000_TX_MAX)
 bool e1000_post_load(void *opaque, Error **errp);
 /* e1000-state.c */
-extern const VmMeaning e1000_meanings[];
+extern const VmMeaning e1000_meanings[], e1000e_meanings[];
 extern const StatePrinter e1000_printers[];
 /* Ones' complement sum, 16 bits big-endian at a time. */
 uint16_t e1000_checksum(const uint8_t *p, size_t n, uint32_t sum);

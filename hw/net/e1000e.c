@@ -391,6 +391,6 @@ static const DeviceType e1000e_type = {
     .name = "e1000e", .parent = TYPE_E1000_BASE, .desc = "Intel Gigabit Ethernet (82574L)", .hotpluggable = true,
     .pci = { .device = 0x10d3, .romfile = "efi-e1000e.rom", .express = true, .subsystem_vendor = 0x8086 },
     .realize = e1000e_realize, .unrealize = e1000e_unrealize, .data = &e1000e_model,
-    .vm = { 1, e1000e_fields, .post_load = e1000_post_load, .meanings = e1000_meanings },
+    .vm = { 1, e1000e_fields, .post_load = e1000_post_load, .meanings = e1000e_meanings },
 };
 DEVICE_TYPE(e1000e_type)

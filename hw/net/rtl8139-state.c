@@ -10,6 +10,13 @@
                           { "SERR", BIT(15) })
 
 const VmMeaning rtl8139_meanings[] = {
+    { "timerint", "TimerInt: count at which the timer interrupts; 0: never" }, { "mulint", "MULINT: multiple interrupts" },
+    { "bmcr", "BMCR", .flags = FLAGS({ "DUPLEX", BIT(8) }, { "RESTART_ANE", BIT(9) }, { "ANE", BIT(12) }, { "SPEED_100", BIT(13) },
+      { "RESET", BIT(15) }) },
+    { "anar", "ANAR: what is offered to the partner" },
+    { "cr9346", "9346CR", .flags = FLAGS({ "EEDO", 1 }, { "EEDI", 2 }, { "EESK", 4 }, { "EECS", 8 }, { "EEM", 0xc0 }) },
+    { "ee_in", "Microwire: bits that have come" }, { "ee_bits", "how many" }, { "ee_out", "the word that goes out" },
+    { "ee_out_bits", "bits of it that are left" },
     { "idr", "station address" }, { "mar", "multicast filter" },
     { "tsd", "transmit status", .flags = FLAGS({ "SIZE", 0x1fff }, { "OWN", BIT(13) }, { "TUN", BIT(14) },
                                                { "TOK", BIT(15) }) },

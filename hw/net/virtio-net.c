@@ -410,6 +410,13 @@ static const VirtioOps net_ops = {
 };
 
 static const VmMeaning net_meanings[] = {
+    { "tx_waiting", "pairs whose back end is busy, a bit each" }, { "cur_pairs", "pairs of queues in use" },
+    { "offloads", "offloads that the driver wants, by feature bit" },
+    { "promisc", "all frames are received" }, { "allmulti", "all multicasts" }, { "alluni", "all unicasts" },
+    { "nomulti", "no multicast" },
+    { "nouni", "no unicast" }, { "nobcast", "no broadcast" }, { "uni_overflow", "more unicast addresses than the table has" },
+    { "multi_overflow", "more multicast addresses than the table has" }, { "mac_in_use", "addresses in the table" },
+    { "first_multi", "the first multicast address in it" },
     { "vlans", "VLANs that are received, a bit each" },
     { .name = NULL }
 };

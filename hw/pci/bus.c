@@ -403,13 +403,19 @@ static void pci_host_reset(Device *dev)
 }
 
 static const VmField pci_host_fields[] = { VM_U32(PCIHost, config_address), VM_END };
-const VmState pci_host_vm = { 1, pci_host_fields, .name = "pci-host" };
+static const VmMeaning pci_host_meanings[] = {
+    { "config_address", "CONFIG_ADDRESS", .flags = FLAGS({ "REGISTER", 0xfc }, { "FUNCTION", 0x700 }, { "DEVICE", 0xf800 },
+      { "BUS", 0xff0000 },
+      { "ENABLE", 0x80000000 }) },
+    { .name = NULL }
+};
+const VmState pci_host_vm = { 1, pci_host_fields, .name = "pci-host", .meanings = pci_host_meanings };
 
 static const DeviceType pci_host_type = {
     .name = TYPE_PCI_HOST, .size = sizeof(PCIHost), .abstract = true,
     .category = DEVICE_BRIDGE, .fw_name = "pci", .realize = pci_host_realize,
     .unrealize = pci_host_unrealize, .reset_hold = pci_host_reset,
-    .vm = { 1, pci_host_fields },
+    .vm = { 1, pci_host_fields, .meanings = pci_host_meanings },
 };
 DEVICE_TYPE(pci_host_type)
 

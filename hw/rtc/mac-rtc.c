@@ -214,6 +214,9 @@ static const VmField mac_rtc_fields[] = {
     VM_BOOL(MacRtc, out), VM_BOOL(MacRtc, write_protected), VM_END
 };
 static const VmMeaning mac_rtc_meanings[] = {
+    { "shift", "bits of the current byte" }, { "bits", "how many have come or gone" }, { "cmd", "command byte" },
+    { "cmd2", "second byte of an extended command" },
+    { "phase", "of the transfer", VALUES("command", "second command byte", "read", "write") },
     { "pram", "parameter memory", .payload = "what the operating system keeps there" }, { .name = NULL }
 };
 

@@ -745,6 +745,12 @@ static const char *esp_command_name(uint64_t cmd)
 }
 
 static const VmMeaning esp_meanings[] = {
+    { "fifo_count", "bytes in it" }, { "cfg2", "configuration 2" }, { "cfg3", "configuration 3" },
+    { "timeout", "select/reselect time-out" }, { "period", "synchronous transfer period" }, { "offset", "synchronous offset" },
+    { "out_count", "how many" }, { "wait_intr", "interrupt that the wait's end sets" },
+    { "wait_step", "sequence step that it sets" },
+    { "msg_in", "what MESSAGE IN gives" }, { "lun", "logical unit that was identified" }, { "target_status", "what STATUS gives" },
+    { "buf_len", "bytes of the step" }, { "buf_at", "of these, moved" },
     { "fifo", "FIFO", .payload = "bytes on their way, fifo_count of them" },
     { "tc", "transfer counter" }, { "stc", "what loads it" },
     { "cmd", "command", .word = esp_command_name, .flags = FLAGS({ "DMA", CMD_DMA }) },

@@ -77,6 +77,8 @@ const char *scsi_state_sense_key(uint64_t key)
 }
 
 const VmMeaning scsi_request_meanings[] = {
+    { "channel", "of its unit" }, { "target", "of its unit" }, { "unit", "which unit of the bus" }, { "lun", "logical unit" },
+    { "op", "what the unit does for it" }, { "buf_size", "bytes of its buffer" }, { "cdb_len", "bytes of the command" },
     { "cdb", "command descriptor block", .show = scsi_state_show_cdb }, { "tag", "the host's name for it" },
     { "left", "bytes left" }, { "moved", "bytes moved" }, { "lba", "next block" },
     { "step", "bytes of the step" }, { "in_step", "the host moves its data" }, { .name = NULL }

@@ -472,6 +472,11 @@ static const VmField virtio_scsi_fields[] = {
     VM_VIRTIO(VirtioScsi, v), VM_U32_RANGE(VirtioScsi, sense_size, 0, SIZE_MOST),
     VM_U32_RANGE(VirtioScsi, cdb_size, 1, SIZE_MOST), VM_BOOL(VirtioScsi, events_missed), VM_END
 };
+static const VmMeaning virtio_scsi_meanings[] = {
+    { "sense_size", "bytes of sense data that the driver has room for" }, { "cdb_size", "bytes of its commands" },
+    { "events_missed", "there was no buffer for an event" },
+    { .name = NULL }
+};
 
 static const Property virtio_scsi_props[] = {
     PROP_U32("num_queues", VirtioScsi, num_queues, NUM_QUEUES_AUTO,
@@ -500,7 +505,7 @@ static const DeviceType virtio_scsi_type = {
     .size = sizeof(VirtioScsi), .category = DEVICE_STORAGE, .hotpluggable = true,
     .props = virtio_scsi_props, .realize = virtio_scsi_realize,
     .unrealize = virtio_scsi_unrealize,
-    .vm = { 1, virtio_scsi_fields, .pre_save = scsi_pre_save }, .data = &virtio_scsi_ops,
+    .vm = { 1, virtio_scsi_fields, .pre_save = scsi_pre_save, .meanings = virtio_scsi_meanings }, .data = &virtio_scsi_ops,
 };
 DEVICE_TYPE(virtio_scsi_type)
 

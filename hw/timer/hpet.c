@@ -450,12 +450,30 @@ static const VmField hpet_timer_fields[] = {
     VM_U64(HpetTimer, config), VM_U64(HpetTimer, compare), VM_U64(HpetTimer, period),
     VM_U64(HpetTimer, fsb), VM_END
 };
-static const VmState hpet_timer_vm = { 1, hpet_timer_fields, .name = "timer" };
+static const VmMeaning hpet_timer_meanings[] = {
+    { "config", "Timer n Configuration and Capabilities", .flags = FLAGS({ "INT_TYPE_LEVEL", 2 }, { "INT_ENB", 4 },
+      { "PERIODIC", 8 },
+      { "PER_INT_CAP", 0x10 }, { "SIZE_CAP_64", 0x20 }, { "VAL_SET", 0x40 }, { "32MODE", 0x100 }, { "INT_ROUTE", 0x3e00 },
+      { "FSB_EN", 0x4000 }, { "FSB_INT_DEL_CAP", 0x8000 }) },
+    { "compare", "Timer n Comparator Value" },
+    { "period", "what a periodic timer adds to its comparator" },
+    { "fsb", "Timer n FSB Interrupt Route: the value in its low half, the address in its high one" },
+    { .name = NULL }
+};
+static const VmState hpet_timer_vm = { 1, hpet_timer_fields, .name = "timer", .meanings = hpet_timer_meanings };
 
 static const VmField hpet_fields[] = {
     VM_U64(HpetState, config), VM_U64(HpetState, status), VM_U64(HpetState, counter),
     VM_U64(HpetState, base), VM_U8_RANGE(HpetState, legacy_in, 0, 3),
     VM_STRUCT_ARRAY(HpetState, t, hpet_timer_vm), VM_END
+};
+static const VmMeaning hpet_meanings[] = {
+    { "config", "General Configuration", .flags = FLAGS({ "ENABLE_CNF", 1 }, { "LEG_RT_CNF", 2 }) },
+    { "status", "General Interrupt Status, a bit for each timer" },
+    { "counter", "Main Counter Value, where it is halted" },
+    { "base", "while it runs: what the counter is ahead of the guest's clock, in 10 ns" },
+    { "legacy_in", "levels of what it replaces", .flags = FLAGS({ "8254", 1 }, { "RTC", 2 }) },
+    { .name = NULL }
 };
 
 static const Property hpet_props[] = {
@@ -469,7 +487,7 @@ static const DeviceType hpet_type = {
     .name = TYPE_HPET, .size = sizeof(HpetState), .desc = "high precision event timer",
     .not_user_creatable = true, .props = hpet_props, .init = hpet_init,
     .realize = hpet_realize, .unrealize = hpet_unrealize, .reset_hold = hpet_reset_hold,
-    .vm = { 1, hpet_fields, .post_load = hpet_post_load },
+    .vm = { 1, hpet_fields, .post_load = hpet_post_load, .meanings = hpet_meanings },
 };
 DEVICE_TYPE(hpet_type)
 

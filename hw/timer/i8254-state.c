@@ -5,6 +5,10 @@
 #include "hw/timer/i8254-state.h"
 
 const VmMeaning pit_channel_meanings[] = {
+    { "write_low", "low half of a count, whose other half is to come" }, { "latch", "the count that was latched" },
+    { "status", "the status that was latched", .flags = FLAGS({ "BCD", 1 }, { "MODE", 0x0e }, { "RW", 0x30 },
+      { "NULL_COUNT", 0x40 },
+      { "OUTPUT", 0x80 }) },
     { "mode", "counting mode", VALUES("interrupt on terminal count", "one-shot", "rate generator", "square wave",
                                       "software strobe", "hardware strobe") },
     { "rw", "how the count is accessed", VALUES("latch", "low byte", "high byte", "low, then high byte") },

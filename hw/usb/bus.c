@@ -417,6 +417,10 @@ static void show_setup(StateNode *n)
 }
 
 static const VmMeaning usb_device_meanings[] = {
+    { "state", "of the device", VALUES("attached", "default", "address", "configured") },
+    { "setup_state", "of its control pipe", VALUES("idle", "data in", "data out", "status in", "stalled") },
+    { "configuration", "that the host has chosen; 0: none" },
+    { "setup_len", "bytes of the data stage" }, { "setup_index", "of these, moved" },
     { "speed", VALUES("low", "full", "high", "super") }, { "addr", "that the host has given it" },
     { "alt", "alternate setting of each interface", .payload = "a byte for each" },
     { "halted", "endpoints that are halted, a bit each" }, { "setup", "last control request", .show = show_setup },

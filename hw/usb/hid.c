@@ -545,7 +545,12 @@ static const VmField pointer_fields[] = {
     VM_I32(HidPointer, x), VM_I32(HidPointer, y), VM_I32(HidPointer, wheel),
     VM_U8(HidPointer, buttons), VM_END
 };
-static const VmState pointer_vm = { 1, pointer_fields, .name = "pointer" };
+#define BUTTONS FLAGS({ "LEFT", 1 }, { "RIGHT", 2 }, { "MIDDLE", 4 }, { "SIDE", 8 }, { "EXTRA", 0x10 })
+static const VmMeaning pointer_meanings[] = {
+    { "buttons", "that are down", .flags = BUTTONS },
+    { .name = NULL }
+};
+static const VmState pointer_vm = { 1, pointer_fields, .name = "pointer", .meanings = pointer_meanings };
 
 static const VmField hid_fields[] = {
     VM_USB(HidState, usb), VM_U8_RANGE(HidState, protocol, 0, 1), VM_U8(HidState, idle),
@@ -593,6 +598,12 @@ static void tablet_init(Device *dev)
 }
 
 static const VmMeaning hid_meanings[] = {
+    { "protocol", "that the host has chosen", VALUES("boot", "report") }, { "idle", "of SET_IDLE, in 4 ms; 0: tell changes only" },
+    { "leds", "lights", .flags = FLAGS({ "NUM", 1 }, { "CAPS", 2 }, { "SCROLL", 4 }, { "COMPOSE", 8 }, { "KANA", 0x10 }) },
+    { "n_events", "how many" },
+    { "modifiers", "that are down", .flags = FLAGS({ "LCTRL", 1 }, { "LSHIFT", 2 }, { "LALT", 4 }, { "LGUI", 8 }, { "RCTRL", 0x10 },
+      { "RSHIFT", 0x20 }, { "RALT", 0x40 }, { "RGUI", 0x80 }) },
+    { "n_keys", "how many" }, { "n_states", "states of the pointer that wait" }, { "buttons", "that are down", .flags = BUTTONS },
     { "events", "key events that wait, n_events of them" }, { "keys", "keys that are down, n_keys of them" },
     { .name = NULL }
 };

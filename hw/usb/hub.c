@@ -298,7 +298,15 @@ static const VmField port_fields[] = {
     VM_U16_RANGE(HubPort, status, 0, STATUS_ALL), VM_U16_RANGE(HubPort, change, 0, CHANGE_ALL),
     VM_END
 };
-static const VmState port_vm = { 1, port_fields, .name = "port" };
+static const VmMeaning port_meanings[] = {
+    { "status", "wPortStatus", .flags = FLAGS({ "CONNECTION", STATUS_CONNECTION }, { "ENABLE", STATUS_ENABLE },
+      { "SUSPEND", STATUS_SUSPEND },
+      { "OVER_CURRENT", 8 }, { "RESET", STATUS_RESET }, { "POWER", STATUS_POWER }, { "LOW_SPEED", STATUS_LOW_SPEED }) },
+    { "change", "wPortChange", .flags = FLAGS({ "CONNECTION", CHANGE_CONNECTION }, { "ENABLE", CHANGE_ENABLE },
+      { "SUSPEND", CHANGE_SUSPEND }, { "OVER_CURRENT", 8 }, { "RESET", CHANGE_RESET }) },
+    { .name = NULL }
+};
+static const VmState port_vm = { 1, port_fields, .name = "port", .meanings = port_meanings };
 static const VmField hub_fields[] = {
     VM_USB(UsbHub, usb), VM_STRUCT_ARRAY(UsbHub, ports, port_vm), VM_END
 };

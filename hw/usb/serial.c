@@ -316,6 +316,7 @@ static const VmField serial_fields[] = {
     VM_U16(UsbSerial, format), VM_END
 };
 static const VmMeaning serial_meanings[] = {
+    { "rx_head", "where it begins" }, { "rx_count", "bytes in it" },
     { "rx", "what came from the line, a ring of bytes", .payload = "bytes that the guest hasn't read" },
     { "modem", "the modem's lines as last told" }, { "latency", "latency timer, milliseconds" },
     { "divisor", "baud rate divisor, in eighths of 3 MHz" }, { "format", "data bits, parity, stop bits, break" },

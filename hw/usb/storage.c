@@ -481,6 +481,14 @@ static const VmField storage_fields[] = {
     VM_U32(UsbStorage, step_pos), VM_U64(UsbStorage, moved), VM_U32(UsbStorage, skip),
     VM_SCSI_REQUEST(UsbStorage, request, bus), VM_END
 };
+static const VmMeaning storage_meanings[] = {
+    { "stage", "of the bulk-only transport", VALUES("command", "data out", "data in", "status") },
+    { "tag", "dCBWTag" }, { "expected", "dCBWDataTransferLength" }, { "left", "of it, still to be moved" },
+    { "status", "bCSWStatus", VALUES("passed", "failed", "phase error") },
+    { "step_pos", "bytes of the request's step that are moved" },
+    { "moved", "bytes that the request that has ended has moved" }, { "skip", "bytes of the next packet that came before" },
+    { .name = NULL }
+};
 
 static const Property storage_props[] = {
     BLOCK_CONF_PROPS(UsbStorage, conf),
@@ -497,7 +505,7 @@ static const DeviceType base_type = {
     .name = TYPE_USB_STORAGE_BASE, .parent = TYPE_USB_DEVICE, .size = sizeof(UsbStorage),
     .abstract = true, .category = DEVICE_STORAGE, .fw_name = "storage", .realize = bot_realize,
     .unrealize = bot_unrealize, .data = &storage_class,
-    .vm = { 1, storage_fields, .pre_save = storage_pre_save, .post_load = storage_post_load },
+    .vm = { 1, storage_fields, .pre_save = storage_pre_save, .post_load = storage_post_load, .meanings = storage_meanings },
 };
 DEVICE_TYPE(base_type)
 

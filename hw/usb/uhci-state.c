@@ -14,6 +14,8 @@ const VmMeaning uhci_port_meanings[] = {
 };
 
 const VmMeaning uhci_meanings[] = {
+    { "spd_int", "a short packet was detected in this frame" },
+    { "ioc_int", "a transfer that asks for an interrupt has ended in this frame" },
     { "cmd", "USBCMD", .flags = FLAGS({ "RS", 1 }, { "HCRESET", 2 }, { "GRESET", 4 }, { "EGSM", 8 }, { "FGR", 0x10 },
                                       { "SWDBG", 0x20 }, { "CF", 0x40 }, { "MAXP", 0x80 }) },
     { "status", "USBSTS", .flags = FLAGS({ "USBINT", 1 }, { "ERROR", 2 }, { "RESUME", 4 }, { "HSE", 8 },

@@ -12,16 +12,19 @@ const VmMeaning xhci_port_meanings[] = {
                                      { "PLC", 1u << 22 }) }, { .name = NULL }
 };
 const VmMeaning xhci_ep_meanings[] = {
+    { "cycle", "consumer cycle state" },
     { "state", VALUES("disabled", "running", "halted", "stopped", "error") },
     { "type", VALUES("none", "isochronous OUT", "bulk OUT", "interrupt OUT", "control", "isochronous IN", "bulk IN",
                      "interrupt IN") },
     { "dequeue", "next TRB", .address = true }, { "edtla", "bytes since the last event data TRB" }, { .name = NULL }
 };
 const VmMeaning xhci_slot_meanings[] = {
+    { "route", "route string: ports of hubs on the way" },
     { "ctx", "device context", .address = true }, { "port", "root port; 0: none" }, { "intr", "interrupter target" },
     { .name = NULL }
 };
 const VmMeaning xhci_meanings[] = {
+    { "ring_cycle", "consumer cycle state of the command ring" },
     { "cmd", "USBCMD", .flags = FLAGS({ "RS", CMD_RS }, { "HCRST", CMD_HCRST }, { "INTE", CMD_INTE },
                                       { "HSEE", CMD_HSEE }, { "EWE", CMD_EWE }) },
     { "status", "USBSTS", .flags = FLAGS({ "HCH", STS_HCH }, { "HSE", STS_HSE }, { "EINT", STS_EINT },

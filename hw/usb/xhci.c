@@ -766,6 +766,9 @@ static const VmField intr_fields[] = {
     VM_U32_ARRAY(XhciIntr, wait_control), VM_U32_RANGE(XhciIntr, n_wait, 0, XHCI_EVENTS), VM_END
 };
 static const VmMeaning intr_meanings[] = {
+    { "iman", "IMAN", .flags = FLAGS({ "IP", 1 }, { "IE", 2 }) },
+    { "imod", "IMOD", .flags = FLAGS({ "INTERVAL", 0xffff }, { "COUNTER", 0xffff0000 }) },
+    { "erstsz", "ERSTSZ: segments" }, { "cycle", "producer cycle state" }, { "n_wait", "events that wait for room" },
     { "wait_param", "events that wait for room, n_wait of them: parameter", .payload = "parameters of waiting events" },
     { "wait_status", "their status", .payload = "status of waiting events" },
     { "wait_control", "their control", .payload = "control of waiting events" },

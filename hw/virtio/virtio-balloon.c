@@ -368,6 +368,10 @@ static const VmField balloon_fields[] = {
     VM_VIRTIO(VirtioBalloon, v), VM_U32(VirtioBalloon, num_pages), VM_U32(VirtioBalloon, actual),
     VM_TIMER(VirtioBalloon, timer), VM_END
 };
+static const VmMeaning balloon_meanings[] = {
+    { "num_pages", "pages of 4 KiB that the guest shall give" }, { "actual", "that it has given" },
+    { .name = NULL }
+};
 
 static const Property balloon_props[] = {
     PROP_BIT64("deflate-on-oom", VirtioBalloon, v.feature_props, F_DEFLATE_ON_OOM, false,
@@ -392,7 +396,7 @@ static const DeviceType balloon_type = {
     .name = "virtio-balloon-device", .parent = TYPE_VIRTIO_DEVICE, .desc = "virtio memory balloon",
     .size = sizeof(VirtioBalloon), .category = DEVICE_MISC, .hotpluggable = true,
     .props = balloon_props, .realize = balloon_realize, .unrealize = balloon_unrealize,
-    .vm = { 1, balloon_fields, .pre_save = rewind_stats }, .data = &balloon_ops,
+    .vm = { 1, balloon_fields, .pre_save = rewind_stats, .meanings = balloon_meanings }, .data = &balloon_ops,
 };
 DEVICE_TYPE(balloon_type)
 

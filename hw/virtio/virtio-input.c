@@ -339,6 +339,22 @@ static void input_unrealize(Device *dev)
 static const VmField input_fields[] = {
     VM_VIRTIO(VirtioInput, v), VM_U8(VirtioInput, select), VM_U8(VirtioInput, subsel), VM_END
 };
+static const char *selection(uint64_t select)
+{
+    switch (select) {
+    case SEL_NAME: return "name";
+    case SEL_SERIAL: return "serial number";
+    case SEL_DEVIDS: return "ids";
+    case SEL_EV_BITS: return "codes of an event type";
+    case SEL_ABS_INFO: return "range of an axis";
+    default: return NULL;
+    }
+}
+
+static const VmMeaning input_meanings[] = {
+    { "select", "what the configuration shows", .word = selection }, { "subsel", "of that" },
+    { .name = NULL }
+};
 
 static bool input_post_load(void *opaque, UNUSED Error **errp)
 {
@@ -366,7 +382,7 @@ static const DeviceType input_type = {
     .name = "virtio-input-device", .parent = TYPE_VIRTIO_DEVICE, .abstract = true,
     .size = sizeof(VirtioInput), .category = DEVICE_INPUT, .hotpluggable = true,
     .props = input_props, .realize = input_realize, .unrealize = input_unrealize,
-    .vm = { 1, input_fields, .post_load = input_post_load }, .data = &input_ops,
+    .vm = { 1, input_fields, .post_load = input_post_load, .meanings = input_meanings }, .data = &input_ops,
 };
 DEVICE_TYPE(input_type)
 

@@ -110,6 +110,10 @@ static void rng_unrealize(Device *dev)
 static const VmField rng_fields[] = {
     VM_VIRTIO(VirtioRng, v), VM_U64(VirtioRng, quota), VM_TIMER(VirtioRng, timer), VM_END
 };
+static const VmMeaning rng_meanings[] = {
+    { "quota", "bytes left of this period's" },
+    { .name = NULL }
+};
 
 static const Property rng_dev_props[] = {
     PROP_LINK("rng", VirtioRng, rng, TYPE_RNG_BACKEND, "the source; default: rng-builtin"),
@@ -127,7 +131,7 @@ static const DeviceType rng_type = {
     .name = "virtio-rng-device", .parent = TYPE_VIRTIO_DEVICE, .desc = "virtio entropy source",
     .size = sizeof(VirtioRng), .category = DEVICE_MISC, .hotpluggable = true,
     .props = rng_dev_props, .realize = rng_realize, .unrealize = rng_unrealize,
-    .vm = { 1, rng_fields }, .data = &rng_ops,
+    .vm = { 1, rng_fields, .meanings = rng_meanings }, .data = &rng_ops,
 };
 DEVICE_TYPE(rng_type)
 

@@ -5,6 +5,7 @@
 #include "hw/virtio/virtio-state.h"
 
 const VmMeaning virtio_device_meanings[] = {
+    { "config_generation", "counts changes of the configuration" },
     { "status", "device status", .flags = FLAGS({ "ACKNOWLEDGE", 1 }, { "DRIVER", 2 }, { "DRIVER_OK", 4 },
                                                 { "FEATURES_OK", 8 }, { "NEEDS_RESET", 0x40 }, { "FAILED", 0x80 }) },
     { "broken", "the driver has done what can't be" }, { "config_vector", "interrupt of configuration changes" },
@@ -12,6 +13,7 @@ const VmMeaning virtio_device_meanings[] = {
 };
 
 const VmMeaning virtio_queue_meanings[] = {
+    { "vector", "MSI-X vector; 65535: none" },
     { "num", "descriptors" }, { "suppressed", "notifications by the driver aren't wanted" },
     { "desc", "descriptor area", .address = true }, { "avail", "driver area", .address = true },
     { "used", "device area", .address = true }, { "last_avail", "next element that the device takes" },

@@ -208,6 +208,15 @@ static const VmField esb_fields[] = {
     VM_U8_RANGE(EsbState, unlock, 0, 2), VM_BOOL(EsbState, timed_out),
     VM_U8_RANGE(EsbState, config, 0, CONFIG_RW), VM_U8_RANGE(EsbState, lock, 0, 7), VM_END
 };
+static const VmMeaning esb_meanings[] = {
+    { "preload", "Preload Value registers, of both stages", ELEMENTS("stage 1", "stage 2") },
+    { "int_status", "interrupt status", .flags = FLAGS({ "ACTIVE", 1 }) },
+    { "stage", "the stage that counts down" },
+    { "unlock", "how much of the sequence that unlocks the registers was written (80h, 86h)" },
+    { "config", "configuration register", .flags = FLAGS({ "INT_TYPE", 3 }, { "PRE_SEL", 4 }, { "OUTPUT_OFF", 0x20 }) },
+    { "lock", "lock register", .flags = FLAGS({ "LOCK", 1 }, { "ENABLE", 2 }, { "FREE_RUN", 4 }) },
+    { .name = NULL }
+};
 
 static const DeviceType esb_type = {
     .name = "i6300esb", .parent = TYPE_PCI_DEVICE, .size = sizeof(EsbState),
@@ -215,6 +224,6 @@ static const DeviceType esb_type = {
     .pci = { .vendor = 0x8086, .device = 0x25ab, .class_code = 0x088000, .pin = PCI_PIN_A,
              .config_read = esb_config_read, .config_write = esb_config_write },
     .realize = esb_realize, .unrealize = esb_unrealize, .reset_hold = esb_reset_hold,
-    .vm = { 1, esb_fields, .post_load = esb_post_load },
+    .vm = { 1, esb_fields, .post_load = esb_post_load, .meanings = esb_meanings },
 };
 DEVICE_TYPE(esb_type)

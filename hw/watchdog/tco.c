@@ -214,4 +214,20 @@ static const VmField tco_fields[] = {
     VM_U8(Tco, dat_out), VM_U8_ARRAY(Tco, message), VM_U8(Tco, wdcnt), VM_U8_RANGE(Tco, sw_irq, 0, 3),
     VM_I64(Tco, deadline_ns), VM_END
 };
-const VmState tco_vm = { 1, tco_fields, .name = "tco" };
+static const VmMeaning tco_meanings[] = {
+    { "sts1", "TCO1_STS", .flags = FLAGS({ "NMI2SMI", 1 }, { "SW_TCO_SMI", 2 }, { "TCO_INT", 4 }, { "TIMEOUT", 8 },
+      { "NEWCENTURY", 0x80 }, { "BIOSWR", 0x100 }, { "DMISCI", 0x200 }, { "DMISMI", 0x400 }, { "DMISERR", 0x1000 }) },
+    { "sts2", "TCO2_STS", .flags = FLAGS({ "INTRD_DET", 1 }, { "SECOND_TO", 2 }, { "BOOT", 4 }, { "SMLINK_SLV_SMI", 0x10 }) },
+    { "cnt1", "TCO1_CNT", .flags = FLAGS({ "NMI_NOW", 0x100 }, { "NMI2SMI_EN", 0x200 }, { "TMR_HLT", 0x800 },
+      { "LOCK", 0x1000 }) },
+    { "cnt2", "TCO2_CNT", .flags = FLAGS({ "INTRD_SEL", 6 }, { "GPI11_ALERT_DISABLE", 8 }, { "OS_POLICY", 0x30 }) },
+    { "tmr", "TCO_TMR: what the timer starts from, in 0.6 s" },
+    { "dat_in", "TCO_DAT_IN: byte to the SMI handler" },
+    { "dat_out", "TCO_DAT_OUT: byte from it" },
+    { "message", "TCO_MESSAGE1 and 2, for a management card" },
+    { "wdcnt", "TCO_WDCNT: boot progress, for a management card" },
+    { "sw_irq", "SW_IRQ_GEN", .flags = FLAGS({ "IRQ1_CAUSE", 1 }, { "IRQ12_CAUSE", 2 }) },
+    { "deadline_ns", "when the timer ends, of the guest's clock; 0: it is halted" },
+    { .name = NULL }
+};
+const VmState tco_vm = { 1, tco_fields, .name = "tco", .meanings = tco_meanings };

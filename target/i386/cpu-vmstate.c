@@ -10,15 +10,29 @@ static const VmField segment_fields[] = {
     VM_U16(X86Segment, selector), VM_U64(X86Segment, base), VM_U32(X86Segment, limit),
     VM_U32(X86Segment, flags), VM_END
 };
-static const VmState segment_vm = { .version = 1, .fields = segment_fields };
+static const VmMeaning segment_meanings[] = {
+    { "selector", "selector", .flags = FLAGS({ "RPL", 3 }, { "TI", 4 }, { "INDEX", 0xfff8 }) }, { "base", "where it begins" },
+    { "limit", "its last byte" },
+    { "flags", "second word of the descriptor", .flags = FLAGS({ "TYPE", 0xf00 }, { "S", 0x1000 }, { "DPL", 0x6000 },
+      { "P", 0x8000 },
+      { "AVL", 0x100000 }, { "L", 0x200000 }, { "DB", 0x400000 }, { "G", 0x800000 }) },
+    { .name = NULL }
+};
+static const VmState segment_vm = { .version = 1, .fields = segment_fields, .meanings = segment_meanings };
 
 static const VmField table_fields[] = {
     VM_U64(X86Table, base), VM_U16(X86Table, limit), VM_END
 };
-static const VmState table_vm = { .version = 1, .fields = table_fields };
+static const VmMeaning table_meanings[] = {
+    { "base", "where it begins" }, { "limit", "its last byte" }, { .name = NULL }
+};
+static const VmState table_vm = { .version = 1, .fields = table_fields, .meanings = table_meanings };
 
 static const VmField f80_fields[] = { VM_U64(F80, m), VM_U16(F80, se), VM_END };
-static const VmState f80_vm = { .version = 1, .fields = f80_fields };
+static const VmMeaning f80_meanings[] = {
+    { "m", "mantissa" }, { "se", "sign and exponent", .flags = FLAGS({ "EXPONENT", 0x7fff }, { "SIGN", 0x8000 }) }, { .name = NULL }
+};
+static const VmState f80_vm = { .version = 1, .fields = f80_fields, .meanings = f80_meanings };
 
 static const VmField env_fields[] = {
     VM_U64_ARRAY(X86State, regs),
@@ -71,6 +85,30 @@ static void show_vectors(StateNode *n)
 }
 
 static const VmMeaning env_meanings[] = {
+    { "rip", "instruction pointer" }, { "cc_op", "what the arithmetic flags are made of" }, { "cc_dst", "its result" },
+    { "cc_src", "its operand" }, { "cc_src2", "its other operand" }, { "df", "direction of strings: 1, or -1 with DF set" },
+    { "star", "IA32_STAR" }, { "lstar", "IA32_LSTAR" }, { "cstar", "IA32_CSTAR" }, { "fmask", "IA32_FMASK" },
+    { "kernel_gs_base", "IA32_KERNEL_GS_BASE" }, { "sysenter_cs", "IA32_SYSENTER_CS" }, { "sysenter_esp", "IA32_SYSENTER_ESP" },
+    { "sysenter_eip", "IA32_SYSENTER_EIP" }, { "tsc_offset", "time-stamp counter less the guest's clock" },
+    { "tsc_aux", "IA32_TSC_AUX" },
+    { "tsc_adjust", "IA32_TSC_ADJUST" }, { "pat", "IA32_PAT" }, { "misc_enable", "IA32_MISC_ENABLE" },
+    { "mtrr_def", "IA32_MTRR_DEF_TYPE", .flags = FLAGS({ "TYPE", 0xff }, { "FE", 0x400 }, { "E", 0x800 }) },
+    { "mcg_cap", "IA32_MCG_CAP", .flags = FLAGS({ "COUNT", 0xff }, { "CTL_P", 0x100 }, { "SER_P", 0x1000000 }) },
+    { "mcg_status", "IA32_MCG_STATUS", .flags = FLAGS({ "RIPV", 1 }, { "EIPV", 2 }, { "MCIP", 4 }) }, { "mcg_ctl", "IA32_MCG_CTL" },
+    { "smbase", "where SMM saves its state" }, { "smi_count", "MSR_SMI_COUNT" }, { "hwcr", "HWCR of AMD's processors" },
+    { "xcr0", "XCR0", .flags = FLAGS({ "X87", 1 }, { "SSE", 2 }, { "AVX", 4 }, { "OPMASK", 0x20 }, { "ZMM_HI256", 0x40 },
+      { "HI16_ZMM", 0x80 }, { "PKRU", 0x200 }) }, { "xss", "IA32_XSS" }, { "pkru", "rights of protection keys, two bits each" },
+    { "a20_mask", "bits of addresses that get through" }, { "cpl", "current privilege level" },
+    { "fpu_tag_empty", "registers of the stack that are empty" }, { "fpu_top", "top of the stack" },
+    { "fpu_fcw", "control word", .flags = FLAGS({ "IM", 1 }, { "DM", 2 }, { "ZM", 4 }, { "OM", 8 }, { "UM", 0x10 }, { "PM", 0x20 },
+      { "PC", 0x300 }, { "RC", 0xc00 }) },
+    { "fpu_fsw", "status word, without the top", .flags = FLAGS({ "IE", 1 }, { "DE", 2 }, { "ZE", 4 }, { "OE", 8 }, { "UE", 0x10 },
+      { "PE", 0x20 }, { "SF", 0x40 }, { "C0", 0x100 }, { "C1", 0x200 }, { "C2", 0x400 }, { "C3", 0x4000 }) },
+    { "fpu_fop", "last opcode" }, { "fpu_fcs", "code segment of the last instruction" },
+    { "fpu_fds", "data segment of its operand" },
+    { "fpu_fip", "the last instruction" }, { "fpu_fdp", "its operand" },
+    { "excp_insn_len", "of the instruction that raised it" }, { "excp_error", "its error code" },
+    { "excp_dr6", "bits that it sets in DR6" },
     { "regs", "general registers", ELEMENTS("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10",
                                             "r11", "r12", "r13", "r14", "r15") },
     { "eflags", "without the arithmetic flags, which cc_op computes",
@@ -119,6 +157,10 @@ static bool env_post_load(void *opaque, Error **errp)
 
 static const VmState env_vm = {
     .version = 1, .fields = env_fields, .post_load = env_post_load, .meanings = env_meanings,
+};
+
+const VmMeaning x86_cpu_meanings[] = {
+    { "saved_lines", "requests that wait for the processor, a bit each" }, { "saved_halted", "it doesn't run" }, { .name = NULL }
 };
 
 const VmField x86_cpu_fields[] = {

@@ -535,7 +535,7 @@ static const DeviceType x86_cpu_base = {
     .init = cpu_init, .finalize = cpu_finalize, .realize = cpu_realize,
     .unrealize = cpu_unrealize, .reset_hold = cpu_reset_hold,
     .vm = {
-        .version = 1, .fields = x86_cpu_fields, .gather = x86_cpu_gather,
+        .version = 1, .fields = x86_cpu_fields, .meanings = x86_cpu_meanings, .gather = x86_cpu_gather,
         .post_load = x86_cpu_post_load,
     },
     .data = &x86_64_cpu_ops,

@@ -64,6 +64,7 @@ void x86_cpu_move_apic(X86Cpu *cpu);
 
 /* cpu-vmstate.c */
 extern const VmField x86_cpu_fields[];
+extern const VmMeaning x86_cpu_meanings[];
 void x86_cpu_gather(void *opaque);
 bool x86_cpu_post_load(void *opaque, Error **errp);
 

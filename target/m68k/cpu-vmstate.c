@@ -5,7 +5,10 @@
 #include "target/m68k/fp-double.h"
 
 static const VmField f80_fields[] = { VM_U64(F80, m), VM_U16(F80, se), VM_END };
-static const VmState f80_vm = { .version = 1, .fields = f80_fields };
+static const VmMeaning f80_meanings[] = {
+    { "m", "mantissa" }, { "se", "sign and exponent", .flags = FLAGS({ "EXPONENT", 0x7fff }, { "SIGN", 0x8000 }) }, { .name = NULL }
+};
+static const VmState f80_vm = { .version = 1, .fields = f80_fields, .meanings = f80_meanings };
 
 typedef struct M68kFpFrame M68kFpFrame;
 static const VmField frame_fields[] = {
@@ -14,7 +17,11 @@ static const VmField frame_fields[] = {
     VM_BOOL(M68kFpFrame, t), VM_STRUCT(M68kFpFrame, etemp, f80_vm),
     VM_STRUCT(M68kFpFrame, fptemp, f80_vm), VM_END
 };
-static const VmState frame_vm = { .version = 1, .fields = frame_fields };
+static const VmMeaning frame_meanings[] = {
+    { "kind", "of the frame", VALUES("null", "idle", "unimplemented or busy") }, { "cmdreg", "command word of the instruction" },
+    { "stag", "kind of its source" }, { "dtag", "kind of its destination" }, { .name = NULL }
+};
+static const VmState frame_vm = { .version = 1, .fields = frame_fields, .meanings = frame_meanings };
 
 static const VmField env_fields[] = {
     VM_U64_ARRAY(M68kState, d), VM_U64_ARRAY(M68kState, a),
@@ -61,6 +68,24 @@ static bool env_post_load(void *opaque, Error **errp)
 }
 
 static const VmMeaning env_meanings[] = {
+    { "pc", "program counter" }, { "cc_op", "what the condition codes are made of" }, { "cc_a", "an operand of it" },
+    { "cc_b", "the other" },
+    { "x_op", "what X is made of" }, { "x_a", "an operand of it" }, { "x_b", "the other" },
+    { "usp", "user stack pointer" }, { "isp", "interrupt stack pointer" }, { "msp", "master stack pointer" },
+    { "vbr", "vector base" },
+    { "cacr", "cache control" }, { "caar", "cache address" }, { "sfc", "source function code" },
+    { "dfc", "destination function code" },
+    { "buscr", "bus control (68060)" }, { "pcr", "processor configuration (68060)" },
+    { "tc", "translation control", .flags = FLAGS({ "P", 0x4000 }, { "E40", 0x8000 }, { "E30", 0x80000000 }) },
+    { "urp", "user root pointer" }, { "srp", "supervisor root pointer" },
+    { "itt", "instruction transparent translation", ELEMENTS("ITT0", "ITT1") },
+    { "dtt", "data transparent translation", ELEMENTS("DTT0", "DTT1") },
+    { "mmusr", "MMU status" }, { "crp64", "CPU root pointer (68030, 68851)" }, { "srp64", "supervisor root pointer of the same" },
+    { "tt", "transparent translation (68030)", ELEMENTS("TT0", "TT1") },
+    { "fpcr", "floating-point control", .flags = FLAGS({ "RND", 0x30 }, { "PREC", 0xc0 }, { "EXC", 0xff00 }) },
+    { "fpsr", "floating-point status", .flags = FLAGS({ "AEXC", 0xf8 }, { "EXC", 0xff00 }, { "QUOTIENT", 0xff0000 },
+      { "CC", 0x0f000000 }) }, { "fpiar", "the last floating-point instruction" },
+    { "fp_pending", "vector of a floating-point exception that waits; 0: none" },
     { "d", "data registers" }, { "a", "address registers" },
     { "sr", "without the condition codes, which cc_op computes",
       .flags = FLAGS({ "T", 0xc000 }, { "S", 0x2000 }, { "M", 0x1000 }, { "IPM", 0x700 }) },
@@ -69,6 +94,11 @@ static const VmMeaning env_meanings[] = {
 
 static const VmState env_vm = {
     .version = 1, .fields = env_fields, .post_load = env_post_load, .meanings = env_meanings,
+};
+
+const VmMeaning m68k_cpu_meanings[] = {
+    { "saved_lines", "requests that wait for the processor, a bit each" }, { "saved_halted", "it doesn't run" },
+    { "saved_ipl", "level of the interrupt that is asked for" }, { .name = NULL }
 };
 
 const VmField m68k_cpu_fields[] = {

@@ -218,7 +218,7 @@ static const DeviceType m68k_cpu_base = {
     .init = cpu_init, .finalize = cpu_finalize, .realize = cpu_realize,
     .reset_exit = cpu_reset_exit, .props = m68k_cpu_props,
     .vm = {
-        .version = 1, .fields = m68k_cpu_fields, .gather = m68k_cpu_gather,
+        .version = 1, .fields = m68k_cpu_fields, .meanings = m68k_cpu_meanings, .gather = m68k_cpu_gather,
         .post_load = m68k_cpu_post_load,
     },
     .data = &m68k_cpu_ops,

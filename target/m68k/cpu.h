@@ -35,6 +35,7 @@ const M68kModel *m68k_model_of(const M68kCpu *cpu);
 extern const Property m68k_cpu_props[];
 /* cpu-vmstate.c */
 extern const VmField m68k_cpu_fields[];
+extern const VmMeaning m68k_cpu_meanings[];
 void m68k_cpu_gather(void *opaque);
 bool m68k_cpu_post_load(void *opaque, Error **errp);
 /* regs.c */

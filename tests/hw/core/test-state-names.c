@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All that any device saves has a name, and what a name and a number don't explain is explained: bytes, and long
- * arrays, say what they are, or that they are data. Tables only: no device is made.
+ * All that any device saves has a name, and what a name and a number don't explain is explained: bytes, arrays and
+ * registers say what they are (by the data sheet's name, flags, values), or that they are data. Tables only: no device is made.
  */
 #include "util/osdep.h"
 #include "hw/core/device.h"
 #include "tests/lib/test.h"
 
-/* So many numbers in a row are obvious by their name; of bytes fewer. */
-#define OBVIOUS         64
-#define OBVIOUS_BYTES   8
 #define DEPTH_MAX   16
 
 static const VmMeaning *meaning_of(const VmState *vm, const char *name)
@@ -24,15 +21,15 @@ static const VmMeaning *meaning_of(const VmState *vm, const char *name)
 
 static bool explains(const VmMeaning *m)
 {
-    return m && (m->payload || m->elements || m->show || m->help || m->flags || m->values || m->word || m->text);
+    return m && (m->payload || m->elements || m->show || m->help || m->flags || m->values || m->word || m->text ||
+                 m->address);
 }
 
+/* Unsigned numbers are registers, or count what only their device knows. */
 static bool needs_meaning(const VmField *f)
 {
-    bool plain = f->kind != &vm_kind_struct && f->kind != &vm_kind_timer && !f->vm;
-
-    return f->kind == &vm_kind_buffer ||
-           ((f->flags & VM_F_ARRAY) && plain && f->num > (f->kind == &vm_kind_u8 ? OBVIOUS_BYTES : OBVIOUS));
+    return f->kind == &vm_kind_buffer || f->kind == &vm_kind_u8 || f->kind == &vm_kind_u16 || f->kind == &vm_kind_u32 ||
+           f->kind == &vm_kind_u64 || ((f->flags & VM_F_ARRAY) && f->kind == &vm_kind_i32);
 }
 
 static void check_fields(Test *t, const char *where, const VmState *vm, unsigned depth);
@@ -49,7 +46,7 @@ static void check_field(Test *t, const char *where, const VmState *vm, const VmF
         test_fail(t, "%s: fields of kind '%s' can't be shown", path, f->kind->name);
     }
     if (needs_meaning(f) && !explains(m)) {
-        test_fail(t, "%s: %zu %s say nothing: add a row to .meanings (docs/device-state.md)", path,
+        test_fail(t, "%s: what is %zu %s of that? Add a row to .meanings (docs/device-state.md)", path,
                   f->kind == &vm_kind_buffer ? f->size : f->num, f->kind->name);
     }
     if (f->kind == &vm_kind_buffer && m && !m->payload && !m->elements && !m->show) {

@@ -87,6 +87,38 @@ TEST(state_printers, timers_and_clock)
     }
 }
 
+TEST(state_printers, timers_of_q35)
+{
+    QTest *q = qtest_start_qmp(t, "-machine q35 -m 16 -nodefaults");
+    g_autofree char *all = NULL;
+
+    qtest_writel(q, 0xfed00108, 1000);
+    qtest_writel(q, 0xfed00100, 0x104 | 20 << 9);
+    qtest_writel(q, 0xfed00010, 1);
+    qtest_outw(q, 0x600 + 0x60 + 0x12, 4);
+    all = state(t, q, "");
+    HAS(t, all, "(hpet)", "config:", "[ENABLE_CNF]", "INT_ENB", "32MODE", "INT_ROUTE=20", "compare:", "0x00000000000003e8 (1000)");
+    HAS(t, all, "(ICH9-LPC)", "gpe_sts:", "tco:", "cnt1:");
+}
+
+TEST(state_printers, express_functions)
+{
+    QTest *q = qtest_start_qmp(t, "-machine q35 -m 16 -nodefaults -device pcie-root-port,id=rp,addr=4 "
+                                  "-device e1000e,id=nic,bus=rp,mac=52:54:00:12:34:56");
+    QDict *args = qdict_from_fmt("{'id': 'nic', 'error': 'POISON_TLP', 'header': [%d, 0, 0, 3]}", 0x12345678);
+    QObject *r = qmp_cmd(qtest_qmp(q), "pcie-aer-inject-error", args, NULL);
+    g_autofree char *nic = NULL, *port = NULL;
+
+    check_true(t, r, "it finds an error");
+    qobject_unref(r);
+    nic = state(t, q, "nic");
+    HAS(t, nic, "express", "device-status:", "[NONFATAL]", "extended-capabilities:", "advanced-error-reporting", "uncorrectable-status:",
+        "[POISON_TLP]", "control:", "[FIRST=12]", "header-log-0:", "0x12345678", "serial-number", "number:");
+    port = state(t, q, "rp");
+    HAS(t, port, "express", "[VERSION=2 TYPE=4 SLOT", "slot-status:", "PRESENT", "advanced-error-reporting", "root-status:",
+        "access-control-services", "VALIDATION");
+}
+
 TEST(state_printers, e1000_rings)
 {
     QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -device e1000,id=n,mac=52:54:00:12:34:56");
