@@ -197,25 +197,16 @@ static void create_done(void *opaque)
 /* The schema's names to those of creation options. */
 static QDict *creation_options(const QDict *options)
 {
-    static const char *const names[][2] = {
-        { "backing-file", "backing_file" }, { "backing-fmt", "backing_fmt" },
-        { "cluster-size", "cluster_size" }, { "lazy-refcounts", "lazy_refcounts" },
-        { "refcount-bits", "refcount_bits" }, { "extended-l2", "extended_l2" },
-        { "compression-type", "compression_type" }, { "version", "compat" },
-    };
     QDict *d = qdict_new();
 
     QDICT_FOR_EACH(e, options) {
-        const char *name = e->key;
+        char *name = g_strdup(strcmp(e->key, "version") ? e->key : "compat");
 
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-            if (strcmp(e->key, names[i][0]) == 0) {
-                name = names[i][1];
-            }
-        }
+        g_strdelimit(name, "-", '_');
         if (strcmp(name, "driver") && strcmp(name, "file")) {
             qdict_put(d, name, qobject_ref(e->value));
         }
+        g_free(name);
     }
     return d;
 }

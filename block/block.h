@@ -70,6 +70,7 @@ typedef struct BlockStatus {
 /* What a format tells about an image. */
 typedef struct BlockFormatInfo {
     uint64_t cluster_size, vm_state_offset;
+    bool only_compressed;           /* takes compressed writes only, each block once */
     bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
     const char *compat, *compression;
     unsigned refcount_bits;

@@ -165,6 +165,16 @@ TEST(block_qmp, create_and_snapshot)
     check_true(t, job_ends(&vm, "j"), "an image is made in it");
     ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'qcow2', 'file': 'of', 'node-name': 'o', "
                                               "'backing': null}"));
+    text = g_build_filename(vm.dir, "o.vhdx", NULL);
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'file', 'filename': %s, "
+                                                 "'size': 0}}", text));
+    check_true(t, job_ends(&vm, "j"), "another file");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'file', 'filename': %s, 'node-name': 'vf'}", text));
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'vhdx', 'file': 'vf', "
+                                                 "'size': 4194304, 'block-size': 2097152, 'subformat': 'dynamic'}}"));
+    check_true(t, job_ends(&vm, "j"), "a VHDX image in it");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'vhdx', 'file': 'vf', 'node-name': 'v'}"));
+    g_free(text);
     check_true(t, refused(&vm, "transaction", qdict_from_fmt(
         "{'actions': [{'type': 'blockdev-snapshot', 'data': {'node': 'fmt', 'overlay': 'o'}}, "
         "{'type': 'abort', 'data': {}}]}")), "a transaction with abort fails");

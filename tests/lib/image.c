@@ -11,6 +11,7 @@ typedef struct Op {
     struct iovec v;
     unsigned flags;
     BlockCheck *check;
+    const char *format;
     const QDict *opts;
     Error *err;
     int result;
@@ -40,7 +41,7 @@ static void coroutine_fn entry(void *opaque)
         o->result = o->n->drv->co_check(o->n, o->flags, o->check, &o->err);
         break;
     default:
-        o->result = block_driver_find("qcow2")->co_create(o->n, o->opts, &o->err) ? 0 : -1;
+        o->result = block_driver_find(o->format)->co_create(o->n, o->opts, &o->err) ? 0 : -1;
     }
 }
 
@@ -84,7 +85,7 @@ int image_check(BlockNode *n, unsigned fix, BlockCheck *result)
     return run(&(Op){ .what = OP_CHECK, .n = n, .flags = fix, .check = result });
 }
 
-bool image_create(Test *t, const char *path, uint64_t size, const char *opts)
+bool image_create_format(Test *t, const char *path, const char *format, uint64_t size, const char *opts)
 {
     char *json = g_strdup_printf("{'size': %" PRIu64 "%s%s}", size, opts && *opts ? ", " : "",
                                  opts ? opts : "");
@@ -96,12 +97,17 @@ bool image_create(Test *t, const char *path, uint64_t size, const char *opts)
     d = json_parse_dict(json, NULL);
     g_file_set_contents(path, "", 0, NULL);
     n = block_node_open(file, NULL);
-    ok = d && n && run(&(Op){ .what = OP_CREATE, .n = n, .opts = d }) == 0;
+    ok = d && n && run(&(Op){ .what = OP_CREATE, .n = n, .format = format, .opts = d }) == 0;
     block_node_unref(n);
     qobject_unref(file);
     qobject_unref(d);
     g_free(json);
     return check_true(t, ok, "an image is made");
+}
+
+bool image_create(Test *t, const char *path, uint64_t size, const char *opts)
+{
+    return image_create_format(t, path, "qcow2", size, opts);
 }
 
 BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts)

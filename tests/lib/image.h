@@ -8,7 +8,8 @@
 #include "tests/lib/test.h"
 
 /* @opts: members of the creation options besides size, as JSON members: "'compat': '0.10'". */
-bool image_create(Test *t, const char *path, uint64_t size, const char *opts);
+bool image_create(Test *t, const char *path, uint64_t size, const char *opts);     /* qcow2 */
+bool image_create_format(Test *t, const char *path, const char *format, uint64_t size, const char *opts);
 /* @opts: members of the node's options; may be NULL. */
 BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts);
 int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len);

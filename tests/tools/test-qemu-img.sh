@@ -51,6 +51,26 @@ metadata -o preallocation=metadata
 END
 
 # Chains, snapshots, resizing, committing, rebasing.
+# vdi, vpc, vmdk, vhdx: tests/block/test-growing looks inside.
+while read -r format options; do
+    try "ours makes $format $options" "$ours" convert -f raw -O $format $options disk o.img
+    try "theirs reads it" $theirs compare -q -f raw -F $format disk o.img
+    try "theirs makes it" $theirs convert -f raw -O $format $options disk t.img
+    try "ours reads it" "$ours" compare -q -f raw -F $format disk t.img
+    try "ours finds it sound" "$ours" check -q -f $format t.img
+    try "into a qcow2 image" "$ours" convert -f $format -O qcow2 t.img t2.qcow2
+    try "the same disk" $theirs compare -q -f raw -F qcow2 disk t2.qcow2
+done <<END
+vdi
+vpc -o force_size=on
+vmdk
+vmdk -o subformat=streamOptimized
+vhdx
+vhdx -o block_size=1M,subformat=fixed
+END
+"$ours" create -f vhdx -o help > log 2>&1
+try "its format is found" sh -c "'$ours' info o.img | grep -q 'file format: vhdx'"
+
 "$ours" create -q -f qcow2 -b o.qcow2 -F qcow2 top.qcow2 > log 2>&1
 try "an overlay reads as its base" $theirs compare -q o.qcow2 top.qcow2
 try "a snapshot is made" "$ours" snapshot -c first top.qcow2

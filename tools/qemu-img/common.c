@@ -169,12 +169,12 @@ BlockNode *img_open(const char *name, const char *format, const char *cache, uns
 
 static bool is_size(const char *key)
 {
-    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "refcount_bits");
+    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "block_size") || !strcmp(key, "log_size") || !strcmp(key, "refcount_bits");
 }
 
 static bool is_bool(const char *key)
 {
-    return !strcmp(key, "lazy_refcounts") || !strcmp(key, "extended_l2");
+    return !strcmp(key, "lazy_refcounts") || !strcmp(key, "extended_l2") || !strcmp(key, "static") || !strcmp(key, "force_size");
 }
 
 bool img_typed_options(const char *format, QDict *opts, Error **errp)

@@ -374,16 +374,18 @@ static bool open_target(Convert *c, const Args *a, const char *name)
         return false;
     }
     c->zero_init = (!a->no_create && !c->has_base) || a->zero_target;
-    c->compress = a->compress;
+    if (c->dst->drv->info) {
+        c->dst->drv->info(c->dst, &f);
+    }
+    c->compress = a->compress || f.only_compressed;
     c->any_order = a->any_order;
     c->sparse = a->sparse;
     c->chunk = CHUNK;
-    if (a->compress) {
+    if (c->compress) {
         if (!c->dst->drv->co_write_compressed) {
             img_complain("Compression not supported for this file format");
             return false;
         }
-        c->dst->drv->info(c->dst, &f);
         c->chunk = f.cluster_size;
     }
     return true;

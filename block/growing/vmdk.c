@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Driver "vmdk": VMware's disks of one sparse file. Source: "Virtual Disk Format 5.0" ("VMDK").
+ *
+ *   header (512 bytes), embedded descriptor (text), two grain directories with their grain tables, grains
+ *
+ * A grain directory's entries are the sectors of grain tables, of 512 entries each; those are the sectors of grains, of 64 KiB for
+ * most. All numbers are little endian. Kinds: monolithicSparse, and streamOptimized, whose grains are compressed, each behind a
+ * marker; such an image is written by compressed writes only (qemu-img convert), each grain once.
+ *
+ * Not there: descriptors in a file of their own with extents in others, images that are based on others (a parent), the ESX server's
+ * COWD files.
+ */
+#include "util/osdep.h"
+#include <zlib.h>
+#include "block/growing/growing.h"
+#include "util/bswap.h"
+#include "util/guest-random.h"
+#include "util/iov.h"
+#include "util/thread-pool.h"
+
+#define VMDK_MAGIC      0x564d444bU     /* "KDMV" */
+/* VMDK "Hosted Sparse Extent Header". */
+enum { HDR_VERSION = 4, HDR_FLAGS = 8, HDR_CAPACITY = 12, HDR_GRAIN = 20, HDR_DESCRIPTOR = 28, HDR_DESCRIPTOR_SIZE = 36,
+       HDR_GTES = 44, HDR_RGD = 48, HDR_GD = 56, HDR_OVERHEAD = 64, HDR_UNCLEAN = 72, HDR_NEWLINES = 73, HDR_COMPRESS = 77,
+       HDR_BYTES = 512 };
+enum { FLAG_NEWLINES = 1 << 0, FLAG_RGD = 1 << 1, FLAG_ZERO_GRAINS = 1 << 2, FLAG_COMPRESSED = 1 << 16, FLAG_MARKERS = 1 << 17 };
+enum { COMPRESS_NONE, COMPRESS_DEFLATE };
+#define GTES            512             /* entries of a grain table */
+#define GT_BYTES        (GTES * 4)
+#define GT_SECTORS      (GT_BYTES / 512)
+#define GD_AT_END       UINT64_MAX
+#define MARKER_BYTES    12              /* VMDK "Compressed grain marker": sector of the disk, size of the data */
+#define DESCRIPTOR_MAX  (64 * KIB)
+#define GRAIN_DEFAULT   128             /* sectors */
+
+typedef struct Vmdk {
+    Growing grow;                   /* first */
+    uint32_t flags;
+    uint32_t *gd, *rgd;             /* grain directories, host byte order; owned; rgd may be NULL */
+    uint64_t gd_offset, rgd_offset;
+    bool gd_changed;
+    char *descriptor;               /* owned; NUL after descriptor_size bytes */
+    uint64_t descriptor_offset, descriptor_size;
+} Vmdk;
+
+static Vmdk *of(Growing *g)
+{
+    return (Vmdk *)g;
+}
+
+static uint64_t gd_bytes(uint64_t tables)
+{
+    return ALIGN_UP(tables * 4, UINT64_C(512));
+}
+
+/* --- the map --- */
+
+static uint64_t vmdk_page_at(Growing *g, uint64_t page)
+{
+    return of(g)->gd[page] * UINT64_C(512);
+}
+
+static uint64_t vmdk_copy_at(Growing *g, uint64_t page)
+{
+    return of(g)->rgd ? of(g)->rgd[page] * UINT64_C(512) : 0;
+}
+
+static int coroutine_fn vmdk_find(Growing *g, uint64_t block, GrowPlace *p)
+{
+    Vmdk *s = of(g);
+    uint8_t *e;
+    int r = grow_map_get(g, block * 4, &e);
+    uint32_t v;
+
+    if (r < 0) {
+        return r;
+    }
+    v = load_le32(e);
+    if (v == 0 || (v == 1 && s->flags & FLAG_ZERO_GRAINS)) {
+        *p = (GrowPlace){ v ? GROW_ZERO : GROW_HOLE, 0 };
+    } else {
+        *p = (GrowPlace){ s->flags & FLAG_COMPRESSED ? GROW_PACKED : GROW_DATA, v * UINT64_C(512) };
+    }
+    return 0;
+}
+
+/* A grain table for a directory's entry that has none, behind @*end. */
+static int new_table(uint32_t *entry, uint64_t *end)
+{
+    if (*end / 512 > UINT32_MAX - GT_SECTORS) {
+        return -EFBIG;
+    }
+    *entry = *end / 512;
+    *end += GT_BYTES;
+    return 0;
+}
+
+static int coroutine_fn vmdk_place(Growing *g, uint64_t block, uint64_t offset)
+{
+    Vmdk *s = of(g);
+    uint64_t page = block / GTES, end = ALIGN_UP(MAX(g->end, offset + g->block_size), UINT64_C(512));
+    uint8_t *e;
+    int r;
+
+    if (offset / 512 > UINT32_MAX) {
+        return -EFBIG;
+    }
+    r = grow_map_get(g, block * 4, &e);
+    if (r == 0 && !s->gd[page]) {
+        r = new_table(&s->gd[page], &end);
+        if (r == 0 && s->rgd) {
+            r = new_table(&s->rgd[page], &end);
+        }
+        s->gd_changed = true;
+        g->end = end;
+    }
+    if (r == 0) {
+        store_le32(e, offset / 512);
+        grow_map_changed(g, block * 4);
+    }
+    return r;
+}
+
+/* The image isn't what others know by its content id any more (VMDK "The Header": CID). */
+static int coroutine_fn vmdk_begin(Growing *g)
+{
+    Vmdk *s = of(g);
+    char *at = s->descriptor, digits[9];
+    uint32_t cid;
+
+    while (at && strncmp(at, "CID=", 4)) {
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    if (!at || strspn(at + 4, "0123456789abcdefABCDEF") != 8) {
+        return 0;
+    }
+    guest_random_bytes(&cid, sizeof(cid));
+    snprintf(digits, sizeof(digits), "%08x", MIN(cid, UINT32_C(0xfffffffd)));
+    memcpy(at + 4, digits, 8);
+    return grow_write(g, s->descriptor_offset + (at + 4 - s->descriptor), digits, 8);
+}
+
+static int coroutine_fn write_directory(Growing *g, uint64_t offset, const uint32_t *gd)
+{
+    uint8_t *b = g_malloc0(MAX(gd_bytes(g->pages), UINT64_C(1)));
+    int r;
+
+    for (uint64_t i = 0; i < g->pages; i++) {
+        store_le32(b + i * 4, gd[i]);
+    }
+    r = grow_write(g, offset, b, gd_bytes(g->pages));
+    g_free(b);
+    return r;
+}
+
+static int coroutine_fn vmdk_finish(Growing *g)
+{
+    Vmdk *s = of(g);
+    int r = s->gd_changed ? write_directory(g, s->gd_offset, s->gd) : 0;
+
+    if (r == 0 && s->gd_changed && s->rgd) {
+        r = write_directory(g, s->rgd_offset, s->rgd);
+    }
+    s->gd_changed &= r < 0;
+    return r;
+}
+
+/* --- compressed grains --- */
+
+typedef struct Pack {
+    const uint8_t *in;
+    uint8_t *out;
+    uLongf in_len, out_len;         /* out_len: the room, then what is used */
+} Pack;
+
+static int unpack_job(void *opaque)
+{
+    Pack *j = opaque;
+
+    return uncompress(j->out, &j->out_len, j->in, j->in_len) == Z_OK ? 0 : -EIO;
+}
+
+static int pack_job(void *opaque)
+{
+    Pack *j = opaque;
+
+    return compress(j->out, &j->out_len, j->in, j->in_len) == Z_OK ? 0 : -EIO;
+}
+
+static int coroutine_fn vmdk_unpack(Growing *g, const GrowPlace *p, uint8_t *out)
+{
+    uint8_t marker[MARKER_BYTES], *in;
+    uint32_t size;
+    Pack j;
+    int r = grow_read(g, p->offset, marker, sizeof(marker));
+
+    size = load_le32(marker + 8);
+    if (r < 0 || size == 0 || size > 2 * g->block_size) {
+        return r < 0 ? r : -EIO;
+    }
+    in = g_malloc(size);
+    r = grow_read(g, p->offset + MARKER_BYTES, in, size);
+    if (r == 0) {
+        j = (Pack){ in, out, size, g->block_size };
+        r = thread_pool_co(unpack_job, &j);
+        /* The disk's last grain may be short. */
+        memset(out + j.out_len, 0, r < 0 ? 0 : g->block_size - j.out_len);
+    }
+    g_free(in);
+    return r;
+}
+
+/* Under the lock: a marker and the data, up to a multiple of 512 bytes. */
+static int coroutine_fn put_packed(Growing *g, uint64_t block, const uint8_t *data, size_t len)
+{
+    uint64_t at = ALIGN_UP(g->end, UINT64_C(512));
+    uint8_t *b = g_malloc0(ALIGN_UP(MARKER_BYTES + len, (size_t)512));
+    GrowPlace p;
+    int r = vmdk_find(g, block, &p);
+
+    if (r == 0 && p.kind == GROW_PACKED) {
+        r = -EEXIST;
+    }
+    store_le64(b, block * (g->block_size / 512));
+    store_le32(b + 8, len);
+    memcpy(b + MARKER_BYTES, data, len);
+    if (r == 0) {
+        r = grow_write(g, at, b, ALIGN_UP(MARKER_BYTES + len, (size_t)512));
+    }
+    if (r == 0) {
+        r = vmdk_place(g, block, at);
+    }
+    if (r == 0) {
+        g->end = MAX(g->end, at + ALIGN_UP(MARKER_BYTES + len, (size_t)512));
+        g->finish_due = true;
+    }
+    g_free(b);
+    return r;
+}
+
+static int coroutine_fn vmdk_co_write_compressed(BlockNode *n, uint64_t offset, const void *buf, size_t len)
+{
+    Growing *g = n->state;
+    uint8_t *whole;
+    Pack j;
+    int r;
+
+    if (!(of(g)->flags & FLAG_COMPRESSED)) {
+        return -ENOTSUP;
+    }
+    if (offset % g->block_size || len > g->block_size) {
+        return -EINVAL;
+    }
+    whole = g_malloc0(g->block_size);
+    memcpy(whole, buf, len);
+    j = (Pack){ whole, NULL, g->block_size, compressBound(g->block_size) };
+    j.out = g_malloc(j.out_len);
+    r = thread_pool_co(pack_job, &j);
+    if (r == 0) {
+        co_mutex_lock(&g->lock);
+        r = g->broken ? -EIO : put_packed(g, offset / g->block_size, j.out, j.out_len);
+        co_mutex_unlock(&g->lock);
+    }
+    g_free(j.out);
+    g_free(whole);
+    return r;
+}
+
+/* A stream has its grains once, and compressed. */
+static int coroutine_fn vmdk_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
+{
+    Growing *g = n->state;
+    size_t len = iov_size(iov, niov), done = 0;
+    uint8_t *b;
+    int r = 0;
+
+    if (!(of(g)->flags & FLAG_COMPRESSED)) {
+        return grow_co_pwritev(n, offset, iov, niov);
+    }
+    if (offset % g->block_size || (len % g->block_size && offset + len != g->size)) {
+        return -ENOTSUP;
+    }
+    b = g_malloc(g->block_size);
+    while (done < len && r == 0) {
+        size_t part = MIN(len - done, g->block_size);
+
+        iov_to_buf(iov, niov, done, b, part);
+        r = vmdk_co_write_compressed(n, offset + done, b, part);
+        done += part;
+    }
+    g_free(b);
+    return r;
+}
+
+static const GrowFormat vmdk_format = {
+    .find = vmdk_find, .place = vmdk_place, .begin = vmdk_begin, .finish = vmdk_finish, .unpack = vmdk_unpack,
+    .page_at = vmdk_page_at, .copy_at = vmdk_copy_at,
+};
+
+static void vmdk_info(BlockNode *n, BlockFormatInfo *info)
+{
+    grow_info(n, info);
+    info->only_compressed = of(n->state)->flags & FLAG_COMPRESSED;
+}
+
+/* --- opening --- */
+
+static int vmdk_probe(const uint8_t *b, size_t len)
+{
+    return len >= HDR_BYTES && load_le32(b) == VMDK_MAGIC ? 100
+           : len >= 21 && !memcmp(b, "# Disk DescriptorFile", 21) ? 100 : 0;
+}
+
+/* The value of a descriptor's line "key=value" or "key = "value""; freed by the caller. */
+static char *value_of(const char *descriptor, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (const char *at = descriptor; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+        const char *v = at + strspn(at, " \t"), *sign;
+
+        if (strncmp(v, key, len)) {
+            continue;
+        }
+        sign = v + len + strspn(v + len, " \t");
+        if (*sign == '=') {
+            v = sign + 1 + strspn(sign + 1, " \t\"");
+            return g_strndup(v, strcspn(v, "\"\r\n"));
+        }
+    }
+    return NULL;
+}
+
+static bool coroutine_fn read_descriptor(Vmdk *s, BlockNode *n, Error **errp)
+{
+    char *parent, *kind;
+    bool ok = true;
+
+    if (!s->descriptor_size) {
+        return true;
+    }
+    s->descriptor = g_malloc0(s->descriptor_size + 1);
+    if (!grow_read_header(n->file, s->descriptor_offset, s->descriptor, s->descriptor_size, errp)) {
+        return false;
+    }
+    parent = value_of(s->descriptor, "parentCID");
+    kind = value_of(s->descriptor, "createType");
+    if (parent && g_ascii_strcasecmp(parent, "ffffffff")) {
+        ok = GROW_UNSUPPORTED("the image is based on another one (parentCID=%.8s), which isn't supported", parent);
+    } else if (kind && strcmp(kind, "monolithicSparse") && strcmp(kind, "streamOptimized")) {
+        ok = GROW_UNSUPPORTED("the kind of image (createType) is '%.32s'; accepted: monolithicSparse, streamOptimized", kind);
+    }
+    g_free(parent);
+    g_free(kind);
+    return ok;
+}
+
+static bool check_header(Vmdk *s, BlockNode *n, const uint8_t *h, Error **errp)
+{
+    uint64_t capacity = load_le64(h + HDR_CAPACITY), grain = load_le64(h + HDR_GRAIN), at = load_le64(h + HDR_DESCRIPTOR);
+    uint32_t version = load_le32(h + HDR_VERSION);
+    uint16_t compress = load_le16(h + HDR_COMPRESS);
+    Growing *g = &s->grow;
+
+    if (load_le32(h) != VMDK_MAGIC) {
+        return memcmp(h, "# Disk DescriptorFile", 21)
+               ? GROW_BAD("the file doesn't begin with 'KDMV': it is no VMDK image")
+               : GROW_UNSUPPORTED("this is a descriptor of extents in other files, which aren't supported");
+    }
+    if (version < 1 || version > 3) {
+        return GROW_UNSUPPORTED("the version (byte 4) is %u; accepted: 1, 2, 3", version);
+    }
+    s->flags = load_le32(h + HDR_FLAGS);
+    if (s->flags & FLAG_NEWLINES && memcmp(h + HDR_NEWLINES, "\n \r\n", 4)) {
+        return GROW_BAD("the newlines at byte 73 are others: the file was copied as text");
+    }
+    if ((s->flags & FLAG_COMPRESSED ? COMPRESS_DEFLATE : COMPRESS_NONE) != compress) {
+        return GROW_UNSUPPORTED("the compression (byte 77) is %u, and the flags (byte 8) are 0x%x; accepted: deflate with its "
+                                "flag, or none", compress, s->flags);
+    }
+    if (!IS_POWER_OF_2(grain) || grain < 8 || grain > GROW_BLOCK_MAX / 512) {
+        return GROW_BAD("a grain (byte 20) has %" PRIu64 " sectors; accepted: powers of two from 8 to %" PRIu64, grain,
+                        GROW_BLOCK_MAX / 512);
+    }
+    if (load_le32(h + HDR_GTES) != GTES) {
+        return GROW_UNSUPPORTED("a grain table (byte 44) has %u entries; accepted: %d", load_le32(h + HDR_GTES), GTES);
+    }
+    if (capacity > INT64_MAX / 512 || DIV_ROUND_UP(capacity, grain) > GROW_MAP_MAX / 4) {
+        return GROW_BAD("the disk (byte 12) has %" PRIu64 " sectors; accepted: up to %" PRIu64 " grains", capacity, GROW_MAP_MAX / 4);
+    }
+    s->descriptor_size = load_le64(h + HDR_DESCRIPTOR_SIZE);
+    if (s->descriptor_size > DESCRIPTOR_MAX / 512 || at > INT64_MAX / 1024) {
+        return GROW_BAD("the descriptor (byte 28) has %" PRIu64 " sectors, at sector %" PRIu64 "; accepted: up to %" PRIu64,
+                        s->descriptor_size, at, DESCRIPTOR_MAX / 512);
+    }
+    s->descriptor_offset = at * 512;
+    s->descriptor_size = at ? s->descriptor_size * 512 : 0;
+    g->size = capacity * 512;
+    g->block_size = grain * 512;
+    g->page_bytes = GT_BYTES;
+    g->pages = DIV_ROUND_UP(DIV_ROUND_UP(capacity, grain), (uint64_t)GTES);
+    g->first = HDR_BYTES;
+    g->align = s->flags & FLAG_COMPRESSED ? 512 : g->block_size;
+    g->end = ALIGN_UP((uint64_t)block_length(n->file), UINT64_C(512));
+    return true;
+}
+
+static uint32_t *coroutine_fn read_directory(Vmdk *s, BlockNode *n, const char *what, uint64_t sector, uint64_t *offset, Error **errp)
+{
+    uint64_t entries = s->grow.pages;
+    uint32_t *gd;
+
+    if (!sector || sector > INT64_MAX / 1024) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "the %s is at sector %" PRIu64 "; accepted: one behind the header", what, sector);
+        return NULL;
+    }
+    *offset = sector * 512;
+    gd = g_new0(uint32_t, MAX(entries, UINT64_C(1)));
+    if (!grow_read_header(n->file, *offset, gd, entries * 4, errp)) {
+        error_prepend(errp, "the %s: ", what);
+        g_free(gd);
+        return NULL;
+    }
+    for (uint64_t i = 0; i < entries; i++) {
+        gd[i] = load_le32(&gd[i]);
+    }
+    return gd;
+}
+
+/* A stream's header doesn't know where its grain directory is going to be; the footer does (VMDK "Stream-Optimized"). */
+static bool coroutine_fn read_footer(BlockNode *n, uint8_t *h, Error **errp)
+{
+    int64_t length = block_length(n->file);
+    uint8_t f[HDR_BYTES];
+
+    if (length < 4 * HDR_BYTES) {
+        return GROW_BAD("the grain directory is said to be at the end, but there is no footer");
+    }
+    if (!grow_read_header(n->file, length / 512 * 512 - 2 * HDR_BYTES, f, sizeof(f), errp)) {
+        return false;
+    }
+    if (load_le32(f) != VMDK_MAGIC || load_le64(f + HDR_GD) == GD_AT_END) {
+        return GROW_BAD("the grain directory is said to be at the end, but there is no footer");
+    }
+    memcpy(h, f, HDR_BYTES);
+    return true;
+}
+
+static bool coroutine_fn read_image(BlockNode *n, Error **errp)
+{
+    Vmdk *s = n->state;
+    uint8_t h[HDR_BYTES];
+
+    if (!grow_read_header(n->file, 0, h, sizeof(h), errp) ||
+        (load_le32(h) == VMDK_MAGIC && load_le64(h + HDR_GD) == GD_AT_END && !read_footer(n, h, errp)) ||
+        !check_header(s, n, h, errp) || !read_descriptor(s, n, errp)) {
+        return false;
+    }
+    s->gd = read_directory(s, n, "grain directory (byte 56)", load_le64(h + HDR_GD), &s->gd_offset, errp);
+    if (s->gd && s->flags & FLAG_RGD) {
+        s->rgd = read_directory(s, n, "second grain directory (byte 48)", load_le64(h + HDR_RGD), &s->rgd_offset, errp);
+        return s->rgd;
+    }
+    return s->gd;
+}
+
+typedef struct Open {
+    BlockNode *n;
+    Error **errp;
+    bool ok;
+} Open;
+
+static void coroutine_fn open_entry(void *opaque)
+{
+    Open *o = opaque;
+
+    o->ok = read_image(o->n, o->errp);
+}
+
+static void free_state(Vmdk *s)
+{
+    g_clear_pointer(&s->gd, g_free);
+    g_clear_pointer(&s->rgd, g_free);
+    g_clear_pointer(&s->descriptor, g_free);
+}
+
+static bool vmdk_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
+{
+    Vmdk *s = n->state;
+    Open o = { .n = n, .errp = errp };
+
+    n->read_only |= n->file->read_only;
+    n->filename = g_strdup(n->file->filename);
+    block_run(open_entry, &o);
+    if (!o.ok) {
+        error_prepend(errp, "VMDK image '%s': ", n->filename ? n->filename : n->file->name);
+        free_state(s);
+        return false;
+    }
+    grow_init(&s->grow, n, &vmdk_format);
+    return true;
+}
+
+static void vmdk_close(BlockNode *n)
+{
+    grow_close(n->state);
+    free_state(n->state);
+}
+
+/* --- making --- */
+
+static char *make_descriptor(const char *name, uint64_t sectors, bool stream, const char *adapter, Error **errp)
+{
+    char *base = g_path_get_basename(name ? name : "disk.vmdk"), *text;
+    bool ide = !strcmp(adapter, "ide");
+    uint32_t cid;
+
+    if (!ide && strcmp(adapter, "lsilogic") && strcmp(adapter, "buslogic") && strcmp(adapter, "legacyESX")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'adapter_type' is '%s'; accepted: ide, buslogic, lsilogic, legacyESX", adapter);
+        g_free(base);
+        return NULL;
+    }
+    guest_random_bytes(&cid, sizeof(cid));
+    for (char *c = base; *c; c++) {
+        *c = *c == '"' || (uint8_t)*c < ' ' ? '_' : *c;
+    }
+    text = g_strdup_printf("# Disk DescriptorFile\nversion=1\nCID=%08x\nparentCID=ffffffff\ncreateType=\"%s\"\n\n"
+                           "# Extent description\nRW %" PRIu64 " SPARSE \"%s\"\n\n# The Disk Data Base\n#DDB\n\n"
+                           "ddb.virtualHWVersion = \"4\"\nddb.geometry.cylinders = \"%" PRIu64 "\"\n"
+                           "ddb.geometry.heads = \"%d\"\nddb.geometry.sectors = \"63\"\nddb.adapterType = \"%s\"\n",
+                           MIN(cid, UINT32_C(0xfffffffd)), stream ? "streamOptimized" : "monolithicSparse", sectors, base,
+                           sectors / (63 * (ide ? 16 : 255)), ide ? 16 : 255, adapter);
+    g_free(base);
+    return text;
+}
+
+/* A directory at @sector and the tables that it names behind it. */
+static bool coroutine_fn put_directory(BlockNode *file, uint64_t sector, uint64_t tables, Error **errp)
+{
+    uint8_t *b = g_malloc0(MAX(gd_bytes(tables), UINT64_C(1)));
+    bool ok;
+
+    for (uint64_t i = 0; i < tables; i++) {
+        store_le32(b + i * 4, sector + gd_bytes(tables) / 512 + i * GT_SECTORS);
+    }
+    ok = grow_write_header(file, sector * 512, b, gd_bytes(tables), errp);
+    g_free(b);
+    return ok;
+}
+
+static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Error **errp)
+{
+    const char *kind = qdict_str_or(opts, "subformat", "monolithicSparse");
+    uint64_t sectors = DIV_ROUND_UP((uint64_t)qdict_int_or(opts, "size", 0), 512);
+    uint64_t tables = DIV_ROUND_UP(DIV_ROUND_UP(sectors, GRAIN_DEFAULT), (uint64_t)GTES), set, rgd, gd, overhead;
+    bool stream = !strcmp(kind, "streamOptimized"), ok;
+    uint8_t h[HDR_BYTES] = { 0 }, *descriptor_sectors;
+    const uint64_t at = 1, room = 20;           /* of the descriptor, in sectors */
+    char *text;
+
+    if (!stream && strcmp(kind, "monolithicSparse")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'subformat' is '%s'; accepted: monolithicSparse, streamOptimized", kind);
+        return false;
+    }
+    if (DIV_ROUND_UP(sectors, GRAIN_DEFAULT) > GROW_MAP_MAX / 4) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "a VMDK image of %" PRIu64 " sectors can't be made; accepted: up to %" PRIu64, sectors,
+                   GROW_MAP_MAX / 4 * GRAIN_DEFAULT);
+        return false;
+    }
+    text = make_descriptor(file->filename, sectors, stream, qdict_str_or(opts, "adapter_type", "ide"), errp);
+    if (!text || strlen(text) > room * 512) {
+        if (text) {
+            error_setf(errp, ERR_OUT_OF_RANGE, "the file's name is too long for the image's descriptor");
+        }
+        g_free(text);
+        return false;
+    }
+    set = gd_bytes(tables) / 512 + tables * GT_SECTORS;
+    rgd = at + room;
+    gd = rgd + set;
+    overhead = ALIGN_UP(gd + set, (uint64_t)GRAIN_DEFAULT);
+    store_le32(h, VMDK_MAGIC);
+    store_le32(h + HDR_VERSION, stream ? 3 : 1);
+    store_le32(h + HDR_FLAGS, FLAG_NEWLINES | FLAG_RGD | (stream ? FLAG_COMPRESSED | FLAG_MARKERS : 0));
+    store_le64(h + HDR_CAPACITY, sectors);
+    store_le64(h + HDR_GRAIN, GRAIN_DEFAULT);
+    store_le64(h + HDR_DESCRIPTOR, at);
+    store_le64(h + HDR_DESCRIPTOR_SIZE, room);
+    store_le32(h + HDR_GTES, GTES);
+    store_le64(h + HDR_RGD, rgd);
+    store_le64(h + HDR_GD, gd);
+    store_le64(h + HDR_OVERHEAD, overhead);
+    memcpy(h + HDR_NEWLINES, "\n \r\n", 4);
+    store_le16(h + HDR_COMPRESS, stream ? COMPRESS_DEFLATE : COMPRESS_NONE);
+    descriptor_sectors = g_malloc0(room * 512);
+    memcpy(descriptor_sectors, text, strlen(text));
+    ok = grow_set_length(file, overhead * 512, errp) && put_directory(file, rgd, tables, errp) &&
+         put_directory(file, gd, tables, errp) && grow_write_header(file, at * 512, descriptor_sectors, room * 512, errp) &&
+         grow_write_header(file, 0, h, sizeof(h), errp);
+    g_free(descriptor_sectors);
+    g_free(text);
+    return ok;
+}
+
+static const char *const vmdk_options[] = { "file", NULL };
+static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", NULL };
+
+static BlockDriver driver_vmdk = {
+    .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close,
+    .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = vmdk_co_pwritev, .co_flush = grow_co_flush,
+    .co_zero = grow_co_zero, .limits = grow_limits, .info = vmdk_info, .co_status = grow_co_status, .co_check = grow_co_check,
+    .co_write_compressed = vmdk_co_write_compressed, .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vmdk_probe,
+    .co_create = vmdk_co_create, .create_options = vmdk_create_options,
+};
+
+static void CONSTRUCTOR register_driver(void)
+{
+    block_driver_register(&driver_vmdk);
+}
