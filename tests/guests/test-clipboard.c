@@ -84,7 +84,7 @@ static void start(Vm *v, const char *kernel, const char *ram_disk)
     const char *argv[] = {
         binary, "-m", "768", "-display", "none", "-no-reboot", "-net", "none", "-serial", serial,
         "-vnc", v->where, "-kernel", kernel, "-initrd", ram_disk, "-append",
-        "console=ttyS0 quiet mods=virtio_pci,virtio_console,bochs run=clipboard", "-device", "virtio-serial-pci",
+        "console=ttyS0 no_timer_check quiet mods=virtio_pci,virtio_console,bochs run=clipboard", "-device", "virtio-serial-pci",
         "-chardev", "qemu-vdagent,id=vda,clipboard=on", "-device",
         "virtserialport,chardev=vda,name=com.redhat.spice.0", NULL,
     };

@@ -111,7 +111,7 @@ static Vm *vm_start(Guest *g, const char *incoming, const char *option)
     v->line = g_strdup_printf("%s/line%u", test_tmpdir(g->t), g->made);
     v->serial = g_strdup_printf("%s/serial%u", test_tmpdir(g->t), g->made++);
     line = g_strdup_printf("%s-%s -m 256 -nodefaults -nographic -no-reboot -kernel %s -initrd %s "
-                           "-append 'console=ttyS0 %s' "
+                           "-append 'console=ttyS0 no_timer_check %s' "
                            "-chardev socket,id=line,path=%s,server=on,wait=off,logfile=%s "
                            "-serial chardev:line -qmp unix:%s,server=on,wait=off %s %s %s%s",
                            test_qemu_bin(), is64 ? "x86_64" : "i386", g->kernel, g->initrd, g->append,
