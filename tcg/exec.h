@@ -14,8 +14,8 @@
  * TargetOps.pc_mask narrows it (16-bit IP). At every region exit the CPU's PC
  * has been stored in @pc, except on chained jumps inside a page, where
  * pc_bias stays valid and nothing is stored.
- * A region has two entries: the full one expects the virtual PC in @pc, and
- * sets pc_bias = pc - entry_offset; the chained one, for same-page jumps,
+ * A region has two entries: the full one is given the virtual PC (where is the back end's affair;
+ * enter() takes it from @pc), and sets pc_bias = pc - entry_offset; the chained one, for same-page jumps,
  * finds pc_bias right. Region addresses are compared as physical.
  *
  * Jump cache. Cross-page and indirect jumps look up @jc[jc_index(pc)]

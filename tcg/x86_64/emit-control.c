@@ -102,14 +102,13 @@ static void emit_guards(Cg *cg)
     }
 }
 
-/* The full entry makes pc_bias and falls into the chained one. */
+/* The full entry makes pc_bias of the PC, in RAX, and falls into the chained one. */
 void emit_entry(Cg *cg, uint32_t *chained)
 {
     Asm *a = &cg->a;
     Stub *s;
     uint32_t from[2] = { 0, 0 };
 
-    x_ld(a, true, R_RAX, ENV(pc));
     if (cg->r->entry_offset) {
         x_alu_ri(a, ALU_SUB, true, R_RAX, cg->r->entry_offset);
     }
@@ -219,8 +218,8 @@ static void emit_jmp(Cg *cg, IrOp *op)
 
 /* ------------------------------------------------------------------- exits */
 
-/* RAX = pc_bias + @offset, stored in env->pc. */
-static void put_pc(Cg *cg, int64_t offset)
+/* RAX = pc_bias + @offset. */
+static void make_pc(Cg *cg, int64_t offset)
 {
     Asm *a = &cg->a;
 
@@ -231,7 +230,6 @@ static void put_pc(Cg *cg, int64_t offset)
     } else if (offset) {
         x_alu_ri(a, ALU_ADD, true, R_RAX, (int32_t)offset);
     }
-    x_st(a, 8, R_RAX, ENV(pc));
 }
 
 /* To where RAX leads. */
@@ -256,7 +254,7 @@ static void emit_goto(Cg *cg, IrOp *op)
 
     store_residents(cg);
     if (off < 0 || off >= TCG_PAGE_SIZE) {
-        put_pc(cg, off);
+        make_pc(cg, off);
         probe_jump_cache(cg);
         return;
     }
@@ -295,7 +293,6 @@ bool emit_control(Cg *cg, IrValue i, IrOp *op)
         charge(cg, n);
         ra_use_fixed(cg, op->arg[0], R_RAX);
         store_residents(cg);
-        x_st(a, 8, R_RAX, ENV(pc));
         probe_jump_cache(cg);
         return true;
     case IR_EXIT:

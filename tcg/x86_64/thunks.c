@@ -107,7 +107,7 @@ static void make_enter(Maker *m)
     }
     x_alu_ri(a, ALU_SUB, true, R_RSP, FR_SIZE);
     x_mov_rr(a, true, R_RBP, R_RDI);
-    x_mov_rr(a, true, R_RAX, R_RSI);
+    x_mov_rr(a, true, R_R11, R_RSI);
     x_st(a, 8, R_RDX, mem_b(R_RSP, FR_LEAVE));
     x_st_imm(a, 4, 0, mem_b(R_RSP, FR_FP_OUT));
     x_st(a, 8, R_RSP, ENV(host_sp));
@@ -117,7 +117,8 @@ static void make_enter(Maker *m)
     fnclex(a);
     fcw(a, true, ENV(fp_fcw));
     pinned(m, true);
-    x_jmp_r(a, R_RAX);
+    x_ld(a, true, R_RAX, ENV(pc));
+    x_jmp_r(a, R_R11);
 }
 
 /* EAX: reason, EDX: exit's index, RCX: from. */
@@ -254,7 +255,7 @@ static void make_quick(Maker *m, unsigned mmu, unsigned size, bool write, const 
 }
 #undef FRAME
 
-/* Look up RAX in the jump cache; RCX, RDX are scratch. Jumps @miss if it isn't there. */
+/* Look up the PC in RAX in the jump cache; RCX, RDX are scratch. Jumps @miss if it isn't there. */
 void emit_jump_probe(Asm *a, uint32_t miss[2])
 {
     x_mov_rr(a, true, R_RCX, R_RAX);
@@ -291,6 +292,7 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
     t->enter = here(&m);
     make_enter(&m);
     t->lookup = here(&m);
+    x_st(a, 8, R_RAX, ENV(pc));
     x_mov_ri(a, R_RAX, TCG_LEAVE_LOOKUP);
     x_mov_ri(a, R_RDX, 0);
     x_mov_ri(a, R_RCX, 0);
