@@ -137,7 +137,7 @@ static inline ram_addr_t page_of(const struct TcgRegion *r, int i)
 static uint64_t region_granules(const struct TcgRegion *r, int i)
 {
     return r->guarded ? 0 : i ? granule_mask(0, r->bytes - r->bytes0)
-                              : granule_mask(r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
+                              : granule_mask(region_start(r) & (TCG_PAGE_SIZE - 1), r->bytes0);
 }
 
 static void page_add(struct TcgRegion *r, int i, RamBlock *ram, uint64_t ram_offset)
@@ -163,7 +163,7 @@ static uint8_t byte_now(const struct TcgRegion *r, uint32_t n)
 {
     int i = n >= r->bytes0;
     const CodePage *p = code_page(page_of(r, i), false);
-    unsigned off = i ? n - r->bytes0 : (r->entry & (TCG_PAGE_SIZE - 1)) + n;
+    unsigned off = i ? n - r->bytes0 : (region_start(r) & (TCG_PAGE_SIZE - 1)) + n;
 
     return __atomic_load_n(p->ram->host + p->ram_offset + off, __ATOMIC_RELAXED);
 }
@@ -181,7 +181,7 @@ static bool bytes_same(const struct TcgRegion *r, uint32_t first, uint32_t last)
         }
         p = code_page(page_of(r, i), false);
         if (memcmp(p->ram->host + p->ram_offset + lo - start +
-                   (i ? 0 : r->entry & (TCG_PAGE_SIZE - 1)), r->copy + lo, hi - lo)) {
+                   (i ? 0 : region_start(r) & (TCG_PAGE_SIZE - 1)), r->copy + lo, hi - lo)) {
             return false;
         }
     }
@@ -212,7 +212,7 @@ static void warm(struct TcgRegion *r, uint32_t first, uint32_t last, int64_t now
 
     for (uint32_t n = first; n < last; n++) {
         int i = n >= r->bytes0;
-        unsigned off = i ? n - r->bytes0 : (r->entry & (TCG_PAGE_SIZE - 1)) + n;
+        unsigned off = i ? n - r->bytes0 : (region_start(r) & (TCG_PAGE_SIZE - 1)) + n;
 
         if (byte_now(r, n) == r->copy[n]) {
             continue;
@@ -500,7 +500,7 @@ bool region_watches_page(ram_addr_t addr)
 
 bool region_contains(const struct TcgRegion *r, ram_addr_t addr, uint64_t len)
 {
-    if (addr < r->entry + r->bytes0 && addr + len > r->entry) {
+    if (addr < region_start(r) + r->bytes0 && addr + len > region_start(r)) {
         return true;
     }
     return r->page1 != RAM_ADDR_INVALID && addr < r->page1 + (r->bytes - r->bytes0) &&
@@ -514,7 +514,7 @@ static void overlap(const struct TcgRegion *r, ram_addr_t addr, unsigned len, ui
     ram_addr_t base = addr & ~(ram_addr_t)(TCG_PAGE_SIZE - 1);
     int i = r->page1 == base;
     uint32_t before = i ? r->bytes0 : 0, n = i ? r->bytes - r->bytes0 : r->bytes0;
-    ram_addr_t start = i ? r->page1 : r->entry;
+    ram_addr_t start = i ? r->page1 : region_start(r);
 
     *first = before + (addr > start ? MIN(addr - start, n) : 0);
     *last = before + (addr + len > start ? MIN(addr + len - start, n) : 0);

@@ -34,7 +34,7 @@ struct TcgRegion {
     /* The key, and what else is looked at when it is looked for: together in the processor's cache. */
     struct TcgRegion *_Atomic hash_next;
     ram_addr_t entry;           /* RAM address of the first byte */
-    /* Where its bytes are: page 0 from the entry on, page 1 from its start. */
+    /* Where its bytes are: page 0 from entry - below on, page 1 from its start. */
     ram_addr_t page1;           /* RAM_ADDR_INVALID: touches one page only */
     uint32_t mode;
     bool one_insn;
@@ -47,6 +47,7 @@ struct TcgRegion {
     uint16_t jc[REGION_MAX_JC];
     TcgCode code;
     uint16_t bytes;
+    uint16_t below;             /* of them before the entry */
     uint16_t bytes0;            /* of them in page 0 */
     uint16_t n_insns;
     bool optimised;             /* of the second tier */
@@ -59,6 +60,12 @@ struct TcgRegion {
     uint64_t pc;                /* a virtual PC it was seen at, for people */
     IrGuard *guards;            /* n_guards of them, if guarded */
 };
+
+/* RAM address of its lowest byte in page 0. */
+static inline ram_addr_t region_start(const struct TcgRegion *r)
+{
+    return r->entry - r->below;
+}
 
 void region_init(const TcgBackend *be);
 /* Lock-free. The next one in the table after @after (NULL: the first), or NULL:

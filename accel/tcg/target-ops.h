@@ -46,8 +46,8 @@ typedef struct TcgTranslate {
     const uint64_t *breakpoints; /* virtual PCs, sorted; end before one */
     unsigned n_breakpoints;
     void *priv;             /* accel's fetch state */
-    uint32_t bytes;         /* out: guest bytes used (lowest to highest address
-                               from the entry on; a region never goes below it) */
+    uint32_t bytes;         /* out: guest bytes used, lowest to highest address */
+    uint32_t below;         /* of them before the entry, in its page */
 } TcgTranslate;
 
 /* PC bias offset of the instruction at virtual PC @pc. */
@@ -57,7 +57,7 @@ static inline int64_t tcg_pc_offset(const TcgTranslate *t, uint64_t pc)
 }
 
 /*
- * Read @n bytes of code at @delta bytes from the entry (0 <= delta). False: some of them are
+ * Read @n bytes of code at @delta bytes from the entry (modulo 2^32; not before its page). False: some of them are
  * outside the two pages that a region may touch, or can't be fetched: end the
  * region before this instruction. Where it is the region's first instruction,
  * call tcg_fetch_fault(), which raises the guest's exception and doesn't return.

@@ -248,8 +248,8 @@ static void log_region(const TcgTranslate *t, const struct TcgRegion *r, unsigne
         uint8_t *bytes = g_malloc(r->bytes);
 
         fprintf(out, "IN: pc %016" PRIx64 " mode %08" PRIx32 "\n", t->pc, r->mode);
-        if (tcg_fetch((TcgTranslate *)t, 0, bytes, r->bytes)) {
-            disas_guest(out, vcpu_of(t->env)->ops, t->mode, bytes, r->bytes, t->pc);
+        if (tcg_fetch((TcgTranslate *)t, -t->below, bytes, r->bytes)) {
+            disas_guest(out, vcpu_of(t->env)->ops, t->mode, bytes, r->bytes, t->pc - t->below);
         }
         g_free(bytes);
     } else if (stage == LOG_OUT_ASM) {
@@ -294,7 +294,8 @@ static void set_pages(struct TcgRegion *r, const TcgTranslate *t, const Fetch *f
     unsigned off = t->entry_offset;
 
     r->bytes = t->bytes;
-    r->bytes0 = MIN(t->bytes, TCG_PAGE_SIZE - off);
+    r->below = t->below;
+    r->bytes0 = MIN(t->bytes, TCG_PAGE_SIZE - (off - t->below));
     r->page1 = RAM_ADDR_INVALID;
     r->transient = !p0->host;
     if (p0->host) {
@@ -314,8 +315,10 @@ static void set_pages(struct TcgRegion *r, const TcgTranslate *t, const Fetch *f
 static void keep_bytes(struct TcgRegion *r, Fetch *f)
 {
     /* Between its blocks there may be bytes that nobody has looked at. */
-    copy_code(&f->page[0], r->entry & (TCG_PAGE_SIZE - 1), r->bytes0);
-    memcpy(r->copy, f->page[0].code + (r->entry & (TCG_PAGE_SIZE - 1)), r->bytes0);
+    unsigned off = region_start(r) & (TCG_PAGE_SIZE - 1);
+
+    copy_code(&f->page[0], off, r->bytes0);
+    memcpy(r->copy, f->page[0].code + off, r->bytes0);
     if (r->bytes > r->bytes0) {
         memcpy(r->copy + r->bytes0, f->page[1].code, r->bytes - r->bytes0);
     }
@@ -364,7 +367,7 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         ir->count_insns = tcg_icount;
         ir->quick = !r->optimised;
         t.ir = ir;
-        t.bytes = 0;
+        t.bytes = t.below = 0;
         f.n_data = 0;
         if (!f.page[0].full.host) {
             t.max_insns = 1;
@@ -377,7 +380,11 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         }
         r->n_insns = ir->n_insns;
         set_pages(r, &t, &f);
-        r->guarded = !r->transient && tcg_code_hot(&t, 0, r->bytes);
+        r->guarded = !r->transient && tcg_code_hot(&t, -t.below, r->bytes);
+        if (r->guarded && !t.straight && !tcg_code_hot(&t, 0, 1)) {
+            t.straight = true;          /* hot bytes between its blocks mustn't make it unwatched */
+            continue;
+        }
         if (r->guarded) {
             add_guards(ir, &t, &f);
         }

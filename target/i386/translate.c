@@ -19,6 +19,7 @@
 #define MAX_CODE_BLOCKS 40
 #define MAX_VERSIONS    3
 #define MAX_INSNS       120
+#define MAX_BELOW       1024        /* bytes before the entry */
 
 extern const IrHelper x86_h_raise, x86_h_raise_code, x86_h_step, x86_h_cs_limit;
 
@@ -202,10 +203,12 @@ static X86Block *new_block(X86Tr *tr, BlockKind kind, uint64_t pc, const FlagDes
     return b;
 }
 
-/* Does the instruction byte at @pc lie in the entry's page, not below the entry? */
+/* Does the instruction byte at @pc lie in the entry's page, not far before the entry? */
 static bool in_page(const X86Tr *tr, uint64_t pc)
 {
-    return pc - tr->t->pc < (uint64_t)(TCG_PAGE_SIZE - tr->t->entry_offset);
+    uint64_t below = MIN(tr->t->entry_offset, MAX_BELOW);
+
+    return pc - tr->t->pc + below < (uint64_t)(TCG_PAGE_SIZE - tr->t->entry_offset) + below;
 }
 
 /*
@@ -627,7 +630,7 @@ static bool block_ends(X86Tr *tr, uint64_t pc)
     if (tr->hold && !tr->ir->overflow) {
         return false;
     }
-    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc) || pc < tr->t->pc) {
+    if (tr->n_insns >= tr->max_insns || tr->ir->overflow || is_breakpoint(tr, pc) || (pc < tr->t->pc && !in_region(tr, pc))) {
         leave_to(tr, pc);
         return true;
     }
@@ -668,6 +671,14 @@ static bool other_heat(X86Tr *tr, uint64_t pc)
     return hot != tr->hot;
 }
 
+static void note_bytes(X86Tr *tr, uint64_t pc, unsigned len)
+{
+    int64_t first = (int64_t)(pc - tr->t->pc), end = first + len;
+
+    tr->below = MAX((int64_t)tr->below, -first);
+    tr->high = MAX((int64_t)tr->high, end);
+}
+
 static void code_block(X86Tr *tr, X86Block *b)
 {
     FlagDesc flags = b->flags;
@@ -704,7 +715,7 @@ static void code_block(X86Tr *tr, X86Block *b)
         }
         tr->n_insns++;
         tr->pc = pc;
-        tr->high = MAX(tr->high, pc - tr->t->pc + MAX(tr->insn.len, 1));
+        note_bytes(tr, pc, MAX(tr->insn.len, 1));
         first_op = tr->ir->n_ops;
         translate_insn(tr, result);
         if (unlikely(tr->hot) && !tr->ended && writes_memory(tr->ir, first_op)) {
@@ -803,6 +814,7 @@ void x86_translate(TcgTranslate *t)
             leaving_block(&tr, &tr.blocks[k]);
         }
     }
-    t->bytes = tr.high;
+    t->below = tr.below;
+    t->bytes = tr.below + tr.high;
     ir_finish(t->ir);
 }

@@ -68,7 +68,7 @@ typedef struct X86Tr {
 
     X86Block *blocks;
     unsigned n_blocks, n_code_blocks;
-    uint64_t low, high; /* bytes used: lowest address is the entry */
+    uint32_t below, high;   /* bytes used, before the entry and from there on */
 } X86Tr;
 
 /* --- types and registers --- */

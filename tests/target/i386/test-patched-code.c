@@ -142,14 +142,81 @@ static void run_all(Test *t, const TcgBackend *be, unsigned count)
     check_true(t, regions < (uint64_t)count * 400, "calls don't translate anew each time");
 }
 
+/*
+ * A function that is entered behind its loop: bytes before a region's entry belong to it. They are changed after
+ * so many calls that it has been optimised.
+ */
+static void before_the_entry(Test *t, const TcgBackend *be)
+{
+    static const uint8_t body[] = {
+        0x05, 1, 0, 0, 0,               /* 00 add eax, imm32 */
+        0xff, 0xc9,                     /* 05 dec ecx */
+        0x75, 0xf7,                     /* 07 jnz 00 */
+        0xc3,                           /* 09 ret */
+    };
+    static const uint8_t entry[] = {    /* in a granule of its own */
+        0xb9, 3, 0, 0, 0,               /* 80 mov ecx, 3 */
+        0xe9, 0x76, 0xff, 0xff, 0xff,   /* 85 jmp 00 */
+    };
+    enum { ENTRY = 0x80 };
+    Xh *h = xh_new(be);
+    static XhState in, host, emu;
+    static Code c;
+    char diff[4096];
+    const uint32_t immediate = (uint32_t)XH_DATA + 1;
+    unsigned outer, inner;
+
+    if (!h) {
+        test_fail(t, "no emulator");
+        return;
+    }
+    c.n = 0;
+    xh_state_init(&in, 64);
+    in.exec_data = true;
+    in.regs[R_SP] = XH_DATA + STACK;
+    memcpy(in.data, body, sizeof(body));
+    memcpy(in.data + ENTRY, entry, sizeof(entry));
+    put(&c, (const uint8_t[]){ 0x41, 0xb9, 4, 0, 0, 0 }, 6);            /* mov r9d, 4 */
+    outer = c.n;
+    put(&c, (const uint8_t[]){ 0x41, 0xb8, 0xdc, 5, 0, 0 }, 6);         /* mov r8d, 1500 */
+    inner = c.n;
+    put_call(&c, (uint32_t)XH_DATA + ENTRY);
+    put(&c, (const uint8_t[]){ 0x41, 0xff, 0xc8, 0x75 }, 4);            /* dec r8d; jnz inner */
+    put(&c, &(int8_t){ (int8_t)(inner - (c.n + 1)) }, 1);
+    put(&c, (const uint8_t[]){ 0x01, 0x1c, 0x25 }, 3);                  /* add [immediate], ebx */
+    put(&c, &immediate, 4);
+    put(&c, (const uint8_t[]){ 0x81, 0xc3, 0x67, 0x45, 0x23, 1 }, 6);   /* add ebx, 0x1234567 */
+    put(&c, (const uint8_t[]){ 0x41, 0xff, 0xc9, 0x75 }, 4);            /* dec r9d; jnz outer */
+    put(&c, &(int8_t){ (int8_t)(outer - (c.n + 1)) }, 1);
+    put(&c, (const uint8_t[]){ 0x0f, 0x0b }, 2);
+    if (!xh_native(c.b, c.n, &in, &host)) {
+        test_skip(t, "not on this host");
+        return;
+    }
+    xh_run(h, c.b, c.n, &in, &emu);
+    if (!xh_same(&emu, &host, FL_ARITH, false, diff, sizeof(diff))) {
+        test_fail(t, "emulator / host:\n%s", diff);
+    }
+}
+
 TEST(patched_code, interpreter)
 {
     run_all(t, &tcg_backend_interp, 3);
+}
+
+TEST(patched_code, interpreter_before_the_entry)
+{
+    before_the_entry(t, &tcg_backend_interp);
 }
 
 #ifdef __x86_64__
 TEST(patched_code, backend)
 {
     run_all(t, &tcg_backend_x86_64, 12);
+}
+
+TEST(patched_code, backend_before_the_entry)
+{
+    before_the_entry(t, &tcg_backend_x86_64);
 }
 #endif
