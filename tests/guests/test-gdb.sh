@@ -28,7 +28,7 @@ session() {
 		info threads
 		detach
 	TEXT
-	timeout -k 5 120 "$QEMU_BIN-x86_64" -m 512 -smp 2 -nodefaults -nographic -serial "file:$tmp/gdb.log" \
+	timeout -k 5 $((120 * patience)) "$QEMU_BIN-x86_64" -m 512 -smp 2 -nodefaults -nographic -serial "file:$tmp/gdb.log" \
 		-S -gdb "unix:$socket" -kernel "$cache/linux-amd64" \
 		-initrd "$cache/initramfs-x86_64.cpio.gz" -no-reboot \
 		-append 'console=ttyS0 panic=-1 no_timer_check nokaslr run=boot' < /dev/null > "$tmp/emulator.log" 2>&1 &
@@ -38,7 +38,7 @@ session() {
 		i=$((i + 1))
 		sleep 0.1
 	done
-	timeout -k 5 100 gdb -nx -batch -x "$tmp/commands" > "$tmp/gdb.out" 2>&1
+	timeout -k 5 $((100 * patience)) gdb -nx -batch -x "$tmp/commands" > "$tmp/gdb.out" 2>&1
 	wait $emulator
 }
 
