@@ -85,7 +85,7 @@ static void update_irq(Escc *s)
     irq_set(s->irq, (s->wr9 & WR9_MIE) && (asks(&s->chan[CHAN_A]) || asks(&s->chan[CHAN_B])));
 }
 
-/* RR3, of channel A only (UM figure 5-?). */
+/* RR3, of channel A only (UM chapter 5, RR3). */
 static uint8_t pending(const Escc *s)
 {
     const EsccChan *a = &s->chan[CHAN_A], *b = &s->chan[CHAN_B];
@@ -98,7 +98,7 @@ static uint8_t pending(const Escc *s)
                      (a->ip_rx && (a->wr[1] & WR1_RX_MASK) ? 32 : 0));
 }
 
-/* RR2 of channel B: the vector with the status of the highest request (UM table 5-?). */
+/* RR2 of channel B: the vector with the status of the highest request (UM chapter 5, RR2). */
 static uint8_t vector(const Escc *s)
 {
     uint8_t p = pending(s), v = s->chan[CHAN_A].wr[2], code;
@@ -257,7 +257,7 @@ static void update_params(EsccChan *c)
     }
 }
 
-/* UM table 4-?: channel reset. */
+/* UM chapter 4: channel reset. */
 static void chan_reset(EsccChan *c)
 {
     memset(c->wr, 0, sizeof(c->wr));

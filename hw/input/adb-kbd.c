@@ -3,7 +3,7 @@
  * Apple Extended Keyboard on ADB.
  *
  * Register 0: two key events, bit 7 set for a release, 7F for none; register 2: modifiers and lights.
- * Source: GMFH chapter 8; key codes: Inside Macintosh vol. V, figure 10-?.
+ * Source: GMFH chapter 8; key codes: Inside Macintosh vol. V, chapter 10.
  */
 #include "util/osdep.h"
 #include "hw/input/adb.h"
@@ -52,7 +52,7 @@ static const uint8_t codes[256] = {
     [0xdd] = 0x6e, [0xde] = 0x7f,
 };
 
-/* A keyboard that isn't told apart (handler 1 or 2) has no right-hand modifiers (GMFH table 8-?). */
+/* A keyboard that isn't told apart (handler 1 or 2) has no right-hand modifiers (GMFH chapter 8). */
 static uint8_t without_sides(uint8_t code)
 {
     return code == 0x7b ? 0x38 : code == 0x7c ? 0x3a : code == 0x7d ? 0x36 : code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Apple mouse on ADB: register 0 has the button and seven bits of movement each way (GMFH figure 8-?).
+ * Apple mouse on ADB: register 0 has the button and seven bits of movement each way (GMFH chapter 8).
  * Handler 4 (extended protocol) tells of a second and third button.
  */
 #include "util/osdep.h"

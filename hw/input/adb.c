@@ -3,7 +3,7 @@
 #include "util/osdep.h"
 #include "hw/input/adb.h"
 
-/* Command byte: address, then the command's two bits and the register (GMFH table 8-?). */
+/* Command byte: address, then the command's two bits and the register (GMFH chapter 8). */
 enum { ADB_RESET = 0x00, ADB_FLUSH = 0x01, ADB_LISTEN = 0x08, ADB_TALK = 0x0c };
 
 static const AdbDeviceOps *ops_of(const AdbDevice *d)
@@ -35,7 +35,7 @@ static void device_restart(AdbDevice *d)
     }
 }
 
-/* Register 3: flags and address, handler (GMFH figure 8-?). @address: where a Listen moves it. */
+/* Register 3: flags and address, handler (GMFH chapter 8). @address: where a Listen moves it. */
 static void listen_reg3(AdbDevice *d, const uint8_t *data, unsigned len)
 {
     const AdbDeviceOps *ops = ops_of(d);

@@ -5,7 +5,7 @@
  * Not modelled: collisions and other errors of the line, transceiver loop-back, the byte order that isn't
  * the board's. Frames are sent and received at once.
  *
- * Source: National Semiconductor DP83932C data sheet, sections 4 (registers), 3.? (buffer management).
+ * Source: National Semiconductor DP83932C data sheet, sections 3.4 and 3.5 (receive and transmit buffer management), 4 (registers).
  */
 #include "util/osdep.h"
 #include "hw/net/dp8393x.h"
@@ -485,7 +485,7 @@ static void sonic_reset_hold(Device *dev)
     timer_del(&s->watchdog);
     memset(s->regs, 0, sizeof(s->regs));
     memset(s->cam, 0, sizeof(s->cam));
-    s->regs[R_CR] = CR_RST | CR_STP | CR_RXDIS;         /* DS table 4-? */
+    s->regs[R_CR] = CR_RST | CR_STP | CR_RXDIS;         /* DS 4.3.1 */
     s->regs[R_TCR] = 0x0101;
     s->regs[R_EOBC] = 0x02f8;
     update_irq(s);

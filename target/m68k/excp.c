@@ -59,7 +59,7 @@ void m68k_restore_aux(TcgEnv *env, uint32_t aux)
     m68k_state(env)->excp_aux = aux;
 }
 
-/* Function code of an access (PRM table 2-?; 040UM table 5-?). */
+/* Function code of an access (030UM 4.2). */
 static unsigned function_code(MmuAccess access, unsigned mmu)
 {
     return (mmu == M68K_MMU_SUPER ? 4u : 0) | (access == MMU_EXEC ? 2u : 1u);
@@ -76,7 +76,7 @@ static uint16_t ssw_040(const M68kState *s, MmuAccess access, unsigned fc, bool 
                       (uint32_t)size[access == MMU_EXEC ? 2 : aux & AUX_SIZE] << 5);
 }
 
-/* 030UM 8.1.2, figure 8-?: FC FB RC RB 0 0 0 DF RM RW SIZ 0 FC. */
+/* 030UM 8.1.2, special status word: FC FB RC RB 0 0 0 DF RM RW SIZ 0 FC. */
 static uint16_t ssw_030(const M68kState *s, MmuAccess access, unsigned fc)
 {
     static const uint8_t size[] = { 1, 2, 0, 3 };
@@ -222,7 +222,7 @@ static void push_format7(M68kState *s, unsigned vector, uint32_t pc, uint32_t sr
     push_short(s, 7, vector, pc, sr);
 }
 
-/* 030UM figure 8-?: 46 words. */
+/* 030UM chapter 8, bus fault frames: 46 words. */
 static void push_format_b(M68kState *s, unsigned vector, uint32_t pc, uint32_t sr)
 {
     push_zeros(s, 18);                  /* internal registers */
@@ -296,7 +296,7 @@ static void push_frame(M68kState *s, unsigned vector, uint32_t sr)
 /* ------------------------------------------------------------------- entering */
 
 /* A second fault while a bus or address error is entered stops the processor until reset
- * (M68000UM 5.4.3, 040UM 8.2.?). */
+ * (M68000UM 5.4.3, 040UM chapter 8). */
 static void double_fault(M68kState *s)
 {
     CPUState *cpu = s->tcg.cpu;

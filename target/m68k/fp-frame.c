@@ -36,7 +36,7 @@ static F80 get_f80(const uint8_t *p)
     return (F80){ load_be64(p + 4), load_be16(p) };
 }
 
-/* 040UM figure 9-?: places are counted from the frame's end, which unimplemented and busy frames
+/* 040UM chapter 9, state frames: places are counted from the frame's end, which unimplemented and busy frames
  * share. */
 static void fill_040(const M68kState *s, uint8_t *p, unsigned size)
 {

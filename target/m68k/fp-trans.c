@@ -207,7 +207,7 @@ bool m68k_fp_transcendental(FpCtx *c, unsigned op, Fp v, Fp *res, Fp *second)
     return true;
 }
 
-/* 881UM table 4-?: the ROM of constants; other offsets give zero. */
+/* PRM, FMOVECR: the ROM of constants; other offsets give zero. */
 Fp m68k_fp_constant(FpCtx *c, unsigned offset)
 {
     static const struct { uint8_t offset; int16_t exp; uint64_t m; bool inexact; } rom[] = {

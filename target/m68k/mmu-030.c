@@ -15,7 +15,7 @@
 #define TC_E        BIT(31)
 #define TC_SRE      BIT(25)
 #define TC_FCL      BIT(24)
-/* MMUSR, figure 9-?: */
+/* MMUSR (030UM 9.7.4): */
 #define SR_B        BIT(15)
 #define SR_L        BIT(14)
 #define SR_SUPER    BIT(13)

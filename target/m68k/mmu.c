@@ -211,7 +211,7 @@ bool m68k_mmu_walk(TcgEnv *env, uint64_t addr64, MmuAccess access, unsigned mmu,
 
 /* --- instructions --- */
 
-/* PFLUSHN, PFLUSH: one page of the space in DFC; PFLUSHAN, PFLUSHA: all (040UM 3.?). */
+/* PFLUSHN, PFLUSH: one page of the space in DFC; PFLUSHAN, PFLUSHA: all (PRM, PFLUSH). */
 static void h_pflush(void *env, uint32_t how, uint32_t addr)
 {
     M68kState *s = env;
