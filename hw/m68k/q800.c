@@ -18,6 +18,8 @@
 #include "chardev/chardev.h"
 #include "hw/char/escc.h"
 #include "hw/core/cpu.h"
+#include "hw/audio/easc.h"
+#include "hw/block/floppy.h"
 #include "hw/block/swim.h"
 #include "hw/display/macfb.h"
 #include "hw/misc/mac-via.h"
@@ -25,6 +27,7 @@
 #include "hw/scsi/esp.h"
 #include "net/net.h"
 #include "qom/property.h"
+#include "util/bswap.h"
 
 /* The I/O chip's 256 Kbytes repeat all over 50000000 to 53FFFFFF. */
 #define IO_BASE         0x50000000u
@@ -39,17 +42,21 @@
 #define SONIC_OFFSET    0x0a000u
 #define ESP_OFFSET      0x10000u
 #define ESP_PDMA_OFFSET 0x10100u
+#define EASC_OFFSET     0x14000u
 #define SWIM_OFFSET     0x1e000u
+#define ID_ADDR         0x5ffffffcu     /* tells the ROM which board it is on */
+#define ID_Q800         0xa55a2badu     /* Quadra and Centris 610, 650, 800; VIA1's port A has the rest */
+#define VIA_DDRA_OFFSET (VIA1_OFFSET + 3 * 512)
 #define VIDEO_BASE      0xf9000000u     /* NuBus slot 9 */
 #define DAFB_BASE       0xf9800000u
 #define RAM_MAX         (1 * GIB)
 
 typedef struct Q800 {
     Machine parent;
-    MemRegion io, io_alias[2], prom;
+    MemRegion io, io_alias[2], prom, id;
     M68kBoot *boot;             /* owned */
     MacRom rom;
-    Device *cpu, *glue, *via1, *via2, *escc, *macfb, *sonic, *esp;    /* lent */
+    Device *cpu, *glue, *via1, *via2, *escc, *macfb, *sonic, *esp, *swim;     /* lent */
 } Q800;
 
 static Q800 *Q800_MACHINE(const void *obj)
@@ -268,14 +275,55 @@ static bool create_esp(Q800 *q, Error **errp)
     return bus != NULL;
 }
 
+/* The drive in the case is always there, one at the connector outside if -fdb or -drive if=floppy,index=1 names it. */
+static bool create_floppy(Q800 *q, unsigned unit, Error **errp)
+{
+    MachineDrive *d = machine_take_drive(&q->parent, "floppy", 0, (int)unit);
+    Device *dev;
+
+    if (!d && unit) {
+        return true;
+    }
+    dev = device_new(TYPE_FLOPPY);
+    if (!object_set_uint(dev, "unit", unit, errp) ||
+        (d && d->blockdev && !object_set_str(dev, "drive", d->blockdev, errp))) {
+        object_unref(dev);
+        return false;
+    }
+    return device_realize_unref(dev, q->swim->buses, errp);
+}
+
 static bool create_swim(Q800 *q, Error **errp)
 {
-    Device *dev = create(TYPE_SWIM, errp);
-
-    if (dev) {
-        memory_region_add(&q->io, SWIM_OFFSET, swim_region(dev));
+    q->swim = create(TYPE_SWIM, errp);
+    if (!q->swim) {
+        return false;
     }
-    return dev != NULL;
+    memory_region_add(&q->io, SWIM_OFFSET, swim_region(q->swim));
+    device_connect_irq_out(q->via1, "floppy-sel", 0, device_irq_in(q->swim, "sel", 0));
+    return create_floppy(q, 0, errp) && create_floppy(q, 1, errp);
+}
+
+static bool create_easc(Q800 *q, Error **errp)
+{
+    Device *dev = device_new(TYPE_EASC);
+
+    device_connect_irq_out(dev, "irq", 0, glue_in(q, "asc"));
+    if (!device_realize_unref(dev, NULL, errp)) {
+        return false;
+    }
+    memory_region_add(&q->io, EASC_OFFSET, easc_region(dev));
+    return true;
+}
+
+static bool create_id(Q800 *q, Error **errp)
+{
+    if (!memory_region_init_rom(&q->id, q, "q800.id", 4096, errp)) {
+        return false;
+    }
+    store_be32((uint8_t *)memory_region_ram_ptr(&q->id) + (ID_ADDR & 4095), ID_Q800);
+    memory_region_add(system_memory(), ID_ADDR & ~4095u, &q->id);
+    return true;
 }
 
 static bool load_kernel(Q800 *q, Error **errp)
@@ -343,7 +391,8 @@ static bool q800_init(Machine *m, Error **errp)
     }
     return create_cpu(q, errp) && create_glue(q, errp) && create_vias(q, errp) &&
            create_escc(q, errp) && create_macfb(q, errp) && create_sonic(q, errp) &&
-           create_esp(q, errp) && create_swim(q, errp) && load_kernel(q, errp);
+           create_esp(q, errp) && create_swim(q, errp) && create_easc(q, errp) && create_id(q, errp) &&
+           load_kernel(q, errp);
 }
 
 static void q800_reset(Machine *m, ResetKind kind)
@@ -357,6 +406,10 @@ static void q800_reset(Machine *m, ResetKind kind)
     }
     system_reset(kind);
     mac_rom_overlay(&q->rom, false);
+    if (q->boot) {
+        /* As the ROM leaves it: head selection and video synchronization are outputs of VIA1. */
+        address_space_store(&address_space_memory, IO_BASE + VIA_DDRA_OFFSET, 0x28, 1, MEM_BE, MEM_ATTRS_NONE, NULL);
+    }
 }
 
 static const char *const q800_arch[] = { "m68k", NULL };

@@ -20,6 +20,8 @@
 #define ADB_SHIFT_NS    (200 * NS_PER_US)
 #define ADB_POLL_NS     (11 * NS_PER_MS)
 
+/* VIA1 port A. */
+enum { V1A_HEAD_SEL = 0x20 };
 /* VIA1 port B. */
 enum { V1B_RTC_DATA = 1, V1B_RTC_CLK = 2, V1B_RTC_ENABLE = 4, V1B_ADB_INT = 8, V1B_ADB_STATE = 0x30,
        V1B_AUX_OFF = 0x40 };
@@ -35,7 +37,7 @@ typedef struct MacVia1 {
     MacRtc rtc;
     char *base, *pram;          /* properties, of the clock */
     AdbBus *adb;
-    IrqLine *irq, *auxmode;
+    IrqLine *irq, *auxmode, *floppy_sel;
     Timer tick, second, adb_timer;
     /* Transceiver. */
     uint8_t adb_state;
@@ -223,7 +225,12 @@ static void via1_port_b(void *opaque, uint8_t level, uint8_t old)
     }
 }
 
-static const Via6522Ops via1_ops = { .port_b = via1_port_b };
+static void via1_port_a(void *opaque, uint8_t level, UNUSED uint8_t old)
+{
+    irq_set(((MacVia1 *)opaque)->floppy_sel, (level & V1A_HEAD_SEL) != 0);
+}
+
+static const Via6522Ops via1_ops = { .port_a = via1_port_a, .port_b = via1_port_b };
 
 static void via1_tick(void *opaque)
 {
@@ -251,8 +258,10 @@ static void via1_reset_hold(Device *dev)
     s->via.irq = s->irq;
     via6522_reset(&s->via);
     mac_rtc_reset(&s->rtc);
-    /* GMFH, Quadra 800: machine identification on port A's inputs, PA6, 4, 2, 1 = 1 0 0 1. */
-    via6522_set_pins(&s->via, false, 0xff, 0x80 | 0x40 | 0x10 | 0x02);
+    /* Which Macintosh it is, on port A's inputs: PA6, 4, 2, 1 = 0 1 0 1 is the Quadra 800 among those of one memory
+     * controller. PA7: the SCC wants nothing. */
+    via6522_set_pins(&s->via, false, 0xff, 0x80 | 0x10 | 0x02);
+    irq_set(s->floppy_sel, 1);
     s->adb_state = ADB_IDLE;
     s->adb_in_len = s->adb_out_len = s->adb_out_at = 0;
     s->adb_cmd = s->adb_last_talk = 0x3c;       /* Talk register 0 of the mouse */
@@ -270,6 +279,7 @@ static void via1_init(Device *dev)
 
     device_init_irq_out(dev, "irq", &s->irq, 1);
     device_init_irq_out(dev, "auxmode", &s->auxmode, 1);
+    device_init_irq_out(dev, "floppy-sel", &s->floppy_sel, 1);
 }
 
 static bool via1_realize(Device *dev, Error **errp)
@@ -310,6 +320,7 @@ static bool via1_post_load(void *opaque, UNUSED Error **errp)
     MacVia1 *s = opaque;
 
     irq_set(s->auxmode, !(via6522_out_b(&s->via) & V1B_AUX_OFF));
+    irq_set(s->floppy_sel, (via6522_out_a(&s->via) & V1A_HEAD_SEL) != 0);
     return true;
 }
 

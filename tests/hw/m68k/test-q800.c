@@ -470,3 +470,76 @@ TEST(q800, hostile_guest)
     check_u16(t, get_sonic(q, 0x28), 4, "it is still there");
     qtest_stop(q);
 }
+
+#define ASC         0x50f14000u
+
+static uint8_t asc(QTest *q, unsigned reg)
+{
+    return qtest_readb(q, ASC + reg);
+}
+static void set_asc(QTest *q, unsigned reg, uint8_t v)
+{
+    qtest_writeb(q, ASC + reg, v);
+}
+
+/* As a real Quadra 800's chip answers the program ASCTester. */
+TEST(q800, sound)
+{
+    g_autofree char *path = NULL, *wav = NULL;
+    unsigned low = 0, high = 0;
+    gsize len = 0;
+    QTest *q;
+
+    close(g_file_open_tmp("easc.XXXXXX", &path, NULL));
+    q = qtest_start(t, "-machine q800 -m 16 -nodefaults -audiodev wav,id=w,path=%s", path);
+    check_u8(t, asc(q, 0x800), 0xbb, "the version");
+    check_u8(t, asc(q, 0x804), 0x0e, "idle");
+    check_u8(t, asc(q, 0xf29), 1, "no interrupt at first");
+    set_asc(q, 0x801, 2);
+    check_u8(t, asc(q, 0x801), 0, "there is no mode 2");
+    set_asc(q, 0x802, 0);
+    set_asc(q, 0x806, 0xe0);
+    set_asc(q, 0x803, 0x80);
+    set_asc(q, 0x803, 0);
+    for (unsigned i = 0; i < 0x400; i++) {
+        set_asc(q, i, i / 20 & 1 ? 0xf0 : 0x10);
+        set_asc(q, 0x400, i / 20 & 1 ? 0xf0 : 0x10);
+    }
+    check_u8(t, asc(q, 0x804), 0x0a, "both are full");
+    set_asc(q, 0x400, 1);
+    check_u8(t, asc(q, 0x802), 0x80, "one too many");
+    set_via(q, VIA2, IFR, 0x10);
+    set_asc(q, 0xf29, 0);
+    check_u8(t, via(q, VIA2, IFR) & 0x10, 0, "no interrupt yet");
+    set_asc(q, 0x801, 1);
+    qtest_clock_step(q, 15000000);
+    check_u8(t, asc(q, 0x804), 0x02, "some of it has been played");
+    qtest_reload(q);
+    qtest_clock_step(q, 20000000);
+    check_u8(t, asc(q, 0x804), 0x06, "half empty");
+    check_u8(t, via(q, VIA2, IFR) & 0x10, 0x10, "which interrupts");
+    set_via(q, VIA2, IFR, 0x10);
+    qtest_clock_step(q, 30000000);
+    check_u8(t, asc(q, 0x804), 0x0e, "empty");
+    check_u8(t, via(q, VIA2, IFR) & 0x10, 0, "once");
+    set_asc(q, 0x801, 0);
+    qtest_stop(q);
+    check_true(t, g_file_get_contents(path, &wav, &len, NULL) && len > 44 + 4 * 1024, "the sound was played");
+    for (gsize i = 44; i + 2 <= len; i += 2) {
+        int16_t v = (int16_t)((uint8_t)wav[i] | (uint8_t)wav[i + 1] << 8);
+
+        low += v < -20000;
+        high += v > 20000;
+    }
+    check_true(t, low > 1000 && high > 1000, "both halves of the wave");
+    unlink(path);
+}
+
+TEST(q800, which_machine_it_is)
+{
+    QTest *q = start(t);
+
+    check_u32(t, qtest_readl(q, 0x5ffffffc), 0xa55a2bad, "a Quadra 610, 650 or 800");
+    check_u8(t, via(q, VIA1, ORA) & 0x56, 0x12, "and of these the 800");
+    qtest_stop(q);
+}
