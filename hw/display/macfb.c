@@ -47,6 +47,12 @@ static uint32_t color(const MacFb *s, unsigned n)
     return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
+/* Of direct colors each component goes through its own third of the table. */
+static uint32_t corrected(const MacFb *s, uint32_t r, uint32_t g, uint32_t b)
+{
+    return (uint32_t)s->palette[r * 3] << 16 | (uint32_t)s->palette[g * 3 + 1] << 8 | s->palette[b * 3 + 2];
+}
+
 static void paint_line(const MacFb *s, const uint8_t *src, uint32_t *dst)
 {
     unsigned per_byte = s->depth < 8 ? 8 / s->depth : 1;
@@ -64,11 +70,11 @@ static void paint_line(const MacFb *s, const uint8_t *src, uint32_t *dst)
             unsigned v = (unsigned)src[2 * x] << 8 | src[2 * x + 1];
             uint32_t r = v >> 10 & 31, g = v >> 5 & 31, b = v & 31;
 
-            dst[x] = (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 | (b << 3 | b >> 2);
+            dst[x] = corrected(s, r << 3 | r >> 2, g << 3 | g >> 2, b << 3 | b >> 2);
             break;
         }
         default:
-            dst[x] = (uint32_t)src[4 * x + 1] << 16 | (uint32_t)src[4 * x + 2] << 8 | src[4 * x + 3];
+            dst[x] = corrected(s, src[4 * x + 1], src[4 * x + 2], src[4 * x + 3]);
             break;
         }
     }
@@ -178,12 +184,17 @@ static const MemOps regs_ops = {
 
 /* ----------------------------------------------------------------------- device */
 
-/* Black on white with one bit, else the Macintosh's usual order: white first, black last. */
+/* Black on white with one bit, else the Macintosh's usual order: white first, black last. Without a palette the table has
+ * what each component becomes (gamma), at first itself. */
 static void default_palette(MacFb *s)
 {
     unsigned n = s->depth <= 8 ? 1u << s->depth : 256;
 
     for (unsigned i = 0; i < 256; i++) {
+        if (s->depth > 8) {
+            memset(&s->palette[i * 3], (int)i, 3);
+            continue;
+        }
         memset(&s->palette[i * 3], (int)(255 - MIN(i, n - 1) * 255 / (n - 1)), 3);
     }
 }

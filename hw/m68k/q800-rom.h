@@ -19,12 +19,14 @@
 #define MAC_ROM_COPIES      (MAC_ROM_SPACE_SIZE / MAC_ROM_MIN)
 
 typedef struct MacRom {
-    MemRegion rom, overlay, copy[MAC_ROM_COPIES];
+    MemRegion rom, overlay, restart, copy[MAC_ROM_COPIES];
     bool loaded;
 } MacRom;
 
 /* @name: as -bios says. 256 Kbytes to 4 Mbytes, a power of two. */
 bool mac_rom_init(MacRom *r, void *owner, const char *name, Error **errp);
+/* In the place of a ROM where there is none: what Linux jumps to for a restart, 40800000 + A, asks for a reset. */
+bool mac_rom_stand_in(MacRom *r, void *owner, Error **errp);
 /* Does nothing without a ROM. */
 void mac_rom_overlay(MacRom *r, bool on);
 

@@ -22,6 +22,7 @@
 #include "hw/block/floppy.h"
 #include "hw/block/swim.h"
 #include "hw/display/macfb.h"
+#include "hw/misc/djmemc.h"
 #include "hw/misc/mac-via.h"
 #include "hw/net/dp8393x.h"
 #include "hw/scsi/esp.h"
@@ -40,6 +41,7 @@
 #define PROM_OFFSET     0x08000u
 #define PROM_SIZE       0x1000u
 #define SONIC_OFFSET    0x0a000u
+#define DJMEMC_OFFSET   0x0e000u
 #define ESP_OFFSET      0x10000u
 #define ESP_PDMA_OFFSET 0x10100u
 #define EASC_OFFSET     0x14000u
@@ -75,6 +77,19 @@ static Device *create(const char *type, Error **errp)
     Device *dev = device_new(type);
 
     return device_realize_unref(dev, NULL, errp) ? dev : NULL;
+}
+
+static bool create_djmemc(Q800 *q, Error **errp)
+{
+    Device *dev = device_new(TYPE_DJMEMC);
+
+    djmemc_set_ram(dev, q->parent.ram);
+    if (!device_realize_unref(dev, NULL, errp)) {
+        return false;
+    }
+    memory_region_add(system_memory(), 0, djmemc_ram(dev));
+    memory_region_add(&q->io, DJMEMC_OFFSET, djmemc_regs(dev));
+    return true;
 }
 
 static bool create_glue(Q800 *q, Error **errp)
@@ -347,7 +362,7 @@ static bool load_kernel(Q800 *q, Error **errp)
         return true;
     }
     b = q->boot = m68k_boot_load(m, errp);
-    if (!b) {
+    if (!b || (!m->firmware && !mac_rom_stand_in(&q->rom, q, errp))) {
         return false;
     }
     m68k_boot_u32(b, BI_MACHTYPE, MACH_MAC);
@@ -383,13 +398,12 @@ static bool q800_init(Machine *m, Error **errp)
     Q800 *q = Q800_MACHINE(m);
     static const char *const alias_names[] = { "q800.io", "q800.io-system" };
 
-    memory_region_add(system_memory(), 0, m->ram);
     memory_region_init(&q->io, q, "q800.io-slice", IO_SLICE);
     for (unsigned i = 0; i < 2; i++) {
         memory_region_init_alias(&q->io_alias[i], q, alias_names[i], &q->io, 0, IO_SLICE);
         memory_region_add(system_memory(), i ? IO_OTHER : IO_BASE, &q->io_alias[i]);
     }
-    return create_cpu(q, errp) && create_glue(q, errp) && create_vias(q, errp) &&
+    return create_djmemc(q, errp) && create_cpu(q, errp) && create_glue(q, errp) && create_vias(q, errp) &&
            create_escc(q, errp) && create_macfb(q, errp) && create_sonic(q, errp) &&
            create_esp(q, errp) && create_swim(q, errp) && create_easc(q, errp) && create_id(q, errp) &&
            load_kernel(q, errp);

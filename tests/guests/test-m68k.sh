@@ -28,7 +28,12 @@ status=$?
 [ $status = 0 ] || head -40 "$tmp/diff" | sed 's/^/# /'
 ok $status 'selftest: every line as it must be'
 
-# The same, saved in the midst of it and resumed by another process: no line differs.
+boot_m68k restart 100 'run=restart'
+status=$?
+[ $status != 0 ] || has restart '^reboot: Restarting system'
+ok $? 'restart: the kernel restarts the machine, which with -no-reboot ends'
+
+# The self-test, saved in the midst of it and resumed by another process: no line differs.
 with_qmp moving 200 m68k -M q800 -m 32 -kernel "$cache/linux-m68k" -initrd "$cache/initramfs-m68k.cpio.gz" \
 	-append 'console=ttyS0 run=selftest'
 wait_for "$serial" '^selftest m68k_alu' 150 && qmp '{"execute":"stop"}' &&
@@ -43,6 +48,7 @@ wait $pid
 exec 3>&-
 with_qmp moved 200 m68k -M q800 -m 32 -kernel "$cache/linux-m68k" -initrd "$cache/initramfs-m68k.cpio.gz" \
 	-append 'console=ttyS0 run=selftest' -incoming "exec:cat $tmp/state"
+qmp '{"execute":"cont"}'		# it was saved while it stood
 wait $pid
 ok $? 'moved: it goes on to the end, and switches itself off'
 exec 3>&-

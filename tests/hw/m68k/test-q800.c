@@ -543,3 +543,41 @@ TEST(q800, which_machine_it_is)
     check_u8(t, via(q, VIA1, ORA) & 0x56, 0x12, "and of these the 800");
     qtest_stop(q);
 }
+
+#define DJMEMC      0x50f0e000u
+
+/* RAM as the ROM sizes it: a bank where its register says, repeating in its window; saved and loaded; all of it at 0 after a
+ * reset. */
+TEST(q800, memory_banks)
+{
+    QTest *q = qtest_start_qmp(t, "-machine q800 -m 24 -nodefaults");
+    QObject *answer;
+
+    qtest_writel(q, 0, 0x11111111);
+    qtest_writel(q, 16 << 20, 0x22222222);
+    check_u32(t, qtest_readl(q, DJMEMC), 0xffffffe0, "unused bits are ones");
+    for (unsigned n = 0; n < 10; n++) {         /* 32 Mbytes apart, as when it looks for them */
+        qtest_writel(q, DJMEMC + 4 + 4 * n, 8 * n);
+    }
+    check_u32(t, qtest_readl(q, DJMEMC + 8), 0xfffffe08, "bank 1's register");
+    check_u32(t, qtest_readl(q, 0), 0x11111111, "bank 0");
+    check_u32(t, qtest_readl(q, 16 << 20), 0x11111111, "and once more: it has 16 Mbytes");
+    check_u32(t, qtest_readl(q, 32 << 20), 0x22222222, "bank 1");
+    qtest_writel(q, (32 << 20) + 4, 0x33333333);
+    check_u32(t, qtest_readl(q, (56 << 20) + 4), 0x33333333, "8 Mbytes");
+    qtest_writel(q, DJMEMC + 8, 4);
+    qtest_reload(q);
+    check_u32(t, qtest_readl(q, (16 << 20) + 4), 0x11111111 * 0, "bank 0 lies above it");
+    qtest_writel(q, DJMEMC + 4, 2);
+    qtest_writel(q, DJMEMC + 8, 0);
+    check_u32(t, qtest_readl(q, 4), 0x33333333, "bank 1 first, the other behind it");
+    check_u32(t, qtest_readl(q, 8 << 20), 0x11111111, "without a gap");
+    answer = qmp_cmd(qtest_qmp(q), "system_reset", NULL, NULL);
+    check_true(t, answer, "reset");
+    qobject_unref(answer);
+    while (qtest_readl(q, 0) != 0x11111111) {
+        g_usleep(100);
+    }
+    check_u32(t, qtest_readl(q, (16 << 20) + 4), 0x33333333, "all of it at 0 again");
+    qtest_stop(q);
+}
