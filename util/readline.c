@@ -207,6 +207,14 @@ static size_t common_prefix(const GPtrArray *list)
     return len;
 }
 
+/* "reboot=", "backend.": a value or a member is to follow, no other word. */
+static bool is_whole_word(const char *candidate)
+{
+    size_t len = strlen(candidate);
+
+    return len && candidate[len - 1] != '=' && candidate[len - 1] != '.';
+}
+
 static void complete(Readline *rl)
 {
     g_autofree char *before = g_strndup(rl->line->str, rl->pos);
@@ -226,7 +234,9 @@ static void complete(Readline *rl)
         insert(rl, more);
     }
     if (list->len == 1) {
-        insert(rl, " ");
+        if (is_whole_word(g_ptr_array_index(list, 0))) {
+            insert(rl, " ");
+        }
     } else if (len <= have) {
         GString *s = g_string_new("\n");
 
