@@ -197,10 +197,19 @@ void hmp_trace_event(Hmp *hmp, const QDict *args)
     hmp_qmp_ok(hmp, "trace-event-set-state", d);
 }
 
+QDict *hmp_same_args(const QDict *args, UNUSED const char **command)
+{
+    return qobject_to_dict(qobject_copy(QOBJECT(args)));
+}
+
+QDict *hmp_trace_events_args(const QDict *args, UNUSED const char **command)
+{
+    return qdict_from_fmt("{'name': %s}", qdict_str_or(args, "name", "*"));
+}
+
 void hmp_info_trace_events(Hmp *hmp, const QDict *args)
 {
-    QObject *list = hmp_qmp(hmp, "trace-event-get-state",
-                            qdict_from_fmt("{'name': %s}", qdict_str_or(args, "name", "*")));
+    QObject *list = hmp_qmp(hmp, "trace-event-get-state", hmp_trace_events_args(args, NULL));
 
     for (size_t i = 0; list && i < qlist_size(qobject_to_list(list)); i++) {
         const QDict *e = qobject_to_dict(qlist_get(qobject_to_list(list), i));
@@ -316,10 +325,14 @@ void hmp_info_vm_generation_id(Hmp *hmp, const QDict *args)
     qobject_unref(o);
 }
 
+QDict *hmp_stats_args(const QDict *args, UNUSED const char **command)
+{
+    return qdict_from_fmt("{'target': %s}", qdict_str_or(args, "target", "vm"));
+}
+
 void hmp_info_stats(Hmp *hmp, const QDict *args)
 {
-    QObject *o = hmp_qmp(hmp, "query-stats", qdict_from_fmt("{'target': %s}",
-                                                            qdict_str_or(args, "target", "vm")));
+    QObject *o = hmp_qmp(hmp, "query-stats", hmp_stats_args(args, NULL));
 
     if (o && !qlist_size(qobject_to_list(o))) {
         hmp_printf(hmp, "no provider keeps statistics\n");

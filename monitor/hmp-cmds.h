@@ -32,6 +32,18 @@ void hmp_info_qdm(Hmp *hmp, const QDict *args);
 void hmp_complete_driver(GPtrArray *candidates, const char *prefix);
 void hmp_complete_device(GPtrArray *candidates, const char *prefix);
 
+/* HmpCommand.qmp_args: the query's arguments are those of the line. */
+QDict *hmp_same_args(const QDict *args, const char **command);
+QDict *hmp_trace_events_args(const QDict *args, const char **command);
+QDict *hmp_stats_args(const QDict *args, const char **command);
+QDict *hmp_qom_list_args(const QDict *args, const char **command);
+
+/* sync-profile.c */
+void hmp_sync_profile(Hmp *hmp, const QDict *args);
+void hmp_info_sync_profile(Hmp *hmp, const QDict *args);
+QDict *hmp_sync_profile_args(const QDict *args, const char **command);
+void hmp_complete_sync_profile(GPtrArray *candidates, const char *prefix);
+
 /* hmp-state.c */
 void hmp_info_pic(Hmp *hmp, const QDict *args);
 void hmp_info_lapic(Hmp *hmp, const QDict *args);

@@ -283,6 +283,11 @@ void hmp_object_del(Hmp *hmp, const QDict *args)
     hmp_error(hmp, err);
 }
 
+QDict *hmp_qom_list_args(const QDict *args, UNUSED const char **command)
+{
+    return qdict_from_fmt("{'path': %s}", qdict_str_or(args, "path", "/"));
+}
+
 void hmp_qom_list(Hmp *hmp, const QDict *args)
 {
     Error *err = NULL;

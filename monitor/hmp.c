@@ -149,7 +149,7 @@ static void run(Hmp *hmp, const HmpCommand *table, const char *line, const char 
     rest = g_strdup(line + len);
     json = take_json_flag(rest);
     /* With arguments the query would be another one. */
-    if (cmd->qmp && json && !*skip_blanks(rest)) {
+    if (cmd->qmp && json && !cmd->qmp_args && !*skip_blanks(rest)) {
         run_json(hmp, cmd->qmp, NULL);
         g_free(rest);
         return;

@@ -52,10 +52,10 @@ void big_lock_step_slow(void)
     }
 }
 
-void big_lock(void)
+void big_lock_at(const char *site)
 {
     assert(!big_held);
-    mutex_lock(&big_mutex);
+    mutex_lock_big_at(&big_mutex, site);
     big_held = true;
 }
 
@@ -87,18 +87,18 @@ static void close_gate(void)
     }
 }
 
-void big_lock_wait(Cond *c)
+void big_lock_wait_at(Cond *c, const char *site)
 {
     assert(big_held);
     big_lock_step();
     open_gate();
     big_held = false;
-    cond_wait(c, &big_mutex);
+    cond_wait_at(c, &big_mutex, site);
     big_held = true;
     close_gate();
 }
 
-bool big_lock_wait_ns(Cond *c, int64_t ns)
+bool big_lock_wait_ns_at(Cond *c, int64_t ns, const char *site)
 {
     bool signalled;
 
@@ -106,7 +106,7 @@ bool big_lock_wait_ns(Cond *c, int64_t ns)
     big_lock_step();
     open_gate();
     big_held = false;
-    signalled = cond_wait_ns(c, &big_mutex, ns);
+    signalled = cond_wait_ns_at(c, &big_mutex, ns, site);
     big_held = true;
     close_gate();
     return signalled;

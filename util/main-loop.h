@@ -58,12 +58,15 @@ EventLoop *current_event_loop(void);
 /* -------------------------------------------------------------- big lock */
 
 /* Not recursive: taking it twice is a programmer's mistake. */
-void big_lock(void);
+#define big_lock()      big_lock_at(CALL_SITE)
+void big_lock_at(const char *site);
 void big_unlock(void);
 bool big_lock_held(void);       /* by this thread */
 /* Wait on @c as cond_wait() does with the big lock as the mutex. */
-void big_lock_wait(Cond *c);
-bool big_lock_wait_ns(Cond *c, int64_t ns);
+#define big_lock_wait(c)        big_lock_wait_at(c, CALL_SITE)
+#define big_lock_wait_ns(c, ns) big_lock_wait_ns_at(c, ns, CALL_SITE)
+void big_lock_wait_at(Cond *c, const char *site);
+bool big_lock_wait_ns_at(Cond *c, int64_t ns, const char *site);
 /* Let others have it for a moment, the main loop above all, who waits for what it will do. */
 void big_lock_rest(void);
 

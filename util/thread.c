@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include "util/thread.h"
+#include "util/lock-profile.h"
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -37,9 +38,43 @@ void mutex_destroy(Mutex *m)
     must(pthread_mutex_destroy(&m->m), "mutex_destroy");
 }
 
-void mutex_lock(Mutex *m)
+static int64_t now_ns(void)
 {
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * NS_PER_SECOND + ts.tv_nsec;
+}
+
+/* When a wait that is to be counted begins; -1: it isn't. */
+static int64_t wait_begins(void)
+{
+    return unlikely(atomic_load_explicit(&lock_profile_on, memory_order_relaxed)) ? now_ns() : -1;
+}
+
+static void wait_ends(int64_t start, LockKind kind, const void *object, const char *site)
+{
+    if (unlikely(start >= 0)) {
+        lock_profile_add(kind, object, site, now_ns() - start);
+    }
+}
+
+static void lock(Mutex *m, LockKind kind, const char *site)
+{
+    int64_t start = wait_begins();
+
     must(pthread_mutex_lock(&m->m), "mutex_lock");
+    wait_ends(start, kind, m, site);
+}
+
+void mutex_lock_at(Mutex *m, const char *site)
+{
+    lock(m, LOCK_MUTEX, site);
+}
+
+void mutex_lock_big_at(Mutex *m, const char *site)
+{
+    lock(m, LOCK_BIG, site);
 }
 
 bool mutex_trylock(Mutex *m)
@@ -83,13 +118,17 @@ void cond_broadcast(Cond *c)
     must(pthread_cond_broadcast(&c->c), "cond_broadcast");
 }
 
-void cond_wait(Cond *c, Mutex *m)
+void cond_wait_at(Cond *c, Mutex *m, const char *site)
 {
+    int64_t start = wait_begins();
+
     must(pthread_cond_wait(&c->c, &m->m), "cond_wait");
+    wait_ends(start, LOCK_COND, c, site);
 }
 
-bool cond_wait_ns(Cond *c, Mutex *m, int64_t ns)
+bool cond_wait_ns_at(Cond *c, Mutex *m, int64_t ns, const char *site)
 {
+    int64_t start = wait_begins();
     struct timespec ts;
     int err;
 
@@ -102,6 +141,7 @@ bool cond_wait_ns(Cond *c, Mutex *m, int64_t ns)
         ts.tv_sec++;
     }
     err = pthread_cond_timedwait(&c->c, &m->m, &ts);
+    wait_ends(start, LOCK_COND, c, site);
     if (err == ETIMEDOUT) {
         return false;
     }

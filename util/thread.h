@@ -23,7 +23,13 @@ typedef struct Cond {
 void mutex_init(Mutex *m);
 void mutex_init_recursive(Mutex *m);
 void mutex_destroy(Mutex *m);
-void mutex_lock(Mutex *m);
+/* Locks and waits know the place they are at, for util/lock-profile.h. */
+#define mutex_lock(m)           mutex_lock_at(m, CALL_SITE)
+#define CALL_SITE               __FILE__ ":" CALL_SITE_LINE(__LINE__)
+#define CALL_SITE_LINE(line)    CALL_SITE_TEXT(line)
+#define CALL_SITE_TEXT(line)    #line
+void mutex_lock_at(Mutex *m, const char *site);
+void mutex_lock_big_at(Mutex *m, const char *site);      /* the big lock's */
 bool mutex_trylock(Mutex *m) MUST_CHECK;
 void mutex_unlock(Mutex *m);
 
@@ -42,9 +48,11 @@ void cond_init(Cond *c);
 void cond_destroy(Cond *c);
 void cond_signal(Cond *c);
 void cond_broadcast(Cond *c);
-void cond_wait(Cond *c, Mutex *m);
+#define cond_wait(c, m)         cond_wait_at(c, m, CALL_SITE)
+void cond_wait_at(Cond *c, Mutex *m, const char *site);
 /* False if @ns nanoseconds have passed without a signal. */
-bool cond_wait_ns(Cond *c, Mutex *m, int64_t ns);
+#define cond_wait_ns(c, m, ns)  cond_wait_ns_at(c, m, ns, CALL_SITE)
+bool cond_wait_ns_at(Cond *c, Mutex *m, int64_t ns, const char *site);
 
 /* An event stays set until it is reset; set and test are cheap. */
 typedef struct Event {

@@ -27,9 +27,12 @@ static bool vm_start_pc(Test *t, Vm *vm)
 {
     int pair[2];
     char chardev[64];
+    g_autofree char *second = NULL, *looker = NULL;
     Error *err = NULL;
 
     vm->dir = g_dir_make_tmp("commands-XXXXXX", NULL);
+    second = g_strdup_printf("unix:%s/second,server=on,wait=off", vm->dir);
+    looker = g_strdup_printf("socket,id=l,path=%s/looker,server=on,wait=off", vm->dir);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
         return false;
     }
@@ -40,7 +43,8 @@ static bool vm_start_pc(Test *t, Vm *vm)
         snprintf(chardev, sizeof(chardev), "socket,id=q,fd=%d", pair[0]);
         execl(test_qemu_bin(), "qemu-system-x86_64", "-M", "pc", "-m", G_STRINGIFY(RAM_MIB), "-display",
               "none", "-nodefaults", "-S", "-device", "virtio-rng-pci,id=rng", "-chardev", chardev,
-              "-mon", "chardev=q,mode=control", NULL);
+              "-mon", "chardev=q,mode=control", "-qmp", second, "-chardev", looker,
+              "-mon", "chardev=l,mode=control,permissions=read-only", NULL);
         _exit(127);
     }
     close(pair[0]);
@@ -55,6 +59,11 @@ static void vm_end(Test *t, Vm *vm)
     check_true(t, qmpc_quit(vm->c, NULL), "quit");
     qmp_client_free(vm->c);
     waitpid(vm->pid, &status, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree char *socket = g_build_filename(vm->dir, i ? "looker" : "second", NULL);
+
+        unlink(socket);
+    }
     g_rmdir(vm->dir);
     g_free(vm->dir);
 }
@@ -293,6 +302,91 @@ TEST(commands, virtio_and_text)
     qapi_free_TraceEventInfoList(events);
     check_true(t, !qmpc_trace_event_set_state(vm.c, "nosuch", true, false, false, false, 0, &err), "unknown");
     error_free(err);
+    vm_end(t, &vm);
+}
+
+static bool hmp_says(Vm *vm, const char *line, const char *part)
+{
+    char *text = qmpc_human_monitor_command(vm->c, line, false, 0, NULL);
+    bool ok = text && strstr(text, part);
+
+    free(text);
+    return ok;
+}
+
+/* Three sessions: each has its own negotiation and answers, all hear of events, and none waits for another. */
+TEST(commands, several_monitors_at_once)
+{
+    Vm vm;
+    QmpClient *more[2];
+    Error *err = NULL;
+
+    if (!vm_start_pc(t, &vm)) {
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree char *address = g_strdup_printf("unix:%s/%s", vm.dir, i ? "looker" : "second");
+
+        more[i] = qmp_client_new(address, WAIT_MS, &err);
+        check_true(t, more[i] != NULL, err ? error_message(err) : "another session");
+    }
+    if (more[0] && more[1]) {
+        check_true(t, qmpc_cont(more[0], NULL), "one lets the machine run");
+        for (unsigned i = 0; i < 3; i++) {
+            QDict *e = qmp_wait_event(i == 2 ? vm.c : more[i], "RESUME", WAIT_MS, NULL);
+
+            check_true(t, e != NULL, "each hears of it");
+            qobject_unref(e);
+        }
+        check_true(t, !qmpc_stop(more[1], &err), "one may only look");
+        check_str(t, error_code_name(error_code(err)), "permission", "its error says so");
+        error_free(err);
+        err = NULL;
+        for (unsigned i = 0; i < 50; i++) {
+            StatusInfo *s = qmpc_query_status(more[i & 1], NULL);
+
+            check_true(t, s && s->running, "in turns");
+            qapi_free_StatusInfo(s);
+        }
+    }
+    qmp_client_free(more[0]);
+    check_true(t, qmpc_stop(vm.c, NULL), "one goes, the others stay");
+    qmp_client_free(more[1]);
+    vm_end(t, &vm);
+}
+
+TEST(commands, where_threads_wait)
+{
+    Vm vm;
+    SyncProfile *p;
+
+    if (!vm_start_pc(t, &vm)) {
+        return;
+    }
+    check_true(t, hmp_says(&vm, "sync-profile", "sync-profile is off"), "off");
+    check_true(t, hmp_says(&vm, "sync-profile perhaps", "Error"), "no such action");
+    check_true(t, qmpc_x_sync_profile(vm.c, SYNC_PROFILE_ACTION_ON, NULL), "on");
+    check_true(t, hmp_says(&vm, "sync-profile", "sync-profile is on"), "it is");
+    p = qmpc_x_query_sync_profile(vm.c, false, false, false, false, true, 100, NULL);
+    if (check_true(t, p && p->enabled && !p->lost && p->waits->n, "the main loop has waited for the big lock")) {
+        bool big = false;
+
+        for (size_t i = 0; i < p->waits->n; i++) {
+            const SyncWaits *w = p->waits->items[i];
+
+            big |= w->type == SYNC_OBJECT_TYPE_BIG_LOCK && strstr(w->site, "util/main-loop.c:") && w->count;
+            check_true(t, !i || w->wait_ns <= p->waits->items[i - 1]->wait_ns, "the longest first");
+        }
+        check_true(t, big, "and that is told");
+    }
+    qapi_free_SyncProfile(p);
+    check_true(t, hmp_says(&vm, "info sync-profile -m 3", "util/main-loop.c:"), "for people");
+    check_true(t, hmp_says(&vm, "info sync-profile -n --json", "\"wait-ns\": "), "as JSON");
+    check_true(t, qmpc_x_sync_profile(vm.c, SYNC_PROFILE_ACTION_OFF, NULL) &&
+                  qmpc_x_sync_profile(vm.c, SYNC_PROFILE_ACTION_RESET, NULL), "off and reset");
+    p = qmpc_x_query_sync_profile(vm.c, false, false, false, false, false, 0, NULL);
+    check_true(t, p && !p->enabled && !p->waits->n, "nothing is left");
+    qapi_free_SyncProfile(p);
     vm_end(t, &vm);
 }
 

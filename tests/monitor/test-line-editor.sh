@@ -58,6 +58,9 @@ ok $? "help for one command"
 hmp 'info status --json'
 has '"status": "prelaunch"' && has '"running": false'
 ok $? "--json: the result of the query"
+hmp 'qom-list --json\ninfo virtio-status /machine/peripheral/rng0/virtio-backend --json\ninfo trace-events exec --json'
+has '"name": "machine"' && has '"device-id": 4' && has '"state": "disabled"'
+ok $? "--json: of queries that have arguments"
 hmp 'info registers --json'
 has '"human-readable-text": .*EAX='
 ok $? "--json: text where no query is behind it"
