@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "audio/audio.h"
+#include "hw/audio/sound-state.h"
 #include "hw/pci/pci.h"
 
 #include <math.h>
@@ -579,5 +580,6 @@ static const DeviceType ac97_type = {
              .pin = PCI_PIN_A },
     .props = ac97_props, .realize = ac97_realize, .unrealize = ac97_unrealize,
     .reset_hold = ac97_reset_hold, .vm = { 1, ac97_fields, .post_load = ac97_post_load, .meanings = ac97_meanings },
+    .printers = ac97_printers,
 };
 DEVICE_TYPE(ac97_type)

@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/audio/hda.h"
+#include "hw/audio/sound-state.h"
 #include "hw/core/regs.h"
 #include "hw/pci/pci.h"
 
@@ -598,7 +599,7 @@ static const DeviceType hda_type = {
     .category = DEVICE_SOUND,
     .pci = { .vendor = 0x8086, .class_code = 0x040300, .pin = PCI_PIN_A },
     .props = hda_props, .realize = hda_realize, .unrealize = hda_unrealize, .reset_hold = hda_reset_hold,
-    .vm = { 1, hda_fields, .post_load = hda_post_load, .meanings = hda_meanings },
+    .vm = { 1, hda_fields, .post_load = hda_post_load, .meanings = hda_meanings }, .printers = hda_printers,
 };
 DEVICE_TYPE(hda_type)
 

@@ -67,14 +67,19 @@ const VmMeaning e1000e_meanings[] = {
 
 typedef struct Ring {
     uint64_t base;
-    uint32_t count, head, tail;
+    uint32_t size, count, head, tail;   /* size: bytes of a descriptor */
 } Ring;
 
 static Ring get_ring(const StateView *v, const char *letter)
 {
+    bool split = *letter == 'R' && state_view_get(v, "reg.RFCTL") & E1000_RFCTL_EXSTEN &&
+                 state_view_get(v, "reg.RCTL") & E1000_RCTL_DTYP_PS;
+    uint32_t size = split ? 32 : 16;
+
     return (Ring){
+        .size = size,
         .base = state_view_get(v, "reg.%sDBAL", letter) | state_view_get(v, "reg.%sDBAH", letter) << 32,
-        .count = (uint32_t)state_view_get(v, "reg.%sDLEN", letter) / 16,
+        .count = (uint32_t)state_view_get(v, "reg.%sDLEN", letter) / size,
         .head = (uint32_t)state_view_get(v, "reg.%sDH", letter),
         .tail = (uint32_t)state_view_get(v, "reg.%sDT", letter),
     };
@@ -89,6 +94,20 @@ static void show_rx(StateNode *n, const uint8_t *d)
     state_add_flags(state_add_uint(n, "errors", d[13], 8),
                     FLAGS({ "CE", 1 }, { "SE", 2 }, { "SEQ", 4 }, { "CXE", 0x10 }, { "TCPE", 0x20 }, { "IPE", 0x40 },
                           { "RXE", 0x80 }));
+}
+
+/* 82574 7.1.5: what the hardware writes over the buffer's address of an extended descriptor. */
+static void show_extended_rx(StateNode *n, const uint8_t *d)
+{
+    uint32_t status = load_le32(d + 8);
+
+    state_add_uint(n, "length", load_le16(d + 12), 16);
+    state_add_flags(state_add_uint(n, "status", status & 0xfffff, 20),
+                    FLAGS({ "DD", 1 }, { "EOP", 2 }, { "IXSM", 4 }, { "VP", 8 }, { "UDPCS", 0x10 }, { "TCPCS", 0x20 }, { "IPCS", 0x40 },
+                          { "PIF", 0x80 }, { "IPIDV", 0x200 }, { "UDPV", 0x400 }, { "ACK", 0x8000 }));
+    state_add_flags(state_add_uint(n, "errors", status >> 20, 12),
+                    FLAGS({ "CE", 0x10 }, { "SE", 0x20 }, { "SEQ", 0x40 }, { "CXE", 0x100 }, { "TCPE", 0x200 }, { "IPE", 0x400 },
+                          { "RXE", 0x800 }));
 }
 
 static void show_tx(StateNode *n, const uint8_t *d)
@@ -126,7 +145,7 @@ static void show_ring(StateView *v, StateNode *into, const char *letter, void (*
         uint8_t d[16];
         StateNode *e = state_add_element(queue, STATE_STRUCT);
 
-        if (!state_view_read(v, r.base + 16 * (uint64_t)at, d, sizeof(d))) {
+        if (!state_view_read(v, r.base + r.size * (uint64_t)at, d, sizeof(d))) {
             state_mean(e, "the ring isn't in memory that the device reaches");
             return;
         }
@@ -138,7 +157,7 @@ static void show_ring(StateView *v, StateNode *into, const char *letter, void (*
 
 static void print_rx(StateView *v, StateNode *into)
 {
-    show_ring(v, into, "R", show_rx);
+    show_ring(v, into, "R", state_view_get(v, "reg.RFCTL") & E1000_RFCTL_EXSTEN ? show_extended_rx : show_rx);
 }
 
 static void print_tx(StateView *v, StateNode *into)

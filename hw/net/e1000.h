@@ -50,6 +50,9 @@ enum {
 #define E1000_RCTL_UPE      BIT(3)
 #define E1000_RCTL_MPE      BIT(4)
 #define E1000_RCTL_BAM      BIT(15)
+/* 82574 9.2.5.1, 9.2.5.16: receive descriptors of 32 bytes that split packets; extended ones. */
+#define E1000_RCTL_DTYP_PS  BIT(10)
+#define E1000_RFCTL_EXSTEN  BIT(15)
 #define E1000_RXCSUM_PCSD   BIT(13)     /* 82574: no checksum of the packet in its descriptor */
 
 #define E1000_CTRL_VME  BIT(30)     /* SDM 9: VLAN tags are inserted and taken out */

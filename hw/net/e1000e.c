@@ -26,8 +26,6 @@ enum { ICR_RXQ0 = BIT(20), ICR_RXQ1 = BIT(21), ICR_TXQ0 = BIT(22), ICR_TXQ1 = BI
 #define EECD_PRES       BIT(8)
 #define EECD_AUTO_RD    BIT(9)
 #define SWSM_SMBI       BIT(0)
-#define RCTL_DTYP_PS    BIT(10)
-#define RFCTL_EXSTEN    BIT(15)
 #define IVAR_VALID      8
 #define SYSTIM_TICK_NS  40              /* 82574 10.2.10: 25 MHz */
 #define EITR_UNIT_NS    256
@@ -102,12 +100,12 @@ static void irq_written(void *opaque)
 
 static bool extended(const E1000State *s)
 {
-    return s->reg[REG_RFCTL] & RFCTL_EXSTEN;
+    return s->reg[REG_RFCTL] & E1000_RFCTL_EXSTEN;
 }
 
 static bool packet_split(const E1000State *s)
 {
-    return extended(s) && s->reg[REG_RCTL] & RCTL_DTYP_PS;
+    return extended(s) && s->reg[REG_RCTL] & E1000_RCTL_DTYP_PS;
 }
 
 /* PSRCTL: the header's buffer in units of 128 bytes, three others in units of 1 KiB. */
@@ -286,7 +284,7 @@ static const RegDef e1000e_regs[REG_NUM] = {
     [REG_EITR4]   = { 0x00f8, "EITR4", .rw = 0xffff },
     [REG_RCTL]    = { 0x0100, "RCTL", .rw = 0x07fffffe, .written = e1000_rctl_written,
                       .flags = FLAGS({ "EN", E1000_RCTL_EN }, { "UPE", E1000_RCTL_UPE }, { "MPE", E1000_RCTL_MPE },
-                                     { "DTYP_PS", RCTL_DTYP_PS }, { "BAM", E1000_RCTL_BAM }) },
+                                     { "DTYP_PS", E1000_RCTL_DTYP_PS }, { "BAM", E1000_RCTL_BAM }) },
     [REG_TCTL]    = { 0x0400, "TCTL", .rw = 0x1ffffffa, .written = e1000_tctl_written,
                       .flags = FLAGS({ "EN", BIT(1) }, { "PSP", BIT(3) }, { "MULR", BIT(28) }) },
     [REG_TCTL_EXT] = { 0x0404, "TCTL_EXT", .reset = 0x42, E1000_RW32 },
@@ -303,7 +301,7 @@ static const RegDef e1000e_regs[REG_NUM] = {
     [REG_TXDCTL1] = { 0x3928, "TXDCTL1", E1000_RW32 },
     [REG_TARC1]   = { 0x3940, "TARC1", .reset = 0x403, E1000_RW32 },
     [REG_RXCSUM]  = { 0x5000, "RXCSUM", .rw = 0x37ff },
-    [REG_RFCTL]   = { 0x5008, "RFCTL", .rw = 0x0003ffff, .flags = FLAGS({ "EXSTEN", RFCTL_EXSTEN }) },
+    [REG_RFCTL]   = { 0x5008, "RFCTL", .rw = 0x0003ffff, .flags = FLAGS({ "EXSTEN", E1000_RFCTL_EXSTEN }) },
     [REG_WUC]     = { 0x5800, "WUC", .rw = 0x1ff },
     [REG_MRQC]    = { 0x5818, "MRQC", .rw = 0xffff0003 },
     [REG_MANC2H]  = { 0x5860, "MANC2H", E1000_RW32 },

@@ -119,6 +119,49 @@ TEST(state_printers, express_functions)
         "access-control-services", "VALIDATION");
 }
 
+TEST(state_printers, sound_in_memory)
+{
+    QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -audiodev none,id=a -device intel-hda,id=h "
+                                  "-device hda-duplex,audiodev=a -device AC97,id=ac,audiodev=a");
+    int bdf = qpci_find(q, 0x8086, 0x2668), ac97 = qpci_find(q, 0x8086, 0x2415);
+    uint8_t d[32] = { 0 };
+    g_autofree char *hda = NULL, *ac = NULL;
+
+    if (!check_true(t, bdf >= 0 && ac97 >= 0, "they are there")) {
+        return;
+    }
+    qpci_map(q, (unsigned)bdf, 0, 0xe0000000);
+    qtest_writel(q, 0xe0000008, 1);
+    store_le32(d, 0x400000);
+    store_le32(d + 8, 0x1000);
+    store_le32(d + 16, 0x401000);
+    store_le32(d + 24, 0x800);
+    store_le32(d + 28, 1);
+    qtest_write(q, 0x200000, d, sizeof(d));
+    qtest_writel(q, 0xe0000118, 0x200000);
+    qtest_writew(q, 0xe000010c, 1);
+    qtest_writew(q, 0xe0000112, 0x4011);
+    qtest_writel(q, 0x300004, 0x202a0000 | 0xf00);
+    qtest_writel(q, 0xe0000040, 0x300000);
+    qtest_writew(q, 0xe0000048, 1);
+    qtest_writel(q, 0xe0000050, 0x300800);
+    hda = state(t, q, "h --all");
+    HAS(t, hda, "streams - ", "out0:", "running:", "false", "44100 Hz, 16 bits, 2 channels", "buffers:", "[0]:",
+        "0x0000000000400000 -> pc.ram+0x400000 (RAM)", "[1]:", "0x00000800 (2048)", "[IOC]", "command-ring - ", "[0]:", "codec:", "2",
+        "node:", "2", "0xa0f00", "response-ring - ");
+    qtest_writel(q, 0xe0000040, 0x80000000);
+    g_free(hda);
+    hda = state(t, q, "h");
+    HAS(t, hda, "isn't in memory that the device reaches");
+
+    qpci_map(q, (unsigned)ac97, 1, 0xc400);
+    qtest_writel(q, 0x200000, 0x500000);
+    qtest_writel(q, 0x200004, 0x80000100);
+    qtest_outl(q, 0xc410, 0x200000);
+    ac = state(t, q, "ac");
+    HAS(t, ac, "channels - ", "pcm-out:", "buffers:", "0x00500000 -> pc.ram+0x500000 (RAM)", "samples:", "0x0100 (256)", "[IOC]");
+}
+
 TEST(state_printers, e1000_rings)
 {
     QTest *q = qtest_start_qmp(t, "-machine pc -m 16 -nodefaults -device e1000,id=n,mac=52:54:00:12:34:56");
