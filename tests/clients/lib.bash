@@ -175,6 +175,34 @@ type_text()     # type_text WINDOW TEXT: 0 if the guest gets it
     return 1
 }
 
+status_is()     # status_is STATUS: does it come true?
+{
+    for _ in $(seq 40); do
+        qmp '{"execute":"query-status"}' | grep -q "\"status\": \"$1\"" && return 0
+        sleep 0.25
+    done
+    return 1
+}
+
+monitor_console()       # monitor_console WINDOW: the human monitor's text console, by its keys
+{
+    xdotool windowfocus "$1" 2> /dev/null
+    sleep 0.5
+    xdotool key ctrl+alt+2
+    sleep 0.5
+    xdotool type --delay 60 "stop"
+    xdotool key Return
+    status_is paused
+    ok $? "Ctrl-Alt-2: the human monitor's console, which stops the machine"
+    xdotool type --delay 60 "cont"
+    xdotool key Return
+    status_is running
+    ok $? "and lets it go on"
+    xdotool key ctrl+alt+1
+    window_equals "$1" 0 0
+    ok $? "Ctrl-Alt-1: the guest's picture again"
+}
+
 vm_lives()
 {
     kill -0 "$vm_pid" && qmp '{"execute":"query-status"}' | grep -q running

@@ -8,7 +8,7 @@
 # Environment: QEMU_BIN, SRC_DIR. Needs: libvirt-daemon-driver-qemu libvirt-clients ovmf.
 domain=q1
 . "$(dirname "$0")/libvirt.bash"
-echo "# timeout: 900"
+echo "# timeout: 2700"
 code=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd vars=/usr/share/OVMF/OVMF_VARS_4M.fd
 need $code ovmf
 cache=$("$SRC_DIR/scripts/guests.sh" kernel-amd64 initramfs-x86_64 modules-amd64) || {

@@ -25,7 +25,7 @@ as_user()       # as_user COMMAND...: with nothing of root's environment
 }
 v()             # v VIRSH-ARGUMENTS...: its output in $out
 {
-    out=$(as_user timeout 120 virsh -q -c qemu:///session "$@" 2>&1 < /dev/null)
+    out=$(as_user timeout $((120 * patience)) virsh -q -c qemu:///session "$@" 2>&1 < /dev/null)
 }
 step()          # step TEXT VIRSH-ARGUMENTS...: a test point
 {
@@ -37,9 +37,11 @@ step()          # step TEXT VIRSH-ARGUMENTS...: a test point
     [ $rc = 0 ] || printf '%s\n' "$out" | sed 's/^/# /'
     return $rc
 }
+# Limits are there to end what hangs; a busy host is no fault.
+patience=${CHECK_PATIENCE:-3}
 until_()        # until_ SECONDS COMMAND...: does it come true?
 {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1 * patience))
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || return 1

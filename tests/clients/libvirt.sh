@@ -8,7 +8,7 @@
 # Environment: QEMU_BIN, SRC_DIR. Needs: libvirt-daemon-driver-qemu libvirt-clients virtinst.
 domain=t1
 . "$(dirname "$0")/libvirt.bash"
-echo "# timeout: 900"
+echo "# timeout: 2700"
 need virt-install virtinst
 image=$("$SRC_DIR/scripts/disk-image.sh") || { echo "Bail out! no image of Debian"; exit 1; }
 

@@ -13,6 +13,7 @@ type_text "$w" "Window 1+2"
 ok $? "keys"
 window_equals "$w" 0 0
 ok $? "the picture after typing"
+monitor_console "$w"
 xdotool windowmove "$w" 0 0 windowsize "$w" 640 800
 sleep 2
 dump

@@ -30,6 +30,11 @@ done
 view "Tight with JPEG" 35 -SecurityTypes None -AutoSelect=0 -PreferredEncoding Tight -NoJPEG=0 \
     -QualityLevel=9
 view "automatic" "" -SecurityTypes None -NoJPEG=1
+xtigervncviewer -SecurityTypes None -NoJPEG=1 "127.0.0.1::$vnc_port" > "$work/viewer.log" 2>&1 &
+p=$!
+monitor_console "$(find_window 'TigerVNC')"
+kill $p
+wait $p 2> /dev/null
 vm_lives
 ok $? "the guest runs on"
 

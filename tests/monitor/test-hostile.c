@@ -92,6 +92,8 @@ static void call(Test *t, QmpClient *q, const char *name, QDict *args)
 
     if (!result && (error_code(err) == ERR_EOF || error_code(err) == ERR_HOST)) {
         test_fail(t, "%s: %s", name, error_message(err));
+    } else if (!result && (error_code(err) == ERR_GENERIC || !*error_message(err) || strchr(error_message(err), '\n'))) {
+        test_fail(t, "%s: an error has a code of its own and says in one line what it is about: '%s'", name, error_message(err));
     }
     error_free(err);
     qobject_unref(result);

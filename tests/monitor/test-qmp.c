@@ -261,7 +261,9 @@ static void run_protocol(Client *c)
     expect(c, "{\"exec-oob\": \"query-yank\", \"id\": 7}", "\"id\": 7");
     expect(c, "{\"exec-oob\": \"yank\", \"id\": 8, \"arguments\": {\"instances\": []}}", "\"id\": 8");
     expect(c, "{\"execute\": \"query-name\", \"id\": {\"a\": null}}", "\"id\": {\"a\": null}");
-    expect(c, "{\"execute\": @}\n", "GenericError");
+    expect(c, "{\"execute\": @}\n", "(byte ");
+    expect(c, "{\"execute\": \"query-name\", \"id\": \"\xc3\xa9 \\ud83d\\ude00\"}", "\"id\": \"\\u00e9 \\ud83d\\ude00\"");
+    expect(c, "{\"execute\": \"\\ud83d\"}\n", "surrogate");
     /* A byte that no text has: begin anew. */
     expect(c, "{\"execute\": \xff{\"execute\": \"query-name\"}\n", "\"return\": {}");
     expect(c, "{\"execute\": \"query-name\"}\n", "\"return\": {}");
