@@ -56,6 +56,8 @@ apt_like_host() {
 		[ -z "$proxy" ] || echo "Acquire::$kind::Proxy \"$proxy\";" |
 			sed -e 's,//127\.[0-9.]*,//10.0.2.2,' -e 's,//localhost,//10.0.2.2,'
 	done > "$tmp/proxy"
+	# Descriptions of packages are as much again as the lists of packages, and slow to index.
+	echo 'Acquire::Languages "none";' >> "$tmp/proxy"
 	guest "cat > /etc/apt/apt.conf.d/99host" < "$tmp/proxy"
 	for mirror in $(guest "sed -n 's,.*://\([^/:]*\).*,\1,p' /etc/apt/sources.list \
 		/etc/apt/sources.list.d/* 2> /dev/null" | sort -u); do
