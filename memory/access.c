@@ -244,13 +244,16 @@ static inline unsigned floor_pow2(unsigned n)
 /* Enter a callback: false if it mustn't be called. */
 static inline bool enter(MemRegion *mr, bool *locked)
 {
+    bool gone;
+
     *locked = false;
     if (!mr->lockless && !big_lock_held()) {
         big_lock();
         *locked = true;
     }
-    if (unlikely(mr->gone || dispatch_depth >= DISPATCH_DEPTH_MAX)) {
-        if (!mr->gone) {
+    gone = __atomic_load_n(&mr->gone, __ATOMIC_RELAXED);
+    if (unlikely(gone || dispatch_depth >= DISPATCH_DEPTH_MAX)) {
+        if (!gone) {
             log_guest_error(mr->name, "accesses nested more than %d deep",
                             DISPATCH_DEPTH_MAX);
         }
@@ -340,6 +343,9 @@ MemResult memory_region_dispatch_write(MemRegion *mr, hwaddr addr,
             ram_written(mr->ram, addr, size);
         }
         return MEM_OK;
+    }
+    if (mr->ops && !mr->lockless && !big_lock_held() && in_io_thread()) {
+        return posted_write(mr, addr, val, size, order, attrs);
     }
     if (!mr->ops || (mr->ops->valid.min && size < mr->ops->valid.min) ||
         !mr->ops->write || !enter(mr, &locked)) {

@@ -1,59 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Accesses from C to host memory that holds guest RAM, which vCPUs and devices may
- * access at the same time: relaxed atomics where size and alignment allow. Copies race with the
- * guest by design; what it sees while they run is undefined on hardware too, so
- * ThreadSanitizer doesn't look at them.
+ * access at the same time: relaxed atomics where size and alignment allow.
  */
 #ifndef MEMORY_GUEST_RAM_H
 #define MEMORY_GUEST_RAM_H
 
 #include "util/osdep.h"
 #include "util/bswap.h"
-
-#ifdef __SANITIZE_THREAD__
-
-__attribute__((no_sanitize("thread"), noinline, unused))
-static void ram_copy(void *dst, const void *src, size_t len)
-{
-    volatile uint8_t *d = dst;
-    const volatile uint8_t *s = src;
-
-    if ((uintptr_t)dst <= (uintptr_t)src) {
-        for (size_t i = 0; i < len; i++) {
-            d[i] = s[i];
-        }
-    } else {
-        while (len-- > 0) {
-            d[len] = s[len];
-        }
-    }
-}
-
-__attribute__((no_sanitize("thread"), noinline, unused))
-static void ram_fill(void *dst, uint8_t byte, size_t len)
-{
-    volatile uint8_t *d = dst;
-
-    for (size_t i = 0; i < len; i++) {
-        d[i] = byte;
-    }
-}
-
-#else
-
-/* They may overlap. */
-static inline void ram_copy(void *dst, const void *src, size_t len)
-{
-    memmove(dst, src, len);
-}
-
-static inline void ram_fill(void *dst, uint8_t byte, size_t len)
-{
-    memset(dst, byte, len);
-}
-
-#endif
+#include "util/shared-mem.h"
 
 /* Little-endian values of 1, 2, 4 or 8 bytes. */
 static inline uint64_t ram_load(const uint8_t *p, unsigned size)

@@ -10,6 +10,13 @@
 /* Inside a transaction: the views must be made anew at its end. */
 void memory_changed(void);
 
+/* --- posted.c --- */
+/* An I/O thread's write to a region whose callbacks need the big lock: the main loop does it soon. Inside an RCU read
+ * section. */
+MemResult posted_write(MemRegion *mr, hwaddr addr, uint64_t val, unsigned size, MemOrder order, MemAttrs attrs);
+/* From now on the region is gone, and nothing that was posted reaches it. Big lock. */
+void posted_forget(MemRegion *mr);
+
 /* Answers everywhere where nothing is mapped. */
 extern const MemSection memory_unassigned_section;
 

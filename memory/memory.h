@@ -10,7 +10,8 @@
  * Locks: the tree is changed under the big lock only. address_space_*(),
  * memory_lookup() and the dispatch functions may be called by any thread,
  * with or without the big lock; a region's callbacks run under the big lock
- * unless it asked for none (memory_region_set_lockless()).
+ * unless it asked for none (memory_region_set_lockless()). To those that want it
+ * an I/O thread's writes are posted: the main loop does them soon.
  *
  * A MemRegion lives in its owner's struct. It must not go away, nor be
  * initialised again, while it is part of a tree. memory_region_cleanup() takes

@@ -300,7 +300,7 @@ void memory_region_cleanup(MemRegion *mr)
         memory_region_del(mr, mr->children);
     }
     memory_transaction_commit();
-    mr->gone = true;
+    posted_forget(mr);
     if (mr->own_ram) {
         for (int c = 0; c < RAM_DIRTY_NUM; c++) {
             if (mr->log_mask & BIT(c)) {

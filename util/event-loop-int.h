@@ -25,6 +25,10 @@ struct EventLoop {
     _Atomic bool kicked;        /* since the last look */
     _Atomic bool quit;
     unsigned waits;             /* main loop, big lock: rounds that wait for something particular */
+    Mutex park_lock;            /* not for the main loop: parks, parked */
+    Cond park_cond;             /* either has changed */
+    unsigned parks;             /* that weren't undone */
+    bool parked;                /* it stands still, until parks is 0 */
     Thread thread;
     EventLoop *next;            /* list of all loops, under its lock */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include "util/iov.h"
+#include "util/shared-mem.h"
 
 size_t iov_size(const struct iovec *iov, size_t niov)
 {
@@ -41,7 +42,7 @@ size_t iov_to_buf(const struct iovec *iov, size_t niov, size_t offset,
     char *p;
 
     while (done < len && (n = stretch(iov, niov, &i, &offset, len - done, &p))) {
-        memcpy((char *)buf + done, p, n);
+        ram_copy((char *)buf + done, p, n);
         done += n;
     }
     return done;
@@ -54,7 +55,7 @@ size_t iov_from_buf(const struct iovec *iov, size_t niov, size_t offset,
     char *p;
 
     while (done < len && (n = stretch(iov, niov, &i, &offset, len - done, &p))) {
-        memcpy(p, (const char *)buf + done, n);
+        ram_copy(p, (const char *)buf + done, n);
         done += n;
     }
     return done;
@@ -67,7 +68,7 @@ size_t iov_memset(const struct iovec *iov, size_t niov, size_t offset,
     char *p;
 
     while (done < len && (n = stretch(iov, niov, &i, &offset, len - done, &p))) {
-        memset(p, byte, n);
+        ram_fill(p, (uint8_t)byte, n);
         done += n;
     }
     return done;

@@ -138,6 +138,11 @@ bool in_main_thread(void)
     return loop_of_thread == &main_loop;
 }
 
+bool in_io_thread(void)
+{
+    return loop_of_thread && loop_of_thread != &main_loop;
+}
+
 struct _GMainContext *event_loop_context(EventLoop *loop)
 {
     return loop == &main_loop ? g_main_context_default() : loop->context;
@@ -361,6 +366,8 @@ EventLoop *event_loop_new(const char *name)
     EventLoop *loop = g_new0(EventLoop, 1);
 
     loop->context = g_main_context_new();
+    mutex_init(&loop->park_lock);
+    cond_init(&loop->park_cond);
     timers_init(loop);
     mutex_lock(&loops_lock);
     loop->next = other_loops;
@@ -368,6 +375,56 @@ EventLoop *event_loop_new(const char *name)
     mutex_unlock(&loops_lock);
     thread_create(&loop->thread, name, loop_thread, loop);
     return loop;
+}
+
+static void stand_parked(void *opaque)
+{
+    EventLoop *loop = opaque;
+    MUTEX_GUARD(&loop->park_lock);
+
+    loop->parked = true;
+    cond_broadcast(&loop->park_cond);
+    while (loop->parks) {
+        cond_wait(&loop->park_cond, &loop->park_lock);
+    }
+    loop->parked = false;
+}
+
+void event_loop_park(EventLoop *loop)
+{
+    bool parked;
+
+    if (!loop || loop == &main_loop) {
+        return;
+    }
+    assert(big_held && !in_io_thread());
+    mutex_lock(&loop->park_lock);
+    if (!loop->parks++) {
+        bh_once(loop, stand_parked, loop);
+    }
+    parked = loop->parked;
+    mutex_unlock(&loop->park_lock);
+    if (parked) {
+        return;
+    }
+    /* A callback there may want the big lock before it returns. */
+    big_unlock();
+    mutex_lock(&loop->park_lock);
+    while (!loop->parked) {
+        cond_wait(&loop->park_cond, &loop->park_lock);
+    }
+    mutex_unlock(&loop->park_lock);
+    big_lock();
+}
+
+void event_loop_unpark(EventLoop *loop)
+{
+    if (loop && loop != &main_loop) {
+        MUTEX_GUARD(&loop->park_lock);
+        if (!--loop->parks) {
+            cond_broadcast(&loop->park_cond);
+        }
+    }
 }
 
 void event_loop_free(EventLoop *loop)
@@ -384,6 +441,8 @@ void event_loop_free(EventLoop *loop)
     }
     mutex_unlock(&loops_lock);
     timers_cleanup(loop);
+    cond_destroy(&loop->park_cond);
+    mutex_destroy(&loop->park_lock);
     g_main_context_unref(loop->context);
     g_free(loop);
 }

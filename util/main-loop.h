@@ -39,6 +39,8 @@ void main_loop_round(void);
  * and would sleep through what another thread does under the big lock. Big lock. */
 bool main_loop_is_waited_for(void);
 bool in_main_thread(void);
+/* In the thread of a loop that isn't the main one. */
+bool in_io_thread(void);
 /* The main loop handles nothing until main_loop_release(), but while the thread that holds it waits on a
  * condition with the big lock. Big lock; not in the main thread. */
 void main_loop_hold(void);
@@ -137,5 +139,23 @@ void event_loop_free(EventLoop *loop);
 struct _GMainContext *event_loop_context(EventLoop *loop);
 /* Make the loop look at its sources again. Any thread. */
 void event_loop_kick(EventLoop *loop);
+/*
+ * Between these nothing of an I/O thread's loop runs: its callbacks have returned, and the next one begins after
+ * event_loop_unpark(). What that thread and holders of the big lock both look at is changed so. By holders of the big
+ * lock, which is let go of while the loop comes to its rest; not by I/O threads, which could wait for each other. Nests,
+ * for several threads too. For the main loop and NULL there is nothing to be done.
+ */
+void event_loop_park(EventLoop *loop);
+void event_loop_unpark(EventLoop *loop);
+/* Parked until the end of the block. */
+static inline void loop_parked_end(EventLoop **loop)
+{
+    event_loop_unpark(*loop);
+}
+#define LOOP_PARKED(loop) LOOP_PARKED_(loop, __COUNTER__)
+#define LOOP_PARKED_(loop, n) LOOP_PARKED__(loop, n)
+#define LOOP_PARKED__(loop, n) \
+    UNUSED __attribute__((cleanup(loop_parked_end))) EventLoop *loop_parked_##n = (loop); \
+    event_loop_park(loop_parked_##n)
 
 #endif

@@ -12,6 +12,7 @@
 #include "hw/virtio/virtio-pci.h"
 
 #include <glib.h>
+#include "memory/guest-ram.h"
 #include "util/bswap.h"
 #include "util/iov.h"
 
@@ -47,7 +48,6 @@ typedef struct VirtioBlk {
     uint16_t num_queues, queue_size;
     uint32_t max_discard_sectors, max_write_zeroes_sectors;
     IOThread *iothread;
-    EventLoop *loop;                    /* of iothread; NULL: the main loop */
     bool writeback;                     /* the cache, as the driver has it */
 } VirtioBlk;
 DEFINE_CAST(VIRTIO_BLK, VirtioBlk, "virtio-blk-device")
@@ -67,7 +67,7 @@ typedef struct BlkRequest {
 
 static void finish(BlkRequest *r, uint8_t status)
 {
-    *r->status = status;
+    ram_store(r->status, status, 1);
     /* The status byte is the last one: all before it counts as written. */
     virtq_push(r->vq, &r->elem, status == S_OK ? r->written + 1 : r->elem.in_bytes);
     virtq_notify(r->vq);
@@ -304,21 +304,9 @@ static void blk_features_set(VirtIODevice *v)
 
 /* --- life --- */
 
-static void nothing(UNUSED void *opaque)
-{
-}
-
-/* The handlers have returned, and nothing is in flight. */
+/* No handler begins any more: nothing is in flight afterwards. */
 static void quiesce(VirtioBlk *s)
 {
-    /* A guest may let the thread's own DMA write to the status register: then there is nobody
-     * else to wait for, and what is in flight finds its queue disabled. */
-    if (s->loop && current_event_loop() == s->loop) {
-        return;
-    }
-    if (s->loop) {
-        iothread_run(s->loop, nothing, NULL);
-    }
     blk_cancel_held(s->conf.blk);
     blk_drain(s->conf.blk);
 }
@@ -331,9 +319,13 @@ static void blk_reset(VirtIODevice *v)
     set_cache(s, block_conf_write_cache(&s->conf));
 }
 
-static void blk_queue_reset(VirtIODevice *v, UNUSED VirtQueue *vq)
+static void blk_queue_reset(VirtIODevice *v, VirtQueue *vq)
 {
-    vq->enabled = false;
+    {
+        LOOP_PARKED(v->loop);
+
+        vq->enabled = false;
+    }
     quiesce(VIRTIO_BLK(v));
 }
 
@@ -400,36 +392,31 @@ static bool blk_realize(Device *dev, Error **errp)
     }
     blk_set_device_ops(s->conf.blk, &block_ops, s);
     if (s->iothread) {
-        s->loop = iothread_attach(s->iothread);
-        blk_set_loop(s->conf.blk, s->loop);
-        for (unsigned i = 0; i < s->num_queues; i++) {
-            virtio_queue_set_loop(virtio_queue(&s->v, i), s->loop);
-        }
+        EventLoop *loop = iothread_attach(s->iothread);
+
+        blk_set_loop(s->conf.blk, loop);
+        virtio_set_loop(&s->v, loop);
     }
     return true;
 }
 
-static void forget_kicks(void *opaque)
+static void break_off(VirtIODevice *v)
 {
-    VirtioBlk *s = opaque;
+    LOOP_PARKED(v->loop);
 
-    for (unsigned i = 0; i < s->num_queues; i++) {
-        virtio_queue_set_loop(virtio_queue(&s->v, i), NULL);
-    }
+    v->broken = true;
+    virtio_set_loop(v, NULL);
 }
 
 static void blk_unrealize(Device *dev)
 {
     VirtioBlk *s = VIRTIO_BLK(dev);
 
-    s->v.broken = true;
+    break_off(&s->v);
     quiesce(s);
-    if (s->loop) {
-        /* The thread's own bottom halves go in the thread. */
-        iothread_run(s->loop, forget_kicks, s);
+    if (s->iothread) {
         blk_set_loop(s->conf.blk, NULL);
         iothread_detach(s->iothread);
-        s->loop = NULL;
     }
     blk_set_device_ops(s->conf.blk, NULL, NULL);
     boot_remove(dev);
@@ -439,9 +426,9 @@ static void blk_pre_save(void *opaque)
 {
     VirtioBlk *s = opaque;
 
-    if (s->loop) {
-        iothread_run(s->loop, nothing, NULL);
-    }
+    /* A handler that runs may make requests yet. */
+    event_loop_park(s->v.loop);
+    event_loop_unpark(s->v.loop);
     blk_drain(s->conf.blk);
 }
 

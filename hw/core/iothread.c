@@ -26,6 +26,7 @@ void iothread_run(EventLoop *loop, void (*fn)(void *opaque), void *opaque)
 {
     Errand e = { .fn = fn, .opaque = opaque };
 
+    assert(!in_io_thread());
     event_init(&e.done, false);
     bh_once(loop, do_errand, &e);
     big_unlock();

@@ -25,7 +25,7 @@ DEFINE_CAST(IOTHREAD, IOThread, TYPE_IOTHREAD)
 EventLoop *iothread_attach(IOThread *t);
 void iothread_detach(IOThread *t);
 /* Run @fn in the loop's thread and wait until it has returned. The big lock is released meanwhile,
- * since the thread may need it. */
+ * since the thread may need it. Not in an I/O thread. */
 void iothread_run(EventLoop *loop, void (*fn)(void *opaque), void *opaque);
 
 #endif

@@ -10,6 +10,7 @@
 #include <glib.h>
 #include "util/bswap.h"
 #include "util/rcu.h"
+#include "util/shared-mem.h"
 
 #define PRD_BYTES       16
 #define PRD_CHUNK       32              /* descriptors that are read together */
@@ -47,9 +48,9 @@ static bool copy(AhciState *s, uint64_t addr, uint8_t *buf, uint32_t len, bool t
             return false;
         }
         if (to_memory) {
-            memcpy(host, buf, n);
+            ram_copy(host, buf, n);
         } else {
-            memcpy(buf, host, n);
+            ram_copy(buf, host, n);
         }
         unpin(s, host, n, to_memory);
         addr += n;

@@ -513,7 +513,6 @@ static bool port_post_load(void *opaque, Error **errp)
         p->reg[P_CLBU] = p->reg[P_FBU] = 0;
     }
     p->draining = p->link_wait = p->signature_wait = false;
-    ahci_port_schedule(p);
     return true;
 }
 

@@ -59,10 +59,9 @@ static bool must_tell(AhciState *s)
     return level(s) != s->told_level;
 }
 
-/* Without the lock: a message may be a write to our own registers. */
-static void tell(AhciState *s)
+static void tell_locked(AhciState *s)
 {
-    bool held = big_lock_held(), up;
+    bool up;
 
     if (s->msi(s, false)) {
         s->msi(s, true);
@@ -70,14 +69,22 @@ static void tell(AhciState *s)
             return;
         }
     }
-    if (!held) {
-        big_lock();
-    }
     mutex_lock(&s->lock);
     up = level(s) && !s->msi(s, false);
     s->told_level = up;
     mutex_unlock(&s->lock);
     s->set_irq(s, up);
+}
+
+/* Without the lock: a message may be a write to our own registers. */
+static void tell(AhciState *s)
+{
+    bool held = big_lock_held();
+
+    if (!held) {
+        big_lock();             /* an I/O thread's message, too, goes now */
+    }
+    tell_locked(s);
     if (!held) {
         big_unlock();
     }
@@ -460,6 +467,16 @@ static void hba_pre_save(void *opaque)
     }
 }
 
+/* What was scheduled before has run, and finds the old state. */
+static bool hba_pre_load(void *opaque, UNUSED Error **errp)
+{
+    AhciState *s = opaque;
+
+    event_loop_park(s->loop);
+    event_loop_unpark(s->loop);
+    return true;
+}
+
 static bool hba_post_load(void *opaque, Error **errp)
 {
     AhciState *s = opaque;
@@ -478,6 +495,9 @@ static bool hba_post_load(void *opaque, Error **errp)
     s->edge = false;
     ahci_lock(s);
     s->told_level = !level(s);                  /* the line is driven anew */
+    for (uint32_t i = 0; i < s->num_ports; i++) {
+        ahci_port_schedule(&s->port[i]);
+    }
     ahci_unlock(s);
     return true;
 }
@@ -491,7 +511,7 @@ static const VmField ahci_fields[] = {
     VM_END
 };
 const VmState ahci_vm = {
-    1, ahci_fields, .pre_save = hba_pre_save, .post_load = hba_post_load, .meanings = ahci_meanings,
+    1, ahci_fields, .pre_save = hba_pre_save, .pre_load = hba_pre_load, .post_load = hba_post_load, .meanings = ahci_meanings,
 };
 
 /* --- life --- */

@@ -7,6 +7,7 @@
 #include "hw/virtio/virtio-int.h"
 
 #include "util/rcu.h"
+#include "util/shared-mem.h"
 
 static void map_part(VirtQueue *vq, RingPart *p, hwaddr addr, uint32_t len, bool write,
                      unsigned align)
@@ -86,7 +87,7 @@ void ring_desc(VirtQueue *vq, uint32_t i, Desc *d)
     uint8_t copy[DESC_SIZE] = { 0 };
 
     if (likely(p->host)) {
-        memcpy(copy, p->host + i * DESC_SIZE, DESC_SIZE);
+        ram_copy(copy, p->host + i * DESC_SIZE, DESC_SIZE);
     } else {
         address_space_read(vq->v->as, p->addr + i * DESC_SIZE, vq->v->attrs, copy, DESC_SIZE);
     }

@@ -42,8 +42,12 @@ static void interrupt(void *opaque, uint16_t vector, bool config)
 
 void virtio_pci_set_status(VirtioPci *p, uint8_t status)
 {
-    /* Firmware may have renumbered the buses. */
-    p->device->attrs = pci_attrs(&p->pci);
+    {
+        LOOP_PARKED(p->device->loop);
+
+        /* Firmware may have renumbered the buses. */
+        p->device->attrs = pci_attrs(&p->pci);
+    }
     virtio_set_status(p->device, status);
 }
 
@@ -71,6 +75,8 @@ static const VirtioTransport transport = { .interrupt = interrupt, .reset = tran
 /* A vector that doesn't exist reads back as none (V 4.1.5.1.2). */
 void virtio_pci_set_vector(VirtioPci *p, uint16_t *vector, uint16_t val)
 {
+    LOOP_PARKED(p->device->loop);
+
     *vector = val < p->vectors && p->pci.msix_cap ? val : VIRTIO_NO_VECTOR;
 }
 

@@ -81,16 +81,23 @@ void virtio_config_changed(VirtIODevice *v)
 void virtio_broken(VirtIODevice *v, const char *fmt, ...)
 {
     g_autofree char *text = NULL;
+    bool locked = big_lock_held();
     va_list ap;
 
     va_start(ap, fmt);
     text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     log_guest_error(object_type_name(v), "%s", text);
+    if (!locked) {
+        big_lock();
+    }
     v->broken = true;
     if (virtio_has(v, VIRTIO_F_VERSION_1)) {
         v->status |= VIRTIO_S_NEEDS_RESET;
         config_interrupt(v);
+    }
+    if (!locked) {
+        big_unlock();
     }
 }
 
@@ -104,6 +111,7 @@ void virtio_set_features(VirtIODevice *v, unsigned word, uint32_t bits)
     if (word > 1) {
         return;
     }
+    LOOP_PARKED(v->loop);
     /* V 2.1.2: they stand once FEATURES_OK is set. */
     if (v->status & (VIRTIO_S_FEATURES_OK | VIRTIO_S_DRIVER_OK)) {
         log_guest_error(object_type_name(v), "features are written after FEATURES_OK");
@@ -123,14 +131,12 @@ static bool features_acceptable(const VirtIODevice *v)
     return (v->guest_features & must) == must && virtio_has(v, VIRTIO_F_VERSION_1);
 }
 
-void virtio_set_status(VirtIODevice *v, uint8_t status)
+static uint8_t change_status(VirtIODevice *v, uint8_t status)
 {
-    uint8_t old = v->status;
+    uint8_t old;
+    LOOP_PARKED(v->loop);
 
-    if (!status) {
-        virtio_reset(v);
-        return;
-    }
+    old = v->status;
     if (status & VIRTIO_S_FEATURES_OK && !(old & VIRTIO_S_FEATURES_OK)) {
         if (!features_acceptable(v)) {
             status &= ~VIRTIO_S_FEATURES_OK;    /* V 2.2.2 */
@@ -139,6 +145,18 @@ void virtio_set_status(VirtIODevice *v, uint8_t status)
         }
     }
     v->status = status | (v->broken ? old & VIRTIO_S_NEEDS_RESET : 0);
+    return old;
+}
+
+void virtio_set_status(VirtIODevice *v, uint8_t status)
+{
+    uint8_t old;
+
+    if (!status) {
+        virtio_reset(v);
+        return;
+    }
+    old = change_status(v, status);
     if (v->ops->status_changed && v->status != old) {
         v->ops->status_changed(v, old);
     }
@@ -153,27 +171,43 @@ void virtio_set_status(VirtIODevice *v, uint8_t status)
     }
 }
 
-void virtio_reset(VirtIODevice *v)
+/* From now on no handler begins, and what ends isn't told to the driver any more. */
+static uint8_t stop_queues(VirtIODevice *v)
 {
-    uint8_t old = v->status;
+    uint8_t old;
+    LOOP_PARKED(v->loop);
 
+    old = v->status;
     v->status = 0;
-    if (v->ops->status_changed && old) {
-        v->ops->status_changed(v, old);
-    }
-    /* What ends now isn't told to the driver any more. */
     v->broken = true;
-    if (v->ops->reset) {
-        v->ops->reset(v);
-    }
+    return old;
+}
+
+static void clear_queues(VirtIODevice *v)
+{
+    LOOP_PARKED(v->loop);
+
     v->broken = false;
     v->guest_features = 0;
-    v->config_vector = VIRTIO_NO_VECTOR;
-    v->config_generation = 0;
     for (unsigned i = 0; i < v->num_vqs; i++) {
         virtio_queue_reset(&v->vq[i]);
         v->vq[i].vector = VIRTIO_NO_VECTOR;
     }
+}
+
+void virtio_reset(VirtIODevice *v)
+{
+    uint8_t old = stop_queues(v);
+
+    if (v->ops->status_changed && old) {
+        v->ops->status_changed(v, old);
+    }
+    if (v->ops->reset) {
+        v->ops->reset(v);
+    }
+    clear_queues(v);
+    v->config_vector = VIRTIO_NO_VECTOR;
+    v->config_generation = 0;
     if (v->transport) {
         v->transport->reset(v->transport_opaque);
     }
@@ -282,8 +316,8 @@ static void base_unrealize(Device *dev)
     v->transport = NULL;
     memory_listener_del(&v->listener);
     runstate_remove_listener(&v->run_listener);
+    virtio_set_loop(v, NULL);
     for (unsigned i = 0; i < v->num_vqs; i++) {
-        virtio_queue_set_loop(&v->vq[i], NULL);
         bh_delete(v->vq[i].later);
     }
     MUTEX_GUARD(&v->kick_lock);

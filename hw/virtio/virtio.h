@@ -11,8 +11,10 @@
  * Virtio PCI Card Specification 0.9.5 where those are silent.
  *
  * A device is a DeviceType whose parent is TYPE_VIRTIO_DEVICE, with a VirtioOps as .data; it sits on a
- * virtio bus that its transport owns. Big lock, except for queues that an I/O thread serves: those are
- * that thread's from virtio_queue_set_loop() on.
+ * virtio bus that its transport owns. Big lock. Queues that an I/O thread serves are that thread's from
+ * virtio_queue_set_loop() on; they, and what handlers look at (status, features, broken), are changed by others only while the
+ * loop is parked (event_loop_park). Registers are written so; what a device does there itself, it does between
+ * LOOP_PARKED(v->loop).
  *
  * Rings are the guest's and hostile. What can't be (V 2.6 ff.) makes the device broken: it asks for a
  * reset (V 2.1.1, DEVICE_NEEDS_RESET), and its queues give and take nothing until then.
@@ -110,8 +112,7 @@ struct VirtQueue {
     bool signalled_valid;
     RingPart part[3];           /* desc, avail, used */
     uint32_t map_generation;    /* that the parts are of; 0: none */
-    EventLoop *loop;            /* NULL: the main loop */
-    BottomHalf *kick;           /* of loop */
+    BottomHalf *kick;           /* of the device's loop; NULL: the main loop has it */
     BottomHalf *later;          /* of the main loop: a notification that came in a handler */
     int notify_fd;              /* eventfd that gets the driver's notifications; 0: we do */
 };
@@ -135,6 +136,7 @@ struct VirtIODevice {
     VirtQueue *vq;              /* VIRTIO_MAX_QUEUES at most */
     struct VhostDev *vhost;     /* another process may have the queues; NULL: none. Its maker's */
     unsigned num_vqs, room_vqs;
+    EventLoop *loop;            /* an I/O thread's, that has the queues; NULL: none */
     Mutex kick_lock;            /* for notifications by any thread: vq, num_vqs, VirtQueue.kick */
     const VirtioTransport *transport;
     void *transport_opaque;
@@ -192,8 +194,8 @@ VirtQueue *virtio_queue(VirtIODevice *v, unsigned index);       /* NULL: there i
 void virtio_config_changed(VirtIODevice *v);
 /* The guest has done what can't be; logged, and the device is broken from now on. Any thread. */
 void virtio_broken(VirtIODevice *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* The handler is called in @loop (NULL: as before). Main thread, with the queue idle. */
-void virtio_queue_set_loop(VirtQueue *vq, EventLoop *loop);
+/* The handlers are called in @loop (NULL: as before). Big lock, with the queues idle. */
+void virtio_set_loop(VirtIODevice *v, EventLoop *loop);
 /* Notifications go to an eventfd; 0: no longer. */
 void virtio_queue_set_notify_fd(VirtQueue *vq, int fd);
 

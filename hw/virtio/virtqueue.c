@@ -356,17 +356,18 @@ void virtio_queue_kicked(VirtIODevice *v, unsigned index)
     }
 }
 
-void virtio_queue_set_loop(VirtQueue *vq, EventLoop *loop)
+void virtio_set_loop(VirtIODevice *v, EventLoop *loop)
 {
-    MUTEX_GUARD(&vq->v->kick_lock);
-    if (vq->kick) {
+    LOOP_PARKED(v->loop);
+    MUTEX_GUARD(&v->kick_lock);
+
+    for (unsigned i = 0; i < v->num_vqs; i++) {
+        VirtQueue *vq = &v->vq[i];
+
         bh_delete(vq->kick);
-        vq->kick = NULL;
+        vq->kick = loop ? bh_new_on(loop, run_handler, vq) : NULL;
     }
-    vq->loop = loop;
-    if (loop) {
-        vq->kick = bh_new_on(loop, run_handler, vq);
-    }
+    v->loop = loop;
 }
 
 void virtio_queue_set_notify_fd(VirtQueue *vq, int fd)
@@ -398,12 +399,16 @@ static void start_over(VirtQueue *vq)
 
 void virtio_queue_enable(VirtQueue *vq)
 {
+    LOOP_PARKED(vq->v->loop);
+
     start_over(vq);
     vq->enabled = true;
 }
 
 void virtio_queue_set_legacy_addr(VirtQueue *vq, hwaddr addr)
 {
+    LOOP_PARKED(vq->v->loop);
+
     vq->desc = addr;
     vq->avail = addr + vq->num * DESC_SIZE;
     vq->used = ALIGN_UP(vq->avail + 6 + 2 * vq->num, 4096);     /* V 2.7.2 */
@@ -413,6 +418,8 @@ void virtio_queue_set_legacy_addr(VirtQueue *vq, hwaddr addr)
 
 void virtio_queue_reset(VirtQueue *vq)
 {
+    LOOP_PARKED(vq->v->loop);
+
     vq->enabled = false;
     vq->num = vq->num_default;
     vq->desc = vq->avail = vq->used = 0;

@@ -556,6 +556,73 @@ TEST(memory, lock_rule)
     big_lock();
 }
 
+/* --- writes by I/O threads --- */
+
+typedef struct Posting {
+    AddressSpace *as;
+    hwaddr addr;
+    unsigned times;
+    MemResult result;           /* of the last */
+    Event done;
+} Posting;
+
+static void post(void *opaque)
+{
+    Posting *p = opaque;
+
+    for (unsigned i = 0; i < p->times; i++) {
+        address_space_st16_le(p->as, p->addr + 2 * (i % 8), i, A, &p->result);
+    }
+    event_set(&p->done);
+}
+
+/* The big lock is kept: who needed it would never be done. */
+static void post_from(EventLoop *loop, Posting *p)
+{
+    event_init(&p->done, false);
+    bh_once(loop, post, p);
+    event_wait(&p->done);
+}
+
+TEST(memory, io_threads_post)
+{
+    World *w = world_new(t);
+    Probe locked = { 0 }, free = { 0 };
+    Posting p = { .as = &w->as, .addr = 0x4000, .times = 5 };
+    EventLoop *loop;
+
+    main_loop_init();
+    loop = event_loop_new("io");
+    memory_region_init_io(&locked.mr, NULL, &probe_le, &locked, "locked", 16);
+    memory_region_init_io(&free.mr, NULL, &probe_lockless, &free, "free", 16);
+    memory_region_add_overlap(&w->root, 0x4000, &locked.mr, 1);
+    memory_region_add_overlap(&w->root, 0x5000, &free.mr, 1);
+    post_from(loop, &p);
+    check_int(t, p.result, MEM_OK, "posted");
+    check_int(t, locked.writes, 0, "and not done before the main loop does it");
+    main_loop_iterate(false);
+    check_int(t, locked.writes, 5, "all of them");
+    check_true(t, locked.val == 4 && locked.addr == 8 && locked.size == 2, "in their order");
+
+    p.addr = 0x5000;
+    post_from(loop, &p);
+    check_int(t, free.writes, 5, "what needs no lock is written at once");
+
+    p.addr = 0x4000;
+    p.times = 100000;
+    post_from(loop, &p);
+    check_int(t, p.result, MEM_DEVICE_ERROR, "there is room for a number of them");
+    locked.writes = 0;
+    memory_region_cleanup(&locked.mr);
+    main_loop_iterate(false);
+    check_int(t, locked.writes, 0, "none reaches what has gone");
+    p.times = 1;
+    post_from(loop, &p);
+    check_int(t, p.result, MEM_OK, "what was there before is: memory");
+    event_loop_free(loop);
+    memory_region_cleanup(&free.mr);
+}
+
 TEST(memory, ram_blocks)
 {
     Error *err = NULL;

@@ -208,6 +208,87 @@ TEST(main_loop, other_loop_runs_its_own)
     check_true(t, seen == loop, "ran in the other loop");
 }
 
+/* Counts as often as it can; changed with the loop parked, and without a lock. */
+typedef struct Counter {
+    EventLoop *loop;
+    unsigned n, wanted;
+    bool end, ended;
+} Counter;
+
+static void count(void *opaque)
+{
+    Counter *c = opaque;
+
+    c->n++;
+    if (c->n % 16 == 0) {
+        big_lock();                     /* a callback may want it while it is waited for */
+        big_unlock();
+    }
+    if (c->end) {
+        c->ended = true;
+    } else {
+        bh_once(c->loop, count, c);
+    }
+}
+
+static void *park_often(void *opaque)
+{
+    Counter *c = opaque;
+
+    for (int i = 0; i < 200; i++) {
+        big_lock();
+        event_loop_park(c->loop);
+        event_loop_park(c->loop);
+        c->wanted++;
+        event_loop_unpark(c->loop);
+        c->n += 1000;
+        event_loop_unpark(c->loop);
+        big_unlock();
+    }
+    return NULL;
+}
+
+TEST(main_loop, a_parked_loop_stands_still)
+{
+    Counter c = { 0 };
+    Thread other[2];
+    bool ended = false;
+    unsigned seen;
+
+    main_loop_init();
+    c.loop = event_loop_new("io");
+    bh_once(c.loop, count, &c);
+    for (int i = 0; i < 2; i++) {
+        thread_create(&other[i], "parks", park_often, &c);
+    }
+    for (int i = 0; i < 200; i++) {
+        LOOP_PARKED(c.loop);
+        seen = c.n;
+        /* Another thread may change it, the loop doesn't. */
+        check_true(t, c.n == seen, "nothing runs there");
+        c.n += 1000;
+    }
+    big_unlock();
+    for (int i = 0; i < 2; i++) {
+        thread_join(&other[i]);
+    }
+    big_lock();
+    check_int(t, c.wanted, 400, "no change was lost");
+    event_loop_park(c.loop);
+    check_true(t, c.n >= 600 * 1000, "of the loop's own data neither");
+    c.end = true;
+    event_loop_unpark(c.loop);
+    while (!ended) {
+        LOOP_PARKED(c.loop);
+        ended = c.ended;
+    }
+    event_loop_free(c.loop);
+    event_loop_park(NULL);
+    event_loop_park(main_event_loop());
+    event_loop_unpark(main_event_loop());
+    check_true(t, big_lock_held(), "the main loop has nothing to stand still for");
+}
+
 TEST(timer, manual_time_fires_in_order_at_the_deadline)
 {
     Trace trace = { 0 };

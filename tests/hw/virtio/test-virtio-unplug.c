@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <unistd.h>
 #include "block/block.h"
+#include "qapi/commands-block.h"
 #include "qom/object.h"
 #include "tests/hw/usb/usb-pc.h"
 #include "util/rcu.h"
@@ -13,6 +14,7 @@
 
 #define BAR     0xfe000000u
 #define RINGS   0x200000u
+#define HEAD    0x210000u
 
 static _Atomic bool stop;
 static _Atomic unsigned notified;
@@ -24,6 +26,29 @@ static void *notifier(UNUSED void *opaque)
         atomic_fetch_add(&notified, 1);
     }
     return NULL;
+}
+
+/* A request that waits in the ring, and whose status byte is 0xff until it is answered. */
+static void fill_ring(void)
+{
+    uint8_t desc[48] = { 0 }, head[16] = { 0 }, waits = 0xff, avail[6] = { 0 };
+
+    store_le64(desc, HEAD);
+    store_le32(desc + 8, 16);
+    store_le16(desc + 12, 1);
+    store_le16(desc + 14, 1);
+    store_le64(desc + 16, HEAD + 0x1000);
+    store_le32(desc + 24, 512);
+    store_le16(desc + 28, 1 | 2);
+    store_le16(desc + 30, 2);
+    store_le64(desc + 32, HEAD + 16);
+    store_le32(desc + 40, 1);
+    store_le16(desc + 44, 2);
+    store_le16(avail + 2, 1);
+    mem_put(RINGS, desc, sizeof(desc));
+    mem_put(RINGS + 0x1000, avail, sizeof(avail));
+    mem_put(HEAD, head, sizeof(head));
+    mem_put(HEAD + 16, &waits, 1);
 }
 
 static void enable_queue(void)
@@ -41,48 +66,113 @@ static void enable_queue(void)
     address_space_st8(&address_space_memory, BAR + 0x14, 15, A, NULL);
 }
 
+static bool start_notifying(Test *t, Thread *thread)
+{
+    QOBJECT_AUTO QDict *node = qdict_from_fmt("{'driver': 'null-co', 'node-name': 'n', 'size': 1048576,"
+                                              " 'read-zeroes': true}");
+    QOBJECT_AUTO QDict *none = qdict_new();
+    Error *err = NULL;
+    bool ok = pc_start(t) && check_true(t, blockdev_add(node, &err), "a node") &&
+              check_true(t, user_object_new("iothread", "io", none, false, &err), "an I/O thread");
+
+    error_free(err);
+    if (ok) {
+        atomic_store(&stop, false);
+        thread_create(thread, "notifier", notifier, NULL);
+    }
+    return ok;
+}
+
+/* Until @more notifications have come. A busy host may keep the other thread waiting for long: the harness's time
+ * limit is the only one. */
+static void be_notified(unsigned more)
+{
+    unsigned before = atomic_load(&notified);
+
+    while (atomic_load(&notified) < before + more) {
+        pump();
+        big_unlock();
+        usleep(200);
+        big_lock();
+    }
+}
+
+static void end_notifying(Test *t, Thread *thread)
+{
+    Error *err = NULL;
+
+    atomic_store(&stop, true);
+    big_unlock();
+    thread_join(thread);
+    rcu_drain();
+    big_lock();
+    pump();
+    if (!check_true(t, user_object_delete("io", &err), "nobody uses the thread") ||
+        !check_true(t, qmp_blockdev_del("n", &err), "nor the node")) {
+        test_note(t, "%s", error_message(err));
+    }
+    error_free(err);
+}
+
 TEST(virtio_unplug, while_it_is_notified)
 {
-    QOBJECT_AUTO QDict *node = qdict_from_fmt("{'driver': 'null-co', 'node-name': 'n', 'size': 1048576}");
-    QOBJECT_AUTO QDict *none = qdict_new();
     QOBJECT_AUTO QDict *disk = qdict_from_fmt("{'driver': 'virtio-blk-pci', 'drive': 'n', 'iothread': 'io'}");
     Error *err = NULL;
     Thread thread;
 
-    if (!pc_start(t) || !check_true(t, blockdev_add(node, &err), "a node") ||
-        !check_true(t, user_object_new("iothread", "io", none, false, &err), "an I/O thread")) {
-        error_free(err);
+    if (!start_notifying(t, &thread)) {
         return;
     }
-    thread_create(&thread, "notifier", notifier, NULL);
     for (int round = 0; round < 60; round++) {
         Device *dev = device_add(disk, true, &err);
-        unsigned before;
 
         if (!check_true(t, dev, err ? error_message(err) : "a disk")) {
             break;
         }
         pc_map(PCI_DEVICE(dev), 4, BAR);
         enable_queue();
-        before = atomic_load(&notified);
-        /* A busy host may keep the other thread waiting for long: the harness's time limit is the only one. */
-        while (atomic_load(&notified) < before + 20) {
-            pump();
-            big_unlock();
-            usleep(200);
-            big_lock();
+        be_notified(20);
+        device_delete(dev);
+        pump();
+    }
+    error_free(err);
+    end_notifying(t, &thread);
+}
+
+/* The handler is in the ring while its queue is reset, its features change, and it begins anew. */
+TEST(virtio_reset, while_it_is_notified)
+{
+    QOBJECT_AUTO QDict *disk = qdict_from_fmt("{'driver': 'virtio-blk-pci', 'drive': 'n', 'iothread': 'io'}");
+    Error *err = NULL;
+    Thread thread;
+    Device *dev;
+
+    if (!start_notifying(t, &thread)) {
+        return;
+    }
+    dev = device_add(disk, true, &err);
+    if (check_true(t, dev, err ? error_message(err) : "a disk")) {
+        pc_map(PCI_DEVICE(dev), 4, BAR);
+        for (int round = 0; round < 200; round++) {
+            uint8_t status = 0xff;
+
+            mem_wr(BAR + 0x14, 0);
+            fill_ring();
+            enable_queue();
+            if (round % 2) {
+                be_notified(1);
+                address_space_st16_le(&address_space_memory, BAR + 0x3a, 1, A, NULL);
+                continue;
+            }
+            while (status == 0xff) {
+                be_notified(1);
+                mem_get(HEAD + 16, &status, 1);
+            }
+            check_int(t, status, 0, "the request is answered");
         }
         device_delete(dev);
         pump();
     }
-    atomic_store(&stop, true);
-    big_unlock();
-    thread_join(&thread);
-    rcu_drain();
-    big_lock();
-    pump();
-    if (!check_true(t, user_object_delete("io", &err), "nobody uses the thread")) {
-        test_note(t, "%s", error_message(err));
-    }
     error_free(err);
+    end_notifying(t, &thread);
 }
