@@ -87,6 +87,9 @@ static void transfer_done(NcqCommand *c)
     p->in_flight--;
     if (t->stale) {
         ahci_port_settled(p);
+        if (p->reg[P_CI] & ~p->issued) {
+            ahci_port_schedule(p);              /* its slot may have been wanted */
+        }
     } else if (c->error) {
         queued_error(l, c);
     } else {
@@ -122,33 +125,33 @@ static void start_queued(AhciLink *l, IdeDrive *d, unsigned slot, const AhciComm
 {
     AhciPort *p = l->port;
     AhciTransfer *t = &p->transfer[slot];
-    NcqCommand *c = &t->ncq;
+    NcqCommand begun = { .d = d, .opcode = cmd->fis[2], .done = transfer_done }, *c = &t->ncq;
     uint32_t failure;
     bool ok;
 
-    *c = (NcqCommand){ .d = d, .opcode = cmd->fis[2], .done = transfer_done };
-    fill_regs(&c->r, cmd->fis);
-    c->tag = c->r.count >> 3;
-    ok = ncq_begin(c);
-    /* A tag is the slot's number (AHCI 5.3.13), and one that is in use can't come again. */
-    if (ok && (c->tag != slot || l->hung & BIT(slot))) {
-        c->error = ATA_ERR_ABRT;
+    fill_regs(&begun.r, cmd->fis);
+    begun.tag = begun.r.count >> 3;
+    ok = ncq_begin(&begun);
+    /* A tag is the slot's number (AHCI 5.3.13), and one that is in use can't come again (ACS 4.16.1). */
+    if (ok && (begun.tag != slot || t->busy || l->hung & BIT(slot))) {
+        begun.error = ATA_ERR_ABRT;
         ok = false;
     }
     if (!ok && d->ncq_stopped) {
-        ahci_fis_d2h_regs(l, &c->r, ATA_DRDY | ATA_ERR, c->error, true);
+        ahci_fis_d2h_regs(l, &begun.r, ATA_DRDY | ATA_ERR, begun.error, true);
         return;
     }
     /* The drive has it: the port is free for the next one. */
     end_slot(p, slot);
-    ahci_fis_d2h_regs(l, &c->r, ATA_DRDY | ATA_DSC, 0, false);
+    ahci_fis_d2h_regs(l, &begun.r, ATA_DRDY | ATA_DSC, 0, false);
     if (p->halted) {
         return;
     }
     if (!ok) {
-        queued_error(l, c);
+        queued_error(l, &begun);
         return;
     }
+    *c = begun;
     if (c->bytes) {
         failure = ahci_map(p->s, t, cmd, c->bytes, c->to_host);
         if (failure) {
@@ -408,8 +411,8 @@ static bool start_next(AhciPort *p)
         AhciCommand c;
         AhciLink *l;
 
-        if (!(ready & BIT(slot))) {
-            continue;
+        if (!(ready & BIT(slot)) || (p->transfer[slot].busy && p->transfer[slot].stale)) {
+            continue;           /* what was aborted there hasn't ended yet */
         }
         if (!ahci_fetch(p, slot, &c)) {
             ahci_port_fatal(&p->link[0], PIS_HBFS, SERR_ERR_E);

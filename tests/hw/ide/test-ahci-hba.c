@@ -132,6 +132,70 @@ TEST(ahci_hba, changed_while_it_runs)
     }
 }
 
+/* ACS 4.16.1: a tag that is in use comes again. The drive is slow, so that it is. */
+TEST(ahci_hba, a_tag_twice)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        QTest *q = ahci_disk_pc(t, i ? ",iothread=io" : "", ",throttling.iops-total=1", "");
+        AhciDriver a = ahci_find(t, q, BDF, 0);
+
+        ahci_start(&a);
+        for (unsigned s = 0; s < 4; s++) {
+            AhciCmd c = ahci_queued(&a, s, false, s * 8, 8, a.data + s * 4096);
+
+            ahci_build(&a, s, &c);
+        }
+        ahci_set_port(&a, PORT_SACT, 0xf);
+        ahci_set_port(&a, PORT_CI, 0xf);
+        ahci_wait(&a, PORT_CI, 0xf, 0, "the drive has them");
+        ahci_set_port(&a, PORT_CI, 8);
+        ahci_wait(&a, PORT_TFD, 1, 1, "it refuses the last one, which it has");
+        check_true(t, ahci_port(&a, PORT_IS) & PIS_TFES, "an error of the task file");
+        recover(&a);
+        ahci_stop(&a);
+        qtest_stop(q);
+    }
+}
+
+/* CVE-2021-3735: soft resets as commands, beside others that fail or are under way, and resets of the port in their midst. */
+TEST(ahci_hba, resets_upon_resets)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        QTest *q = ahci_disk_pc(t, i ? ",iothread=io" : "", ",cache=none,aio=threads", "");
+        AhciDriver a = ahci_find(t, q, BDF, 0);
+
+        for (unsigned round = 0; round < 24; round++) {
+            ahci_start(&a);
+            for (unsigned s = 0; s < 8; s++) {
+                AhciCmd c = ahci_queued(&a, s, false, s * 64, 64, a.data + s * 32768);
+
+                switch ((s + round) % 4) {
+                case 0: c = (AhciCmd){ .not_command = true, .control = 4, .flags = BIT(8) | BIT(10) }; break;
+                case 1: c = (AhciCmd){ .not_command = true }; break;
+                case 2: c = read_dma(UINT32_MAX >> 5, 8, a.data, 4096); break;
+                }
+                ahci_build(&a, s, &c);
+            }
+            ahci_set_port(&a, PORT_SACT, 0xff);
+            ahci_set_port(&a, PORT_CI, 0xff);
+            switch (round % 3) {
+            case 0: ahci_set_port(&a, PORT_SCTL, 1); break;
+            case 1: ahci_set_hba(&a, HBA_GHC, GHC_HR); break;
+            default: ahci_set_port(&a, PORT_CMD, 0);
+            }
+            ahci_set_port(&a, PORT_CI, 0xff);
+            ahci_set_port(&a, PORT_SCTL, 0);
+            while (ahci_hba(&a, HBA_GHC) & GHC_HR) {
+                g_usleep(100);
+            }
+            ahci_set_hba(&a, HBA_GHC, GHC_AE | GHC_IE);
+            recover(&a);
+            ahci_stop(&a);
+        }
+        qtest_stop(q);
+    }
+}
+
 TEST(ahci_hba, addresses_of_32_bits)
 {
     QTest *q = ahci_disk_pc(t, ",64bit=off", "", "");
