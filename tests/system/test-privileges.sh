@@ -56,6 +56,14 @@ else
 	stop
 	ok $status 'it ends as it should'
 
+	# CVE-2018-15746: a filter that only some threads have. vCPUs, an I/O thread, VNC's workers.
+	start -sandbox on -smp 2 -object iothread,id=io -vnc "unix:$tmp/vnc"
+	threads=$(ls "/proc/$pid/task" | wc -l)
+	filtered=$(cat /proc/$pid/task/*/status | grep -c '^Seccomp:[[:space:]]*2')
+	[ "$threads" -ge 4 ] && [ "$filtered" = "$threads" ]
+	ok $? "each thread has the filter: $filtered of $threads"
+	stop
+
 	start -sandbox on,spawn=deny
 	[ "$(field NoNewPrivs)" = 0 ] || [ "$(field Seccomp)" = 2 ]
 	ok $? 'a filter alone'

@@ -82,7 +82,13 @@ static bool read_acl(Acl *a, const char *path, unsigned depth)
         return false;
     }
     for (unsigned n = 1; ok && fgets(line, sizeof(line), f); n++) {
-        ok = take_rule(a, line, path, n, depth);
+        /* The rest of a longer line would be read as a rule of its own. */
+        if (strlen(line) == sizeof(line) - 1 && line[sizeof(line) - 2] != '\n') {
+            fail("%s:%u: the line is too long; accepted: %zu characters", path, n, sizeof(line) - 2);
+            ok = false;
+        } else {
+            ok = take_rule(a, line, path, n, depth);
+        }
     }
     fclose(f);
     return ok;

@@ -475,6 +475,80 @@ TEST(p9, extended_attributes)
     check_int(t, p9_client(c, TXATTRWALK, "wws", 1u, 5u, "user.virtfs.uid"), ENODATA, "ours are hidden");
 }
 
+/* CVE-2016-9102 to -9104: values announced and never written, or announced again; offsets that overflow. */
+TEST(p9_attack, extended_attributes)
+{
+    static const uint64_t far[] = { 4, 5, 0x7fffffff, 0x80000000, UINT64_C(0xfffffffc), UINT64_C(0xffffffffffff0000),
+                                    UINT64_MAX - 3, UINT64_MAX };
+    World *w = world_new(t, "mapped");
+    P9Client *c = &w->c;
+
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    if (p9_client(c, TXATTRWALK, "wws", 1u, 2u, "") == EOPNOTSUPP) {
+        test_skip(t, "the host's file system has no extended attributes");
+        return;
+    }
+    for (int i = 0; i < 200; i++) {
+        check_int(t, p9_client(c, TWALK, "wwh", 1u, 3u, 0u), 0, "again");
+        check_int(t, p9_client(c, TXATTRCREATE, "wsqw", 3u, "user.x", UINT64_C(60000), 0u), 0, "announced");
+        check_int(t, p9_client(c, TXATTRCREATE, "wsqw", 3u, "user.y", UINT64_C(60000), 0u), EINVAL, "and again");
+        check_int(t, p9_client(c, TREAD, "wqw", 3u, UINT64_C(0), 60000u), EBADF, "what wasn't written isn't read");
+        if (i % 2) {
+            p9_client(c, TCLUNK, "w", 3u);
+        } else {
+            p9_client(c, TREMOVE, "w", 3u);
+        }
+    }
+    check_int(t, p9_client(c, TXATTRWALK, "wws", 1u, 4u, "user.x"), ENODATA, "what wasn't written whole isn't set");
+    check_int(t, p9_client(c, TWALK, "wwh", 1u, 3u, 0u), 0, "once more");
+    check_int(t, p9_client(c, TXATTRCREATE, "wsqw", 3u, "user.x", UINT64_C(4), 0u), 0, "a value to come");
+    for (size_t i = 0; i < ARRAY_SIZE(far); i++) {
+        check_true(t, p9_client(c, TWRITE, "wqwD", 3u, far[i], 4u, (size_t)4, "abcd") != 0, "not there");
+    }
+    check_int(t, p9_client(c, TWRITE, "wqwD", 3u, UINT64_C(0), 4u, (size_t)4, "abcd"), 0, "the value");
+    check_int(t, p9_client(c, TCLUNK, "w", 3u), 0, "set");
+    check_int(t, p9_client(c, TXATTRWALK, "wws", 1u, 4u, "user.x"), 0, "read");
+    for (size_t i = 0; i < ARRAY_SIZE(far); i++) {
+        p9_client(c, TREAD, "wqw", 4u, far[i], UINT32_MAX);
+        check_u64(t, p9_ans(c, 0, 4), 0, "nothing there");
+    }
+}
+
+/* CVE-2016-8578: strings of no bytes wherever there is a string. CVE-2016-8577, -9105, -9106: what fails half-way. */
+TEST(p9_attack, empty_strings_and_failures)
+{
+    World *w = world_new(t, "mapped");
+    P9Client *c = &w->c;
+
+    check_true(t, p9_client(c, TVERSION, "ws", 8192u, "") == 0, "an answer");
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TATTACH, "wwssw", 9u, UINT32_MAX, "", "", 0u), 0, "no name, no folder: the root");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    for (int i = 0; i < 200; i++) {
+        check_true(t, p9_client(c, TWALK, "wwhs", 0u, 2u, 1u, "") != 0, "walk");
+        check_int(t, p9_client(c, TWALK, "wwh", 0u, 2u, 0u), 0, "the folder");
+        check_true(t, p9_client(c, TLCREATE, "wswww", 2u, "", 0u, 0644u, 0u) != 0, "create");
+        check_true(t, p9_client(c, TSYMLINK, "wssw", 2u, "", "to", 0u) != 0, "symlink");
+        p9_client(c, TSYMLINK, "wssw", 2u, "l", "", 0u);
+        check_true(t, p9_client(c, TMKNOD, "wswwww", 2u, "", 0100644u, 0u, 0u, 0u) != 0, "mknod");
+        check_true(t, p9_client(c, TMKDIR, "wsww", 2u, "", 0755u, 0u) != 0, "mkdir");
+        check_true(t, p9_client(c, TLINK, "wws", 2u, 1u, "") != 0, "link");
+        check_true(t, p9_client(c, TLINK, "wws", 2u, 1u, "d") != 0, "link to what is there");
+        check_true(t, p9_client(c, TLINK, "wws", 1u, 2u, "x") != 0, "link of a folder into a file");
+        check_true(t, p9_client(c, TRENAME, "wws", 1u, 2u, "") != 0, "rename");
+        check_true(t, p9_client(c, TRENAMEAT, "wsws", 2u, "file", 2u, "") != 0, "renameat");
+        check_true(t, p9_client(c, TUNLINKAT, "wsw", 2u, "", 0u) != 0, "unlink");
+        check_true(t, p9_client(c, TXATTRCREATE, "wsqw", 2u, "", UINT64_C(4), 0u) != 0, "attribute");
+        check_true(t, p9_client(c, TREAD, "wqw", 2u, UINT64_C(0), 100u) != 0, "read of what isn't open");
+        check_true(t, p9_client(c, TWRITE, "wqwD", 2u, UINT64_C(0), 4u, (size_t)4, "abcd") != 0, "write");
+        check_int(t, p9_client(c, TCLUNK, "w", 2u), 0, "given back");
+    }
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), 0, "open to read");
+    check_true(t, p9_client(c, TWRITE, "wqwD", 1u, UINT64_MAX, 4u, (size_t)4, "abcd") != 0, "isn't written");
+    check_true(t, p9_client(c, TREAD, "wqw", 1u, UINT64_MAX, UINT32_MAX) != 0 || p9_ans(c, 0, 4) == 0, "nothing there");
+}
+
 /* Any bytes: an answer, or none, and no more harm than the share may take. */
 TEST(p9_attack, random_messages)
 {
