@@ -83,8 +83,33 @@ install() {
 		--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--essential-hook="sh '$tmp/initramfs' \"\$1\"" \
 		--include="$(echo $packages | tr ' ' ,)" bookworm "$root" "$1" >&2
 }
+# The initramfs has what the buses of these machines need, and not a driver for each disk there is: GRUB reads it
+# through the BIOS, and the kernel unpacks it, at each boot.
+cat > "$tmp/initramfs" <<'END'
+set -eu
+mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
+echo MODULES=list > "$1/etc/initramfs-tools/conf.d/buses"
+cat > "$1/usr/share/initramfs-tools/modules.d/buses" <<'LIST'
+ata_generic
+ata_piix
+ahci
+sd_mod
+sr_mod
+virtio_pci
+virtio_blk
+virtio_scsi
+ehci-pci
+uhci-hcd
+xhci-pci
+usb-storage
+ext4
+crc32c_generic
+crc32c-intel
+LIST
+END
 # A mirror may have the indexes of the updates in a bad state for an architecture that this host never asks for.
 install "$list" || {
 	echo "disk-image: trying again without the suites of updates" >&2

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The installed Debian boots again and again from each bus, to its login on the serial port, is switched off by its power
+# The installed Debian boots again and again, from each bus in turn, to its login on the serial port, is switched off by its power
 # button, and a table tells how that went. Not part of make check: 20 boots take hours. test-debian.sh looks at more in each boot.
 #
 #   boots.sh [-a amd64,i386] [-b ide,virtio,scsi,usb] [-k FOLDER] [BOOTS]     BOOTS of each, default 20
 #
-# A boot is good when the login comes, the kernel has no complaint on its console, the power button ends it, and the disk's
+# A boot is good when the login comes without a reset, the kernel has no complaint on its console, the power button ends it, and the disk's
 # image is whole. What was said in the others is kept in FOLDER. As root, as the image is made so.
 here=$(cd "$(dirname "$0")" && pwd)
 arches=amd64,i386 buses=ide,virtio,scsi,usb keep=
@@ -31,24 +31,8 @@ tools=$(dirname "$QEMU_BIN")
 
 # one_boot NAME ARCH BUS: prints ok, or what went wrong, and the seconds to the login
 one_boot() {
-	odrive="file=$tmp/disk.qcow2,format=qcow2,id=disk"
-	oname=$1 oarch=$2
-	case $3 in
-	ide) set -- -drive "$odrive,if=ide" ;;
-	virtio) set -- -drive "$odrive,if=virtio" ;;
-	scsi) set -- -drive "$odrive,if=none" -device virtio-scsi-pci -device scsi-hd,drive=disk,bootindex=0 ;;
-	usb) set -- -drive "$odrive,if=none" -device usb-ehci -device usb-storage,drive=disk,bootindex=0 ;;
-	*) echo "no-such-bus 0"; return ;;
-	esac
-	# qemu32 has no machine check architecture, of which Linux for i386 complains.
-	case $oarch in
-	amd64) obinary=x86_64 ;;
-	*) obinary=$oarch && set -- "$@" -cpu pentium3 ;;
-	esac
-	rm -f "$tmp/disk.qcow2"
-	"$tools/qemu-img" create -q -f qcow2 -b "$image" -F raw "$tmp/disk.qcow2"
 	obegin=$(date +%s)
-	with_qmp "$oname" 1800 $obinary -m 512 -smp 2 -nic user "$@"
+	installed_debian "$1" 1800 "$2" "$3" -nic user -no-reboot
 	result=ok
 	wait_for "$serial" '^debian login: ' 1200 || result=no-login
 	oseconds=$(($(date +%s) - obegin))
@@ -70,10 +54,9 @@ one_boot() {
 }
 
 : > "$tmp/results"
-for arch in $(echo "$arches" | tr , ' '); do
-	image=$("$SRC_DIR/scripts/disk-image.sh" --arch "$arch") || exit 1
+for n in $(seq "$boots"); do
 	for bus in $(echo "$buses" | tr , ' '); do
-		for n in $(seq "$boots"); do
+		for arch in $(echo "$arches" | tr , ' '); do
 			echo "$arch $bus $(one_boot "$arch-$bus-$n" "$arch" "$bus")" | tee -a "$tmp/results" >&2
 		done
 	done

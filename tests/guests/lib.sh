@@ -132,6 +132,32 @@ with_qmp() {
 	qmp '{"execute":"qmp_capabilities"}'
 }
 
+# installed_debian NAME SECONDS amd64|i386 ide|virtio|scsi|usb ARG...: with_qmp, with an installed Debian on a disk at that
+# bus: $tmp/disk.qcow2, a new overlay over $image
+installed_debian() {
+	dname=$1 dseconds=$2 darch=$3 dbus=$4 ddisk="file=$tmp/disk.qcow2,format=qcow2,id=disk"
+	shift 4
+	image=$("$SRC_DIR/scripts/disk-image.sh" --arch "$darch") || {
+		echo "Bail out! the image can't be made"
+		exit 1
+	}
+	case $dbus in
+	ide) set -- -drive "$ddisk,if=ide" "$@" ;;
+	virtio) set -- -drive "$ddisk,if=virtio" "$@" ;;
+	scsi) set -- -drive "$ddisk,if=none" -device virtio-scsi-pci -device scsi-hd,drive=disk,bootindex=0 "$@" ;;
+	usb) set -- -drive "$ddisk,if=none" -device usb-ehci -device usb-storage,drive=disk,bootindex=0 "$@" ;;
+	*) echo "Bail out! there is no bus '$dbus' here: ide, virtio, scsi, usb"; exit 1 ;;
+	esac
+	# qemu32 has no machine check architecture, of which Linux for i386 complains.
+	case $darch in
+	amd64) binary=x86_64 ;;
+	*) binary=$darch && set -- "$@" -cpu pentium3 ;;
+	esac
+	rm -f "$tmp/disk.qcow2"
+	"$(dirname "$QEMU_BIN")/qemu-img" create -q -f qcow2 -b "$image" -F raw "$tmp/disk.qcow2"
+	with_qmp "$dname" "$dseconds" $binary -m 512 -smp 2 "$@"
+}
+
 # qmp COMMAND-LINE: sends it on descriptor 3 and waits for its answer in file $out, where
 # $answers came before; fails when that is an error
 qmp() {

@@ -16,13 +16,6 @@ fi
 guest_items screen-text
 port=$((20000 + $$ % 20000))
 
-image_of() {
-	image=$("$SRC_DIR/scripts/disk-image.sh" --arch "$1") || {
-		echo "Bail out! the image can't be made"
-		exit 1
-	}
-}
-
 guest() {
 	timeout 300 ssh -q -i "${image%/*}/guest-key" -p $port -o StrictHostKeyChecking=no -o BatchMode=yes \
 		-o UserKnownHostsFile=/dev/null -o ConnectTimeout=30 root@127.0.0.1 "$1" 2>&1
@@ -68,31 +61,15 @@ apt_like_host() {
 
 # debian NAME ARCH BUS
 debian() {
-	name=$1 darch=$2
-	drive="file=$tmp/disk.qcow2,format=qcow2,id=disk"
-	case $3 in
-	ide) set -- -drive "$drive,if=ide" ;;
-	virtio) set -- -drive "$drive,if=virtio" ;;
-	scsi) set -- -drive "$drive,if=none" -device virtio-scsi-pci -device scsi-hd,drive=disk,bootindex=0 ;;
-	usb) set -- -drive "$drive,if=none" -device usb-ehci -device usb-storage,drive=disk,bootindex=0 ;;
-	*) echo "Bail out! there is no bus '$3' here: ide, virtio, scsi, usb"; exit 1 ;;
-	esac
-	# qemu32 has no machine check architecture, of which Linux for i386 complains.
-	case $darch in
-	amd64) binary=x86_64 ;;
-	*) binary=$darch && set -- "$@" -cpu pentium3 ;;
-	esac
-	image_of "$darch"
-	rm -f "$tmp/disk.qcow2"
-	"$(dirname "$QEMU_BIN")/qemu-img" create -q -f qcow2 -b "$image" -F raw "$tmp/disk.qcow2"
+	name=$1
 	rm -f "$tmp/agent.in" "$tmp/agent.out"
 	mkfifo "$tmp/agent.in" "$tmp/agent.out"
 	cat "$tmp/agent.out" > "$tmp/agent.said" &
 	started=$(date +%s)
-	with_qmp "$name" 1200 $binary -m 512 -smp 2 -nic "user,hostfwd=tcp:127.0.0.1:$port-:22" \
+	installed_debian "$name" 1200 "$2" "$3" -nic "user,hostfwd=tcp:127.0.0.1:$port-:22" \
 		-audiodev "wav,id=snd,path=$tmp/tone.wav" -device AC97,audiodev=snd \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$tmp/agent" \
-		-device virtserialport,chardev=agent,name=org.qemu.guest_agent.0 "$@"
+		-device virtserialport,chardev=agent,name=org.qemu.guest_agent.0
 	wait_for "$serial" '^debian login: ' 900
 	ok $? "$name: login on the serial port"
 	echo "# after $(($(date +%s) - started)) s"
