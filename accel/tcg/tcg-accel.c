@@ -9,6 +9,7 @@
  * TcgSwitches).
  */
 #include "util/osdep.h"
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "accel/accel.h"
@@ -18,8 +19,8 @@
 #include "accel/tcg/region.h"
 #include "accel/tcg/stats.h"
 #include "hw/core/runstate.h"
+#include "util/doorbell.h"
 #include "util/main-loop.h"
-
 
 #define CACHE_DEFAULT   (256 * MIB)
 #define CACHE_MAX       (1024 * MIB)    /* what a 32-bit displacement reaches, amply */
@@ -123,6 +124,27 @@ static bool idle(VcpuTcg *v)
     return cpu->halted && !v->ops->has_work(v->env) && !v->single_step;
 }
 
+/* False: there is nothing to wait for but the condition. */
+static bool wait_for_doorbells(VcpuTcg *v)
+{
+    if (tcg_icount || v->cpu->stopped || !runstate_is_running() || !doorbell_watch_begin()) {
+        return false;
+    }
+    if (v->wake < 0) {
+        v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    }
+    /* The order counts: who kicks after idle() has looked sees @watching. */
+    atomic_store(&v->watching, v->wake >= 0);
+    if (v->wake >= 0 && idle(v)) {
+        big_unlock();
+        doorbell_watch(v->wake);
+        big_lock();
+    }
+    atomic_store(&v->watching, false);
+    doorbell_watch_end();
+    return v->wake >= 0 || !idle(v);
+}
+
 static void *vcpu_thread(void *opaque)
 {
     VcpuTcg *v = opaque;
@@ -138,7 +160,9 @@ static void *vcpu_thread(void *opaque)
             tcg_debug_stop(v);
         }
         while (idle(v)) {
-            big_lock_wait(&cpu->halt_cond);
+            if (!wait_for_doorbells(v)) {
+                big_lock_wait(&cpu->halt_cond);
+            }
         }
         if (cpu->stop) {
             cpu->stop = false;
@@ -163,6 +187,9 @@ static void kick(CPUState *cpu)
     if (v) {
         __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
         cond_broadcast(&cpu->halt_cond);
+        if (atomic_load(&v->watching)) {
+            eventfd_write(v->wake, 1);
+        }
         if (tcg_icount) {
             icount_kick();
         }
@@ -198,6 +225,7 @@ static bool create(CPUState *cpu, Error **errp)
     v->jc = g_new0(JumpCacheEntry, JC_SIZE);
     v->env->jc = v->jc;
     v->generation = 1;
+    v->wake = -1;
     tlb_init(v);
     cpu->stopped = true;
     cpu->accel = v;
@@ -224,6 +252,9 @@ static void destroy(CPUState *cpu)
     }
     thread_join(&cpu->thread);
     cpu->accel = NULL;
+    if (v->wake >= 0) {
+        close(v->wake);
+    }
     tcg_drop_transient(v);
     tlb_cleanup(v);
     g_free(v->jc);

@@ -102,6 +102,8 @@ typedef struct VcpuTcg {
     _Atomic uint64_t edges;     /* times the loop was at its top */
     bool exclusive;             /* between exclusive_begin and _end */
     _Atomic bool running;       /* inside vcpu_exec's loop */
+    int wake;                   /* an eventfd for kicks; -1: never needed yet */
+    _Atomic bool watching;      /* doorbells, and @wake */
     bool excp_pending;
     struct TcgRegion *transient;        /* the last one that isn't in the table, to be freed; or NULL */
     struct TcgRegion *hot;      /* wants to be optimised (TCG_LEAVE_HOT), or NULL */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "hw/misc/ivshmem-broker.h"
 #include "util/bswap.h"
-#include "util/main-loop.h"
+#include "util/doorbell.h"
 #include "util/rcu.h"
 
 #define PROTOCOL_VERSION    0
@@ -26,8 +26,7 @@ struct IvshmemPeer {
 struct IvshmemVector {
     IvshmemLink *link;
     unsigned nr;
-    int fd;                         /* peers[link->id] owns it; -1 */
-    FdWatch *watch;                 /* NULL: not set up */
+    Doorbell *bell;                 /* on an eventfd of peers[link->id]; NULL: not set up */
 };
 
 /* --- peers --- */
@@ -78,9 +77,8 @@ static void add_vector(IvshmemLink *l, uint16_t id, int fd)
 static void stop_own(IvshmemLink *l)
 {
     for (unsigned i = 0; i < l->vectors; i++) {
-        fd_watch_remove(l->own[i].watch);
-        l->own[i].watch = NULL;
-        l->own[i].fd = -1;
+        doorbell_remove(l->own[i].bell);
+        l->own[i].bell = NULL;
     }
 }
 
@@ -118,14 +116,11 @@ void ivshmem_link_ring_all(IvshmemLink *l, uint16_t vector)
 
 /* --- being rung --- */
 
-static void own_rung(int fd, UNUSED unsigned events, void *opaque)
+static void own_rung(void *opaque)
 {
     IvshmemVector *v = opaque;
-    eventfd_t n;
 
-    if (eventfd_read(fd, &n) == 0) {
-        v->link->ops->rung(v->link->opaque, v->nr);
-    }
+    v->link->ops->rung(v->link->opaque, v->nr);
 }
 
 /* What is rung while the VM stands stays in the eventfd, so that state saved
@@ -135,8 +130,8 @@ static void run_state_changed(RunstateListener *listener, bool running, UNUSED R
     IvshmemLink *l = container_of(listener, IvshmemLink, listener);
 
     for (unsigned i = 0; i < l->vectors; i++) {
-        if (l->own[i].watch) {
-            fd_watch_set(l->own[i].watch, running ? FD_READ : 0);
+        if (l->own[i].bell) {
+            doorbell_enable(l->own[i].bell, running);
         }
     }
 }
@@ -145,8 +140,8 @@ static void set_up_vector(IvshmemLink *l, unsigned nr, int fd)
 {
     IvshmemVector *v = &l->own[nr];
 
-    v->fd = fd;
-    v->watch = fd_watch_new_on(main_event_loop(), fd, runstate_is_running() ? FD_READ : 0, own_rung, v);
+    v->bell = doorbell_new(fd, own_rung, v);
+    doorbell_enable(v->bell, runstate_is_running());
 }
 
 /* --- messages --- */
@@ -394,7 +389,7 @@ bool ivshmem_link_open(IvshmemLink *l, Device *dev, Chardev *chr, Object *broker
     l->vectors = vectors;
     l->own = g_new0(IvshmemVector, vectors);
     for (unsigned i = 0; i < vectors; i++) {
-        l->own[i] = (IvshmemVector){ .link = l, .nr = i, .fd = -1 };
+        l->own[i] = (IvshmemVector){ .link = l, .nr = i };
     }
     l->peers = g_new0(IvshmemPeer *, IVSHMEM_IDS);
     l->listener = (RunstateListener){ .changed = run_state_changed };
