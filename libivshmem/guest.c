@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A program of a Linux guest as a peer: the PCI function by sysfs, its interrupt by UIO. */
+/* A program of a Linux guest as a peer: the PCI function by sysfs, its interrupt by UIO. VFIO: guest-vfio.c. */
 #include "util/osdep.h"
 #include "libivshmem/ivshmem-int.h"
 
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define PCI         "/sys/bus/pci/devices"
-enum { INTRMASK = 0, INTRSTATUS = 1, IVPOSITION = 2, DOORBELL = 3 };    /* in words */
 #define PCI_COMMAND     4
 #define INTX_DISABLE    0x400
 #define LOOK_AGAIN_NS   50000
@@ -49,6 +48,20 @@ static int open_file(const char *address, const char *name, int flags)
 
     snprintf(path, sizeof(path), PCI "/%s/%s", address, name);
     return open(path, flags | O_CLOEXEC);
+}
+
+bool ivshmem_pci_link(const char *address, const char *name, char *text, size_t room)
+{
+    char path[300], target[300];
+    const char *last;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), PCI "/%s/%s", address, name);
+    n = readlink(path, target, sizeof(target) - 1);
+    target[MAX(n, 0)] = 0;
+    last = strrchr(target, '/');
+    snprintf(text, room, "%s", last ? last + 1 : target);
+    return n > 0;
 }
 
 static bool is_ivshmem(const char *address)
@@ -144,7 +157,7 @@ static int guest_notify(Ivshmem *iv, unsigned peer, unsigned vector)
     if (peer > UINT16_MAX || vector > UINT16_MAX) {
         return -EINVAL;
     }
-    ((Guest *)iv)->regs[DOORBELL] = htole32(peer << 16 | vector);
+    ((Guest *)iv)->regs[IVSHMEM_DOORBELL / 4] = htole32(peer << 16 | vector);
     return 0;
 }
 
@@ -172,7 +185,7 @@ static int guest_wait(Ivshmem *iv, int timeout_ms, uint32_t *vectors)
         return errno == EAGAIN ? 1 : -errno;
     }
     /* Reading it lets the line go; what comes from now on interrupts again. */
-    *vectors = le32toh(g->regs[INTRSTATUS]) & 1;
+    *vectors = le32toh(g->regs[IVSHMEM_INTRSTATUS / 4]) & 1;
     return allow_interrupt(g) ? 1 : -EIO;
 }
 
@@ -188,7 +201,7 @@ static void guest_close(Ivshmem *iv)
     Guest *g = (Guest *)iv;
 
     if (g->uio >= 0) {
-        g->regs[INTRMASK] = 0;
+        g->regs[IVSHMEM_INTRMASK / 4] = 0;
         close(g->uio);
     }
     if (g->config >= 0) {
@@ -205,10 +218,10 @@ static const IvshmemOps guest_ops = {
     .fd = guest_fd, .close = guest_close,
 };
 
-Ivshmem *ivshmem_open(const char *address, char *err)
+static Ivshmem *open_sysfs(const char *address, char *err)
 {
     Guest *g = calloc(1, sizeof(*g));
-    char first[280], pin[16];
+    char enabled[16];
     size_t regs_size;
     void *p;
     int fd;
@@ -219,19 +232,10 @@ Ivshmem *ivshmem_open(const char *address, char *err)
     }
     g->iv.ops = &guest_ops;
     g->uio = g->config = -1;
-    if (!address && !find_first(first, sizeof(first))) {
-        ivshmem_err(err, "there is no ivshmem device (1af4:1110)");
-        goto fail;
-    }
-    address = address ? address : first;
-    if (!is_ivshmem(address)) {
-        ivshmem_err(err, "'%.40s' is no ivshmem device (1af4:1110)", address);
-        goto fail;
-    }
     /* Without a driver its BARs aren't switched on. */
     fd = open_file(address, "enable", O_WRONLY);
     if (fd >= 0) {
-        if (!read_text(address, "enable", pin, sizeof(pin)) || !strcmp(pin, "0")) {
+        if (!read_text(address, "enable", enabled, sizeof(enabled)) || !strcmp(enabled, "0")) {
             if (write(fd, "1", 1) != 1) {
                 ivshmem_err(err, "can't enable '%.40s': %s", address, strerror(errno));
                 close(fd);
@@ -252,11 +256,11 @@ Ivshmem *ivshmem_open(const char *address, char *err)
         goto fail;
     }
     g->iv.memory = p;
-    g->iv.id = le32toh(g->regs[IVPOSITION]);
+    g->iv.id = le32toh(g->regs[IVSHMEM_IVPOSITION / 4]);
     g->uio = open_uio(address);
     if (g->uio >= 0) {
         g->config = open_file(address, "config", O_RDWR);
-        g->regs[INTRMASK] = htole32(1);
+        g->regs[IVSHMEM_INTRMASK / 4] = htole32(1);
         if (g->config < 0 || !allow_interrupt(g)) {
             ivshmem_err(err, "can't switch the interrupt of '%.40s' on: %s", address, strerror(errno));
             goto fail;
@@ -266,4 +270,23 @@ Ivshmem *ivshmem_open(const char *address, char *err)
 fail:
     ivshmem_close(&g->iv);
     return NULL;
+}
+
+Ivshmem *ivshmem_open(const char *address, char *err)
+{
+    char first[280], driver[300];
+
+    if (!address && !find_first(first, sizeof(first))) {
+        ivshmem_err(err, "there is no ivshmem device (1af4:1110)");
+        return NULL;
+    }
+    address = address ? address : first;
+    if (!is_ivshmem(address)) {
+        ivshmem_err(err, "'%.40s' is no ivshmem device (1af4:1110)", address);
+        return NULL;
+    }
+    if (ivshmem_pci_link(address, "driver", driver, sizeof(driver)) && !strcmp(driver, "vfio-pci")) {
+        return ivshmem_open_vfio(address, err);
+    }
+    return open_sysfs(address, err);
 }

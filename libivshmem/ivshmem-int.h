@@ -22,6 +22,14 @@ struct Ivshmem {
     unsigned id;
 };
 
+/* Registers in BAR 0, little-endian. */
+enum { IVSHMEM_INTRMASK = 0, IVSHMEM_INTRSTATUS = 4, IVSHMEM_IVPOSITION = 8, IVSHMEM_DOORBELL = 12 };
+
+/* Where the link @name of a PCI function leads, its last component. False: there is none. */
+bool ivshmem_pci_link(const char *address, const char *name, char *text, size_t room);
+/* A function that is bound to vfio-pci. */
+Ivshmem *ivshmem_open_vfio(const char *address, char *err);
+
 /* @err may be NULL. */
 void ivshmem_err(char *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -26,9 +26,9 @@ typedef struct Ivshmem Ivshmem;
 /* To the server at @socket, and wait for its greeting. NULL on failure. */
 Ivshmem *ivshmem_connect(const char *socket, char *err);
 /*
- * The device of this guest at @address ("0000:00:04.0"; NULL: the first one there is), by sysfs. Bound to
- * uio_pci_generic, a device without MSI-X (vectors=0) is waited for by its interrupt, else by looking
- * again and again.
+ * The device of this guest at @address ("0000:00:04.0"; NULL: the first one there is). Bound to vfio-pci, it
+ * tells all its vectors; bound to uio_pci_generic, a device without MSI-X (vectors=0) is waited for by its interrupt.
+ * Without a driver it is looked at again and again.
  */
 Ivshmem *ivshmem_open(const char *address, char *err);
 void ivshmem_close(Ivshmem *iv);
@@ -46,7 +46,7 @@ int ivshmem_peer_vectors(const Ivshmem *iv, unsigned peer);
 int ivshmem_notify(Ivshmem *iv, unsigned peer, unsigned vector);
 /*
  * Wait until somebody has rung, or a peer came or left; @timeout_ms -1: for ever. 1, with the vectors that were
- * rung in @vectors (may be NULL; of the first 32; a guest sees bit 0 for any), 0 after the time. It
+ * rung in @vectors (may be NULL; of the first 32; a guest without MSI-X or VFIO sees bit 0 for any), 0 after the time. It
  * may return 1 for nothing: look whether there is what was waited for. -EPIPE: the server is gone.
  */
 int ivshmem_wait(Ivshmem *iv, int timeout_ms, uint32_t *vectors);

@@ -5,27 +5,12 @@
 . "$(dirname "$0")/lib.sh"
 : "${BUILD_DIR:=$SRC_DIR/build}"
 guest_items kernel-amd64 initramfs-x86_64 kernel-i386 initramfs-i386
-# example OUTPUT OPTION...
-example() {
-	eout=$1
-	shift
-	cc -O2 "$@" -I"$SRC_DIR" "$SRC_DIR/docs/examples/ivshmem/exchange.c" "$SRC_DIR"/libivshmem/guest.c \
-		"$SRC_DIR"/libivshmem/host.c "$SRC_DIR"/libivshmem/ivshmem.c "$SRC_DIR"/libivshmem/proto.c \
-		"$SRC_DIR"/libivshmem/ring.c -o "$eout"
-}
+. "$SRC_DIR/tests/guests/share/exchange-lib.sh"
 example "$tmp/exchange"
 ok $? 'the example is built'
 share=$("$SRC_DIR/tests/guests/share/make.sh") || { echo "Bail out! what the guests need can't be had"; exit 1; }
-cat "$cache/initramfs-x86_64.cpio.gz" "$share" > "$tmp/initrd.gz"
-
-# guest NAME ARGS DEVICE...: in the background, as $pid
-guest() {
-	gname=$1 gargs=$2
-	shift 2
-	boot "$gname" x86_64 300 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" -nic none \
-		-append "console=ttyS0 panic=-1 no_timer_check mods=none run=exchange arg=$gargs" "$@" &
-	pid=$!
-}
+initrd=$tmp/initrd.gz
+cat "$cache/initramfs-x86_64.cpio.gz" "$share" > "$initrd"
 
 # The same on i386, by looking at the rings: its kernel comes without modules.
 mkdir -p "$tmp/root32/bin" "$tmp/root32/run.d"
@@ -42,15 +27,7 @@ guest32() {
 	pid=$!
 }
 
-# exchanged NAME: the guest has done it, and by interrupts
-exchanged() {
-	has "$1" 'GUEST-DONE rc=0' && has "$1" 'has exchanged 100 messages with each of 2' &&
-		has "$1" 'waits for interrupts' && has "$1" 'uio_pci_generic'
-}
-
-"$BUILD_DIR/ivshmem-server" -F -a -S "$tmp/s" -l 4M > "$tmp/server.log" 2>&1 &
-server=$!
-until [ -S "$tmp/s" ] || ! kill -0 $server 2> /dev/null; do sleep 0.05; done
+serve
 guest one 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
 one=$pid
 guest two 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
@@ -58,10 +35,10 @@ two=$pid
 timeout 300 "$tmp/exchange" 3 100 "$tmp/s" > "$tmp/host.log" 2>&1
 ok $? 'host: its part, with a server'
 wait $one
-exchanged one
+exchanged one uio_pci_generic
 ok $? 'one: its part'
 wait $two
-exchanged two
+exchanged two uio_pci_generic
 ok $? 'two: its part'
 kill $server
 wait $server
@@ -76,7 +53,7 @@ two=$pid
 timeout 300 "$tmp/exchange" 3 100 "$tmp/b" > "$tmp/host2.log" 2>&1
 ok $? 'host2: its part, with a broker'
 wait $one
-exchanged broker
+exchanged broker uio_pci_generic
 ok $? 'broker: its part'
 wait $two
 has poller 'has exchanged 100 messages with each of 2' && has poller 'looks again and again'

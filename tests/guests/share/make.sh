@@ -48,8 +48,7 @@ fi
 tar -C "$r" -xf "$mods"
 depmod -b "$r" "$v" 2> /dev/null
 
-cc -O2 -static -I"$src" "$src/docs/examples/ivshmem/exchange.c" "$src"/libivshmem/guest.c \
-	"$src"/libivshmem/host.c "$src"/libivshmem/ivshmem.c "$src"/libivshmem/proto.c "$src"/libivshmem/ring.c \
+cc -O2 -static -I"$src" "$src/docs/examples/ivshmem/exchange.c" "$src"/libivshmem/[a-r]*.c \
 	-o "$r/bin/exchange"
 for c in "$src"/tests/guests/share/*.c; do
 	[ ! -f "$c" ] || cc -O2 -static "$c" -o "$r/bin/$(basename "$c" .c)" -pthread
