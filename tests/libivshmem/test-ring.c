@@ -119,14 +119,17 @@ static void *producer(void *opaque)
     return NULL;
 }
 
+/* Large enough that not every other message has to wait for the scheduler of a busy host. */
+#define LARGE 32768
+
 TEST(ivshmem_ring, two_threads)
 {
-    uint8_t *m = new_memory(t, IVSHMEM_RING_HEADER + SIZE);
+    uint8_t *m = new_memory(t, IVSHMEM_RING_HEADER + LARGE);
     IvshmemRing p, c;
     Thread thread;
 
-    ivshmem_ring_create(&p, m, SIZE);
-    ivshmem_ring_attach(&c, m, IVSHMEM_RING_HEADER + SIZE, false);
+    ivshmem_ring_create(&p, m, LARGE);
+    ivshmem_ring_attach(&c, m, IVSHMEM_RING_HEADER + LARGE, false);
     thread_create(&thread, "producer", producer, &p);
     for (uint32_t i = 0; i < MESSAGES; i++) {
         const uint32_t *at;
