@@ -39,31 +39,39 @@ gone() {
 	while [ -n "$(ls -A "$XDG_RUNTIME_DIR")" ]; do sleep 0.1; done
 }
 
-mkdir "$tmp/shared folder #1;" "$tmp/pictures"
-echo "hello from the host" > "$tmp/shared folder #1;/hello"
-echo "a picture" > "$tmp/pictures/hello"
-touch "$tmp/shared folder #1;/remove-me"
-ln -s /etc "$tmp/shared folder #1;/outside"
+# mounted NAME UID: a guest in which all works, as process $pid; what it writes is UID's
+mounted() {
+	mname=$1 muid=$2 folder="$tmp/shared folder #1;"
+	rm -rf "$folder" "$tmp/pictures"
+	mkdir "$folder" "$tmp/pictures"
+	echo "hello from the host" > "$folder/hello"
+	echo "a picture" > "$tmp/pictures/hello"
+	touch "$folder/remove-me"
+	ln -s /etc "$folder/outside"
+	chown -R "$muid" "$folder" "$tmp/pictures"
+	with_qmp "$mname" 500 x86_64 -m 256 -kernel "$kernel" -initrd "$tmp/initrd.gz" \
+		-append 'console=ttyS0 panic=-1 mods=none run=cifs' -nic "user,model=virtio-net-pci,smb=$folder" \
+		-share "$tmp/pictures,ro=on"
+	wait_for "$serial" 'cifs done' 450
+	ok $? "$mname: two shares mounted"
+	has "$mname" '^cifs read: hello from the host' && has "$mname" '^cifs folders'
+	ok $? "$mname: files and folders"
+	[ "$(cat "$folder/new")" = 'written by the guest
+and more' ] && [ ! -e "$folder/remove-me" ] && [ -f "$folder/folder/moved" ]
+	ok $? "$mname: are on the host"
+	[ "$(stat -c %u "$folder/new")" = "$muid" ]
+	ok $? "$mname: who runs the emulator owns them"
+	sum=$(md5sum < "$folder/big")
+	has "$mname" "^cifs sum ${sum%% *}" && has "$mname" '^cifs the same read back'
+	ok $? "$mname: 4 MiB written and read back"
+	has "$mname" '^cifs read-only: a picture' && has "$mname" '^cifs refused to write' && [ ! -e "$tmp/pictures/new" ]
+	ok $? "$mname: ro=on"
+	has "$mname" '^cifs kept inside'
+	ok $? "$mname: a link leads nowhere outside"
+}
 
-with_qmp samba 500 x86_64 -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
-	-append 'console=ttyS0 panic=-1 no_timer_check mods=none run=cifs' -nic "user,model=virtio-net-pci,smb=$tmp/shared folder #1;" \
-	-share "$tmp/pictures,ro=on"
-wait_for "$serial" 'cifs done' 450
-ok $? 'samba: two shares mounted'
-has samba '^cifs read: hello from the host' && has samba '^cifs folders'
-ok $? 'samba: files and folders'
-[ "$(cat "$tmp/shared folder #1;/new")" = 'written by the guest
-and more' ] && [ ! -e "$tmp/shared folder #1;/remove-me" ] && [ -f "$tmp/shared folder #1;/folder/moved" ]
-ok $? 'samba: are on the host'
-[ "$(stat -c %u "$tmp/shared folder #1;/new")" = "$(id -u)" ]
-ok $? 'samba: who runs the emulator owns them'
-sum=$(md5sum < "$tmp/shared folder #1;/big")
-has samba "^cifs sum ${sum%% *}" && has samba '^cifs the same read back'
-ok $? 'samba: 4 MiB written and read back'
-has samba '^cifs read-only: a picture' && has samba '^cifs refused to write' && [ ! -e "$tmp/pictures/new" ]
-ok $? 'samba: ro=on'
-has samba '^cifs kept inside'
-ok $? 'samba: a link leads nowhere outside'
+kernel=$cache/linux-amd64
+mounted samba "$(id -u)"
 qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info network"}}'
 grep -q '10\.0\.2\.4\\\\qemu: .*shared folder #1;' "$out"
 ok $? 'samba: info network'
@@ -83,7 +91,7 @@ wait $pid 2> /dev/null
 exec 3>&-
 gone $all
 ok $? 'samba: nothing is left of a killed emulator'
-[ -f "$tmp/shared folder #1;/hello" ] && [ -f "$tmp/pictures/hello" ]
+[ -f "$folder/hello" ] && [ -f "$tmp/pictures/hello" ]
 ok $? 'samba: but what was shared'
 
 with_qmp quit 200 x86_64 -S -m 32 -netdev "user,id=n,smb=$tmp,smbserver=10.0.2.77" -device e1000,netdev=n
@@ -95,6 +103,34 @@ wait $pid
 [ $? = 0 ] && gone $all
 ok $? 'quit: nothing is left'
 exec 3>&-
+
+# Root may do anything; to others Samba's own idea of who may do what counts. Who tests as root does it again as somebody else,
+# if that one can reach the program.
+other=daemon
+if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null && id $other > /dev/null 2>&1; then
+	program=$QEMU_BIN
+	cat > "$tmp/other-x86_64" <<-END
+		#!/bin/sh
+		exec setpriv --reuid $other --regid $other --clear-groups "$program-x86_64" "\$@"
+	END
+	chmod 755 "$tmp/other-x86_64"
+	if "$tmp/other-x86_64" --version > /dev/null 2>&1; then
+		QEMU_BIN=$tmp/other kernel=$tmp/kernel
+		cp "$cache/linux-amd64" "$kernel"
+		chown -R $other "$tmp" "$XDG_RUNTIME_DIR"
+		mounted other "$(id -u $other)"
+		all="$(below "$(emulator)")"
+		qmp '{"execute":"quit"}'
+		wait $pid
+		[ $? = 0 ] && gone $all
+		ok $? 'other: nothing is left'
+		exec 3>&-
+		QEMU_BIN=$program
+		chown -R 0 "$tmp" "$XDG_RUNTIME_DIR"
+	else
+		echo "# $other can't run $program"
+	fi
+fi
 
 refused() {
 	timeout -k 5 60 "$QEMU_BIN-x86_64" -S -display none -nodefaults $3 -netdev "user,id=n,$1" < /dev/null > "$tmp/refused.log" 2>&1

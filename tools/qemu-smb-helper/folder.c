@@ -107,21 +107,25 @@ static bool write_configuration(SmbHelper *h)
         "wide links = no\noplocks = no\nsmb2 leases = no\nserver multi channel support = no\nmap archive = no\ncreate mask = 0644\ndirectory mask = 0755\n"
         "guest account = %2$s\n";
     struct passwd *pw = getpwuid(geteuid());
-    char path[128];
+    char path[128], user[256], guest[256];
     bool ok = true;
     FILE *f;
 
     if (!pw) {
         return smb_problem(h, "user %u has no name, which Samba needs", (unsigned)geteuid());
     }
+    snprintf(user, sizeof(user), "%s", pw->pw_name);
+    /* Somebody else, if there is anybody: to Samba a guest's account isn't the user who owns the files. */
+    pw = getpwnam("nobody");
+    snprintf(guest, sizeof(guest), "%s", pw ? pw->pw_name : user);
     smb_folder_path(h, "smb.conf", path, sizeof(path));
     f = fopen(path, "wxe");
     if (!f) {
         return smb_problem(h, "'%s' can't be made: %s", path, strerror(errno));
     }
-    fprintf(f, global, h->folder, pw->pw_name);
+    fprintf(f, global, h->folder, guest);
     for (unsigned i = 0; ok && i < h->n_shares; i++) {
-        ok = write_share(h, f, i, pw->pw_name);
+        ok = write_share(h, f, i, user);
     }
     if (fclose(f) != 0 && ok) {
         ok = smb_problem(h, "'%s' can't be written: %s", path, strerror(errno));
