@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include "block/bitmap-qmp.h"
 #include "block/block-qmp.h"
+#include "block/file.h"
 #include "block/throttle.h"
+#include "block/track.h"
 #include "qapi/commands-block.h"
 #include "qapi/events-block.h"
 #include "qom/object.h"
@@ -50,7 +52,34 @@ SnapshotInfoList *block_qmp_snapshots(BlockNode *n)
     return list;
 }
 
-static ImageInfoSpecific *specific(const BlockFormatInfo *f)
+/* Those in memory of an image that is written to aren't valid in the image. */
+static Qcow2BitmapInfoList *stored_bitmaps(const BlockNode *n)
+{
+    Qcow2BitmapInfoList *list = NULL;
+
+    for (const BlockBitmap *b = n->track ? n->track->bitmaps : NULL; b; b = b->next) {
+        Qcow2BitmapInfo *info;
+
+        if (!b->name || !b->persistent) {
+            continue;
+        }
+        list = list ? list : qapi_new(Qcow2BitmapInfoList);
+        info = qapi_new(Qcow2BitmapInfo);
+        info->name = strdup(b->name);
+        info->granularity = UINT32_C(1) << b->shift;
+        info->flags = qapi_new(Qcow2BitmapInfoFlagsList);
+        if (b->inconsistent || !n->read_only) {
+            qapi_list_append(info->flags, QCOW2_BITMAP_INFO_FLAGS_IN_USE);
+        }
+        if (b->enabled) {
+            qapi_list_append(info->flags, QCOW2_BITMAP_INFO_FLAGS_AUTO);
+        }
+        qapi_list_append(list, info);
+    }
+    return list;
+}
+
+static ImageInfoSpecific *specific(const BlockNode *n, const BlockFormatInfo *f)
 {
     ImageInfoSpecific *s = qapi_new(ImageInfoSpecific);
     ImageInfoSpecificQCow2 *q = qapi_new(ImageInfoSpecificQCow2);
@@ -65,6 +94,7 @@ static ImageInfoSpecific *specific(const BlockFormatInfo *f)
         QAPI_SET(q, corrupt, f->corrupt);
         QAPI_SET(q, extended_l2, f->extended_l2);
     }
+    q->bitmaps = stored_bitmaps(n);
     s->u.qcow2.data = q;
     return s;
 }
@@ -90,7 +120,7 @@ ImageInfo *block_qmp_image_info(BlockNode *n, bool chain)
     }
     if (f.is_qcow2) {
         QAPI_SET(info, dirty_flag, f.dirty);
-        info->format_specific = specific(&f);
+        info->format_specific = specific(n, &f);
     }
     if (n->backing_file) {
         info->backing_filename = strdup(n->backing_file);
@@ -293,6 +323,22 @@ static void below(BlockStatsInfo *info, BlockNode *n)
     }
 }
 
+static BlockStatsSpecific *driver_stats(BlockNode *n)
+{
+    FileDiscards d;
+    BlockStatsSpecific *s;
+    BlockStatsSpecificFile *f;
+
+    if (!file_discards(n, &d)) {
+        return NULL;
+    }
+    s = qapi_new(BlockStatsSpecific);
+    s->driver = strcmp(n->drv->name, "file") ? BLOCKDEV_DRIVER_HOST_DEVICE : BLOCKDEV_DRIVER_FILE;
+    f = s->driver == BLOCKDEV_DRIVER_FILE ? &s->u.file : &s->u.host_device;
+    *f = (BlockStatsSpecificFile){ d.ok, d.failed, d.bytes };
+    return s;
+}
+
 static BlockStatsInfo *node_stats(BlockNode *n)
 {
     BlockStats stats = { .wr_highest = atomic_load(&n->wr_highest) };
@@ -300,6 +346,7 @@ static BlockStatsInfo *node_stats(BlockNode *n)
 
     info->node_name = strdup(n->name);
     info->stats = stats_of(&stats);
+    info->driver_specific = driver_stats(n);
     below(info, n);
     return info;
 }

@@ -144,7 +144,24 @@ static int coroutine_fn file_co_discard(BlockNode *n, uint64_t offset, uint64_t 
         j.len = end - first;
     }
     r = thread_pool_co(file_job, &j);
+    if (r == 0) {
+        atomic_fetch_add_explicit(&s->discards_ok, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&s->discarded_bytes, len, memory_order_relaxed);
+    } else {
+        atomic_fetch_add_explicit(&s->discards_failed, 1, memory_order_relaxed);
+    }
     return r == -ENOTSUP ? 0 : r;
+}
+
+bool file_discards(const BlockNode *n, FileDiscards *d)
+{
+    FileState *s = n->state;
+
+    if (n->drv->co_discard != file_co_discard) {
+        return false;
+    }
+    *d = (FileDiscards){ atomic_load(&s->discards_ok), atomic_load(&s->discards_failed), atomic_load(&s->discarded_bytes) };
+    return true;
 }
 
 /* A hole reads as zeros in a file; what a device's discarded blocks read as is its own affair. */

@@ -19,8 +19,15 @@ typedef struct FileState {
     enum { AIO_THREADS, AIO_NATIVE, AIO_URING } aio;
     bool in_memory;                 /* a file system without a disk: nothing waits */
     _Atomic unsigned misses;        /* how many small reads the cache didn't have, one after another */
+    _Atomic uint64_t discards_ok, discards_failed, discarded_bytes;
     CoMutex unaligned;              /* held by requests that read, change and write a block */
 } FileState;
+
+/* What became of the guest's discards; false: the node is no file. */
+typedef struct FileDiscards {
+    uint64_t ok, failed, bytes;
+} FileDiscards;
+bool file_discards(const BlockNode *n, FileDiscards *d);
 
 typedef struct FileJob {
     int fd;

@@ -52,6 +52,17 @@ static bool coroutine_fn clear_features(Qcow2 *s, Error **errp)
     return true;
 }
 
+/* Of an image that is opened to be looked at: what can be read of them. */
+static bool coroutine_fn look_at_bitmaps(Qcow2 *s)
+{
+    Error *ignored = NULL;
+
+    if (s->n->read_only && !qcow2_load_bitmaps(s, &ignored)) {
+        error_free(ignored);
+    }
+    return true;
+}
+
 static bool coroutine_fn open_image(Open *o, Error **errp)
 {
     Qcow2 *s = o->s;
@@ -69,7 +80,7 @@ static bool coroutine_fn open_image(Open *o, Error **errp)
     qcow2_cache_init(&s->rb_cache, o->rb_bytes / s->cluster_size, false);
     return qcow2_read_snapshots(s, errp) &&
            (n->check_only || mend(s, errp)) && clear_features(s, errp) &&
-           (n->check_only || qcow2_load_bitmaps(s, errp));
+           (n->check_only ? look_at_bitmaps(s) : qcow2_load_bitmaps(s, errp));
 }
 
 static void coroutine_fn open_entry(void *opaque)

@@ -311,6 +311,47 @@ TEST(block_qmp, limits_and_media)
     stop(t, &vm);
 }
 
+TEST(block_qmp, what_only_some_drivers_tell)
+{
+    Vm vm = { 0 };
+    g_autofree char *raw = g_build_filename(test_tmpdir(t), "raw", NULL);
+    g_autofree char *zeros = g_malloc0(MIB);
+    QObject *o;
+
+    main_loop_init();
+    if (!g_file_set_contents(raw, zeros, MIB, NULL) || !with_image(t, &vm)) {
+        return;
+    }
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'file', 'filename': %s, 'node-name': 'raw', 'discard': 'unmap'}", raw));
+    ok(t, &vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'kept', 'persistent': true, "
+                                                        "'granularity': 65536}"));
+    ok(t, &vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'passing'}"));
+    o = disk(&vm, "inserted.image.format-specific.data.bitmaps");
+    if (check_true(t, o && qobject_to_list(o) && qlist_size(qobject_to_list(o)) == 1, "a qcow2 image keeps one bitmap")) {
+        QDict *b = qobject_to_dict(qlist_get(qobject_to_list(o), 0));
+
+        check_str(t, qdict_str_or(b, "name", ""), "kept", "its name");
+        check_int(t, qdict_int_or(b, "granularity", 0), 65536, "bytes a bit");
+        check_int(t, qlist_size(qobject_to_list(qdict_get(b, "flags"))), 2, "in use, and written to");
+    }
+    qobject_unref(o);
+    ok(t, &vm, "human-monitor-command", qdict_from_fmt("{'command-line': 'qemu-io raw \"discard 0 64k\"'}"));
+    o = qmp_cmd(vm.q, "query-blockstats", qdict_from_fmt("{'query-nodes': true}"), NULL);
+    QLIST_FOR_EACH(e, qobject_to_list(o)) {
+        const QDict *d = qobject_to_dict(e);
+
+        if (!strcmp(qdict_str_or(d, "node-name", ""), "raw")) {
+            check_str(t, qdict_str_or(d, "driver-specific.driver", ""), "file", "a file has numbers of its own");
+            check_int(t, qdict_int_or(d, "driver-specific.discard-nb-ok", 0) +
+                         qdict_int_or(d, "driver-specific.discard-nb-failed", 0), 1, "one discard");
+        } else if (!strcmp(qdict_str_or(d, "node-name", ""), "fmt")) {
+            check_true(t, !qdict_has(d, "driver-specific"), "others don't");
+        }
+    }
+    qobject_unref(o);
+    stop(t, &vm);
+}
+
 TEST(block_qmp, snapshot_option)
 {
     Vm vm = { 0 };

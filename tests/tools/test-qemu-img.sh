@@ -114,6 +114,10 @@ try "a bitmap is added" "$ours" bitmap --add --disable -g 4k dd.qcow2 x
 try "theirs adds another" $theirs bitmap --add dd.qcow2 y
 try "merged and cleared" "$ours" bitmap --merge x --clear dd.qcow2 y
 try "theirs shows both" sh -c "$theirs info dd.qcow2 | grep -c 'name: [xy]' | grep -q 2"
+"$ours" info dd.qcow2 > o.txt 2>&1
+$theirs info dd.qcow2 > t.txt 2>&1
+diff o.txt t.txt > log
+try "ours shows them as theirs does" cmp -s o.txt t.txt
 try "one is removed" "$ours" bitmap --remove dd.qcow2 x
 fails "and isn't there" "$ours" bitmap --remove dd.qcow2 x
 try "the image is sound" $theirs check -q dd.qcow2

@@ -16,6 +16,19 @@ static void print_json(QObject *o)
 
 /* --- info --- */
 
+static void print_bitmaps(const Qcow2BitmapInfoList *list)
+{
+    for (size_t i = 0; list && i < list->n; i++) {
+        const Qcow2BitmapInfo *b = list->items[i];
+
+        printf("%s        [%zu]:\n            flags:\n", i ? "" : "    bitmaps:\n", i);
+        for (size_t k = 0; k < b->flags->n; k++) {
+            printf("                [%zu]: %s\n", k, Qcow2BitmapInfoFlags_name(b->flags->items[k]));
+        }
+        printf("            name: %s\n            granularity: %u\n", b->name, b->granularity);
+    }
+}
+
 static void print_info(const ImageInfo *i)
 {
     char *virtual = img_size_text(i->virtual_size);
@@ -51,6 +64,7 @@ static void print_info(const ImageInfo *i)
         if (q->has_lazy_refcounts) {
             printf("    lazy refcounts: %s\n", q->lazy_refcounts ? "true" : "false");
         }
+        print_bitmaps(q->bitmaps);
         printf("    refcount bits: %" PRId64 "\n", q->refcount_bits);
         if (q->has_corrupt) {
             printf("    corrupt: %s\n    extended l2: %s\n", q->corrupt ? "true" : "false",
