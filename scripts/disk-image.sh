@@ -144,6 +144,10 @@ echo 'nameserver 10.0.2.3' > "$root/etc/resolv.conf"
 ln -sf /lib/systemd/system/serial-getty@.service \
 	"$root/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service"
 chroot "$root" systemctl enable --quiet systemd-networkd
+# On a busy host a guest is slow, and no device or service is lost for that.
+mkdir -p "$root/etc/systemd/system.conf.d"
+printf '[Manager]\nDefaultTimeoutStartSec=30min\nDefaultTimeoutStopSec=10min\nDefaultDeviceTimeoutSec=30min\n' \
+	> "$root/etc/systemd/system.conf.d/patience.conf"
 # One machine is not another: made when it first runs.
 : > "$root/etc/machine-id"
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
