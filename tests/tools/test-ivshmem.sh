@@ -84,6 +84,20 @@ until grep -q 'peers: 0' "$tmp/one"; do sleep 0.05; done
 ok 0 'the other one has left'
 exec 3>&-
 
+# Other kinds of memory; huge pages where the host has some.
+kinds="-a -m:$tmp"
+[ "$(sed -n 's/^HugePages_Free: *//p' /proc/meminfo)" -lt 4 ] || kinds="$kinds -H"
+for k in $kinds; do
+	"$server" -S "$tmp/kind" -p "$tmp/pid-kind" -l 4M $(echo "$k" | tr : ' ') > "$tmp/out" 2>&1 < /dev/null &&
+		"$client" -S "$tmp/kind" 'write 0x3ffffc 7' 'read 0x3ffffc' dump > "$tmp/out" 2>&1 && grep -q '^0x00000007$' "$tmp/out" &&
+		grep -q '4194304 bytes of memory$' "$tmp/out"
+	ok $? "memory by ${k%:*}"
+	kill "$(cat "$tmp/pid-kind")"
+	while [ -e "$tmp/pid-kind" ]; do sleep 0.05; done
+done
+[ -z "$(ls "$tmp" | grep '^ivshmem\.')" ]
+ok $? 'a file in a folder has no name'
+
 kill "$(cat "$tmp/pid")"
 while [ -e "$tmp/pid" ]; do sleep 0.05; done
 [ ! -e "$s" ]

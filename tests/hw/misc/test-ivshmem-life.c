@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include "libivshmem/server.h"
+#include "tests/migration/move.h"
 #include "util/thread.h"
 
 #define LARGEST     (64 * GIB)
@@ -123,6 +124,48 @@ TEST(ivshmem_life, a_peer_is_killed)
     wait_for(&a, MESSAGE(0), 0x100);
     check_int(t, qtest_wait(victim), -1, "killed");
     check_int(t, qtest_stop(a.q), 0, "ended");
+}
+
+#define MASTER  PC "-object ivshmem-broker,id=b,size=1M,vectors=2 -device ivshmem-doorbell,broker=b,vectors=2,master=on "
+
+/* The one who takes the memory along arrives with what is in it and with the ring that waits behind a mask; whoever is plugged there
+ * then sees it. */
+TEST(ivshmem_life, the_master_takes_the_memory_along)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, MASTER "-incoming %s", uri);
+    Bell b = { .q = qtest_start_qmp(t, MASTER) };
+    int second;
+
+    b.bdf = (unsigned)find_and_map(t, b.q);
+    qpci_map(b.q, b.bdf, 1, MSIX);
+    bell_arm(&b, 2);
+    qtest_writel(b.q, MSIX + 16 + 12, 1);
+    while (!qtest_readl(b.q, PBA)) {
+        qtest_writel(b.q, REGS + DOORBELL, 1);              /* itself, vector 1 */
+    }
+    qtest_writel(b.q, SHARED + 0x1234, 0xcafe1234);
+    qtest_writel(b.q, SHARED + MEMORY - 4, 0x5a5a5a5a);
+    migrate(t, b.q, uri);
+    expect_status(t, b.q, "completed");
+    wait_run_state(t, there, "running");
+    b.q = there;
+    check_u32(t, qtest_readl(there, SHARED + 0x1234), 0xcafe1234, "the memory");
+    check_u32(t, qtest_readl(there, SHARED + MEMORY - 4), 0x5a5a5a5a, "to its end");
+    check_u32(t, qtest_readl(there, PBA), 2, "the ring behind the mask");
+    check_u32(t, qtest_readl(there, MESSAGE(1)), 0, "not told yet");
+    qtest_writel(there, MSIX + 16 + 12, 0);
+    check_u32(t, qtest_readl(there, MESSAGE(1)), 0x101, "told");
+    run(t, there, "device_add", qdict_from_fmt("{'driver': 'ivshmem-doorbell', 'broker': 'b', 'vectors': 2, 'id': 'i'}"));
+    second = map(there, 1);
+    qpci_map(there, (unsigned)second, 0, REGS + 0x1000);
+    qpci_map(there, (unsigned)second, 2, SHARED + MEMORY);
+    check_u32(t, qtest_readl(there, SHARED + MEMORY + 0x1234), 0xcafe1234, "a peer who comes sees it");
+    qtest_writel(there, MESSAGE(0), 0);
+    while (!qtest_readl(there, MESSAGE(0))) {
+        qtest_writel(there, REGS + 0x1000 + DOORBELL, 0);
+    }
+    check_int(t, qtest_stop(there), 0, "ended");
 }
 
 /* --- a server that is started again --- */
