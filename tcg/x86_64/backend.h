@@ -123,8 +123,8 @@ typedef struct ThunkSet {
     unsigned n_pinned;
     IrVar pinned_var[N_PINNED];
     uint8_t *enter, *leave, *leave_c;
-    uint8_t *lookup;            /* leave for the execution loop; pc is set */
-    uint8_t *probe;             /* to where RAX, which pc is, leads */
+    uint8_t *lookup;            /* leave for the execution loop; the PC is in RAX */
+    uint8_t *probe;             /* to where RAX, the PC, leads */
     uint8_t *request;           /* leave for a request at the pc_bias + RCX */
     uint8_t *edge;              /* leave by the snapshot of the call */
     uint8_t *dump;              /* all integer registers to env, sets jit_ra */
