@@ -46,6 +46,7 @@ struct X86Block {
     uint32_t mode;              /* at its top: the x87's TOP may differ from the entry's */
     uint8_t kind;               /* BlockKind */
     bool done, loop;            /* begun; target of a backward branch */
+    bool reached;               /* by something else than a conditional jump back beyond the entry */
     IrBlockId id;
     int16_t vector;             /* FAULT */
     bool has_error;             /* EXIT: no single-step trap */
@@ -203,12 +204,16 @@ static X86Block *new_block(X86Tr *tr, BlockKind kind, uint64_t pc, const FlagDes
     return b;
 }
 
-/* Does the instruction byte at @pc lie in the entry's page, not far before the entry? */
+/* Does the instruction byte at @pc lie in the entry's page, no more than @below before the entry? */
+static bool in_page_from(const X86Tr *tr, uint64_t pc, uint64_t below)
+{
+    below = MIN((uint64_t)tr->t->entry_offset, below);
+    return pc - tr->t->pc + below < (uint64_t)(TCG_PAGE_SIZE - tr->t->entry_offset) + below;
+}
+
 static bool in_page(const X86Tr *tr, uint64_t pc)
 {
-    uint64_t below = MIN(tr->t->entry_offset, MAX_BELOW);
-
-    return pc - tr->t->pc + below < (uint64_t)(TCG_PAGE_SIZE - tr->t->entry_offset) + below;
+    return in_page_from(tr, pc, MAX_BELOW);
 }
 
 /*
@@ -325,6 +330,7 @@ void x86_jump(X86Tr *tr, uint64_t pc)
 
     if (b) {
         b->loop |= pc <= tr->pc;
+        b->reached = true;
         ir_jmp(tr->ir, b->id);
         tr->ended = true;
     } else {
@@ -338,6 +344,7 @@ void x86_jump_if(X86Tr *tr, X86Cond c, uint64_t pc)
 
     if (b) {
         b->loop |= pc <= tr->pc;
+        b->reached |= pc > tr->pc || in_page_from(tr, pc, 0);
         ir_brcond(tr->ir, c.c, c.t, c.a, c.b, b->id);
     } else {
         tr->ir->overflow = true;        /* the caller translates less */
@@ -637,6 +644,7 @@ static bool block_ends(X86Tr *tr, uint64_t pc)
     if (has_block(tr, pc)) {
         b = block_at(tr, pc);
         if (b) {
+            b->reached = true;
             ir_jmp(tr->ir, b->id);
         } else {
             leave_to(tr, pc);
@@ -759,7 +767,10 @@ static void leaving_block(X86Tr *tr, X86Block *b)
     }
 }
 
-/* The next block of code to be translated: loops first. */
+/*
+ * The next block of code to be translated: loops first. A conditional jump back beyond the entry closes a loop
+ * that this one is in: that has a region of its own, which begins at its top.
+ */
 static X86Block *next_block(X86Tr *tr)
 {
     X86Block *found = NULL;
@@ -771,7 +782,7 @@ static X86Block *next_block(X86Tr *tr)
     for (unsigned k = 0; k < tr->n_blocks; k++) {
         X86Block *b = &tr->blocks[k];
 
-        if (b->kind == BK_CODE && !b->done && in_region(tr, b->pc) && !is_breakpoint(tr, b->pc) &&
+        if (b->kind == BK_CODE && !b->done && b->reached && in_region(tr, b->pc) && !is_breakpoint(tr, b->pc) &&
             (!found || (b->loop && !found->loop))) {
             found = b;
         }
