@@ -469,11 +469,14 @@ TEST(ahci_hba, messages)
     qtest_writel(q, at, 0);
     ahci_set_hba(&a, HBA_IS, 1);
     check_u32(t, qtest_readl(q, at), 0, "nothing is left");
-    /* To our own registers: the machine lives on. */
+    /* To our own registers: the machine lives on. A message may follow the end of its command, so it must not meet
+     * the new address with the old data. */
     qpci_writel(q, BDF, 0x84, a.bar + HBA_IS);
     ahci_run(&a, 0, &r);
+    qpci_writew(q, BDF, 0x82, 0x80);
     qpci_writel(q, BDF, 0x84, a.bar + HBA_PORTS + PORT_CI);
     qpci_writew(q, BDF, 0x8c, 0x0001);
+    qpci_writew(q, BDF, 0x82, 0x81);
     ahci_set_hba(&a, HBA_IS, 1);
     ahci_set_port(&a, PORT_IS, ALL);
     ahci_run(&a, 0, &r);
