@@ -314,7 +314,7 @@ typedef struct Spec {
     char name[32];
     char type;                  /* '-' for a flag */
     char flag;                  /* its letter; '-': --NAME anywhere on the line */
-    bool value;                 /* a word follows --NAME */
+    bool value;                 /* a word follows the flag */
     bool optional, is_last;
 } Spec;
 
@@ -335,7 +335,7 @@ static bool next_spec(const char **p, Spec *spec)
     spec->type = colon[1];
     spec->flag = spec->type == '-' ? colon[2] : 0;
     *p = colon + (spec->type == '-' ? 3 : 2);
-    spec->value = spec->flag == '-' && **p == 's';
+    spec->value = spec->flag && **p == 's';
     *p += spec->value;
     spec->optional = **p == '?' || spec->type == '-' || spec->type == 'f';
     *p += **p == '?';
@@ -401,6 +401,31 @@ static bool take_arg(Hmp *hmp, const Spec *spec, const char **text, QDict *args,
     }
     g_free(word);
     return ok;
+}
+
+/* -x, and its word if it has one, if it stands here. */
+static bool take_short_flag(const Spec *spec, const char **text, QDict *args, Error **errp)
+{
+    const char *p = *text;
+    g_autofree char *word = NULL;
+
+    if (p[0] != '-' || p[1] != spec->flag || (p[2] && p[2] != ' ')) {
+        return true;
+    }
+    *text = p + 2;
+    if (!spec->value) {
+        qdict_put_bool(args, spec->name, true);
+        return true;
+    }
+    if (!*skip_blanks(*text)) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "the value of '-%c' is missing", spec->flag);
+        return false;
+    }
+    word = take_word(text, errp);
+    if (word) {
+        qdict_put_str(args, spec->name, word);
+    }
+    return word;
 }
 
 /* --NAME, and its word if it has one, out of @text into @args. */
@@ -471,9 +496,8 @@ QDict *hmp_parse_args(Hmp *hmp, const HmpCommand *cmd, const char *line, Error *
         } else if (spec.flag == '-') {
             continue;
         } else if (spec.type == '-') {
-            if (text[0] == '-' && text[1] == spec.flag && (!text[2] || text[2] == ' ')) {
-                qdict_put_bool(args, spec.name, true);
-                text += 2;
+            if (!take_short_flag(&spec, &text, args, errp)) {
+                goto fail;
             }
         } else if (!*text) {
             if (!spec.optional) {

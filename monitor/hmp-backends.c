@@ -12,37 +12,122 @@
 
 /* ---------------------------------------------------------------- block */
 
+QDict *hmp_info_block_args(const QDict *args, const char **command)
+{
+    if (qdict_bool_or(args, "nodes", false)) {
+        *command = "query-named-block-nodes";
+    }
+    return qdict_new();
+}
+
+static void show_images(Hmp *hmp, const ImageInfo *image)
+{
+    for (hmp_printf(hmp, "\nImages:\n"); image; image = image->backing_image) {
+        hmp_printf(hmp, "image: %s\nfile format: %s\nvirtual size: %" PRId64 " bytes\n", image->filename, image->format,
+                   image->virtual_size);
+        if (image->has_actual_size) {
+            hmp_printf(hmp, "disk size: %" PRId64 " bytes\n", image->actual_size);
+        }
+        if (image->has_cluster_size) {
+            hmp_printf(hmp, "cluster_size: %" PRId64 "\n", image->cluster_size);
+        }
+        if (image->backing_filename) {
+            hmp_printf(hmp, "backing file: %s\n", image->backing_filename);
+        }
+    }
+}
+
+static void show_node(Hmp *hmp, const BlockDeviceInfo *n, bool verbose)
+{
+    hmp_printf(hmp, "    Cache mode:       %s%s%s\n", n->cache->writeback ? "writeback" : "writethrough",
+               n->cache->direct ? ", direct" : "", n->cache->no_flush ? ", ignore flushes" : "");
+    if (n->backing_file) {
+        hmp_printf(hmp, "    Backing file:     %s (chain depth: %" PRId64 ")\n", n->backing_file, n->backing_file_depth);
+    }
+    if (n->detect_zeroes != BLOCKDEV_DETECT_ZEROES_OPTIONS_OFF) {
+        hmp_printf(hmp, "    Detect zeroes:    %s\n", BlockdevDetectZeroesOptions_name(n->detect_zeroes));
+    }
+    if (n->bps || n->bps_rd || n->bps_wr || n->iops || n->iops_rd || n->iops_wr) {
+        hmp_printf(hmp, "    I/O throttling:   bps=%" PRId64 " bps_rd=%" PRId64 " bps_wr=%" PRId64 " iops=%" PRId64 " iops_rd=%" PRId64
+                   " iops_wr=%" PRId64 "\n", n->bps, n->bps_rd, n->bps_wr, n->iops, n->iops_rd, n->iops_wr);
+    }
+    hmp_printf(hmp, "    Size:             %" PRId64 " bytes\n", n->image->virtual_size);
+    if (verbose) {
+        show_images(hmp, n->image);
+    }
+}
+
+static void show_file(Hmp *hmp, const BlockDeviceInfo *n)
+{
+    hmp_printf(hmp, ": %s (%s%s)\n", n->file, n->drv, n->ro ? ", read-only" : "");
+}
+
+static void show_named_nodes(Hmp *hmp, const char *name, bool verbose)
+{
+    BlockDeviceInfoList *list = qmp_query_named_block_nodes(false, false, NULL);
+    bool any = false;
+
+    for (size_t i = 0; i < list->n; i++) {
+        const BlockDeviceInfo *n = list->items[i];
+
+        if (name && strcmp(name, n->node_name)) {
+            continue;
+        }
+        hmp_printf(hmp, "%s%s", any ? "\n" : "", n->node_name);
+        show_file(hmp, n);
+        show_node(hmp, n, verbose);
+        any = true;
+    }
+    if (name && !any) {
+        hmp_printf(hmp, "Error: there is no node '%s'\n", name);
+    }
+    qapi_free_BlockDeviceInfoList(list);
+}
+
+static void show_block_device(Hmp *hmp, const BlockInfo *b, bool verbose)
+{
+    hmp_printf(hmp, "%s", *b->device || !b->qdev ? b->device : b->qdev);
+    if (b->inserted) {
+        hmp_printf(hmp, " (%s)", b->inserted->node_name ? b->inserted->node_name : "");
+        show_file(hmp, b->inserted);
+    } else {
+        hmp_printf(hmp, ": [not inserted]\n");
+    }
+    if (b->qdev) {
+        hmp_printf(hmp, "    Attached to:      %s\n", b->qdev);
+    }
+    if (b->removable) {
+        hmp_printf(hmp, "    Removable device: %slocked, tray %s\n", b->locked ? "" : "not ",
+                   b->has_tray_open && b->tray_open ? "open" : "closed");
+    }
+    if (b->inserted) {
+        show_node(hmp, b->inserted, verbose);
+    }
+}
+
 void hmp_info_block(Hmp *hmp, const QDict *args)
 {
-    BlockInfoList *list = qmp_query_block(NULL);
+    const char *name = qdict_str_or(args, "device", NULL);
+    bool verbose = qdict_bool_or(args, "verbose", false), any = false;
+    BlockInfoList *list;
 
-    (void)args;
+    if (qdict_bool_or(args, "nodes", false)) {
+        show_named_nodes(hmp, name, verbose);
+        return;
+    }
+    list = qmp_query_block(NULL);
     for (size_t i = 0; i < list->n; i++) {
         const BlockInfo *b = list->items[i];
 
-        hmp_printf(hmp, "%s%s", i ? "\n" : "", *b->device || !b->qdev ? b->device : b->qdev);
-        if (b->inserted) {
-            hmp_printf(hmp, " (%s): %s (%s%s)\n",
-                       b->inserted->node_name ? b->inserted->node_name : "", b->inserted->file,
-                       b->inserted->drv, b->inserted->ro ? ", read-only" : "");
-        } else {
-            hmp_printf(hmp, ": [not inserted]\n");
+        if (name && strcmp(name, b->device) && (!b->qdev || strcmp(name, b->qdev))) {
+            continue;
         }
-        if (b->qdev) {
-            hmp_printf(hmp, "    Attached to:      %s\n", b->qdev);
-        }
-        if (b->removable) {
-            hmp_printf(hmp, "    Removable device: %slocked, tray %s\n", b->locked ? "" : "not ",
-                       b->has_tray_open && b->tray_open ? "open" : "closed");
-        }
-        if (b->inserted) {
-            hmp_printf(hmp, "    Cache mode:       %s%s%s\n",
-                       b->inserted->cache->writeback ? "writeback" : "writethrough",
-                       b->inserted->cache->direct ? ", direct" : "",
-                       b->inserted->cache->no_flush ? ", ignore flushes" : "");
-            hmp_printf(hmp, "    Size:             %" PRId64 " bytes\n",
-                       b->inserted->image->virtual_size);
-        }
+        hmp_printf(hmp, "%s", any ? "\n" : "");
+        show_block_device(hmp, b, verbose);
+        any = true;
+    }
+    if (name && !any) {
+        hmp_printf(hmp, "Error: there is no block device '%s'\n", name);
     }
     qapi_free_BlockInfoList(list);
 }
@@ -180,10 +265,15 @@ void hmp_hostfwd_remove(Hmp *hmp, const QDict *args)
 
 void hmp_announce_self(Hmp *hmp, const QDict *args)
 {
+    g_auto(GStrv) names = g_strsplit(qdict_str_or(args, "interfaces", ""), ",", -1);
+    strList *interfaces = *names ? qapi_new(strList) : NULL;
     Error *err = NULL;
 
-    (void)args;
-    qmp_announce_self(50, 550, 5, 100, NULL, NULL, &err);
+    for (char **n = names; *n; n++) {
+        qapi_list_append(interfaces, strdup(*n));
+    }
+    qmp_announce_self(50, 550, 5, 100, interfaces, qdict_str_or(args, "id", NULL), &err);
+    qapi_free_strList(interfaces);
     hmp_error(hmp, err);
 }
 

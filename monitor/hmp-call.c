@@ -194,6 +194,7 @@ void hmp_trace_event(Hmp *hmp, const QDict *args)
 
     move(d, "name", args, "name");
     move(d, "enable", args, "option");
+    move(d, "vcpu", args, "vcpu");
     hmp_qmp_ok(hmp, "trace-event-set-state", d);
 }
 
@@ -204,7 +205,10 @@ QDict *hmp_same_args(const QDict *args, UNUSED const char **command)
 
 QDict *hmp_trace_events_args(const QDict *args, UNUSED const char **command)
 {
-    return qdict_from_fmt("{'name': %s}", qdict_str_or(args, "name", "*"));
+    QDict *d = qdict_from_fmt("{'name': %s}", qdict_str_or(args, "name", "*"));
+
+    move(d, "vcpu", args, "vcpu");
+    return d;
 }
 
 void hmp_info_trace_events(Hmp *hmp, const QDict *args)
@@ -327,7 +331,24 @@ void hmp_info_vm_generation_id(Hmp *hmp, const QDict *args)
 
 QDict *hmp_stats_args(const QDict *args, UNUSED const char **command)
 {
-    return qdict_from_fmt("{'target': %s}", qdict_str_or(args, "target", "vm"));
+    const char *provider = qdict_str_or(args, "provider", NULL), *names = qdict_str_or(args, "names", NULL);
+    QDict *query = qdict_from_fmt("{'target': %s}", qdict_str_or(args, "target", "vm"));
+
+    if (provider) {
+        QDict *request = qdict_from_fmt("{'provider': %s}", provider);
+
+        if (names && strcmp(names, "*")) {
+            g_auto(GStrv) each = g_strsplit(names, ",", -1);
+            QList *list = qlist_new();
+
+            for (char **n = each; *n; n++) {
+                qlist_append(list, qstring_from(*n));
+            }
+            qdict_put(request, "names", QOBJECT(list));
+        }
+        qdict_put(query, "providers", QOBJECT(qlist_from_fmt("[%p]", request)));
+    }
+    return query;
 }
 
 void hmp_info_stats(Hmp *hmp, const QDict *args)

@@ -35,6 +35,7 @@ void hmp_complete_device(GPtrArray *candidates, const char *prefix);
 /* HmpCommand.qmp_args: the query's arguments are those of the line. */
 QDict *hmp_same_args(const QDict *args, const char **command);
 QDict *hmp_trace_events_args(const QDict *args, const char **command);
+QDict *hmp_info_block_args(const QDict *args, const char **command);
 QDict *hmp_stats_args(const QDict *args, const char **command);
 QDict *hmp_qom_list_args(const QDict *args, const char **command);
 

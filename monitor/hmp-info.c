@@ -125,7 +125,15 @@ static void info_registers(Hmp *hmp, const QDict *args)
 {
     CPUState *only = NULL;
 
-    if (!qdict_bool_or(args, "all", false) && !(only = hmp_cpu(hmp))) {
+    if (qdict_has(args, "vcpu")) {
+        int64_t index = qdict_int_or(args, "vcpu", 0);
+
+        only = index >= 0 ? cpu_by_index((int)MIN(index, INT_MAX)) : NULL;
+        if (!only) {
+            hmp_printf(hmp, "CPU#%" PRId64 " not available\n", index);
+            return;
+        }
+    } else if (!qdict_bool_or(args, "all", false) && !(only = hmp_cpu(hmp))) {
         return;
     }
     CPU_FOREACH(cpu) {
@@ -274,14 +282,15 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "cpus", .run = info_cpus, .qmp = "query-cpus-fast", .help = "show the CPUs" },
     { .name = "hotpluggable-cpus", .run = info_hotpluggable_cpus,
       .qmp = "query-hotpluggable-cpus", .help = "show places for CPUs" },
-    { .name = "registers", .args = "all:-a", .params = "[-a]", .run = info_registers,
-      .help = "show the CPU's registers (-a: of all CPUs)" },
-    { .name = "mtree", .args = "flat:-f", .params = "[-f]", .run = info_mtree,
-      .help = "show the memory tree (-f: as CPUs see it)" },
+    { .name = "registers", .args = "all:-a vcpu:i?", .params = "[-a|vcpu]", .run = info_registers,
+      .help = "show the CPU's registers (-a: of all CPUs; or of that number)" },
+    { .name = "mtree", .args = "flat:-f disabled:-D", .params = "[-f] [-D]", .run = info_mtree,
+      .help = "show the memory tree (-f: as CPUs see it; -D: accepted, what is switched off is always there)" },
     { .name = "mem", .run = hmp_info_mem, .help = "show the active virtual memory mappings" },
     { .name = "tlb", .run = hmp_info_tlb, .help = "show virtual to physical mappings by page" },
     { .name = "pic", .run = hmp_info_pic, .help = "show the interrupt controllers' state" },
-    { .name = "lapic", .run = hmp_info_lapic, .help = "show the local APICs' state" },
+    { .name = "lapic", .args = "apic-id:i?", .params = "[apic-id]", .run = hmp_info_lapic,
+      .help = "show the local APICs' state" },
     { .name = "device-state", .args = "path:s? all:-- diff:--s", .params = "[path] [--all] [--diff NAME]",
       .run = hmp_info_device_state, .complete = hmp_complete_device, .qmp = "query-device-state",
       .qmp_args = hmp_device_state_args,
@@ -294,8 +303,9 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "ramblock", .run = info_ramblock, .qmp = "x-query-ramblock", .help = "show the RAM blocks" },
     { .name = "memory_size_summary", .run = info_memory_size_summary,
       .qmp = "query-memory-size-summary", .help = "show how much memory there is" },
-    { .name = "block", .run = hmp_info_block, .qmp = "query-block",
-      .help = "show the block devices" },
+    { .name = "block", .args = "nodes:-n verbose:-v device:s?", .params = "[-n] [-v] [device]", .run = hmp_info_block,
+      .complete = hmp_complete_block, .qmp = "query-block", .qmp_args = hmp_info_block_args,
+      .help = "show the block devices, or one (-n: named nodes; -v: with their images; --json: all)" },
     { .name = "blockstats", .run = hmp_info_blockstats, .qmp = "query-blockstats",
       .help = "show what block devices have done" },
     { .name = "network", .run = hmp_info_network, .qmp = "x-query-network",
@@ -338,10 +348,10 @@ const HmpCommand hmp_info_commands[] = {
       .run = hmp_info_sync_profile, .qmp = "x-query-sync-profile", .qmp_args = hmp_sync_profile_args,
       .help = "show where threads wait for locks, up to max places (default 10; -m: by the mean wait; "
               "-n: each object by itself)" },
-    { .name = "trace-events", .args = "name:s?", .params = "[name]", .run = hmp_info_trace_events,
+    { .name = "trace-events", .args = "name:s? vcpu:i?", .params = "[name] [vcpu]", .run = hmp_info_trace_events,
       .qmp = "trace-event-get-state", .qmp_args = hmp_trace_events_args,
       .help = "show which items of the log are on" },
-    { .name = "stats", .args = "target:s?", .params = "[vm|vcpu]", .run = hmp_info_stats,
+    { .name = "stats", .args = "target:s? names:s? provider:s?", .params = "[vm|vcpu] [names] [provider]", .run = hmp_info_stats,
       .qmp = "query-stats", .qmp_args = hmp_stats_args,
       .help = "show statistics of providers" },
     { .name = "tpm", .run = hmp_info_tpm, .help = "show the TPM" },

@@ -10,15 +10,23 @@
 typedef struct TypeWalk {
     Hmp *hmp;
     const char *const *types;
+    int64_t id;                 /* of property "id"; -1: all */
     bool any;
 } TypeWalk;
+
+static bool has_id(Device *dev, int64_t id)
+{
+    uint64_t value = 0;
+
+    return object_get_uint(dev, "id", &value, NULL) && value == (uint64_t)id;
+}
 
 static int show_if_of_type(Device *dev, void *opaque)
 {
     TypeWalk *w = opaque;
 
     for (const char *const *t = w->types; *t; t++) {
-        if (object_is_a(dev, *t)) {
+        if (object_is_a(dev, *t) && (w->id < 0 || has_id(dev, w->id))) {
             g_autofree char *path = object_canonical_path(dev);
 
             hmp_printf(w->hmp, "%s", w->any ? "\n" : "");
@@ -29,9 +37,9 @@ static int show_if_of_type(Device *dev, void *opaque)
     return 0;
 }
 
-static void show_types(Hmp *hmp, const char *const *types)
+static void show_types(Hmp *hmp, const char *const *types, int64_t id)
 {
-    TypeWalk w = { hmp, types, false };
+    TypeWalk w = { hmp, types, id, false };
 
     device_foreach(show_if_of_type, &w);
     if (!w.any) {
@@ -44,15 +52,14 @@ void hmp_info_pic(Hmp *hmp, const QDict *args)
     static const char *const types[] = { "isa-i8259", "ioapic", NULL };
 
     (void)args;
-    show_types(hmp, types);
+    show_types(hmp, types, -1);
 }
 
 void hmp_info_lapic(Hmp *hmp, const QDict *args)
 {
     static const char *const types[] = { "apic", NULL };
 
-    (void)args;
-    show_types(hmp, types);
+    show_types(hmp, types, qdict_int_or(args, "apic-id", -1));
 }
 
 /* ------------------------------------------------------------------ MMU */

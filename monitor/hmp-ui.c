@@ -13,6 +13,11 @@ void hmp_screendump(Hmp *hmp, const QDict *args)
 
     if (qdict_bool_or(args, "png", false)) {
         format = IMAGE_FORMAT_PNG;
+    } else if (qdict_has(args, "format")) {
+        format = qapi_enum_parse(&qapi_type_ImageFormat, qdict_str_or(args, "format", ""), "format", &err);
+        if (hmp_error(hmp, err)) {
+            return;
+        }
     }
     qmp_screendump(qdict_str_or(args, "filename", ""), qdict_str_or(args, "device", NULL),
                    has_head, qdict_int_or(args, "head", 0), true, format, &err);

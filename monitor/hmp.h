@@ -26,8 +26,8 @@ struct HmpCommand {
      * Arguments, separated by blanks; each is NAME:TYPE, optional with a '?' at
      * the end. Types: s a word or "quoted text"; S the rest of the line; i and l
      * an expression (32 and 64 bits); M a size; b on|off; f a /FORMAT;
-     * -x a flag; -- a flag --NAME that may stand anywhere, --s one that a word
-     * follows.
+     * -x a flag; -- a flag --NAME that may stand anywhere; -xs and --s are flags
+     * that a word follows.
      */
     const char *args;
     const char *params;         /* for help */

@@ -23,7 +23,7 @@ plain() {
 has() {
 	plain | grep -q -e "$1"
 }
-machine='-M pc -nodefaults -display none -name guest1 -S -device virtio-rng-pci,id=rng0'
+machine='-M pc -nodefaults -display none -name guest1 -S -device virtio-rng-pci,id=rng0 -vga std -blockdev null-co,node-name=n0'
 hmp() {
 	printf "$1\\nquit\\n" | timeout 60 "$QEMU_BIN" $machine -monitor stdio > "$tmp/out" 2>&1
 }
@@ -58,6 +58,12 @@ ok $? "help for one command"
 hmp 'info status --json'
 has '"status": "prelaunch"' && has '"running": false'
 ok $? "--json: the result of the query"
+hmp 'info block -n -v\ninfo lapic 0\ninfo registers 0\ninfo registers 7\ninfo mtree -f -D\ninfo stats vm * kvm'
+has '^n0: .*null-co' && has '^Images:' && has '(apic)' && has '^CPU#0' && has '^CPU#7 not available' && has 'pc.ram'
+ok $? "the arguments of info"
+hmp "screendump $tmp/shot.png -f png\\nset_password vnc secret -d none\\nset_password vnc x -d\\nannounce_self a,b me"
+[ "$(head -c 4 "$tmp/shot.png" | tail -c 3)" = PNG ] && has "the value of '-d' is missing"
+ok $? "flags that have a value"
 hmp 'qom-list --json\ninfo virtio-status /machine/peripheral/rng0/virtio-backend --json\ninfo trace-events exec --json'
 has '"name": "machine"' && has '"device-id": 4' && has '"state": "disabled"'
 ok $? "--json: of queries that have arguments"
