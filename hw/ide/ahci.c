@@ -400,6 +400,13 @@ static void write_locked(AhciState *s, hwaddr addr, uint64_t val, unsigned size)
     ahci_unlock(s);
 }
 
+/* A drive that is taken out mustn't be looked at. */
+static bool in_thread(AhciPort *p)
+{
+    MUTEX_GUARD(&p->s->lock);
+    return ahci_port_in_thread(p);
+}
+
 /* Drives of the main loop are served under the big lock. */
 MemResult ahci_write(void *opaque, hwaddr addr, uint64_t val, unsigned size, UNUSED MemAttrs attrs)
 {
@@ -407,7 +414,7 @@ MemResult ahci_write(void *opaque, hwaddr addr, uint64_t val, unsigned size, UNU
     AhciPort *p = port_at(s, addr);
     unsigned reg = (addr - HBA_PORTS) % HBA_PORT_SIZE;
     bool simple = !p ? addr == HBA_IS
-                     : reg == PORT_IS || reg == PORT_SACT || (reg == PORT_CI && ahci_port_in_thread(p));
+                     : reg == PORT_IS || reg == PORT_SACT || (reg == PORT_CI && in_thread(p));
     bool lock = !simple && !big_lock_held();
 
     if (lock) {

@@ -109,6 +109,26 @@ static void set_power_on(IdeDrive *d)
     d->udma_mode = d->mwdma_mode = 0xff;
 }
 
+/* An I/O thread may have commands for whoever is there. */
+static void set_place(IdeChannel *c, unsigned unit, IdeDrive *d)
+{
+    bool lock = c->ops && c->ops->lock;
+
+    if (lock) {
+        c->ops->lock(c->opaque);
+    }
+    if (!d) {
+        c->drive[unit]->io_serial++;
+    }
+    c->drive[unit] = d;
+    if (!d && c->plugged) {
+        c->plugged(c->opaque, false);
+    }
+    if (lock) {
+        c->ops->unlock(c->opaque);
+    }
+}
+
 static bool drive_realize(Device *dev, Error **errp)
 {
     IdeDrive *d = IDE_DRIVE(dev);
@@ -175,8 +195,8 @@ static bool drive_realize(Device *dev, Error **errp)
         ata_identify_init(d);
         blk_set_device_ops(d->conf.blk, &hd_ops, d);
     }
-    c->drive[d->unit] = d;
     ide_signature(d);
+    set_place(c, d->unit, d);
     if (c->plugged) {
         c->plugged(c->opaque, true);
     }
@@ -188,11 +208,7 @@ static void drive_unrealize(Device *dev)
     IdeDrive *d = IDE_DRIVE(dev);
 
     /* From here on nothing new begins. */
-    d->io_serial++;
-    d->channel->drive[d->unit] = NULL;
-    if (d->channel->plugged) {
-        d->channel->plugged(d->channel->opaque, false);
-    }
+    set_place(d->channel, d->unit, NULL);
     blk_cancel_held(d->conf.blk);
     blk_drain(d->conf.blk);
     blk_set_device_ops(d->conf.blk, NULL, NULL);
