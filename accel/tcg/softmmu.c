@@ -73,7 +73,8 @@ static void host_write(uint8_t *p, const void *buf, unsigned n)
     }
 }
 
-/* What no fast path can do: MMIO, ROM stores, pages that several regions share. */
+/* What no fast path can do: MMIO, ROM stores, pages that several regions share. A device may change the memory map: the TLB is
+ * flushed then, and *@f may be gone when this returns. */
 static void io_access(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned n,
                       MmuAccess access)
 {
@@ -106,7 +107,7 @@ static void io_access(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned
 }
 
 /* After an access to a page with watched bytes: by the debugger, or the guest's own. */
-static void check_watch(VcpuTcg *v, const TlbFull *f, uint64_t addr, unsigned n, MmuAccess access)
+static void check_watch(VcpuTcg *v, bool guest_watch, uint64_t addr, unsigned n, MmuAccess access)
 {
     for (unsigned i = 0; i < v->n_watches; i++) {
         const TcgWatch *w = &v->watches[i];
@@ -117,7 +118,7 @@ static void check_watch(VcpuTcg *v, const TlbFull *f, uint64_t addr, unsigned n,
             __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
         }
     }
-    if (f->guest_watch && v->ops->debug_hit) {
+    if (guest_watch && v->ops->debug_hit) {
         v->ops->debug_hit(v->env, addr, n, access);
     }
 }
@@ -141,14 +142,16 @@ static void alone_if_watched(VcpuTcg *v, const TlbFull *f)
 
 static void read_page(VcpuTcg *v, TlbFull *f, uint64_t addr, void *buf, unsigned n)
 {
+    bool watch = f->watch, guest_watch = f->guest_watch;
+
     alone_if_watched(v, f);
     if (likely(f->host)) {
         host_read(buf, f->host + page_off(addr), n);
     } else {
         io_access(v, f, addr, buf, n, MMU_READ);
     }
-    if (unlikely(f->watch)) {
-        check_watch(v, f, addr, n, MMU_READ);
+    if (unlikely(watch)) {
+        check_watch(v, guest_watch, addr, n, MMU_READ);
     }
 }
 
@@ -177,9 +180,12 @@ static void check_code(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, u
     }
 }
 
-static void write_page(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, unsigned n)
+/* False: *@f may be gone. */
+static bool write_page(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, unsigned n)
 {
-    if (likely(f->host && !f->readonly)) {
+    bool watch = f->watch, guest_watch = f->guest_watch, ram = f->host && !f->readonly;
+
+    if (likely(ram)) {
         host_write(f->host + page_off(addr), buf, n);
         if (ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             ram_written(f->ram, f->ram_offset + page_off(addr), n);
@@ -190,18 +196,19 @@ static void write_page(VcpuTcg *v, TlbFull *f, uint64_t addr, const void *buf, u
         memcpy(tmp, buf, n);
         io_access(v, f, addr, tmp, n, MMU_WRITE);
     }
-    if (unlikely(f->watch)) {
-        check_watch(v, f, addr, n, MMU_WRITE);
+    if (unlikely(watch)) {
+        check_watch(v, guest_watch, addr, n, MMU_WRITE);
     }
+    return ram;
 }
 
-/* If a page that is tracked turned out not to need it, let the fast path have it. */
+/* If a page of RAM that is tracked turned out not to need it, let the fast path have it. */
 static void retag(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned mmu)
 {
     TlbTable *t = &v->env->tlb_table[mmu];
     unsigned i = addr >> TCG_PAGE_BITS & v->env->tlb[mmu].mask;
 
-    if (f->host && !f->readonly && (f->prot & 1 << MMU_WRITE) && !f->watch) {
+    if ((f->prot & 1 << MMU_WRITE) && !f->watch) {
         mutex_lock(&v->tlb_lock);
         if (!ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             t->addend[i] = (uintptr_t)f->host - f->vpage;
@@ -215,7 +222,7 @@ static void retag(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned mmu)
 
 static void do_read(VcpuTcg *v, uint64_t addr, void *buf, unsigned n, unsigned mmu, bool probe_w)
 {
-    TlbFull *f;
+    TlbFull *f, page;
 
     if (probe_w) {
         tlb_get(v, addr, MMU_WRITE, mmu, true);
@@ -232,27 +239,28 @@ static void do_read(VcpuTcg *v, uint64_t addr, void *buf, unsigned n, unsigned m
         }
         tlb_get(v, addr, MMU_READ, mmu, true);
         tlb_get(v, addr1, MMU_READ, mmu, true);
-        /* The second look-up may have replaced the first entry. */
-        f = tlb_get(v, addr, MMU_READ, mmu, true);
+        /* The second look-up may have replaced the first entry, and a device's answer may flush both. */
+        page = *tlb_get(v, addr, MMU_READ, mmu, true);
         for (unsigned i = 0; i < n0; i++) {
-            read_page(v, f, addr + i, (uint8_t *)buf + i, 1);
+            read_page(v, &page, addr + i, (uint8_t *)buf + i, 1);
         }
-        f = tlb_get(v, addr1, MMU_READ, mmu, true);
+        page = *tlb_get(v, addr1, MMU_READ, mmu, true);
         for (unsigned i = n0; i < n; i++) {
-            read_page(v, f, addr + i, (uint8_t *)buf + i, 1);
+            read_page(v, &page, addr + i, (uint8_t *)buf + i, 1);
         }
     }
 }
 
 static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, unsigned mmu)
 {
-    TlbFull *f;
+    TlbFull *f, page;
 
     if (likely(!crosses(addr, n))) {
         f = tlb_get(v, addr, MMU_WRITE, mmu, true);
         check_code(v, f, addr, buf, n);
-        write_page(v, f, addr, buf, n);
-        retag(v, f, addr, mmu);
+        if (write_page(v, f, addr, buf, n)) {
+            retag(v, f, addr, mmu);
+        }
     } else {
         unsigned n0 = TCG_PAGE_SIZE - page_off(addr);
         uint64_t addr1 = addr + n0;
@@ -261,13 +269,13 @@ static void do_write(VcpuTcg *v, uint64_t addr, const void *buf, unsigned n, uns
         check_code(v, f, addr, buf, n0);
         f = tlb_get(v, addr1, MMU_WRITE, mmu, true);
         check_code(v, f, addr1, (const uint8_t *)buf + n0, n - n0);
-        f = tlb_get(v, addr, MMU_WRITE, mmu, true);
+        page = *tlb_get(v, addr, MMU_WRITE, mmu, true);
         for (unsigned i = 0; i < n0; i++) {
-            write_page(v, f, addr + i, (const uint8_t *)buf + i, 1);
+            write_page(v, &page, addr + i, (const uint8_t *)buf + i, 1);
         }
-        f = tlb_get(v, addr1, MMU_WRITE, mmu, true);
+        page = *tlb_get(v, addr1, MMU_WRITE, mmu, true);
         for (unsigned i = n0; i < n; i++) {
-            write_page(v, f, addr + i, (const uint8_t *)buf + i, 1);
+            write_page(v, &page, addr + i, (const uint8_t *)buf + i, 1);
         }
     }
 }
@@ -423,7 +431,7 @@ uint64_t tcg_slow_atomic(TcgEnv *env, uint64_t addr, uint64_t x, uint64_t expect
         }
         retag(v, f, addr, mmu);
         if (unlikely(f->watch)) {
-            check_watch(v, f, addr, n, MMU_WRITE);
+            check_watch(v, f->guest_watch, addr, n, MMU_WRITE);
         }
     } else {
         /* Split or MMIO: nobody else may run meanwhile. */
