@@ -194,15 +194,27 @@ static void create_done(void *opaque)
     g_free(c);
 }
 
+static bool has_option(const BlockDriver *drv, const char *name)
+{
+    for (const char *const *o = drv->create_options; o && *o; o++) {
+        if (!strcmp(*o, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The schema's names to those of creation options. */
-static QDict *creation_options(const QDict *options)
+static QDict *creation_options(const BlockDriver *drv, const QDict *options)
 {
     QDict *d = qdict_new();
 
     QDICT_FOR_EACH(e, options) {
         char *name = g_strdup(strcmp(e->key, "version") ? e->key : "compat");
 
-        g_strdelimit(name, "-", '_');
+        if (!has_option(drv, name)) {
+            g_strdelimit(name, "-", '_');
+        }
         if (strcmp(name, "driver") && strcmp(name, "file")) {
             qdict_put(d, name, qobject_ref(e->value));
         }
@@ -247,7 +259,7 @@ bool qmp_blockdev_create(const QDict *args, Error **errp)
             return false;
         }
     }
-    c->opts = creation_options(options);
+    c->opts = creation_options(c->drv, options);
     if (!job_start(id, JOB_TYPE_CREATE, create_run, create_done, c, errp)) {
         create_done(c);
         return false;

@@ -70,6 +70,7 @@ typedef struct BlockStatus {
 /* What a format tells about an image. */
 typedef struct BlockFormatInfo {
     uint64_t cluster_size, vm_state_offset;
+    bool new_has_noise;             /* a new image doesn't read as zeros */
     bool only_compressed;           /* takes compressed writes only, each block once */
     bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
     const char *compat, *compression;

@@ -92,7 +92,7 @@ int img_compare(int argc, char **argv)
     Job j = { 0 };
     int c, status = 2;
 
-    while ((c = img_getopt(argc, argv, "f:F:T:pqsU", 0, NULL, &o)) != -1) {
+    while ((c = img_getopt(argc, argv, "f:F:T:pqsU", IMG_TAKES_IMAGE_OPTS, NULL, &o)) != -1) {
         switch (c) {
         case 'F':
             fb = optarg;

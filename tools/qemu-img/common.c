@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "tools/qemu-img/img.h"
 #include <unistd.h>
+#include "qapi/commands-objects.h"
 
 int img_complain(const char *fmt, ...)
 {
@@ -103,7 +104,7 @@ static void cache_options(QDict *d, const char *cache)
     }
 }
 
-BlockNode *img_open(const char *name, const char *format, const char *cache, unsigned flags)
+static BlockNode *open_image(const char *name, const char *format, const char *cache, const char *secret, unsigned flags)
 {
     QDict *d = qdict_new(), *file;
     Error *err = NULL;
@@ -142,6 +143,9 @@ BlockNode *img_open(const char *name, const char *format, const char *cache, uns
         qdict_put_bool(d, "x-check-only", true);
     }
     cache_options(d, cache);
+    if (secret) {
+        qdict_put_str(d, "key-secret", secret);
+    }
     if (flags & IMG_NO_BACKING) {
         /* Formats without one don't know the option: probe first. */
         QDict *probe = qobject_to_dict(qobject_copy((QObject *)d));
@@ -165,11 +169,21 @@ BlockNode *img_open(const char *name, const char *format, const char *cache, uns
     return n;
 }
 
+BlockNode *img_open(const char *name, const char *format, const char *cache, unsigned flags)
+{
+    return open_image(name, format, cache, NULL, flags);
+}
+
+BlockNode *img_open_with_secret(const char *name, const char *format, const char *cache, const char *secret)
+{
+    return open_image(name, format, cache, secret, IMG_RW);
+}
+
 /* --- creating --- */
 
 static bool is_size(const char *key)
 {
-    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "block_size") || !strcmp(key, "log_size") || !strcmp(key, "refcount_bits");
+    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "block_size") || !strcmp(key, "log_size") || !strcmp(key, "iter-time") || !strcmp(key, "refcount_bits");
 }
 
 static bool is_bool(const char *key)
@@ -292,7 +306,7 @@ void img_progress_end(ImgProgress *p)
 
 /* --- options --- */
 
-enum { OPT_OUTPUT = 0x100, OPT_IMAGE_OPTS };
+enum { OPT_OUTPUT = 0x100, OPT_IMAGE_OPTS, OPT_OBJECT };
 
 static bool output(const char *text, bool *json)
 {
@@ -304,12 +318,25 @@ static bool output(const char *text, bool *json)
     return true;
 }
 
+bool img_object(const char *text)
+{
+    char *all = g_strconcat(g_str_has_prefix(text, "qom-type=") ? "" : "qom-type=", text, NULL);
+    QDict *d = qdict_new();
+    Error *err = NULL;
+    bool ok = img_options(all, d) && (qmp_object_add(d, &err) || img_fail(err) == 0);
+
+    qobject_unref(d);
+    g_free(all);
+    return ok;
+}
+
 int img_getopt(int argc, char **argv, const char *shorts, unsigned takes, const struct option *longs, ImgOptions *o)
 {
     struct option all[16];
     unsigned n = 0;
     int c;
 
+    all[n++] = (struct option){ "object", required_argument, NULL, OPT_OBJECT };
     if (strchr(shorts, 'U')) {
         all[n++] = (struct option){ "force-share", no_argument, NULL, 'U' };
     }
@@ -339,6 +366,11 @@ int img_getopt(int argc, char **argv, const char *shorts, unsigned takes, const 
             break;
         case OPT_IMAGE_OPTS:
             o->flags |= IMG_IMAGE_OPTS;
+            break;
+        case OPT_OBJECT:
+            if (!img_object(optarg)) {
+                return '?';
+            }
             break;
         case OPT_OUTPUT:
             if (!output(optarg, &o->json)) {

@@ -223,7 +223,7 @@ typedef struct Args {
 static bool parse(int argc, char **argv, Args *a)
 {
     static const struct option longs[] = { { "force-share", no_argument, NULL, 'U' },
-                                           { "image-opts", no_argument, NULL, 'i' },
+                                           { "image-opts", no_argument, NULL, 'i' }, { "object", required_argument, NULL, 'j' },
                                            { "target-is-zero", no_argument, NULL, 'z' },
                                            { "salvage", no_argument, NULL, 'x' }, { 0 } };
     int c;
@@ -298,6 +298,11 @@ static bool parse(int argc, char **argv, Args *a)
         case 'i':
             a->flags |= IMG_IMAGE_OPTS;
             break;
+        case 'j':
+            if (!img_object(optarg)) {
+                return false;
+            }
+            break;
         case 'z':
             a->zero_target = true;
             break;
@@ -365,7 +370,7 @@ static bool open_target(Convert *c, const Args *a, const char *name)
 {
     BlockFormatInfo f = { 0 };
 
-    c->dst = img_open(name, a->out_format, a->cache ? a->cache : "unsafe", IMG_RW);
+    c->dst = img_open_with_secret(name, a->out_format, a->cache ? a->cache : "unsafe", qdict_str_or(a->opts, "key-secret", NULL));
     if (!c->dst) {
         return false;
     }
@@ -373,10 +378,10 @@ static bool open_target(Convert *c, const Args *a, const char *name)
         img_complain("output file is smaller than input file");
         return false;
     }
-    c->zero_init = (!a->no_create && !c->has_base) || a->zero_target;
     if (c->dst->drv->info) {
         c->dst->drv->info(c->dst, &f);
     }
+    c->zero_init = (!a->no_create && !c->has_base && !f.new_has_noise) || a->zero_target;
     c->compress = a->compress || f.only_compressed;
     c->any_order = a->any_order;
     c->sparse = a->sparse;

@@ -20,6 +20,8 @@ ImgCommand img_create, img_info, img_convert, img_check, img_resize, img_snapsho
 enum { IMG_RW = 1, IMG_NO_BACKING = 2, IMG_FORCE_SHARE = 4, IMG_CHECK = 8, IMG_IMAGE_OPTS = 16 };
 /* @format NULL: probed; @cache: a mode's name or NULL. NULL: the mistake was told. */
 BlockNode *img_open(const char *name, const char *format, const char *cache, unsigned flags);
+/* For writing; @secret: the id of the object with its password, or NULL. */
+BlockNode *img_open_with_secret(const char *name, const char *format, const char *cache, const char *secret);
 /* What the commands' options have in common. */
 typedef struct ImgOptions {
     const char *format;         /* -f */
@@ -30,6 +32,8 @@ typedef struct ImgOptions {
 enum { IMG_TAKES_OUTPUT = 1, IMG_TAKES_IMAGE_OPTS = 2 };
 /* getopt_long(): @shorts says which of -f, -q, -p, -U are accepted, @takes which long options; these go into
  * @o. What else is in @shorts and @longs (may be NULL) is returned; '?' after a mistake, which was told. */
+/* --object "secret,id=ID,data=...": what options of images name by its id. False: the mistake was told. */
+bool img_object(const char *text);
 int img_getopt(int argc, char **argv, const char *shorts, unsigned takes, const struct option *longs, ImgOptions *o);
 /* Tells "qemu-img: ..." and frees @err; returns 1. */
 int img_fail(Error *err);

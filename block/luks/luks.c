@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Driver "luks": an encrypted volume in another node, opened by the password in a secret object. Sectors of 512 bytes are encrypted
+ * by their number from the data's beginning on; requests of less read and write whole ones.
+ */
+#include "util/osdep.h"
+#include <glib.h>
+#include "block/luks/luks.h"
+#include "crypto/kdf.h"
+#include "crypto/secret.h"
+#include "util/bswap.h"
+#include "util/coroutine.h"
+#include "util/iov.h"
+#include "util/thread-pool.h"
+
+#define PIECE           (256 * KIB)     /* of a request, at once in memory */
+#define INLINE_BYTES    (8 * KIB)       /* so much isn't worth a thread */
+#define ITER_TIME_MS    2000
+
+typedef struct Luks {
+    SectorCipher *cipher;
+    uint64_t payload;               /* bytes */
+    CoMutex partial;                /* of writes of less than sectors */
+} Luks;
+
+typedef struct Crypt {
+    const SectorCipher *cipher;
+    bool encrypt;
+    uint64_t sector;
+    uint8_t *buf;
+    size_t len;
+} Crypt;
+
+static int crypt_job(void *opaque)
+{
+    Crypt *j = opaque;
+
+    sector_cipher_run(j->cipher, j->encrypt, j->sector, j->buf, j->len);
+    return 0;
+}
+
+static void coroutine_fn run_cipher(Luks *s, bool encrypt, uint64_t offset, uint8_t *buf, size_t len)
+{
+    Crypt j = { s->cipher, encrypt, offset / 512, buf, len };
+
+    if (len <= INLINE_BYTES) {
+        crypt_job(&j);
+    } else {
+        thread_pool_co(crypt_job, &j);
+    }
+}
+
+/* Whole sectors. */
+static int coroutine_fn read_sectors(BlockNode *n, uint64_t offset, uint8_t *buf, size_t len)
+{
+    Luks *s = n->state;
+    struct iovec v = { buf, len };
+    int r = block_co_preadv(n->file, s->payload + offset, &v, 1);
+
+    if (r == 0) {
+        run_cipher(s, false, offset, buf, len);
+    }
+    return r;
+}
+
+static int coroutine_fn luks_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
+{
+    size_t len = iov_size(iov, niov), done = 0;
+    uint8_t *buf = g_malloc(MIN(ALIGN_UP(len + 1024, (size_t)512), (size_t)PIECE));
+    int r = 0;
+
+    while (done < len && r == 0) {
+        uint64_t start = ALIGN_DOWN(offset + done, UINT64_C(512)), skip = offset + done - start;
+        size_t part = MIN(len - done, PIECE - skip);
+
+        r = read_sectors(n, start, buf, ALIGN_UP(skip + part, UINT64_C(512)));
+        if (r == 0) {
+            iov_from_buf(iov, niov, done, buf + skip, part);
+        }
+        done += part;
+    }
+    g_free(buf);
+    return r;
+}
+
+/* A piece of at most PIECE bytes, with the rest of its first and last sectors as they were. */
+static int coroutine_fn write_piece(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov, size_t at, size_t part,
+                                    uint8_t *buf)
+{
+    Luks *s = n->state;
+    uint64_t start = ALIGN_DOWN(offset, UINT64_C(512)), skip = offset - start;
+    size_t whole = ALIGN_UP(skip + part, UINT64_C(512));
+    struct iovec v = { buf, whole };
+    int r = 0;
+
+    if (skip) {
+        r = read_sectors(n, start, buf, 512);
+    }
+    if (r == 0 && (skip + part) % 512 && (whole > 512 || !skip)) {
+        r = read_sectors(n, start + whole - 512, buf + whole - 512, 512);
+    }
+    if (r < 0) {
+        return r;
+    }
+    iov_to_buf(iov, niov, at, buf + skip, part);
+    run_cipher(s, true, start, buf, whole);
+    return block_co_pwritev(n->file, s->payload + start, &v, 1);
+}
+
+static int coroutine_fn luks_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
+{
+    Luks *s = n->state;
+    size_t len = iov_size(iov, niov), done = 0;
+    uint8_t *buf = g_malloc(MIN(ALIGN_UP(len + 1024, (size_t)512), (size_t)PIECE));
+    bool partial = (offset | len) % 512;
+    int r = 0;
+
+    if (partial) {
+        co_mutex_lock(&s->partial);
+    }
+    while (done < len && r == 0) {
+        size_t part = MIN(len - done, PIECE - (offset + done) % 512);
+
+        r = write_piece(n, offset + done, iov, niov, done, part, buf);
+        done += part;
+    }
+    if (partial) {
+        co_mutex_unlock(&s->partial);
+    }
+    g_free(buf);
+    return r;
+}
+
+static int coroutine_fn luks_co_flush(BlockNode *n)
+{
+    return block_co_flush(n->file);
+}
+
+static int coroutine_fn luks_co_truncate(BlockNode *n, uint64_t length, Error **errp)
+{
+    Luks *s = n->state;
+
+    if (!n->file->drv->co_truncate) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': driver '%s' can't resize images", n->file->name, n->file->drv->name);
+        return -ENOTSUP;
+    }
+    return n->file->drv->co_truncate(n->file, s->payload + length, errp);
+}
+
+static int64_t luks_length(BlockNode *n)
+{
+    Luks *s = n->state;
+    int64_t length = block_length(n->file);
+
+    return length < 0 ? length : ALIGN_DOWN(MAX(length - (int64_t)s->payload, INT64_C(0)), INT64_C(512));
+}
+
+/* What stands in the file is no zeros here. */
+static int coroutine_fn luks_co_status(UNUSED BlockNode *n, UNUSED uint64_t offset, uint64_t len, BlockStatus *st)
+{
+    *st = (BlockStatus){ .len = len, .allocated = true, .data = true };
+    return 0;
+}
+
+static void luks_info(UNUSED BlockNode *n, BlockFormatInfo *info)
+{
+    *info = (BlockFormatInfo){ .new_has_noise = true };
+}
+
+/* --- opening --- */
+
+static int luks_probe(const uint8_t *b, size_t len)
+{
+    return len >= 8 && !memcmp(b, "LUKS\xba\xbe", 6) && load_be16(b + 6) == 1 ? 100 : 0;
+}
+
+typedef struct Open {
+    BlockNode *n;
+    const uint8_t *password;
+    size_t len;
+    Error **errp;
+    bool ok;
+} Open;
+
+static void coroutine_fn open_entry(void *opaque)
+{
+    Open *o = opaque;
+    Luks *s = o->n->state;
+    LuksHeader h;
+
+    if (luks_read_header(o->n->file, &h, o->errp)) {
+        s->payload = h.payload * UINT64_C(512);
+        s->cipher = luks_unlock(o->n->file, &h, o->password, o->len, o->errp);
+    }
+    o->ok = s->cipher;
+}
+
+static bool luks_open(BlockNode *n, const QDict *opts, Error **errp)
+{
+    const char *secret = qdict_str_or(opts, "key-secret", NULL);
+    Open o = { .n = n, .errp = errp };
+    Luks *s = n->state;
+    uint8_t *password;
+
+    n->read_only |= n->file->read_only;
+    n->filename = g_strdup(n->file->filename);
+    if (!secret) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "Parameter 'key-secret' is required for cipher");
+        return false;
+    }
+    password = secret_bytes(secret, &o.len, errp);
+    if (!password) {
+        return false;
+    }
+    o.password = password;
+    block_run(open_entry, &o);
+    secret_free(password, o.len);
+    if (!o.ok) {
+        error_prepend(errp, "LUKS volume '%s': ", n->filename ? n->filename : n->file->name);
+        return false;
+    }
+    co_mutex_init(&s->partial);
+    return true;
+}
+
+static void luks_close(BlockNode *n)
+{
+    Luks *s = n->state;
+
+    co_mutex_destroy(&s->partial);
+    sector_cipher_free(s->cipher);
+}
+
+static bool luks_reopen(UNUSED BlockNode *n, UNUSED bool read_only, UNUSED Error **errp)
+{
+    return true;
+}
+
+static void luks_limits(UNUSED BlockNode *n, BlockLimits *l)
+{
+    l->request_alignment = l->memory_alignment = 0;
+}
+
+/* --- making --- */
+
+/* "aes-256" of the options to the header's names. */
+static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
+{
+    const char *cipher = qdict_str_or(opts, "cipher-alg", "aes-256"), *how = qdict_str_or(opts, "cipher-mode", "xts");
+    const char *iv = qdict_str_or(opts, "ivgen-alg", "plain64"), *iv_hash = qdict_str_or(opts, "ivgen-hash-alg", "sha256");
+    bool essiv = !strcmp(iv, "essiv");
+
+    if (strcmp(cipher, "aes-128") && strcmp(cipher, "aes-256")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'cipher-alg' is '%s'; accepted: aes-128, aes-256", cipher);
+        return false;
+    }
+    *c = (LuksChoice){ .cipher = "aes", .hash = qdict_str_or(opts, "hash-alg", "sha256"),
+                       .iter_time_ms = qdict_int_or(opts, "iter-time", ITER_TIME_MS) };
+    c->key_bytes = (strcmp(cipher, "aes-128") ? 32 : 16) * (strcmp(how, "xts") ? 1 : 2);
+    *mode = g_strdup_printf("%s-%s%s%s", how, iv, essiv ? ":" : "", essiv ? iv_hash : "");
+    c->mode = *mode;
+    if (c->iter_time_ms == 0 || c->iter_time_ms > 60000) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'iter-time' is %" PRIu64 "; accepted: 1 to 60000 (milliseconds)", c->iter_time_ms);
+        return false;
+    }
+    return true;
+}
+
+static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Error **errp)
+{
+    const char *secret = qdict_str_or(opts, "key-secret", NULL);
+    uint64_t size = qdict_int_or(opts, "size", 0), payload;
+    char *mode = NULL;
+    uint8_t *password;
+    LuksChoice c;
+    size_t len;
+    bool ok;
+
+    if (!secret) {
+        error_setf(errp, ERR_MISSING_ARGUMENT, "Parameter 'key-secret' is required for cipher");
+        return false;
+    }
+    password = secret_bytes(secret, &len, errp);
+    if (!password) {
+        return false;
+    }
+    ok = choose(&c, opts, &mode, errp) && luks_make_header(file, &c, password, len, &payload, errp);
+    secret_free(password, len);
+    g_free(mode);
+    if (ok && file->drv->co_truncate) {
+        ok = file->drv->co_truncate(file, payload + size, errp) == 0;
+    } else if (ok && (uint64_t)block_length(file) < payload + size) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'%s' has %" PRId64 " bytes, less than the %" PRIu64 " that are needed", file->filename,
+                   block_length(file), payload + size);
+        ok = false;
+    }
+    return ok;
+}
+
+static const char *const luks_options[] = { "file", "key-secret", NULL };
+static const char *const luks_create_options[] = { "size", "key-secret", "cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg",
+                                                   "hash-alg", "iter-time", NULL };
+
+static BlockDriver driver_luks = {
+    .name = "luks", .options = luks_options, .state_size = sizeof(Luks), .open = luks_open, .close = luks_close,
+    .length = luks_length, .co_preadv = luks_co_preadv, .co_pwritev = luks_co_pwritev, .co_flush = luks_co_flush,
+    .co_truncate = luks_co_truncate, .limits = luks_limits, .info = luks_info, .co_status = luks_co_status, .reopen = luks_reopen, .probe = luks_probe,
+    .co_create = luks_co_create, .create_options = luks_create_options,
+};
+
+static void CONSTRUCTOR register_driver(void)
+{
+    block_driver_register(&driver_luks);
+}

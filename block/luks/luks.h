@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * LUKS, version 1. Source: "LUKS On-Disk Format Specification" 1.2.3 ("LUKS").
+ *
+ *   luks-header.c  the header, keys and passwords       luks.c  the driver
+ */
+#ifndef BLOCK_LUKS_LUKS_H
+#define BLOCK_LUKS_LUKS_H
+
+#include "block/block.h"
+#include "crypto/sector-cipher.h"
+
+#define LUKS_SLOTS          8
+#define LUKS_DIGEST_BYTES   20
+#define LUKS_SALT_BYTES     32
+#define LUKS_STRIPES        4000
+#define LUKS_HEADER_BYTES   592
+/* A password's slot that asks for more isn't tried: it would be minutes. */
+#define LUKS_MAX_ITERATIONS 20000000
+
+typedef struct LuksSlot {
+    bool active;
+    uint32_t iterations, material, stripes;     /* material: in sectors */
+    uint8_t salt[LUKS_SALT_BYTES];
+} LuksSlot;
+
+typedef struct LuksHeader {
+    char cipher[33], mode[33], hash[33], uuid[41];
+    uint32_t payload, key_bytes, digest_iterations;     /* payload: in sectors */
+    uint8_t digest[LUKS_DIGEST_BYTES], digest_salt[LUKS_SALT_BYTES];
+    LuksSlot slots[LUKS_SLOTS];
+} LuksHeader;
+
+bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp);
+/* The cipher for the payload, by a password for one of the slots. NULL with errp set. */
+SectorCipher *coroutine_fn luks_unlock(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, Error **errp);
+
+typedef struct LuksChoice {
+    const char *cipher, *mode, *hash;
+    uint32_t key_bytes;
+    uint64_t iter_time_ms;
+} LuksChoice;
+/* A header with the password in the first slot; *@payload is where the data begins, in bytes. */
+bool coroutine_fn luks_make_header(BlockNode *file, const LuksChoice *c, const uint8_t *password, size_t len, uint64_t *payload,
+                                   Error **errp);
+
+#endif
