@@ -7,7 +7,7 @@
 
 typedef struct P9Client {
     P9 *p9;
-    uint8_t ans[1 << 20];
+    uint8_t ans[P9_MSIZE_MAX];
     size_t len;                 /* of the last answer; 0: there was none */
     uint32_t room;              /* for an answer */
 } P9Client;

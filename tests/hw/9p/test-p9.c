@@ -278,6 +278,29 @@ TEST(p9_attack, a_race_on_the_host)
     g_free(r.away);
 }
 
+TEST(p9, the_largest_messages)
+{
+    World *w = world_new(t, "");
+    const uint32_t most_out = P9_MSIZE_MAX - 23, most_in = P9_MSIZE_MAX - 11;
+    g_autofree uint8_t *data = g_malloc(P9_MSIZE_MAX);
+    P9Client *c = &w->c;
+
+    for (uint32_t i = 0; i < P9_MSIZE_MAX; i++) {
+        data[i] = (uint8_t)(i * 7 + (i >> 12));
+    }
+    check_int(t, p9_client(c, TVERSION, "ws", (unsigned)P9_MSIZE_MAX, "9P2000.L"), 0, "16 MiB");
+    check_int(t, p9_client(c, TATTACH, "wwssw", 0u, UINT32_MAX, "root", "", 0u), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "file"), 0, "file");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 2u), 0, "open");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 1u, UINT64_C(0), most_out, (size_t)most_out, data), 0, "written");
+    check_u64(t, p9_ans(c, 0, 4), most_out, "all of it");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 1u, (uint64_t)most_out, 12u, (size_t)12, data + most_out), 0, "the rest");
+    check_int(t, p9_client(c, TREAD, "wqw", 1u, UINT64_C(0), UINT32_MAX), 0, "read");
+    check_u64(t, p9_ans(c, 0, 4), most_in, "as much as a message holds");
+    check_true(t, !memcmp(c->ans + 11, data, most_in), "what was written");
+    check_int(t, p9_client(c, TWRITE, "wqwD", 1u, UINT64_C(0), most_out + 1, (size_t)most_out + 1, data), -1, "a byte too long");
+}
+
 /* A folder is renamed by one fid while others are inside of it. */
 TEST(p9, renames)
 {
