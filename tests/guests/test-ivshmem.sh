@@ -30,7 +30,7 @@ guest32() {
 serve
 guest one 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
 one=$pid
-guest two 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
+guest two 3,100 -smp 2 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
 two=$pid
 timeout 300 "$tmp/exchange" 3 100 "$tmp/s" > "$tmp/host.log" 2>&1
 ok $? 'host: its part, with a server'
