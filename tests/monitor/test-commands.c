@@ -380,7 +380,7 @@ TEST(commands, where_threads_wait)
         check_true(t, big, "and that is told");
     }
     qapi_free_SyncProfile(p);
-    check_true(t, hmp_says(&vm, "info sync-profile -m 3", "util/main-loop.c:"), "for people");
+    check_true(t, hmp_says(&vm, "info sync-profile -m 100", "util/main-loop.c:"), "for people");
     check_true(t, hmp_says(&vm, "info sync-profile -n --json", "\"wait-ns\": "), "as JSON");
     check_true(t, qmpc_x_sync_profile(vm.c, SYNC_PROFILE_ACTION_OFF, NULL) &&
                   qmpc_x_sync_profile(vm.c, SYNC_PROFILE_ACTION_RESET, NULL), "off and reset");
