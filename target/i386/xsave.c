@@ -282,6 +282,7 @@ static void xrstor(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t flags, ui
     uint8_t img[XSAVE_MAX_SIZE];
     Move m = { env, addr, img, mmu };
     uint64_t bv, format;
+    uint32_t pkru = s->pkru;
 
     mask &= s->xcr0;
     load_piece(&m, XSAVE_HEADER, 64);
@@ -297,7 +298,9 @@ static void xrstor(TcgEnv *env, uint64_t addr, uint64_t mask, uint32_t flags, ui
     if (!x86_xrstor_image(s, img, flags & XSAVE_WIDE, mask)) {
         x86_raise_error(s, EXCP_GP, 0);
     }
-    x86_pkru_changed(s);
+    if (s->pkru != pkru) {
+        x86_pkru_changed(s);
+    }
 }
 
 /* XGETBV(1): what is in use of what is enabled. */
