@@ -402,6 +402,36 @@ case64 "access disabled for another key"
     mov eax, [0x210100]
     value
 endcase64
+case64 "access disabled for key 5 by xrstor"
+    mov rax, cr4
+    bts rax, 18
+    mov cr4, rax
+    xor ecx, ecx
+    xor edx, edx
+    mov eax, 0x203
+    xsetbv
+    xor eax, eax
+    wrpkru
+    mov edi, 0x60000
+    mov ecx, 0xa90 / 8
+    rep stosq
+    mov edi, 0x60000
+    mov word ptr [rdi + 0x200], 0x200
+    mov word ptr [rdi + 0xa80], 1 << 10
+    mov ebx, [0x210100]
+    mov eax, 0x200
+    xrstor [rdi]
+    mov eax, [0x210100]
+endcase64
+case64 "allowed again by it"
+    mov edi, 0x60000
+    mov word ptr [rdi + 0xa80], 0
+    xor edx, edx
+    mov eax, 0x200
+    xrstor [rdi]
+    mov eax, [0x210100]
+    value
+endcase64
 case64 "wrpkru with ecx"
     xor edx, edx
     mov ecx, 1
