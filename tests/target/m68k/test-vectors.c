@@ -7,16 +7,10 @@
  * vectors.txt, are run, and one or two address errors of each. Bus cycles and times aren't compared.
  */
 #include "util/osdep.h"
-#include <glib.h>
-#include "accel/tcg/region.h"
-#include "accel/tcg/vcpu.h"
-#include "hw/core/runstate.h"
-#include "target/m68k/cpu.h"
-#include "tests/lib/test.h"
-#include "util/bswap.h"
-#include "util/main-loop.h"
+#include "tests/target/m68k/machine.h"
 
-#define RAM_SIZE    (16 * MIB)
+#include "util/bswap.h"
+
 #define MAX_WORDS   64
 
 typedef struct State {
@@ -24,58 +18,6 @@ typedef struct State {
     unsigned n;                         /* words of memory */
     struct { uint32_t addr; uint16_t v; } ram[MAX_WORDS];
 } State;
-
-typedef struct Machine68 {
-    M68kCpu *cpu;
-    M68kState *s;
-    VcpuTcg *v;
-} Machine68;
-
-static MemRegion ram;
-
-/* The collection ends before a trace exception. */
-static bool no_interrupt(UNUSED TcgEnv *env)
-{
-    return false;
-}
-
-static Machine68 *machine(Test *t)
-{
-    static Machine68 m;
-    static TargetOps ops;
-    Error *err = NULL;
-
-    if (m.cpu) {
-        return &m;
-    }
-    main_loop_init();
-    memory_region_init_ram(&ram, NULL, "test.ram", RAM_SIZE, NULL);
-    memory_region_add(system_memory(), 0, &ram);
-    m.cpu = M68K_CPU(device_new("m68000-m68k-cpu"));
-    if (!device_realize(&m.cpu->parent.dev, NULL, &err)) {
-        test_fail(t, "no CPU: %s", error_message(err));
-        error_free(err);
-        return NULL;
-    }
-    m.s = m.cpu->env;
-    m.v = g_new0(VcpuTcg, 1);
-    m.v->cpu = &m.cpu->parent;
-    ops = m68k_target_ops;
-    ops.take_interrupt = no_interrupt;
-    m.v->ops = &ops;
-    m.v->be = &tcg_backend_interp;
-    m.v->env = &m.s->tcg;
-    m.v->jc = g_new0(JumpCacheEntry, JC_SIZE);
-    m.s->tcg.jc = m.v->jc;
-    m.v->generation = 1;
-    m.v->single_step = true;
-    m.v->be->init(m68k_target_ops.globals, NULL, NULL, 0);
-    tlb_init(m.v);
-    region_init(m.v->be);
-    softmmu_init();
-    m.cpu->parent.accel = m.v;
-    return &m;
-}
 
 static void put_word(uint32_t addr, uint16_t v)
 {
@@ -302,7 +244,7 @@ TEST(m68k_vectors, as_the_chip_does)
 {
     const char *folder = getenv("M68K_VECTORS");
     g_autofree char *path = test_src_path("tests/target/m68k/vectors.txt"), *text = NULL;
-    Machine68 *m = machine(t);
+    Machine68 *m = machine68(t, "m68000-m68k-cpu");
     g_auto(GStrv) lines = NULL;
     unsigned n = 0;
 
