@@ -7,6 +7,7 @@
 #   make check       everything below plus lint; T=pattern selects programs
 #   make lint        the rules of the house
 #   make check-sanitize   the tests with AddressSanitizer and UndefinedBehaviorSanitizer, in build-sanitize/
+#   make check-hosts tests on another kind of host, big-endian, by qemu-user
 #   make fuzz        the fuzz targets, with clang, in build-fuzz/
 #   make check-clients   real VNC viewers (packages from Debian)
 #   make bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
@@ -39,8 +40,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
-check check-clients check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean: build/config.mak
+.PHONY: check check-clients check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
+check check-clients check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -99,7 +100,7 @@ GENERATED_STAMPS += generated/qapi.stamp
 generated/qapi.stamp: qapi/gen/qapi-gen $(shell find $(SRC)/qapi -name '*.json' -o -name '*.names')
 	$(call say,QAPI,$(QAPI_SCHEMA))
 	$(Q)rm -rf generated/qapi.new && mkdir -p generated/qapi generated/qapi.new
-	$(Q)./qapi/gen/qapi-gen -o generated/qapi.new -d generated/qapi.new \
+	$(Q)$(RUN) ./qapi/gen/qapi-gen -o generated/qapi.new -d generated/qapi.new \
 	    -c $(SRC)/qapi/qemu-7.2.names $(SRC)/$(QAPI_SCHEMA)
 	$(Q)for f in $(QAPI_GEN_FILES); do \
 	    cmp -s generated/qapi.new/$$f generated/qapi/$$f || \
@@ -122,6 +123,10 @@ FIRMWARE :=
 OBJS := $(addsuffix .o,$(basename $(SOURCES))) $(QAPI_GEN_SOURCES:.c=.o)
 MAIN_OBJ := system/main.o
 CORE_OBJS := $(filter-out $(MAIN_OBJ),$(OBJS))
+# What compares with the host's own processor is for hosts that have it.
+ifneq ($(HOST_CPU),x86_64)
+TEST_LIB_SOURCES := $(filter-out tests/lib/x86-%,$(TEST_LIB_SOURCES))
+endif
 TEST_LIB_OBJS := $(TEST_LIB_SOURCES:.c=.o)
 TEST_PROGRAMS := $(TEST_SOURCES:.c=)
 # Each fuzz target is also an ordinary program that replays its corpus.
@@ -249,6 +254,9 @@ check: all $(filter $(TEST_PROGRAMS) $(REPLAYS),$(TESTS_TO_RUN)) $(CORE_LIB) tes
 	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
 	 CHECK_PATIENCE=$(PATIENCE) tests/harness/tap-run $(if $(T),,$(SRC)/tests/lint/result.sh) $(TESTS_TO_RUN)
 
+check-hosts:
+	+$(Q)$(SRC)/scripts/check-hosts.sh
+
 # A build folder of its own, whose check takes the same T.
 check-sanitize:
 	$(Q)mkdir -p $(abspath $(SRC))/build-sanitize
@@ -339,7 +347,7 @@ clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(PROGRAM).1 $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
-.PHONY: all check check-clients check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
+.PHONY: all check check-clients check-hosts check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -2,6 +2,9 @@
 /* -netdev user: ports of the host that lead to the guest, and addresses of the network that lead to a
  * program or a character device of the host. */
 #include "util/osdep.h"
+#include "config.h"
+
+#ifdef CONFIG_SLIRP
 #include <arpa/inet.h>
 #include <glib.h>
 #include "chardev/chardev.h"
@@ -224,3 +227,4 @@ void user_forwards_end(User *u)
         u->guest_forwards = NULL;
     }
 }
+#endif

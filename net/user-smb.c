@@ -5,6 +5,9 @@
  * so even if this process is killed.
  */
 #include "util/osdep.h"
+#include "config.h"
+
+#ifdef CONFIG_SLIRP
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -223,3 +226,4 @@ char *user_smb_info(User *u)
     }
     return g_string_free(s, false);
 }
+#endif

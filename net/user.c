@@ -4,6 +4,9 @@
  * DHCP, DNS, TFTP and forwarded ports, without any right on the host.
  */
 #include "util/osdep.h"
+#include "config.h"
+
+#ifdef CONFIG_SLIRP
 #include <arpa/inet.h>
 #include <glib.h>
 #include "net/offload.h"
@@ -422,3 +425,28 @@ static void CONSTRUCTOR register_type(void)
 {
     net_backend_type_register(&type_user);
 }
+
+#else
+
+#include "net/user.h"
+
+static bool without(Error **errp)
+{
+    error_setf(errp, ERR_NOT_SUPPORTED, "there are no user networks: this program was built without libslirp");
+    return false;
+}
+
+bool user_hostfwd_add(UNUSED const char *id, UNUSED const char *rule, Error **errp)
+{
+    return without(errp);
+}
+
+bool user_hostfwd_remove(UNUSED const char *id, UNUSED const char *rule, Error **errp)
+{
+    return without(errp);
+}
+
+void user_smb_offer(UNUSED const char *name, UNUSED const char *path, UNUSED bool read_only)
+{
+}
+#endif

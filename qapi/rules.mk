@@ -9,7 +9,7 @@ QAPI_TEST_SCHEMA := tests/qapi/schema-test.json
 generated/tests-qapi.stamp: qapi/gen/qapi-gen $(SRC)/$(QAPI_TEST_SCHEMA)
 	$(call say,QAPI,$(QAPI_TEST_SCHEMA))
 	$(Q)mkdir -p generated/tests/qapi/gen
-	$(Q)./qapi/gen/qapi-gen -o generated/tests/qapi/gen -p test- -i tests/qapi/gen \
+	$(Q)$(RUN) ./qapi/gen/qapi-gen -o generated/tests/qapi/gen -p test- -i tests/qapi/gen \
 	    -d generated/tests/qapi/gen $(SRC)/$(QAPI_TEST_SCHEMA)
 	$(Q)touch $@
 tests/qapi/test-qapi.o: generated/tests-qapi.stamp
