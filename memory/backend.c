@@ -6,10 +6,15 @@
 #include "util/osdep.h"
 #include "memory/backend.h"
 #include "memory/memory-int.h"
+#include "qobject/qobject.h"
 #include "util/rcu.h"
 
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+enum { HOST_NODES = 128 };
 
 typedef struct MemoryBackend {
     Object obj;
@@ -17,6 +22,7 @@ typedef struct MemoryBackend {
     bool share, prealloc, merge, dump, reserve;
     uint32_t prealloc_threads;
     int policy;
+    uint64_t nodes[HOST_NODES / 64];    /* of the host */
     /* -file */
     char *path;
     uint64_t file_offset;
@@ -29,7 +35,96 @@ typedef struct MemoryBackend {
 } MemoryBackend;
 DEFINE_CAST(MEMORY_BACKEND, MemoryBackend, TYPE_MEMORY_BACKEND)
 
-static const char *const policies[] = { "default", NULL };
+/* In the order of MPOL_. */
+static const char *const policies[] = { "default", "preferred", "bind", "interleave", NULL };
+
+static QObject *get_nodes(Object *obj, UNUSED const Property *p, UNUSED Error **errp)
+{
+    const MemoryBackend *b = MEMORY_BACKEND(obj);
+    QList *list = qlist_new();
+
+    for (unsigned i = 0; i < HOST_NODES; i++) {
+        if (b->nodes[i / 64] >> i % 64 & 1) {
+            qlist_append(list, qnum_from_uint(i));
+        }
+    }
+    return QOBJECT(list);
+}
+
+static bool add_nodes(MemoryBackend *b, uint64_t first, uint64_t last)
+{
+    if (first > last || last >= HOST_NODES) {
+        return false;
+    }
+    for (uint64_t i = first; i <= last; i++) {
+        b->nodes[i / 64] |= BIT64(i % 64);
+    }
+    return true;
+}
+
+/* A list of numbers; as text "0" or "0-3". */
+static bool set_nodes(Object *obj, UNUSED const Property *p, const QObject *v, Error **errp)
+{
+    MemoryBackend *b = MEMORY_BACKEND(obj);
+    const QList *list = qobject_to_list(v);
+    bool ok = list || qobject_type(v) == QTYPE_STRING;
+
+    memset(b->nodes, 0, sizeof(b->nodes));
+    if (ok && !list) {
+        unsigned first, last;
+        int used = 0;
+        const char *s = qstring_value(v);
+
+        ok = ((sscanf(s, "%3u-%3u%n", &first, &last, &used) == 2 && !s[used]) ||
+              (used = 0, sscanf(s, "%3u%n", &first, &used) == 1 && !s[used] && ((last = first), true))) &&
+             add_nodes(b, first, last);
+    }
+    for (size_t i = 0; ok && list && i < qlist_size(list); i++) {
+        QNum *n = qobject_to_num(qlist_get(list, i));
+        uint64_t node;
+
+        ok = n && qnum_to_uint(n, &node) && add_nodes(b, node, node);
+    }
+    if (!ok) {
+        error_setf(errp, ERR_PROPERTY_RANGE, "property 'host-nodes' isn't a list of nodes; accepted: numbers below %d", HOST_NODES);
+        error_argument(errp, "host-nodes", NULL, "numbers of the host's NUMA nodes");
+    }
+    return ok;
+}
+
+static bool check_policy(const MemoryBackend *b, Error **errp)
+{
+    bool any = b->nodes[0] || b->nodes[1];
+
+    if (any == (b->policy != MPOL_DEFAULT)) {
+        return true;
+    }
+    error_setf(errp, ERR_INVALID_ARGUMENT, any ? "host-nodes must be empty for policy %s" : "host-nodes must be set for policy %s",
+               policies[b->policy]);
+    error_argument(errp, "host-nodes", NULL, "with policy preferred, bind or interleave: nodes of the host; else none");
+    return false;
+}
+
+/* mbind(2). What was taken already moves. A kernel without NUMA has one node only. */
+static bool apply_policy(const MemoryBackend *b, Error **errp)
+{
+    RamBlock *ram = memory_region_ram_block(b->mr);
+    unsigned long mask[HOST_NODES / (8 * sizeof(long))];
+
+    if (b->policy == MPOL_DEFAULT) {
+        return true;
+    }
+    memset(mask, 0, sizeof(mask));
+    for (unsigned i = 0; i < HOST_NODES; i++) {
+        mask[i / (8 * sizeof(long))] |= (unsigned long)(b->nodes[i / 64] >> i % 64 & 1) << i % (8 * sizeof(long));
+    }
+    if (syscall(SYS_mbind, ram->host, (size_t)ram->size, b->policy, mask, HOST_NODES + 1, MPOL_MF_STRICT | MPOL_MF_MOVE) == 0 ||
+        errno == ENOSYS) {
+        return true;
+    }
+    error_set_errno(errp, errno, "cannot bind memory of '%s' to host NUMA nodes", b->obj.name);
+    return false;
+}
 
 static const Property backend_props[] = {
     PROP_SIZE("size", MemoryBackend, size, 0, "bytes"),
@@ -40,7 +135,8 @@ static const Property backend_props[] = {
     PROP_BOOL("merge", MemoryBackend, merge, true, "the host may share equal pages"),
     PROP_BOOL("dump", MemoryBackend, dump, true, "part of core dumps of the emulator"),
     PROP_BOOL("reserve", MemoryBackend, reserve, true, "accepted; swap is never reserved"),
-    PROP_ENUM("policy", MemoryBackend, policy, 0, policies, "NUMA policy of the host"),
+    PROP_ENUM("policy", MemoryBackend, policy, 0, policies, "how the host's NUMA nodes are used"),
+    PROP_CUSTOM("host-nodes", "list", get_nodes, set_nodes, "the host's NUMA nodes, with a policy"),
     PROP_END
 };
 
@@ -57,7 +153,7 @@ static void advise(const MemoryBackend *b)
     }
 }
 
-static bool adopt(MemoryBackend *b, RamBlock *block)
+static bool adopt(MemoryBackend *b, RamBlock *block, Error **errp)
 {
     if (!block) {
         return false;
@@ -65,7 +161,7 @@ static bool adopt(MemoryBackend *b, RamBlock *block)
     b->mr = g_new0(MemRegion, 1);
     memory_region_init_ram_block(b->mr, &b->obj, b->obj.name, block);
     advise(b);
-    return true;
+    return apply_policy(b, errp);
 }
 
 static bool check_size(const MemoryBackend *b, Error **errp)
@@ -75,7 +171,7 @@ static bool check_size(const MemoryBackend *b, Error **errp)
         error_argument(errp, "size", "0", "a size in bytes");
         return false;
     }
-    return true;
+    return check_policy(b, errp);
 }
 
 static uint32_t flags_of(const MemoryBackend *b)
@@ -89,7 +185,7 @@ static bool ram_complete(Object *obj, Error **errp)
     MemoryBackend *b = MEMORY_BACKEND(obj);
 
     return check_size(b, errp) &&
-           adopt(b, ram_block_new(obj->name, b->size, flags_of(b), errp));
+           adopt(b, ram_block_new(obj->name, b->size, flags_of(b), errp), errp);
 }
 
 static bool file_complete(Object *obj, Error **errp)
@@ -105,7 +201,7 @@ static bool file_complete(Object *obj, Error **errp)
         return false;
     }
     return adopt(b, ram_block_new_file(obj->name, b->size, b->path, b->file_offset,
-                                       flags_of(b), errp));
+                                       flags_of(b), errp), errp);
 }
 
 static bool memfd_complete(Object *obj, Error **errp)
@@ -135,7 +231,7 @@ static bool memfd_complete(Object *obj, Error **errp)
         }
         return false;
     }
-    return adopt(b, ram_block_new_fd(obj->name, b->size, fd, 0, flags_of(b), errp));
+    return adopt(b, ram_block_new_fd(obj->name, b->size, fd, 0, flags_of(b), errp), errp);
 }
 
 static void backend_finalize(Object *obj)

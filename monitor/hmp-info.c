@@ -194,6 +194,13 @@ static void info_memdev(Hmp *hmp, const QDict *args)
                    m->merge ? "true" : "false", m->dump ? "true" : "false",
                    m->prealloc ? "true" : "false", m->share ? "true" : "false",
                    HostMemPolicy_name(m->policy));
+        if (m->host_nodes && m->host_nodes->n) {
+            hmp_printf(hmp, "  host nodes:");
+            for (size_t k = 0; k < m->host_nodes->n; k++) {
+                hmp_printf(hmp, " %u", m->host_nodes->items[k]);
+            }
+            hmp_printf(hmp, "\n");
+        }
     }
     qapi_free_MemdevList(list);
 }

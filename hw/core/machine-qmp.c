@@ -182,6 +182,7 @@ static int add_memdev(Object *obj, void *opaque)
     MemdevList *list = opaque;
     Memdev *info;
     char *policy;
+    QObject *nodes;
     int value;
 
     if (!object_is_a(obj, TYPE_MEMORY_BACKEND)) {
@@ -198,6 +199,15 @@ static int add_memdev(Object *obj, void *opaque)
     info->share = flag_of(obj, "share");
     QAPI_SET(info, reserve, flag_of(obj, "reserve"));
     info->policy = MAX(value, 0);
+    nodes = object_get(obj, "host-nodes", NULL);
+    info->host_nodes = qapi_new(uint16List);
+    QLIST_FOR_EACH(n, qobject_to_list(nodes)) {
+        uint64_t node = 0;
+
+        qnum_to_uint(qobject_to_num(n), &node);
+        qapi_list_append(info->host_nodes, (uint16_t)node);
+    }
+    qobject_unref(nodes);
     qapi_list_append(list, info);
     g_free(policy);
     return 0;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "libqmp/qmp.h"
@@ -312,6 +313,45 @@ static bool hmp_says(Vm *vm, const char *line, const char *part)
 
     free(text);
     return ok;
+}
+
+/* The host has a node 0, or a kernel that doesn't know of nodes; containers may not let us ask. */
+TEST(commands, memory_of_host_nodes)
+{
+    static const char *const refused[] = {
+        "{'id': 'x', 'qom-type': 'memory-backend-ram', 'size': 4096, 'policy': 'bind'}",
+        "{'id': 'x', 'qom-type': 'memory-backend-ram', 'size': 4096, 'host-nodes': [0]}",
+        "{'id': 'x', 'qom-type': 'memory-backend-ram', 'size': 4096, 'policy': 'bind', 'host-nodes': [128]}",
+        "{'id': 'x', 'qom-type': 'memory-backend-ram', 'size': 4096, 'policy': 'bind', 'host-nodes': ['a']}",
+    };
+    Vm vm;
+    MemdevList *list;
+    QObject *nodes;
+
+    if (!vm_start_pc(t, &vm)) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        check_true(t, !qmp_cmd_ok(vm.c, "object-add", qdict_from_fmt(refused[i]), NULL), refused[i]);
+    }
+    if (syscall(SYS_mbind, NULL, 0, 0, NULL, 0, 0) < 0 && errno == EPERM) {
+        test_note(t, "mbind isn't permitted here");
+        vm_end(t, &vm);
+        return;
+    }
+    check_true(t, qmp_cmd_ok(vm.c, "object-add", qdict_from_fmt("{'id': 'm', 'qom-type': 'memory-backend-ram', 'size': 65536, "
+                                                                "'policy': 'preferred', 'host-nodes': [0]}"), NULL), "node 0");
+    list = qmpc_query_memdev(vm.c, NULL);
+    check_true(t, list && list->n == 1 && list->items[0]->policy == HOST_MEM_POLICY_PREFERRED &&
+                  list->items[0]->host_nodes->n == 1 && !list->items[0]->host_nodes->items[0], "it is told");
+    qapi_free_MemdevList(list);
+    nodes = qmp_cmd(vm.c, "qom-get", qdict_from_fmt("{'path': '/objects/m', 'property': 'host-nodes'}"), NULL);
+    check_true(t, nodes && qobject_to_list(nodes) && qlist_size(qobject_to_list(nodes)) == 1, "as a property, too");
+    qobject_unref(nodes);
+    check_true(t, hmp_says(&vm, "info memdev", "host nodes: 0"), "for people");
+    check_true(t, hmp_says(&vm, "object_add memory-backend-ram,id=n,size=64k,policy=bind,host-nodes=0-0", ""), "as text");
+    check_true(t, hmp_says(&vm, "qom-get /objects/n policy", "bind"), "it is there");
+    vm_end(t, &vm);
 }
 
 /* Three sessions: each has its own negotiation and answers, all hear of events, and none waits for another. */
