@@ -296,7 +296,8 @@ static bool open_channel(Outgoing *o)
 
 static bool begin(Outgoing *o)
 {
-    RamSaveOptions opts = { .skip_shared = mig_cap(MIGRATION_CAPABILITY_X_IGNORE_SHARED) };
+    RamSaveOptions opts = { .skip_shared = mig_cap(MIGRATION_CAPABILITY_X_IGNORE_SHARED),
+                            .release = mig_cap(MIGRATION_CAPABILITY_RELEASE_RAM) };
     QDict *conf;
     bool ok;
 
@@ -651,6 +652,7 @@ static bool finish_postcopy(Outgoing *o)
     if (!ok) {
         return false;
     }
+    ram_save_release(o->ram);
     o->postcopy_from = sent(o);
     o->downtime_bytes = o->postcopy_from - o->downtime_bytes;
     do {

@@ -22,6 +22,7 @@ typedef struct SaveBlock {
     RamBlock *ram;
     uint64_t pages, left;
     uint64_t *todo;             /* owned; a bit for each page to send */
+    uint64_t *gone;             /* owned; a bit for each page that the host has got back; NULL: none is given */
 } SaveBlock;
 
 /* Pages as they were sent last, one for each slot. */
@@ -44,6 +45,7 @@ struct RamSave {
     bool first_sync_done;
     PageCache cache;
     bool use_cache;             /* from the second pass on */
+    bool release;               /* pages are given back when they have been sent */
     RamCounters *counters;
     GByteArray *data;           /* pages of the record that is made */
     uint8_t page[MEM_PAGE_SIZE];
@@ -60,7 +62,7 @@ static int count_block(RamBlock *b, void *opaque)
 
 typedef struct Adding {
     RamSave *s;
-    bool skip_shared;
+    const RamSaveOptions *opts;
 } Adding;
 
 static int add_block(RamBlock *b, void *opaque)
@@ -68,12 +70,13 @@ static int add_block(RamBlock *b, void *opaque)
     Adding *a = opaque;
     SaveBlock *sb = &a->s->blocks[a->s->n];
 
-    if (b->read_only || (a->skip_shared && b->shared)) {
+    if (b->read_only || (a->opts->skip_shared && b->shared)) {
         return 0;
     }
     sb->ram = b;
     sb->pages = b->size >> MEM_PAGE_BITS;
     sb->todo = bitmap_new(sb->pages);
+    sb->gone = a->opts->release ? bitmap_new(sb->pages) : NULL;
     ram_log_start(b, RAM_DIRTY_MIGRATION);
     a->s->total += b->size;
     a->s->n++;
@@ -84,7 +87,7 @@ RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters)
 {
     RamSave *s = g_new0(RamSave, 1);
     unsigned count = 0;
-    Adding a = { s, opts->skip_shared };
+    Adding a = { s, opts };
 
     s->counters = counters;
     mutex_init(&s->lock);
@@ -111,6 +114,7 @@ void ram_save_free(RamSave *s)
     for (unsigned i = 0; i < s->n; i++) {
         ram_log_stop(s->blocks[i].ram, RAM_DIRTY_MIGRATION);
         free(s->blocks[i].todo);
+        free(s->blocks[i].gone);
     }
     g_free(s->blocks);
     g_free(s->cache.data);
@@ -278,11 +282,20 @@ static SaveBlock *next_block(RamSave *s)
     return NULL;
 }
 
+static void give_back(SaveBlock *b, uint64_t first, uint64_t pages)
+{
+    if (pages) {
+        ram_block_discard(b->ram, first << MEM_PAGE_BITS, pages << MEM_PAGE_BITS);
+        bitmap_set(b->gone, first, pages);
+    }
+}
+
 /* Pages to send of block @n from *next on. */
 static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *next, unsigned max)
 {
     SaveBlock *b = &s->blocks[n_block];
     GByteArray *data = s->data;
+    uint64_t first = *next, run = 0;        /* copied, and not given back yet */
     unsigned n = 0;
 
     g_byte_array_set_size(data, 0);
@@ -297,6 +310,15 @@ static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *ne
         mig_put_u64(w, page << RAM_PAGE_KIND_BITS | put_page(s, b, data, page));
         n++;
         *next = bitmap_find_set(b->todo, b->pages, page + 1);
+        run++;
+        if (s->release && *next != page + 1) {
+            give_back(b, first, run);
+            first = *next;
+            run = 0;
+        }
+    }
+    if (s->release) {
+        give_back(b, first, run);
     }
     mig_patch_u32(w, 4, n);
     mig_put(w, data->data, data->len);
@@ -389,6 +411,20 @@ bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp)
     return true;
 }
 
+void ram_save_release(RamSave *s)
+{
+    for (unsigned i = 0; i < s->n && s->blocks[i].gone; i++) {
+        SaveBlock *b = &s->blocks[i];
+
+        for (uint64_t from = bitmap_find_clear(b->todo, b->pages, 0), to; from < b->pages;
+             from = bitmap_find_clear(b->todo, b->pages, to)) {
+            to = bitmap_find_set(b->todo, b->pages, from);
+            give_back(b, from, to - from);
+        }
+        s->release = true;
+    }
+}
+
 void ram_save_resume(RamSave *s)
 {
     for (unsigned i = 0; i < s->n; i++) {
@@ -415,6 +451,13 @@ bool ram_save_missing(RamSave *s, MigReader *r, Error **errp)
         if (block >= s->n || first > s->blocks[block].pages || pages > s->blocks[block].pages - first) {
             error_setf(errp, ERR_STATE_INVALID, "the destination has no pages %" PRIu64 " to %" PRIu64
                        " of RAM block %u, and neither has the source", first, first + pages, block);
+            return false;
+        }
+        if (s->blocks[block].gone &&
+            bitmap_find_set(s->blocks[block].gone, first + pages, first) < first + pages) {
+            error_setf(errp, ERR_STATE_INVALID, "of the pages %" PRIu64 " to %" PRIu64 " of RAM block '%s', which were "
+                       "sent and haven't arrived, some were given back to the host (release-ram)", first,
+                       first + pages, s->blocks[block].ram->id);
             return false;
         }
         bitmap_set(s->blocks[block].todo, first, pages);

@@ -22,6 +22,7 @@ typedef struct RamCounters {
 
 typedef struct RamSaveOptions {
     bool skip_shared;           /* x-ignore-shared */
+    bool release;               /* ram_save_release() may come */
     uint64_t xbzrle_cache;      /* bytes; 0: not used */
 } RamSaveOptions;
 
@@ -43,6 +44,9 @@ bool ram_save_some(RamSave *s, MigWriter *w);
 /* Post-copy: the guest goes on at the other side, which must forget the pages that are still to be sent:
  * DISC records, u32 block, u32 number of ranges, for each u64 first page, u64 pages. */
 bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp);
+/* The guest can't go on here any more, and runs where all is but what is to be sent: that, and from now on what is sent, is given
+ * back to the host, if the options allow. */
+void ram_save_release(RamSave *s);
 /* After an interruption: nothing is to be sent but what the other side's DISC records, which follow, name. */
 void ram_save_resume(RamSave *s);
 bool ram_save_missing(RamSave *s, MigReader *r, Error **errp);

@@ -58,6 +58,42 @@ TEST(postcopy, moves)
     check(t, there);
 }
 
+/* KiB of memory that no file has. */
+static long resident(QTest *q)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)qtest_pid(q)), *text = NULL;
+    const char *at, *shared;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return 0;
+    }
+    at = strstr(text, "RssAnon:");
+    shared = strstr(text, "RssShmem:");
+    return (at ? atol(at + 8) : 0) + (shared ? atol(shared + 9) : 0);
+}
+
+/* What was sent before the guest left, and what follows it. */
+TEST(postcopy, the_source_gives_back)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, BIG "-incoming %s", uri), *here = qtest_start_qmp(t, BIG);
+    long before;
+
+    capability(t, here, "release-ram");
+    for (unsigned mib = 64; mib < 192; mib++) {
+        qtest_memset(here, mib * MIB, 0x5a, MIB);
+    }
+    before = resident(here);
+    if (!start_postcopy(t, here, there, uri)) {
+        return;
+    }
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'max-postcopy-bandwidth': 0}"));
+    expect_status(t, here, "completed");
+    check_true(t, resident(here) < before - 100 * 1024, "at the end it hasn't got the guest's memory");
+    check_u8(t, qtest_readb(there, 191 * MIB), 0x5a, "which is there");
+    check(t, there);
+}
+
 /* The source goes away in the middle: nothing hangs. */
 TEST(postcopy, broken_off)
 {
