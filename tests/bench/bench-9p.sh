@@ -3,16 +3,17 @@
 # A folder of the host's memory file system, mounted by 9p, beside the distribution's emulator, in turns: reading and writing in
 # order, reading 4 KiB, and making, looking at, listing and removing small files, without and with the guest's cache; and, as root
 # (an image with git and gcc is made), cloning a repository and building it inside the share. Higher is better in all rows.
-#   bench-9p.sh [-r ROUNDS] [-c CACHE,...] [-m MODEL] [-w]      -w: only clone and build
+#   bench-9p.sh [-r ROUNDS] [-c CACHE,...] [-m MODEL] [-w] [-R]      -w: only clone and build; -R: all but that
 set -eu
 . "$(dirname "$0")/lib.sh"
-rounds=3 caches="none loose" model=mapped-xattr rates=1
-while getopts r:c:m:w o; do
+rounds=3 caches="none loose" model=mapped-xattr rates=1 work=1
+while getopts r:c:m:wR o; do
 	case $o in
 	r) rounds=$OPTARG ;;
 	c) caches=$(echo "$OPTARG" | tr , ' ') ;;
 	m) model=$OPTARG ;;
 	w) rates= ;;
+	R) work= ;;
 	*) exit 2 ;;
 	esac
 done
@@ -24,7 +25,7 @@ cat "$cache/initramfs-x86_64.cpio.gz" "$("$src/tests/guests/share/make.sh")" > "
 share=$tmp/share
 
 # A repository of 240 files in 12 folders, 24 of them to be compiled.
-if [ "$(id -u)" = 0 ] && command -v git > /dev/null; then
+if [ "$work" ] && [ "$(id -u)" = 0 ] && command -v git > /dev/null; then
 	image=$("$src/scripts/disk-image.sh" --name debian-git --size 2048 --with gcc,libc6-dev,make,git)
 	repository=$tmp/repository
 	mkdir "$repository"

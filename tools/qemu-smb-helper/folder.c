@@ -92,6 +92,19 @@ static bool write_share(SmbHelper *h, FILE *f, unsigned n, const char *user)
     return true;
 }
 
+/* Somebody else, if there is anybody: to Samba a guest's account isn't the user who owns the files. */
+static void choose_guest(const char *user, char *guest, size_t room)
+{
+    static const char *const names[] = { "nobody", "daemon" };
+
+    snprintf(guest, room, "%s", user);
+    for (unsigned i = 0; i < ARRAY_SIZE(names) && !strcmp(guest, user); i++) {
+        if (getpwnam(names[i])) {
+            snprintf(guest, room, "%s", names[i]);
+        }
+    }
+}
+
 static bool write_configuration(SmbHelper *h)
 {
     /* One that no other program of the host's sees; guests need no password, and there are none; links lead nowhere outside; no
@@ -115,9 +128,7 @@ static bool write_configuration(SmbHelper *h)
         return smb_problem(h, "user %u has no name, which Samba needs", (unsigned)geteuid());
     }
     snprintf(user, sizeof(user), "%s", pw->pw_name);
-    /* Somebody else, if there is anybody: to Samba a guest's account isn't the user who owns the files. */
-    pw = getpwnam("nobody");
-    snprintf(guest, sizeof(guest), "%s", pw ? pw->pw_name : user);
+    choose_guest(user, guest, sizeof(guest));
     smb_folder_path(h, "smb.conf", path, sizeof(path));
     f = fopen(path, "wxe");
     if (!f) {
