@@ -36,6 +36,12 @@ static const struct { uint8_t seg; uint16_t off; } seg64[] = {
     { S_FS, 0xfe40 }, { S_GS, 0xfe50 }, { S_LDT, 0xfe70 }, { S_TR, 0xfe90 },
 };
 
+/* Without it the save area has no place for EFER, which may have NXE then: it stays as it is. */
+static bool has_long_mode(const X86State *s)
+{
+    return x86_has(s, FEAT_8000_0001_EDX, 29);
+}
+
 static void save_amd64(const X86State *s, Area *a, uint32_t eflags, bool halted)
 {
     for (size_t i = 0; i < ARRAY_SIZE(seg64); i++) {
@@ -180,7 +186,7 @@ static void load_legacy(X86State *s, const Area *a)
     s->gdt.limit = get32(a, 0xff6c);
     s->idt.base = get32(a, 0xff70);
     s->idt.limit = get32(a, 0xff74);
-    s->efer = 0;
+    s->efer = has_long_mode(s) ? 0 : s->efer;
     s->smbase = get32(a, 0xfef8);
 }
 
@@ -203,7 +209,7 @@ void x86_enter_smm(X86State *s)
     set_smm(s, true);
     s->smi_count++;
     memset(&a, 0, sizeof(a));
-    if (x86_has(s, FEAT_8000_0001_EDX, 29)) {
+    if (has_long_mode(s)) {
         save_amd64(s, &a, eflags, halted);
     } else {
         save_legacy(s, &a, eflags, halted);
@@ -217,7 +223,7 @@ void x86_enter_smm(X86State *s)
     s->smm_nmi_masked = s->nmi_masked;
     s->nmi_masked = true;
     s->int_shadow = false;
-    s->efer = 0;
+    s->efer = has_long_mode(s) ? 0 : s->efer;
     s->cr[0] &= ~(uint64_t)(CR0_PE | CR0_EM | CR0_TS | CR0_PG);
     s->cr[4] = 0;
     s->dr[7] = 0x400;

@@ -145,6 +145,7 @@ TEST(cpu, smm)
         x86_set_eflags(s, FL_1 | FL_IF | FL_ZF);
         s->regs[R_BX] = 0x1234;
         s->cr[4] = CR4_PAE;
+        s->efer = EFER_NXE;
         before = *s;
         x86_enter_smm(s);
         check_true(t, s->smm && s->cpl == 0, "in SMM");
@@ -162,6 +163,7 @@ TEST(cpu, smm)
         check_u8(t, s->cpl, 3, "level 3");
         check_mem(t, s->seg, before.seg, sizeof(s->seg), "segments");
         check_u64(t, s->cr[4], CR4_PAE, "CR4");
+        check_u64(t, s->efer, EFER_NXE, "EFER, also where the save area has no place for it");
         check_u32(t, x86_get_eflags(s), FL_1 | FL_IF | FL_ZF, "flags");
         check_true(t, CATCH(f, x86_rsm(s)), "RSM outside SMM");
         check_int(t, s->excp, EXCP_UD, "#UD");
