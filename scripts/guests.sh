@@ -6,7 +6,7 @@
 #
 #   scripts/guests.sh [kernel-amd64] [kernel-i386] [initramfs-x86_64] [initramfs-i386]
 #                     [initramfs-demo] [modules-amd64] [iso] [tcp-peer] [vhost-peer] [screen-text] [netrate]
-#                     [disktools]
+#                     [disktools] [hfs-efi]
 #
 # Without arguments: all. Prints the cache folder. Environment: GUEST_CACHE (where to; default
 # .cache/guests of the source folder).
@@ -191,6 +191,14 @@ disktools() {
 	made disktools.cpio.gz
 }
 
+# The driver of HFS+ for EFI that the boot manager rEFInd brings along.
+hfs_efi() {
+	kept hfs_x64.efi "$src/scripts/guests-lib.sh" && return
+	unpack refind "$tmp/refind"
+	mv "$tmp/refind/usr/share/refind/refind/drivers_x64/hfs_x64.efi" "$cache/"
+	made hfs_x64.efi
+}
+
 [ $# -gt 0 ] || set -- kernel-amd64 kernel-i386 initramfs-x86_64 initramfs-i386 initramfs-demo \
 	modules-amd64 iso tcp-peer vhost-peer screen-text netrate disktools
 for want; do
@@ -204,9 +212,10 @@ for want; do
 	iso) iso ;;
 	tcp-peer | vhost-peer | screen-text | netrate) peer "$want" ;;
 	disktools) disktools ;;
+	hfs-efi) hfs_efi ;;
 	*)
 		echo "guests.sh: unknown item '$want'; accepted: kernel-amd64 kernel-i386 initramfs-x86_64" \
-			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text netrate disktools" >&2
+			"initramfs-i386 initramfs-demo modules-amd64 iso tcp-peer vhost-peer screen-text netrate disktools hfs-efi" >&2
 		exit 2
 		;;
 	esac
