@@ -7,7 +7,7 @@ if ! as --32 -o /dev/null /dev/null 2> /dev/null || ! ld -V 2> /dev/null | grep 
     echo "1..0 # SKIP no assembler for x86"
     exit 0
 fi
-echo "# timeout: 400"
+echo "# timeout: 1200"
 n=0
 try() {
     n=$((n + 1))
