@@ -50,7 +50,7 @@ state_of_things() {
 	kill -0 "$pid" 2> /dev/null || {
 		wait "$pid"
 		echo "# the emulator has ended, status $?"
-		[ -z "${out:-}" ] || grep -a SHUTDOWN "$out" | sed 's/^/# /'
+		[ -z "${out:-}" ] || { grep -a SHUTDOWN "$out"; tail -n 5 "$err"; } | sed 's/^/# /'
 		return
 	}
 	for sround in 1 2; do
@@ -110,7 +110,7 @@ wait_for() {
 	until grep -q -a -e "$2" "$1" 2> /dev/null; do
 		wtries=$((wtries - 1))
 		[ $wtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || {
-			echo "# '$2' didn't come in $(($3 * patience)) s"
+			echo "# '$2' didn't come; $(($3 * patience)) s are the limit"
 			state_of_things
 			return 1
 		}
