@@ -173,7 +173,7 @@ if [ -f $di/linux ]; then
         --machine pc --osinfo detect=off,require=off --disk "$work/img/new.qcow2,size=2,bus=virtio" \
         --network user,model=virtio --graphics none --serial "file,path=$work/cache/serial" \
         --boot "emulator=$emulator" --noautoconsole --wait 0 --install \
-        "kernel=$work/img/linux,initrd=$work/img/initrd.gz,kernel_args=console=ttyS0 DEBIAN_FRONTEND=text" \
+        "kernel=$work/img/linux,initrd=$work/img/initrd.gz,kernel_args=console=ttyS0 auto=false DEBIAN_FRONTEND=text" \
         > "$work/vi.log" 2>&1
     rc=$?
     ok $rc "virt-install from the netboot installer"

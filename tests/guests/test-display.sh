@@ -15,11 +15,12 @@ has $name '^display card0-Virtual-1 connected edid 128' && has $name '^display m
 ok $? "$name: the driver has the EDID and its mode"
 has $name '^display bochs-drmdrmfb 1152,720 32'
 ok $? "$name: its frame buffer has that size"
-# The driver copies its frame buffer to the card's a little later.
+# The driver copies its frame buffer to the card's a little later; a piece that ends with its line it may forget (Linux 6.1's
+# fb helper takes the end's column for 0), so a pixel in the middle of the line before the last is looked at.
 green() {
 	qmp '{"execute":"screendump","arguments":{"filename":"'"$tmp/screen.ppm"'"}}' &&
 		[ "$(head -c 15 "$tmp/screen.ppm" | tr '\n' ' ')" = 'P6 1152 720 255' ] &&
-		[ "$(tail -c 3 "$tmp/screen.ppm" | od -An -tx1)" = ' 00 ff 00' ]
+		[ "$(tail -c 4608 "$tmp/screen.ppm" | head -c 3 | od -An -tx1)" = ' 00 ff 00' ]
 }
 until green || ! kill -0 $pid 2> /dev/null; do sleep 0.5; done
 green
