@@ -444,13 +444,15 @@ static void let_interrupts_in(X86State *s)
 }
 
 
+/* Gives the mode word; the shadow of SS isn't in TcgEnv.mode_gen yet. */
 static uint32_t h_load_seg(X86State *s, uint32_t seg, uint32_t sel)
 {
     x86_load_segment(s, seg, sel);
     if (seg == S_SS) {
         s->int_shadow = true;
+        return x86_mode_word(s);
     }
-    return x86_mode_word(s);
+    return (uint32_t)s->tcg.mode_gen;
 }
 HELPER_RW(load_seg, "l:ell", IR_H_RAISES, BASES, BASES)
 

@@ -128,6 +128,24 @@ static bool is_flat(const X86Segment *seg)
     return seg->base == 0 && spans_all(seg);
 }
 
+/* What loading data segments changes of it, outside 64-bit code. */
+#define MW_DATA (MW_FLAT | MW_FSFLAT | MW_GSFLAT | MW_SS32)
+
+static uint32_t data_mode(const X86State *s)
+{
+    uint32_t mw = 0;
+
+    if (is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) && is_flat(&s->seg[S_SS])) {
+        mw |= MW_FLAT;
+    }
+    mw |= spans_all(&s->seg[S_FS]) ? MW_FSFLAT : 0;
+    /* 32-bit kernels leave a process's GS where it is, flat or null, and don't use it: it must not
+     * make two modes of the same code. */
+    mw |= (s->cpl == 3 || !(s->cr[0] & CR0_PE)) && spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
+    mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
+    return mw;
+}
+
 uint32_t x86_mode_word(const X86State *s)
 {
     uint32_t cs = s->seg[S_CS].flags;
@@ -137,21 +155,14 @@ uint32_t x86_mode_word(const X86State *s)
 
     if (code64) {
         /* Whatever the descriptors say: a null SS, as an interrupt leaves it, is the same mode. */
-        mw |= MW_CS64 | MW_CS32 | MW_SS32 | MW_FLAT | MW_CSFLAT | MW_FSFLAT | MW_GSFLAT;
+        mw |= MW_CS64 | MW_CS32 | MW_CSFLAT | MW_DATA;
     } else {
         mw |= cs & SEG_DB ? MW_CS32 : 0;
-        if (is_flat(&s->seg[S_DS]) && is_flat(&s->seg[S_ES]) && is_flat(&s->seg[S_SS])) {
-            mw |= MW_FLAT;
-        }
         if (s->seg[S_CS].base == 0 && s->seg[S_CS].limit == UINT32_MAX &&
             (!pe || (s->eflags & FL_VM) || (cs & SEG_RW))) {
             mw |= MW_CSFLAT;
         }
-        mw |= spans_all(&s->seg[S_FS]) ? MW_FSFLAT : 0;
-        /* 32-bit kernels leave a process's GS where it is, flat or null, and don't use it: it must not
-         * make two modes of the same code. */
-        mw |= (s->cpl == 3 || !pe) && spans_all(&s->seg[S_GS]) ? MW_GSFLAT : 0;
-        mw |= s->seg[S_SS].flags & SEG_DB ? MW_SS32 : 0;
+        mw |= data_mode(s);
     }
     mw |= pe ? MW_PE : 0;
     mw |= s->eflags & FL_VM ? MW_VM : 0;
@@ -252,7 +263,9 @@ void x86_load_segment(X86State *s, int seg, uint16_t selector)
     } else {
         x86_set_segment_real(s, seg, selector);
     }
-    x86_mode_sync(s);
+    if (!x86_code64(s)) {
+        s->tcg.mode_gen = (s->tcg.mode_gen & ~(uint64_t)MW_DATA) | data_mode(s);
+    }
 }
 
 void x86_drop_segments(X86State *s, unsigned cpl)

@@ -144,12 +144,17 @@ static IrValue selector_of(X86Tr *tr, unsigned seg)
     return ir_ld_env(tr->ir, IR_I16, offsetof(X86State, seg[seg].selector));
 }
 
+/* Behind the instruction that loads @seg: the helper has given the new mode word. */
+static void segment_loaded(X86Tr *tr, unsigned seg, IrValue mode)
+{
+    tr->no_step = seg == S_SS;
+    x86_exit_if_mode(tr, mode, seg != S_SS);
+}
+
 static void load_segment(X86Tr *tr, unsigned seg, IrValue sel)
 {
-    IrValue mode = X86_CALL(tr, &x86_h_load_seg, ir_i32(tr->ir, seg), ir_zext(tr->ir, IR_I32, sel));
-
-    tr->no_step = seg == S_SS;
-    x86_exit_if_mode(tr, mode);
+    segment_loaded(tr, seg, X86_CALL(tr, &x86_h_load_seg, ir_i32(tr->ir, seg),
+                                     ir_zext(tr->ir, IR_I32, sel)));
 }
 
 static void tr_mov_from_seg(X86Tr *tr, const X86Insn *i)
@@ -181,8 +186,7 @@ static void tr_load_far(X86Tr *tr, const X86Insn *i)
     x86_load_pointer(tr, i, &off, &sel);
     mode = X86_CALL(tr, &x86_h_load_seg, ir_i32(ir, i->arg), ir_zext(ir, IR_I32, sel));
     x86_put(tr, i, 0, off);
-    tr->no_step = i->arg == S_SS;
-    x86_exit_if_mode(tr, mode);
+    segment_loaded(tr, i->arg, mode);
 }
 
 /* -------------------------------------------------------------------- stack */
@@ -224,8 +228,7 @@ static void tr_pop(X86Tr *tr, const X86Insn *i)
                                        ir_i32(tr->ir, 0xffff)));
 
         x86_put_reg(tr, R_SP, ss, sp);
-        tr->no_step = o->reg == S_SS;
-        x86_exit_if_mode(tr, mode);
+        segment_loaded(tr, o->reg, mode);
     } else if (o->kind == XO_MEM && tr->s->generation == X86_286) {
         x86_put_reg(tr, R_SP, ss, sp);          /* stays moved if the store faults */
         ir_commit_pending(tr->ir);

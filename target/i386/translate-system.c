@@ -391,10 +391,14 @@ static void tr_sti(X86Tr *tr, UNUSED const X86Insn *i)
     tr->hold = !tr->one;
 }
 
-/* CLAC (0), STAC (1): the MMU mode changes. */
+/*
+ * CLAC (0), STAC (1): the MMU mode changes, in the middle of the region. Whether CR4 has SMAP is known
+ * where it was in force at the entry; else it is taken to be so later as it was when this was translated.
+ */
 static void tr_stac(X86Tr *tr, const X86Insn *i)
 {
     IrRegion *ir = tr->ir;
+    bool known = tr->t->mode & MW_SMAP_AC, smap = known || tr->s->cr[4] & CR4_SMAP;
     IrValue f;
 
     if (tr->cpl) {
@@ -405,7 +409,16 @@ static void tr_stac(X86Tr *tr, const X86Insn *i)
     f = i->arg ? ir_or(ir, IR_I32, f, ir_i32(ir, FL_AC))
                : ir_and(ir, IR_I32, f, ir_i32(ir, ~(uint32_t)FL_AC));
     ir_st_env(ir, ENV(eflags), f);
-    x86_exit_next(tr, IR_EXIT_NEXT);
+    if (tr->one) {
+        x86_exit_next(tr, IR_EXIT_NEXT);
+        return;
+    }
+    if (!i->arg && !known) {
+        IrValue bit = ir_and(ir, IR_I64, ir_ld_env(ir, IR_I64, ENV(cr[4])), ir_i64(ir, CR4_SMAP));
+
+        x86_exit_if(tr, IR_NE, IR_I64, bit, ir_i64(ir, smap ? CR4_SMAP : 0), IR_EXIT_NEXT);
+    }
+    x86_put_mode(tr, i->arg || !smap ? tr->mode & ~(uint32_t)MW_SMAP_AC : tr->mode | MW_SMAP_AC);
 }
 
 /* MONITOR has no effect; MWAIT returns at once, as it may. */

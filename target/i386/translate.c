@@ -13,6 +13,7 @@
 #include "util/osdep.h"
 #include "target/i386/sse.h"
 #include "target/i386/translate.h"
+#include "util/bswap.h"
 #include "util/log.h"
 
 #define MAX_BLOCKS      256         /* with those that only leave */
@@ -43,7 +44,7 @@ typedef enum BlockKind { BK_CODE, BK_FAULT, BK_EXIT } BlockKind;
 struct X86Block {
     uint64_t pc;                /* FAULT: of the instruction; EXIT: where to go on */
     FlagDesc flags;
-    uint32_t mode;              /* at its top: the x87's TOP may differ from the entry's */
+    uint32_t mode;              /* at its top: the x87's TOP and SMAP may differ from the entry's */
     uint8_t kind;               /* BlockKind */
     bool done, loop;            /* begun; target of a backward branch */
     bool reached;               /* by something else than a conditional jump back beyond the entry */
@@ -52,6 +53,8 @@ struct X86Block {
     bool has_error;             /* EXIT: no single-step trap */
     uint32_t error;             /* FAULT: code; EXIT: reason */
 };
+
+#define EXIT_BY_CACHE   UINT32_MAX  /* no reason for C: the jump cache knows the place in the new mode */
 
 static bool sym_equal(const FlagSym *x, const FlagSym *y)
 {
@@ -190,6 +193,27 @@ static void receive_flags(X86Tr *tr, const FlagDesc *d)
 }
 
 /* ------------------------------------------------------------------- blocks */
+
+/* What is translated from here on assumes @mode. */
+static void set_mode(X86Tr *tr, uint32_t mode)
+{
+    tr->mode = mode;
+    tr->mmu = IR_MO_MMU_IDX(mode & MW_SMM ? X86_MMU_SMM : tr->cpl == 3 ? X86_MMU_USER :
+                            mode & MW_SMAP_AC ? X86_MMU_KERNEL_SMAP : X86_MMU_KERNEL);
+    if (mode & MW_AC) {
+        tr->mmu |= IR_MO_ALIGN;
+    }
+}
+
+void x86_put_mode(X86Tr *tr, uint32_t mode)
+{
+    size_t low = offsetof(TcgEnv, mode_gen) + (HOST_BIG_ENDIAN ? 4 : 0);
+
+    if (mode != tr->mode) {
+        set_mode(tr, mode);
+        ir_st_env(tr->ir, low, ir_i32(tr->ir, mode));
+    }
+}
 
 static X86Block *new_block(X86Tr *tr, BlockKind kind, uint64_t pc, const FlagDesc *d)
 {
@@ -418,10 +442,10 @@ static void branch_out(X86Tr *tr, BlockKind kind, uint64_t pc, IrCond c, IrType 
     ir_brcond(tr->ir, c, t, x, y, b->id);
 }
 
-void x86_exit_if_mode(X86Tr *tr, IrValue new_mode)
+void x86_exit_if_mode(X86Tr *tr, IrValue new_mode, bool synced)
 {
     branch_out(tr, BK_EXIT, tr->next_pc, IR_NE, IR_I32, new_mode, ir_i32(tr->ir, tr->mode), 0,
-               tr->no_step, IR_EXIT_NEXT);
+               tr->no_step, synced ? EXIT_BY_CACHE : IR_EXIT_NEXT);
 }
 
 void x86_fault_if(X86Tr *tr, IrCond c, IrType t, IrValue a, IrValue b, int vector,
@@ -694,7 +718,7 @@ static void code_block(X86Tr *tr, X86Block *b)
     bool first = true;
 
     b->done = true;
-    tr->mode = b->mode;
+    set_mode(tr, b->mode);
     ir_block_begin(tr->ir, b->id);
     x86_forget(tr);
     for (;;) {
@@ -754,6 +778,10 @@ static void leaving_block(X86Tr *tr, X86Block *b)
         break;
     case BK_EXIT:
         ir_commit_pending(tr->ir);
+        if (b->error == EXIT_BY_CACHE && !tr->one) {
+            ir_goto_ind(tr->ir, ir_pc(tr->ir, tcg_pc_offset(tr->t, b->pc)), IR_JUMP_PLAIN);
+            break;
+        }
         ir_put_pc(tr->ir, tcg_pc_offset(tr->t, b->pc));
         if (tr->one) {
             leave_one(tr);
@@ -796,7 +824,7 @@ void x86_translate(TcgTranslate *t)
     uint32_t mode = t->mode;
     X86Tr tr = {
         .x87_block = IR_NO_BLOCK,
-        .t = t, .ir = t->ir, .s = x86_state(t->env), .mode = mode,
+        .t = t, .ir = t->ir, .s = x86_state(t->env),
         .code64 = mode & MW_CS64, .bits = mode & MW_CS64 ? 64 : mode & MW_CS32 ? 32 : 16,
         .cpl = mode & MW_CPL, .blocks = blocks,
         .max_insns = MIN(t->max_insns, MAX_INSNS),
@@ -805,11 +833,7 @@ void x86_translate(TcgTranslate *t)
     FlagDesc dynamic = { .dynamic = true };
     X86Block *b;
 
-    tr.mmu = IR_MO_MMU_IDX(mode & MW_SMM ? X86_MMU_SMM : tr.cpl == 3 ? X86_MMU_USER :
-                           mode & MW_SMAP_AC ? X86_MMU_KERNEL_SMAP : X86_MMU_KERNEL);
-    if (mode & MW_AC) {
-        tr.mmu |= IR_MO_ALIGN;
-    }
+    set_mode(&tr, mode);
     if (mode & (MW_TF | MW_SHADOW | MW_BP)) {
         tr.max_insns = 1;
     }

@@ -154,8 +154,11 @@ void x86_exit(X86Tr *tr, unsigned reason);
 /* Go on where a helper has set PC and, where it changed, the mode word (x86_mode_sync). */
 void x86_go_on(X86Tr *tr);
 void x86_exit_next(X86Tr *tr, unsigned reason);     /* at the next instruction */
-/* If the helper's result @new_mode isn't the mode word, leave after this instruction. */
-void x86_exit_if_mode(X86Tr *tr, IrValue new_mode);
+/* The mode word is @mode from here on: nothing has to be left for that. */
+void x86_put_mode(X86Tr *tr, uint32_t mode);
+/* If the helper's result @new_mode isn't the mode word, leave after this instruction; where TcgEnv.mode_gen has it
+ * already (@synced), that needs no way by the execution loop. */
+void x86_exit_if_mode(X86Tr *tr, IrValue new_mode, bool synced);
 void x86_exit_if(X86Tr *tr, IrCond c, IrType t, IrValue a, IrValue b, unsigned reason);
 /* Raise: always, or if the condition holds. */
 void x86_fault(X86Tr *tr, int vector);              /* without error code */

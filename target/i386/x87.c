@@ -11,9 +11,8 @@ void x87_put_top(X86Tr *tr, unsigned top)
     if (top == x87_top(tr)) {
         return;
     }
-    tr->mode = (tr->mode & ~(7u << MW_TOP_SHIFT)) | top << MW_TOP_SHIFT;
     ir_st_env(tr->ir, offsetof(X86State, fpu_top), ir_i8(tr->ir, top));
-    ir_st_env(tr->ir, offsetof(TcgEnv, mode_gen), ir_i32(tr->ir, tr->mode));
+    x86_put_mode(tr, (tr->mode & ~(7u << MW_TOP_SHIFT)) | top << MW_TOP_SHIFT);
 }
 
 /*

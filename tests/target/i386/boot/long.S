@@ -448,6 +448,124 @@ endcase64
     wrpkru
     map 0x210, 0x40
 
+# --- SMAP: only page 210 is the user's from here on ---
+    mov edi, 0x23000
+1:  and byte ptr [rdi], ~4
+    add edi, 8
+    cmp edi, 0x24000
+    jb 1b
+    map 0x210, 0x40, 0x7
+    mov rax, cr3
+    mov cr3, rax
+    mov rax, cr4
+    bts rax, 21
+    mov cr4, rax
+    clac
+    mov edi, 0x210100
+case64 "smap: a read of a user page"
+    mov eax, [rdi]
+endcase64
+case64 "between stac and clac, often"
+    mov ebp, 40
+    xor ebx, ebx
+1:  stac
+    add ebx, [rdi]
+    mov [rdi + 4], ebx
+    clac
+    dec ebp
+    jnz 1b
+    mov eax, ebx
+    value
+    stac
+    mov eax, [rdi + 4]
+    clac
+    value
+endcase64
+case64 "after clac"
+    mov ebp, 40
+1:  stac
+    mov eax, [rdi]
+    clac
+    dec ebp
+    jnz 1b
+    mov [rdi + 4], eax
+endcase64
+case64 "after clac, the same loop: when the page is read once more than that"
+    mov ebp, 40
+1:  stac
+    mov eax, [rdi]
+    cmp ebp, 1
+    jne 2f
+    clac
+2:  mov eax, [rdi]
+    clac
+    dec ebp
+    jnz 1b
+endcase64
+case64 "a function that clears it"
+    jmp 3f
+2:  mov eax, [rdi]
+    clac
+    ret
+3:  mov ebp, 40
+1:  stac
+    call 2b
+    dec ebp
+    jnz 1b
+    value
+    mov eax, [rdi]
+endcase64
+case64 "ac by pushf, popf"
+    stac
+    pushfq
+    pop rax
+    shr eax, 18
+    and eax, 1
+    value
+    clac
+    pushfq
+    pop rax
+    bt eax, 18
+    setc al
+    movzx eax, al
+    value
+    pushfq
+    bts qword ptr [rsp], 18
+    popfq
+    mov eax, [rdi]
+    value
+    pushfq
+    btr qword ptr [rsp], 18
+    popfq
+    mov eax, [rdi]
+endcase64
+case64 "code that has run without smap, now with it"
+    jmp 3f
+2:  clac
+    mov eax, [rdi]
+    ret
+3:  mov rax, cr4
+    btr rax, 21
+    mov cr4, rax
+    mov ebp, 40
+1:  stac
+    call 2b
+    dec ebp
+    jnz 1b
+    value
+    mov rax, cr4
+    bts rax, 21
+    mov cr4, rax
+    stac
+    call 2b
+endcase64
+    mov rax, cr4
+    btr rax, 21
+    mov cr4, rax
+    clac
+    map 0x210, 0x40
+    invlpg [0x210000]
+
 # --- addresses ---
 case64 "not canonical: a read"
     mov rbx, 0x0000800000000000
