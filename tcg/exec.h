@@ -186,7 +186,8 @@ typedef struct TcgCode {
     uint8_t *full_entry;
     uint32_t size;              /* bytes */
     uint16_t n_exits;
-    bool full;                  /* why there is none: the cache is full; else the region is too large */
+    uint8_t arena;              /* where in the cache it is */
+    bool full;                  /* why there is none: the arena is full; else the region is too large */
     const TcgExit *exits;
     void *tables;               /* the back end's */
 } TcgCode;
@@ -201,6 +202,8 @@ enum { TCG_LEAVE_GOTO = 0x100, TCG_LEAVE_REQUEST = 0x101, TCG_LEAVE_LOOKUP = 0x1
        TCG_LEAVE_STALE = 0x103,     /* a guard of @from doesn't hold; PC is its entry */
        TCG_LEAVE_HOT = 0x104 };     /* @from was entered often (IrRegion.heat); likewise */
 
+#define TCG_ARENAS_MAX      16
+
 typedef struct TcgBackend {
     const char *name;
     unsigned pinned;            /* number of pinned globals */
@@ -208,8 +211,8 @@ typedef struct TcgBackend {
     bool (*init)(const IrGlobalTable *globals, uint8_t *rw, uint8_t *rx,
                  size_t size);
     /* Translate @r (verified, optimised). @user is handed back in TcgLeave.from.
-     * Returns false when the code cache is full (TcgCode.full: flush and try again) or the
-     * region is too large for it. Thread-safe against running code; one compiler at a time. */
+     * Returns false when the arena that is being filled is full (TcgCode.full: fill another, or flush, and try
+     * again) or the region is too large. Thread-safe against running code; one compiler at a time. */
     bool (*codegen)(IrRegion *r, void *user, TcgCode *out);
     /* Run from @full_entry of @code; env->pc is set. Returns when code leaves. */
     void (*enter)(TcgEnv *env, const TcgCode *code, TcgLeave *leave);
@@ -221,13 +224,23 @@ typedef struct TcgBackend {
     bool (*unwind)(TcgEnv *env, void *ra, uint32_t *icount, uint32_t *aux);
     /* The @user pointer of the code that @ra is in (as for unwind), or NULL. */
     void *(*find)(TcgEnv *env, void *ra);
-    /* Forget everything in the cache (no thread runs in it). */
+    /* Forget everything in the cache (no thread runs in it); the first arena is filled then. */
     void (*flush)(void);
+    /*
+     * The cache is a row of arenas, filled in turns: their number, and which one is being filled; may be NULL (one).
+     * arena_free: forget what is in one (no thread runs in it); arena_fill: code goes to that one from now on, which
+     * is empty.
+     */
+    unsigned (*arenas)(unsigned *filling);
+    void (*arena_free)(unsigned n);
+    void (*arena_fill)(unsigned n);
     void (*code_free)(TcgCode *code);   /* tables only, not code bytes */
     /* Leave generated code from C, after unwind: return to the caller of enter with @leave reason. */
     void (*leave)(TcgEnv *env, uint32_t reason) NORETURN;
     /* Bytes used, for statistics. */
     size_t (*used)(void);
+    /* Where in the cache code goes next; NULL: nowhere. */
+    size_t (*position)(void);
 } TcgBackend;
 
 extern const TcgBackend tcg_backend_x86_64;     /* only on such hosts */

@@ -203,7 +203,7 @@ static bool page1_agrees(VcpuTcg *v, const struct TcgRegion *r, uint64_t address
 
 /*
  * What the jump cache had for @pc before a flush: mostly the mapping is what it was, and the entry needs
- * but a new tag. Regions that are dropped are still there until all are (which empties the cache), invalid.
+ * but a new tag. Regions that are dropped are taken out of it before they are freed.
  */
 static struct TcgRegion *jc_candidate(const JumpCacheEntry *e, uint64_t pc, uint32_t mode,
                                       ram_addr_t entry)
@@ -238,13 +238,14 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
     __atomic_store_n(&e->mode_gen, v->env->mode_gen, __ATOMIC_SEQ_CST);
     if (r->invalid) {
         __atomic_store_n(&e->mode_gen, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&e->region, NULL, __ATOMIC_RELAXED);
     }
 }
 
 /* Is @v at the entry of the region that was entered so often, and is that still there? */
 static bool at_hot(const VcpuTcg *v, const struct TcgRegion *hot, ram_addr_t entry)
 {
-    return v->flushes_seen == region_flushes() && !hot->invalid && hot->entry == entry &&
+    return v->epoch == region_epoch() && !hot->invalid && hot->entry == entry &&
            hot->mode == (uint32_t)v->env->mode_gen;
 }
 
@@ -321,7 +322,10 @@ static struct TcgRegion *find_region(VcpuTcg *v, bool *again)
     v->hot = NULL;
     if (!one && !hot && e->pc == pc &&
         __atomic_load_n(&e->mode_gen, __ATOMIC_ACQUIRE) == env->mode_gen) {
-        return e->region;
+        r = __atomic_load_n(&e->region, __ATOMIC_RELAXED);
+        if (likely(r)) {        /* else it has just been dropped */
+            return r;
+        }
     }
     f = tlb_get(v, address, MMU_EXEC, v->ops->code_mmu(env), true);
     global = f->global;
@@ -500,7 +504,7 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     bool chain = !v->n_breakpoints && tcg_options.links && !log_is_on(LOG_NOCHAIN);
 
     if (leave->reason == TCG_LEAVE_GOTO && leave->from && chain && !r->one_insn &&
-        v->flushes_seen == region_flushes() &&      /* else it is gone */
+        v->epoch == region_epoch() &&               /* else it is gone */
         !r->transient && r->page1 == RAM_ADDR_INVALID) {
         struct TcgRegion *from = leave->from;
 
@@ -519,7 +523,6 @@ static bool run(VcpuTcg *v, TcgLeave *leave, VcpuExit *why)
     v->be->enter(v->env, &r->code, leave);
     region_met(leave->from);
     v->in_code = false;
-    v->flushes_seen = region_flushes();
     v->stats.leaves++;
     v->stats.left[left_kind(leave->reason)]++;
     v->env->jit_ra = NULL;
@@ -585,9 +588,14 @@ VcpuExit vcpu_exec(VcpuTcg *v)
     v->in_code = false;
     leave.from = NULL;
     for (;;) {
-        /* Let memory maps be reclaimed. */
+        /* Let memory maps and translations be reclaimed. */
         rcu_read_unlock();
         rcu_read_lock();
+        if (unlikely(v->epoch != region_epoch())) {
+            v->epoch = region_epoch();
+            leave.from = NULL;
+            v->hot = NULL;
+        }
         if (requests(v, &why)) {
             break;
         }

@@ -102,6 +102,7 @@ JitInfo *qmp_query_jit(Error **errp)
     j->regions_valid = i.live;
     j->regions_invalidated = i.invalidated;
     j->cache_flushes = i.flushes;
+    j->cache_reclaims = i.reclaimed;
     add_tiers(j, &i);
     j->guarded_regions = i.guarded;
     j->guards_failed = i.stale;
@@ -192,8 +193,8 @@ HumanReadableText *qmp_x_query_jit(Error **errp)
     s = g_string_new(NULL);
     g_string_append_printf(s, "Back end              %s\n", j->backend);
     g_string_append_printf(s, "Code cache            %" PRIu64 " of %" PRIu64
-                           " KiB used, flushed %" PRIu64 " times\n", j->cache_used / 1024,
-                           j->cache_size / 1024, j->cache_flushes);
+                           " KiB used, parts reclaimed %" PRIu64 " times, flushed %" PRIu64 " times\n",
+                           j->cache_used / 1024, j->cache_size / 1024, j->cache_reclaims, j->cache_flushes);
     g_string_append_printf(s, "Regions               %" PRIu64 " valid, %" PRIu64
                            " invalidated\n", j->regions_valid, j->regions_invalidated);
     show_tiers(s, j);

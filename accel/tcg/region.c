@@ -29,6 +29,21 @@ typedef struct PageHeat {
     uint64_t changed[64];       /* and which of its bytes */
 } PageHeat;
 
+/*
+ * Translations by the arena of the cache that their code is in. When an arena is begun, the next one that will be
+ * needed is drained: with each new translation a few of its own are dropped; after the last one, and a grace
+ * period in which all vCPUs pass an edge, they are freed, and it is empty.
+ */
+enum { ARENA_EMPTY, ARENA_FILLED /* or being filled */, ARENA_DRAINED, ARENA_GRACE };
+#define DRAIN_STEP      4       /* of a kind with the old ones, new translations drain it in a quarter of their arena */
+
+typedef struct Arena {
+    int state;
+    uint32_t turn;              /* how often it was emptied, so that a late call sees that it is */
+    struct TcgRegion **all;     /* everything since then, to be freed */
+    size_t n_all, cap_all, drained;
+} Arena;
+
 typedef struct CodePage {
     _Atomic uint64_t granules;  /* that are watched */
     PageHeat *heat;             /* or NULL */
@@ -42,8 +57,9 @@ static struct {
     const TcgBackend *be;
     struct TcgRegion *_Atomic hash[1 << HASH_BITS];
     CodePage *_Atomic leaf[1 << TOP_BITS];
-    struct TcgRegion **all;     /* everything since the last flush, to be freed */
-    size_t n_all, cap_all;
+    Arena arenas[TCG_ARENAS_MAX];
+    unsigned draining;          /* the one that will be filled next */
+    _Atomic uint64_t epoch;     /* region_epoch() */
     PageHeat **heats;           /* all there are */
     size_t n_heats, cap_heats;
     RegionStats stats;
@@ -283,6 +299,7 @@ static void limit_variants(const struct TcgRegion *r)
 void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b1, uint64_t off1)
 {
     unsigned h = hash_of(r->entry, r->mode, r->one_insn);
+    Arena *a = &cache.arenas[r->code.arena];
 
     if (r->guarded) {
         limit_variants(r);
@@ -294,11 +311,11 @@ void region_insert(struct TcgRegion *r, RamBlock *b0, uint64_t off0, RamBlock *b
     }
     r->hash_next = cache.hash[h];
     cache.hash[h] = r;
-    if (cache.n_all == cache.cap_all) {
-        cache.cap_all = cache.cap_all ? cache.cap_all * 2 : 4096;
-        cache.all = g_renew(struct TcgRegion *, cache.all, cache.cap_all);
+    if (a->n_all == a->cap_all) {
+        a->cap_all = a->cap_all ? a->cap_all * 2 : 4096;
+        a->all = g_renew(struct TcgRegion *, a->all, a->cap_all);
     }
-    cache.all[cache.n_all++] = r;
+    a->all[a->n_all++] = r;
     cache.stats.live++;
     region_published(r);
     /* From page_add on a store is noticed; was there one before it? */
@@ -383,6 +400,17 @@ void region_note_jc(struct TcgRegion *r, unsigned index)
     region_unlock();
 }
 
+/* Its vCPU may be filling it with another region meanwhile: whose name then stays. */
+static void jc_drop_entry(JumpCacheEntry *e, struct TcgRegion *r)
+{
+    void *was = r;
+
+    if (__atomic_load_n(&e->region, __ATOMIC_RELAXED) == r) {
+        __atomic_store_n(&e->mode_gen, 0, __ATOMIC_RELEASE);
+        __atomic_compare_exchange_n(&e->region, &was, NULL, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+    }
+}
+
 static void jc_drop(struct TcgRegion *r)
 {
     CPU_FOREACH(cpu) {
@@ -393,15 +421,11 @@ static void jc_drop(struct TcgRegion *r)
         }
         if (r->jc_overflow) {
             for (unsigned i = 0; i < JC_SIZE; i++) {
-                if (__atomic_load_n(&v->jc[i].region, __ATOMIC_RELAXED) == r) {
-                    __atomic_store_n(&v->jc[i].mode_gen, 0, __ATOMIC_RELEASE);
-                }
+                jc_drop_entry(&v->jc[i], r);
             }
         } else {
             for (unsigned i = 0; i < r->n_jc; i++) {
-                if (__atomic_load_n(&v->jc[r->jc[i]].region, __ATOMIC_RELAXED) == r) {
-                    __atomic_store_n(&v->jc[r->jc[i]].mode_gen, 0, __ATOMIC_RELEASE);
-                }
+                jc_drop_entry(&v->jc[r->jc[i]], r);
             }
         }
     }
@@ -639,36 +663,123 @@ uint64_t region_flushes(void)
     return cache.stats.flushes;
 }
 
-void region_flush_all(void)
+uint64_t region_epoch(void)
 {
-    for (size_t i = 0; i < cache.n_all; i++) {
-        struct TcgRegion *r = cache.all[i];
+    return cache.epoch;
+}
+
+/* --- room for new ones --- */
+
+static void free_list(struct TcgRegion **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        region_free(list[i]);
+    }
+    g_free(list);
+}
+
+/* Nobody can be in one of its translations any more. On a thread that isn't a vCPU's. */
+static void grace_is_over(void *opaque)
+{
+    unsigned n = (uintptr_t)opaque % TCG_ARENAS_MAX;
+    Arena *a = &cache.arenas[n];
+    struct TcgRegion **list = NULL;
+    size_t n_list = 0;
+
+    region_lock();
+    if (a->state == ARENA_GRACE && a->turn == (uint32_t)((uintptr_t)opaque / TCG_ARENAS_MAX)) {
+        list = a->all;
+        n_list = a->n_all;
+        *a = (Arena){ .state = ARENA_EMPTY, .turn = a->turn + 1 };
+        cache.be->arena_free(n);
+        cache.stats.reclaimed++;
+    }
+    region_unlock();
+    free_list(list, n_list);
+}
+
+void region_drain(void)
+{
+    Arena *a = &cache.arenas[cache.draining];
+
+    if (likely(a->state != ARENA_DRAINED)) {
+        return;
+    }
+    for (unsigned n = 0; n < DRAIN_STEP && a->drained < a->n_all; n++) {
+        struct TcgRegion *r = a->all[a->drained++];
 
         if (!r->invalid) {
-            for (int k = 0; k < 2; k++) {
-                CodePage *p;
+            region_drop(r);
+            cache.stats.invalidated--;
+        }
+    }
+    if (a->drained < a->n_all) {
+        return;
+    }
+    a->state = ARENA_GRACE;
+    cache.epoch++;
+    rcu_call(grace_is_over, (void *)(cache.draining + (uintptr_t)a->turn * TCG_ARENAS_MAX));
+    CPU_FOREACH(cpu) {
+        VcpuTcg *v = cpu->accel;
 
-                if (k && r->page1 == RAM_ADDR_INVALID) {
-                    break;
-                }
-                p = code_page(page_of(r, k), false);
-                p->regions = NULL;
-                if (p->granules) {
-                    p->granules = 0;
-                    ram_code_unmark(p->ram, p->ram_offset, TCG_PAGE_SIZE);
-                }
+        if (v) {
+            __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
+bool region_next_arena(void)
+{
+    unsigned filling, count = cache.be->arenas ? cache.be->arenas(&filling) : 1;
+    unsigned next = count < 3 ? 0 : (filling + 1) % count;
+
+    if (count < 3 || cache.arenas[next].state != ARENA_EMPTY) {
+        return false;
+    }
+    cache.be->arena_fill(next);
+    cache.arenas[filling].state = cache.arenas[next].state = ARENA_FILLED;
+    cache.draining = (next + 1) % count;
+    if (cache.arenas[cache.draining].state == ARENA_FILLED) {
+        cache.arenas[cache.draining].state = ARENA_DRAINED;
+    }
+    return true;
+}
+
+static void forget_arena(Arena *a)
+{
+    for (size_t i = 0; i < a->n_all; i++) {
+        struct TcgRegion *r = a->all[i];
+
+        for (int k = 0; !r->invalid && k < 2; k++) {
+            CodePage *p;
+
+            if (k && r->page1 == RAM_ADDR_INVALID) {
+                break;
+            }
+            p = code_page(page_of(r, k), false);
+            p->regions = NULL;
+            if (p->granules) {
+                p->granules = 0;
+                ram_code_unmark(p->ram, p->ram_offset, TCG_PAGE_SIZE);
             }
         }
     }
-    for (size_t i = 0; i < cache.n_all; i++) {
-        struct TcgRegion *r = cache.all[i];
+}
 
-        region_free(r);
+void region_flush_all(void)
+{
+    for (unsigned n = 0; n < TCG_ARENAS_MAX; n++) {
+        forget_arena(&cache.arenas[n]);
+    }
+    for (unsigned n = 0; n < TCG_ARENAS_MAX; n++) {
+        Arena *a = &cache.arenas[n];
+
+        free_list(a->all, a->n_all);
+        *a = (Arena){ .state = ARENA_EMPTY, .turn = a->turn + 1 };
     }
     for (size_t i = 0; i < cache.n_heats; i++) {
         memset(cache.heats[i], 0, sizeof(*cache.heats[i]));
     }
-    cache.n_all = 0;
     memset((void *)cache.hash, 0, sizeof(cache.hash));
     CPU_FOREACH(cpu) {
         VcpuTcg *v = cpu->accel;
@@ -680,6 +791,7 @@ void region_flush_all(void)
     cache.be->flush();
     cache.stats.live = 0;
     cache.stats.flushes++;
+    cache.epoch++;
 }
 
 RegionStats region_stats(void)

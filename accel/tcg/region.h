@@ -7,8 +7,8 @@
  * watched any more but compare their bytes at each entry (IrGuard), and take patched immediates from memory.
  *
  * All functions but region_find take the translation lock themselves unless they
- * say otherwise. A region that was invalidated stays allocated until the
- * whole code cache is flushed, since a vCPU may still be running in it.
+ * say otherwise. A region that was invalidated stays allocated until the arena of the code cache that it is in
+ * is needed again, since a vCPU may still be running in it.
  */
 #ifndef ACCEL_TCG_REGION_H
 #define ACCEL_TCG_REGION_H
@@ -125,14 +125,21 @@ bool region_patched(ram_addr_t addr, unsigned len);
 void region_stale(struct TcgRegion *r);
 /* Are the bytes of guarded @r, but for those it takes from memory, what they were? Under RCU. */
 bool region_holds(const struct TcgRegion *r);
+/* Lock held, with each translation: drop a few of the oldest if their arena is needed next. */
+void region_drain(void);
+/* Lock held: new code goes to the next arena of the cache from now on. False: that isn't empty yet. */
+bool region_next_arena(void);
 /* Drop everything; no vCPU is in generated code, lock held. */
 void region_flush_all(void);
-/* How often that has happened: pointers to regions of before are stale. */
+/* How often that has happened: all pointers to regions of before are stale. */
 uint64_t region_flushes(void);
+/* Changes with each flush, and whenever dropped regions are going to be freed. A pointer to a region that was got in one RCU read
+ * section may be used in the next if this is still what it was at the first one's beginning. */
+uint64_t region_epoch(void);
 
 typedef struct RegionStats {
     TcgTierInfo tier[2];
-    uint64_t live, invalidated, replaced, flushes, guarded, stale;
+    uint64_t live, invalidated, replaced, flushes, reclaimed, guarded, stale;
 } RegionStats;
 RegionStats region_stats(void);
 /* Statistics of a new translation; with the lock. */

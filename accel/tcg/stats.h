@@ -27,6 +27,7 @@ typedef struct TcgInfo {
     TcgTierInfo tier[2];
     uint64_t live;              /* valid now */
     uint64_t invalidated, flushes;
+    uint64_t reclaimed;         /* arenas of the cache, for new code */
     uint64_t lookups, leaves, chained, left[TCG_LEFT_NUM];
     uint64_t guarded, stale;    /* regions of code that is patched often; that didn't hold */
     uint64_t tlb_fills, tlb_flushes, page_flushes;

@@ -29,7 +29,7 @@ static struct {
     const TcgBackend *be;
     bool backend_ready;
     uint8_t *rw, *rx;
-    size_t cache_size, trimmed;
+    size_t cache_size, trimmed;  /* trimmed: MiB in which code went when that was done */
     Cond pause_cond;            /* a vCPU has stopped, or come up */
 } tcg = { .cache_size = CACHE_DEFAULT };
 
@@ -75,18 +75,22 @@ static bool cache_map(Error **errp)
 void tcg_cache_trim(void)
 {
     static const size_t step = MIB;
-    size_t used;
+    size_t at, behind;
 
-    if (tcg.rw == tcg.rx) {
+    if (tcg.rw == tcg.rx || !tcg.be->position) {
         return;                 /* one mapping, or none yet */
     }
-    used = tcg.be->used();
-    if (used / step == tcg.trimmed / step) {
+    at = tcg.be->position() / step;
+    if (at == tcg.trimmed) {
         return;
     }
-    tcg.trimmed = used;
+    tcg.trimmed = at;
+    behind = (at + 1) * step;
     /* The memory stays, in the file; it comes back here where a jump is patched. */
-    madvise(tcg.rw, used / step * step, MADV_DONTNEED);
+    madvise(tcg.rw, at * step, MADV_DONTNEED);
+    if (behind < tcg.cache_size) {
+        madvise(tcg.rw + behind, tcg.cache_size - behind, MADV_DONTNEED);
+    }
 }
 
 /* --- a vCPU's thread --- */
@@ -454,7 +458,7 @@ TcgInfo tcg_info(void)
         .cache_size = tcg.cache_size,
         .cache_used = tcg.backend_ready ? tcg.be->used() : 0,
         .tier = { r.tier[0], r.tier[1] }, .live = r.live,
-        .invalidated = r.invalidated, .flushes = r.flushes,
+        .invalidated = r.invalidated, .flushes = r.flushes, .reclaimed = r.reclaimed,
         .guarded = r.guarded, .stale = r.stale,
     };
 

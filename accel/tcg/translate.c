@@ -417,7 +417,9 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
             break;
         }
         /* The cache is full, or the region too large for the back end. */
-        if (r->code.full && !flushed) {
+        if (r->code.full && region_next_arena()) {
+            continue;
+        } else if (r->code.full && !flushed) {
             flush_all(v);
             flushed = true;
         } else if (t.max_insns > 1) {
@@ -435,13 +437,14 @@ struct TcgRegion *tcg_translate(VcpuTcg *v, uint64_t pc, uint64_t address, struc
         perf_line(tcg_options.perf_map, r);
     }
     region_alloc_tail(r);
+    region_drain();
     tcg_cache_trim();
     region_count(r, clock_get_ns(CLOCK_RT) - began);
     if (!r->transient) {
         keep_bytes(r, &f);
         region_insert(r, f.page[0].full.ram, f.page[0].full.ram_offset,
                       f.page[1].full.ram, f.page[1].full.ram_offset);
-        if (hot && v->flushes_seen == region_flushes()) {
+        if (hot && !flushed) {
             region_replace(hot, r);
         }
     } else {

@@ -107,7 +107,7 @@ typedef struct VcpuTcg {
     bool excp_pending;
     struct TcgRegion *transient;        /* the last one that isn't in the table, to be freed; or NULL */
     struct TcgRegion *hot;      /* wants to be optimised (TCG_LEAVE_HOT), or NULL */
-    uint64_t flushes_seen;      /* region_flushes() when generated code returned */
+    uint64_t epoch;             /* region_epoch() at the loop's top */
     _Atomic bool hints_stale;   /* another thread has taken permissions away */
     bool tlb_crowded;           /* tlb_grow is wanted */
     _Atomic bool sample;        /* tell profile.c where it is at the next edge */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The x86-64 back end: code cache, and one region from IR to finished code.
+ * The cache is a row of arenas of the same size, filled one after the other.
  * One thread compiles at a time; others look up finished regions without a
- * lock (cache.n_regions is published last).
+ * lock (Arena.n_regions is published last).
  */
 #include "util/osdep.h"
 #include <cpuid.h>
@@ -13,16 +14,25 @@
 #define MAX_TABLES      16
 #define REGION_ALIGN    16
 #define REGION_MIN      128             /* bytes: bounds the index */
+#define ARENA_LEAST     (512 * KIB)
+
+/* All in bytes from the cache's start. */
+typedef struct Arena {
+    size_t begin, end;
+    size_t used;                        /* code goes there next */
+    uint32_t *regions;                  /* offsets, ascending, of REGION_ALIGN */
+    _Atomic uint32_t n_regions;
+} Arena;
 
 /* The process has one code cache; filled at start-up. */
 static struct {
     uint8_t *rw, *rx;
-    size_t size, used, used_by_thunks;
+    size_t size, arena_size;
     ThunkSet tables[MAX_TABLES];
     unsigned n_tables;
-    uint32_t *regions;                  /* offsets, ascending, of REGION_ALIGN */
-    _Atomic uint32_t n_regions;
-    uint32_t max_regions;
+    Arena arenas[TCG_ARENAS_MAX];
+    unsigned n_arenas, filling;
+    uint32_t max_regions;               /* in an arena */
     Cg cg;
 } cache;
 
@@ -74,8 +84,26 @@ static void host_features(Asm *a)
 static void asm_at(Asm *a, size_t offset)
 {
     a->start = a->p = cache.rw + offset;
-    a->end = cache.rw + cache.size;
+    a->end = cache.rw + cache.arenas[cache.filling].end;
     x_flags_lost(a);
+}
+
+static void make_arenas(size_t size)
+{
+    cache.size = size;
+    cache.n_arenas = MIN(size / ARENA_LEAST, (size_t)TCG_ARENAS_MAX);
+    cache.arena_size = size / cache.n_arenas & ~(size_t)(REGION_ALIGN - 1);
+    cache.max_regions = (uint32_t)(cache.arena_size / REGION_MIN);
+    cache.filling = 0;
+    for (unsigned i = 0; i < cache.n_arenas; i++) {
+        Arena *n = &cache.arenas[i];
+
+        free(n->regions);
+        n->begin = n->used = i * cache.arena_size;
+        n->end = n->begin + cache.arena_size;
+        n->regions = cg_realloc(NULL, cache.max_regions * sizeof(uint32_t));
+        n->n_regions = 0;
+    }
 }
 
 static const ThunkSet *thunks_for(const IrGlobalTable *g)
@@ -96,50 +124,50 @@ static bool x86_64_init(const IrGlobalTable *globals, uint8_t *rw, uint8_t *rx, 
         if (size < MIB || size > GIB) {
             return false;
         }
-        free(cache.regions);
         cache.rw = rw;
         cache.rx = rx;
-        cache.size = size;
-        cache.used = cache.used_by_thunks = 0;
+        make_arenas(size);
         cache.n_tables = 0;
-        cache.n_regions = 0;
-        cache.max_regions = (uint32_t)(size / REGION_MIN);
-        cache.regions = cg_realloc(NULL, cache.max_regions * sizeof(uint32_t));
         host_features(a);
     }
     if (thunks_for(globals)) {
         return true;
     }
-    if (cache.n_tables == MAX_TABLES || cache.n_regions) {
+    /* Thunks come before all code: nothing frees them. */
+    Arena *first = &cache.arenas[0];
+    if (cache.n_tables == MAX_TABLES || cache.filling || first->n_regions) {
         return false;
     }
-    asm_at(a, cache.used);
+    asm_at(a, first->begin);
     ThunkSet *t = &cache.tables[cache.n_tables++];
     thunks_emit(t, globals, a, cache.rx - cache.rw);
-    cache.used = ALIGN_UP(cache.used + asm_pos(a), (size_t)REGION_ALIGN);
-    cache.used_by_thunks = cache.used;
+    first->begin = first->used = ALIGN_UP(first->begin + asm_pos(a), (size_t)REGION_ALIGN);
     x86_64_leave_c = t->leave_c;
     return true;
 }
 
 const RegionHead *cache_find(const void *ra)
 {
-    uint32_t n = atomic_load_explicit(&cache.n_regions, memory_order_acquire);
     const uint8_t *p = ra;
 
-    if (p < cache.rx || p >= cache.rx + cache.size || n == 0) {
+    if (p < cache.rx || p >= cache.rx + cache.n_arenas * cache.arena_size) {
         return NULL;
     }
-    uint32_t off = (uint32_t)((size_t)(p - cache.rx) / REGION_ALIGN), lo = 0, hi = n;
+    const Arena *in = &cache.arenas[(size_t)(p - cache.rx) / cache.arena_size];
+    uint32_t off = (uint32_t)((size_t)(p - cache.rx) / REGION_ALIGN), lo = 0;
+    uint32_t hi = atomic_load_explicit(&in->n_regions, memory_order_acquire);
+    if (!hi) {
+        return NULL;
+    }
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (cache.regions[mid] <= off) {
+        if (in->regions[mid] <= off) {
             lo = mid;
         } else {
             hi = mid;
         }
     }
-    const RegionHead *h = (const void *)(cache.rx + (size_t)cache.regions[lo] * REGION_ALIGN);
+    const RegionHead *h = (const void *)(cache.rx + (size_t)in->regions[lo] * REGION_ALIGN);
     const uint8_t *code = (const uint8_t *)(h + 1);
     return p > code && p <= code + h->code_size ? h : NULL;
 }
@@ -218,7 +246,8 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     Cg *cg = &cache.cg;
     Asm *a = &cg->a;
     uint32_t chained, n_resident = 0;
-    uint8_t *head_rw = cache.rw + cache.used;
+    Arena *arena = &cache.arenas[cache.filling];
+    uint8_t *head_rw = cache.rw + arena->used;
     RegionHead h = { 0 };
     SnapItem residents[R_NUM];
 
@@ -227,12 +256,12 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     cg->th = thunks_for(r->globals);
     cg->fail = false;
     cg->n_fix = cg->n_stubs = cg->n_snaps = cg->n_items = cg->n_exits = cg->n_pool = cg->n_stale = 0;
-    *out = (TcgCode){ .full = atomic_load(&cache.n_regions) == cache.max_regions ||
-                              cache.size - cache.used < 16 * KIB };
+    *out = (TcgCode){ .full = atomic_load(&arena->n_regions) == cache.max_regions ||
+                              arena->end - arena->used < 16 * KIB };
     if (!cg->th || out->full || !layout(cg)) {
         return false;
     }
-    asm_at(a, cache.used + sizeof(h));
+    asm_at(a, arena->used + sizeof(h));
     cg->rw = a->start;
     cg->rx = cache.rx + (a->start - cache.rw);
     ra_region(cg);
@@ -284,14 +313,14 @@ static bool x86_64_codegen(IrRegion *r, void *user, TcgCode *out)
     memcpy(head_rw, &h, sizeof(h));
 
     size_t size = MAX((size_t)(a->p - head_rw), (size_t)REGION_MIN);
-    uint32_t n = atomic_load(&cache.n_regions);
-    cache.regions[n] = (uint32_t)(cache.used / REGION_ALIGN);
-    cache.used = ALIGN_UP(cache.used + size, (size_t)REGION_ALIGN);
-    atomic_store_explicit(&cache.n_regions, n + 1, memory_order_release);
+    uint32_t n = atomic_load(&arena->n_regions);
+    arena->regions[n] = (uint32_t)(arena->used / REGION_ALIGN);
+    arena->used = ALIGN_UP(arena->used + size, (size_t)REGION_ALIGN);
+    atomic_store_explicit(&arena->n_regions, n + 1, memory_order_release);
 
     *out = (TcgCode){
         .code = cg->rx + chained, .full_entry = cg->rx,
-        .size = h.code_size - chained,
+        .size = h.code_size - chained, .arena = (uint8_t)cache.filling,
         .n_exits = h.n_exits, .tables = cache.rx + (head_rw - cache.rw),
     };
     out->exits = (const void *)(tables_exits(out->tables) + h.n_exits);
@@ -337,10 +366,29 @@ static void *x86_64_find(TcgEnv *env, void *ra)
     return h ? h->user : NULL;
 }
 
+static unsigned x86_64_arenas(unsigned *filling)
+{
+    *filling = cache.filling;
+    return cache.n_arenas;
+}
+
+static void x86_64_arena_free(unsigned n)
+{
+    atomic_store(&cache.arenas[n].n_regions, 0);
+    cache.arenas[n].used = cache.arenas[n].begin;
+}
+
+static void x86_64_arena_fill(unsigned n)
+{
+    cache.filling = n;
+}
+
 static void x86_64_flush(void)
 {
-    atomic_store(&cache.n_regions, 0);
-    cache.used = cache.used_by_thunks;
+    for (unsigned i = 0; i < cache.n_arenas; i++) {
+        x86_64_arena_free(i);
+    }
+    cache.filling = 0;
 }
 
 static void x86_64_code_free(TcgCode *code)
@@ -351,12 +399,23 @@ static void x86_64_code_free(TcgCode *code)
 
 static size_t x86_64_used(void)
 {
-    return cache.used;
+    size_t n = cache.arenas[0].begin;
+
+    for (unsigned i = 0; i < cache.n_arenas; i++) {
+        n += cache.arenas[i].used - cache.arenas[i].begin;
+    }
+    return n;
+}
+
+static size_t x86_64_position(void)
+{
+    return cache.arenas[cache.filling].used;
 }
 
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64", .pinned = N_PINNED, .init = x86_64_init, .codegen = x86_64_codegen,
     .enter = x86_64_enter, .link = x86_64_link, .unwind = x86_64_unwind, .find = x86_64_find,
     .flush = x86_64_flush, .code_free = x86_64_code_free, .leave = x86_64_leave,
-    .used = x86_64_used,
+    .used = x86_64_used, .position = x86_64_position, .arenas = x86_64_arenas,
+    .arena_free = x86_64_arena_free, .arena_fill = x86_64_arena_fill,
 };

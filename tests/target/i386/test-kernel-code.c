@@ -15,7 +15,7 @@
 #ifdef __x86_64__
 
 enum { DATA = 0x600000, DATA_SIZE = 0x2000, CODE = 0x200000, CODE_END = 0x300000,
-       CACHE_SIZE = 32 << 20,
+       CACHE_SIZE = 32 << 20, SMALL_CACHE = 2 << 20,
        FLAGS = FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF };
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R9 = 9 };
 
@@ -548,12 +548,26 @@ static void tell(Test *t, const char *who, uint64_t seed, const Buf *g, const Wo
     test_fail(t, "seed %" PRIu64 " %s: %s", seed, who, hex);
 }
 
+static void *map_cache(size_t size)
+{
+    return mmap(NULL, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Parts of the code cache that are drained are empty when this returns. */
+static void let_reclaim(void)
+{
+    big_unlock();
+    rcu_drain();
+    big_lock();
+}
+
+/* @small: a code cache that is used up many times. */
 static void check_sequences(Test *t, const TcgBackend *be, uint64_t first, unsigned count,
-                            unsigned max_len)
+                            unsigned max_len, bool small)
 {
     static uint8_t before[DATA_SIZE], after[DATA_SIZE];
     static Native *native;
-    static uint8_t *data, *cache;
+    static uint8_t *data, *caches[2];
     Fixture *f = fixture_new(t, "max-x86_64-cpu");
     uint64_t pc = CODE;
     unsigned failures = 0;
@@ -563,12 +577,12 @@ static void check_sequences(Test *t, const TcgBackend *be, uint64_t first, unsig
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         data = mmap((void *)DATA, DATA_SIZE, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-        cache = mmap(NULL, CACHE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        caches[0] = map_cache(CACHE_SIZE);
+        caches[1] = map_cache(SMALL_CACHE);
         softmmu_init();
     }
-    if (native == MAP_FAILED || data != (void *)DATA || cache == MAP_FAILED || !f ||
-        !be->init(x86_64_target_ops.globals, cache, cache, CACHE_SIZE)) {
+    if (native == MAP_FAILED || data != (void *)DATA || caches[small] == MAP_FAILED || !f ||
+        !be->init(x86_64_target_ops.globals, caches[small], caches[small], small ? SMALL_CACHE : CACHE_SIZE)) {
         test_skip(t, "no memory that may be executed, or not at its address");
         return;
     }
@@ -599,6 +613,9 @@ static void check_sequences(Test *t, const TcgBackend *be, uint64_t first, unsig
             pc = CODE;
         }
         run_guest(f, &guest, &g, pc);
+        if (small && seed % 16 == 0) {
+            let_reclaim();
+        }
         pc += g.n + 1 + below(&g, 100);
         memcpy(data, before, DATA_SIZE);
         native->w = start;
@@ -626,10 +643,22 @@ static unsigned scale(unsigned n)
     return s ? n * (unsigned)atoi(s) : n;
 }
 
-TEST(kernel_code, single_x86_64) { check_sequences(t, &tcg_backend_x86_64, 1, scale(3000), 1); }
-TEST(kernel_code, single_interp) { check_sequences(t, &tcg_backend_interp, 1, scale(1500), 1); }
-TEST(kernel_code, sequences_x86_64) { check_sequences(t, &tcg_backend_x86_64, 100001, scale(2000), 20); }
-TEST(kernel_code, sequences_interp) { check_sequences(t, &tcg_backend_interp, 100001, scale(1000), 20); }
+TEST(kernel_code, single_x86_64) { check_sequences(t, &tcg_backend_x86_64, 1, scale(3000), 1, false); }
+TEST(kernel_code, single_interp) { check_sequences(t, &tcg_backend_interp, 1, scale(1500), 1, false); }
+TEST(kernel_code, sequences_x86_64) { check_sequences(t, &tcg_backend_x86_64, 100001, scale(2000), 20, false); }
+TEST(kernel_code, sequences_interp) { check_sequences(t, &tcg_backend_interp, 100001, scale(1000), 20, false); }
+
+/* The oldest translations go as room is needed, and are made again, without a flush. */
+TEST(kernel_code, cache_is_reclaimed)
+{
+    RegionStats before = region_stats(), after;
+
+    check_sequences(t, &tcg_backend_x86_64, 200001, 2500, 20, true);
+    after = region_stats();
+    test_note(t, "%" PRIu64 " parts reclaimed", after.reclaimed - before.reclaimed);
+    check_true(t, after.reclaimed - before.reclaimed >= 3, "parts of the cache were used again");
+    check_u64(t, after.flushes - before.flushes, 1, "the flush at the end alone");
+}
 
 #else
 
