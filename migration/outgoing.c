@@ -25,6 +25,8 @@
 
 /* Bandwidth is limited and measured in slices of this length. */
 #define SLICE_NS        (100 * NS_PER_MS)
+#define RECORDS_A_SLICE 8
+#define RECORD_SMALL    (512 * KIB)
 
 typedef struct Outgoing {
     /* Big lock. */
@@ -325,9 +327,17 @@ static bool begin(Outgoing *o)
     return ok;
 }
 
+/* How large a record may be: what is urgent waits for it, and the limit is kept to by records. */
+static uint64_t record_bytes(const Outgoing *o)
+{
+    uint64_t limit = slice_limit(o);
+
+    return o->postcopy ? RECORD_SMALL : !limit ? RAM_RECORD_MOST : MAX(limit / RECORDS_A_SLICE, RECORD_SMALL);
+}
+
 static bool send_pass(Outgoing *o)
 {
-    while (!(o->want_postcopy && !o->stopped) && ram_save_some(o->ram, &o->w)) {
+    while (!(o->want_postcopy && !o->stopped) && ram_save_some(o->ram, &o->w, record_bytes(o))) {
         if (!(o->multifd ? multifd_send(o->multifd, &o->w, &o->err) : mig_end(&o->w, &o->err)) ||
             cancelled(o)) {
             return false;

@@ -11,7 +11,7 @@
 #endif
 
 /* What a record of pages has at most, amply: nobody makes us allocate more. */
-#define CONTENTS_MAX    (4 * MIB)
+#define CONTENTS_MAX    (2 * RAM_RECORD_MOST)
 #define RECORD_HEAD     8       /* tag and length, in a writer's buffer */
 
 bool mig_compression_is_there(MultiFDCompression method)

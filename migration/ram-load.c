@@ -5,6 +5,7 @@
 #include <glib.h>
 #include "migration/postcopy.h"
 #include "migration/ram-int.h"
+#include "migration/ram-place.h"
 #include "qobject/qobject.h"
 #include "util/bswap.h"
 
@@ -12,6 +13,7 @@ struct RamLoad {
     RamBlock **blocks;          /* in CONF's order */
     size_t n;
     Postcopy *postcopy;         /* NULL: nobody waits for pages */
+    RamPlacer *placer;
 };
 
 static RamBlock *find_block(const QObject *entry, Error **errp)
@@ -45,6 +47,7 @@ RamLoad *ram_load_new(const struct QList *list, Error **errp)
     RamLoad *l = g_new0(RamLoad, 1);
 
     l->blocks = g_new0(RamBlock *, qlist_size(list) + 1);
+    l->placer = ram_placer_new();
     QLIST_FOR_EACH(e, list) {
         RamBlock *b = find_block(e, errp);
 
@@ -67,46 +70,25 @@ void ram_load_free(RamLoad *l)
 {
     if (l) {
         postcopy_free(l->postcopy);
+        ram_placer_free(l->placer);
         g_free(l->blocks);
         g_free(l);
     }
 }
 
-static bool load_page(RamBlock *b, uint64_t page, unsigned kind, MigReader *r, Error **errp)
+static bool load_difference(RamBlock *b, uint64_t page, MigReader *r, Error **errp)
 {
-    uint64_t offset = page << MEM_PAGE_BITS;
-    uint8_t *host = b->host + offset;
     const uint8_t *data;
     uint16_t len;
 
-    switch (kind) {
-    case RAM_PAGE_ZERO:
-        if (page_is_zero(host)) {
-            return true;        /* untouched memory stays so */
-        }
-        memset(host, 0, MEM_PAGE_SIZE);
-        break;
-    case RAM_PAGE_PLAIN:
-        data = mig_get(r, MEM_PAGE_SIZE, errp);
-        if (!data) {
-            return false;
-        }
-        memcpy(host, data, MEM_PAGE_SIZE);
-        break;
-    case RAM_PAGE_XBZRLE:
-        if (!mig_get_u16(r, &len, errp) || !(data = mig_get(r, len, errp))) {
-            return false;
-        }
-        if (!xbzrle_decode(host, MEM_PAGE_SIZE, data, len)) {
-            error_setf(errp, ERR_STATE_INVALID, "the difference of %u bytes doesn't fit", len);
-            return false;
-        }
-        break;
-    default:
-        error_setf(errp, ERR_STATE_INVALID, "pages of kind %u are not known", kind);
+    if (!mig_get_u16(r, &len, errp) || !(data = mig_get(r, len, errp))) {
         return false;
     }
-    ram_written(b, offset, MEM_PAGE_SIZE);
+    if (!xbzrle_decode(b->host + (page << MEM_PAGE_BITS), MEM_PAGE_SIZE, data, len)) {
+        error_setf(errp, ERR_STATE_INVALID, "the difference of %u bytes doesn't fit", len);
+        return false;
+    }
+    ram_written(b, page << MEM_PAGE_BITS, MEM_PAGE_SIZE);
     return true;
 }
 
@@ -140,24 +122,33 @@ static RamBlock *get_block(RamLoad *l, MigReader *r, uint32_t *block, Error **er
     return l->blocks[*block];
 }
 
-bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
-{
-    uint32_t block, n;
-    const uint8_t *entries;
-    RamBlock *b = get_block(l, r, &block, errp);
+typedef struct Entries {
+    const uint8_t *at;
+    uint32_t n;
+} Entries;
 
-    if (!b || !mig_get_u32(r, &n, errp)) {
+static uint64_t entry_page(const Entries *e, uint32_t i, unsigned *kind)
+{
+    uint64_t v = load_be64(e->at + 8 * (size_t)i);
+
+    *kind = v & ((1 << RAM_PAGE_KIND_BITS) - 1);
+    return v >> RAM_PAGE_KIND_BITS;
+}
+
+static bool get_entries(const RamBlock *b, Entries *e, MigReader *r, Error **errp)
+{
+    if (!mig_get_u32(r, &e->n, errp)) {
         return false;
     }
-    if (n > mig_left(r) / 8) {
+    if (e->n > mig_left(r) / 8) {
         error_setf(errp, ERR_STATE_INVALID, "RAM block '%s': %u pages don't fit into the record",
-                   b->id, n);
+                   b->id, e->n);
         return false;
     }
-    entries = mig_get(r, (size_t)n * 8, errp);
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t e = load_be64(entries + 8 * (size_t)i), page = e >> RAM_PAGE_KIND_BITS;
-        unsigned kind = e & ((1 << RAM_PAGE_KIND_BITS) - 1);
+    e->at = mig_get(r, (size_t)e->n * 8, errp);
+    for (uint32_t i = 0; i < e->n; i++) {
+        unsigned kind;
+        uint64_t page = entry_page(e, i, &kind);
 
         if (page >= b->size >> MEM_PAGE_BITS) {
             error_setf(errp, ERR_STATE_INVALID,
@@ -165,13 +156,82 @@ bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
                        b->size >> MEM_PAGE_BITS);
             return false;
         }
-        if (!(l->postcopy ? place_page(l, block, page, kind, r, errp)
-                          : load_page(b, page, kind, r, errp))) {
-            error_prepend(errp, "RAM block '%s', page %" PRIu64 ": ", b->id, page);
+        if (kind > RAM_PAGE_XBZRLE) {
+            error_setf(errp, ERR_STATE_INVALID, "RAM block '%s', page %" PRIu64 ": pages of kind %u are not known", b->id,
+                       page, kind);
             return false;
         }
     }
-    return mig_get_end(r, errp);
+    return true;
+}
+
+/* How many entries from @from on are no differences, and how many of them have contents. */
+static uint32_t plain_run(const Entries *e, uint32_t from, size_t *with_data)
+{
+    uint32_t i = from;
+
+    *with_data = 0;
+    for (unsigned kind; i < e->n; i++) {
+        entry_page(e, i, &kind);
+        if (kind == RAM_PAGE_XBZRLE) {
+            break;
+        }
+        *with_data += kind == RAM_PAGE_PLAIN;
+    }
+    return i - from;
+}
+
+static bool load_entries(RamLoad *l, RamBlock *b, const Entries *e, MigReader *r, Error **errp)
+{
+    for (uint32_t i = 0, run; i < e->n; i += run) {
+        size_t with_data;
+        const uint8_t *data;
+
+        run = plain_run(e, i, &with_data);
+        if (run) {
+            data = mig_get(r, MIN(with_data, mig_left(r) / MEM_PAGE_SIZE + 1) * MEM_PAGE_SIZE, errp);
+            if (!data) {
+                error_prepend(errp, "RAM block '%s': ", b->id);
+                return false;
+            }
+            ram_place(l->placer, b, e->at + 8 * (size_t)i, run, data);
+        } else {
+            unsigned kind;
+            uint64_t page = entry_page(e, i, &kind);
+
+            run = 1;
+            if (!load_difference(b, page, r, errp)) {
+                error_prepend(errp, "RAM block '%s', page %" PRIu64 ": ", b->id, page);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool place_entries(RamLoad *l, uint32_t block, const Entries *e, MigReader *r, Error **errp)
+{
+    for (uint32_t i = 0; i < e->n; i++) {
+        unsigned kind;
+        uint64_t page = entry_page(e, i, &kind);
+
+        if (!place_page(l, block, page, kind, r, errp)) {
+            error_prepend(errp, "RAM block '%s', page %" PRIu64 ": ", l->blocks[block]->id, page);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
+{
+    uint32_t block;
+    Entries e;
+    RamBlock *b = get_block(l, r, &block, errp);
+
+    return b && get_entries(b, &e, r, errp) &&
+           (l->postcopy ? place_entries(l, block, &e, r, errp) : load_entries(l, b, &e, r, errp)) &&
+           mig_get_end(r, errp);
 }
 
 /* -------------------------------------------------------------- post-copy */

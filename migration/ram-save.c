@@ -10,8 +10,6 @@
 #include "util/rcu.h"
 #include "util/thread.h"
 
-/* Pages in one record: much for the channel, little for the cache. */
-#define RECORD_PAGES    128
 /* Zero pages cost nothing; don't scan the whole RAM for one record. */
 #define RECORD_ENTRIES  4096
 /* One that is waited for brings its neighbours. */
@@ -47,7 +45,8 @@ struct RamSave {
     bool use_cache;             /* from the second pass on */
     bool release;               /* pages are given back when they have been sent */
     RamCounters *counters;
-    GByteArray *data;           /* pages of the record that is made */
+    uint64_t entries[RECORD_ENTRIES];   /* of the record that is made */
+    GByteArray *data;           /* its pages; empty without a cache: then they are copied from RAM at its end */
     uint8_t page[MEM_PAGE_SIZE];
     Mutex lock;
     GArray *requests;           /* lock: of Request, those that are waited for first */
@@ -92,7 +91,7 @@ RamSave *ram_save_new(const RamSaveOptions *opts, RamCounters *counters)
     s->counters = counters;
     mutex_init(&s->lock);
     s->requests = g_array_new(false, false, sizeof(Request));
-    s->data = g_byte_array_sized_new((RECORD_PAGES + 1) * MEM_PAGE_SIZE);
+    s->data = g_byte_array_new();
     ram_block_foreach(count_block, &count);
     s->blocks = g_new0(SaveBlock, count);
     ram_block_foreach(add_block, &a);
@@ -253,14 +252,11 @@ static RamPageKind put_page(RamSave *s, const SaveBlock *b, GByteArray *data, ui
             return RAM_PAGE_XBZRLE;
         }
         g_byte_array_append(data, s->page, MEM_PAGE_SIZE);
-    } else {
-        g_byte_array_append(data, host, MEM_PAGE_SIZE);
-        if (s->cache.slots) {
-            bool hit;
+    } else if (s->cache.slots) {
+        bool hit;
 
-            memcpy(cache_slot(s, ram_page, &hit), data->data + data->len - MEM_PAGE_SIZE,
-                   MEM_PAGE_SIZE);
-        }
+        g_byte_array_append(data, host, MEM_PAGE_SIZE);
+        memcpy(cache_slot(s, ram_page, &hit), data->data + data->len - MEM_PAGE_SIZE, MEM_PAGE_SIZE);
     }
     s->counters->normal++;
     return RAM_PAGE_PLAIN;
@@ -290,38 +286,65 @@ static void give_back(SaveBlock *b, uint64_t first, uint64_t pages)
     }
 }
 
-/* Pages to send of block @n from *next on. */
-static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *next, unsigned max)
+/* What was sent is given back, neighbours together. */
+static void give_back_sent(SaveBlock *b, const uint64_t *entries, unsigned n)
+{
+    for (unsigned i = 0, run; i < n; i += run) {
+        uint64_t first = entries[i] >> RAM_PAGE_KIND_BITS;
+
+        for (run = 1; i + run < n && entries[i + run] >> RAM_PAGE_KIND_BITS == first + run; run++) {
+        }
+        give_back(b, first, run);
+    }
+}
+
+static void put_pages(RamSave *s, MigWriter *w, const SaveBlock *b, unsigned n, unsigned plain)
+{
+    uint8_t *to;
+
+    if (s->cache.slots) {
+        mig_put(w, s->data->data, s->data->len);
+        return;
+    }
+    to = mig_put_space(w, (size_t)plain << MEM_PAGE_BITS);
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t page = s->entries[i] >> RAM_PAGE_KIND_BITS;
+
+        if (s->entries[i] == (page << RAM_PAGE_KIND_BITS | RAM_PAGE_PLAIN)) {
+            memcpy(to, b->ram->host + (page << MEM_PAGE_BITS), MEM_PAGE_SIZE);
+            to += MEM_PAGE_SIZE;
+        }
+    }
+}
+
+/* Pages to send of block @n_block from *next on, at most @max, of which @max_data have contents. */
+static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *next, unsigned max, unsigned max_data)
 {
     SaveBlock *b = &s->blocks[n_block];
-    GByteArray *data = s->data;
-    uint64_t first = *next, run = 0;        /* copied, and not given back yet */
-    unsigned n = 0;
+    unsigned n = 0, data = 0, plain = 0;
 
-    g_byte_array_set_size(data, 0);
+    g_byte_array_set_size(s->data, 0);
     mig_begin(w, MIG_RAMP);
     mig_put_u32(w, n_block);
     mig_put_u32(w, 0);
-    while (*next < b->pages && n < max && data->len < RECORD_PAGES * MEM_PAGE_SIZE) {
+    while (*next < b->pages && n < max && data < max_data) {
         uint64_t page = *next;
+        RamPageKind kind;
 
         bitmap_clear_bit(b->todo, page);
         b->left--;
-        mig_put_u64(w, page << RAM_PAGE_KIND_BITS | put_page(s, b, data, page));
-        n++;
+        kind = put_page(s, b, s->data, page);
+        s->entries[n] = page << RAM_PAGE_KIND_BITS | kind;
+        mig_put_u64(w, s->entries[n++]);
+        data += kind != RAM_PAGE_ZERO;
+        plain += kind == RAM_PAGE_PLAIN;
         *next = bitmap_find_set(b->todo, b->pages, page + 1);
-        run++;
-        if (s->release && *next != page + 1) {
-            give_back(b, first, run);
-            first = *next;
-            run = 0;
-        }
-    }
-    if (s->release) {
-        give_back(b, first, run);
     }
     mig_patch_u32(w, 4, n);
-    mig_put(w, data->data, data->len);
+    put_pages(s, w, b, n, plain);
+    if (s->release) {
+        give_back_sent(b, s->entries, n);
+    }
 }
 
 /* What is waited for; false: nothing. */
@@ -339,14 +362,15 @@ static bool take_request(RamSave *s, Request *r)
     return false;
 }
 
-bool ram_save_some(RamSave *s, MigWriter *w)
+bool ram_save_some(RamSave *s, MigWriter *w, uint64_t bytes)
 {
+    unsigned pages = (unsigned)MAX(MIN(bytes, RAM_RECORD_MOST) >> MEM_PAGE_BITS, UINT64_C(1));
     Request r;
 
     if (take_request(s, &r)) {
-        make_record(s, w, r.block, &r.page, REQUEST_PAGES);
+        make_record(s, w, r.block, &r.page, REQUEST_PAGES, REQUEST_PAGES);
     } else if (next_block(s)) {
-        make_record(s, w, s->at, &s->next, RECORD_ENTRIES);
+        make_record(s, w, s->at, &s->next, RECORD_ENTRIES, pages);
     } else {
         return false;
     }

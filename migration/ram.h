@@ -38,8 +38,11 @@ uint64_t ram_save_total(const RamSave *s);
 uint64_t ram_save_sync(RamSave *s, bool stopped);
 /* Bytes to send that are known of. */
 uint64_t ram_save_pending(const RamSave *s);
-/* Make one record, for mig_end() or multifd; false: nothing is left of the pass. */
-bool ram_save_some(RamSave *s, MigWriter *w);
+/* Make one record, for mig_end() or multifd, with about @bytes of pages' contents, RAM_RECORD_MOST at most: large ones let the
+ * other side put several huge pages in their places at a time, small ones let what is urgent by. False: nothing is left of the
+ * pass. */
+#define RAM_RECORD_MOST (4 * MIB)
+bool ram_save_some(RamSave *s, MigWriter *w, uint64_t bytes);
 
 /* Post-copy: the guest goes on at the other side, which must forget the pages that are still to be sent:
  * DISC records, u32 block, u32 number of ranges, for each u64 first page, u64 pages. */

@@ -13,7 +13,7 @@
 static bool write_ram(RamSave *ram, MigWriter *w, Error **errp)
 {
     ram_save_sync(ram, true);
-    while (ram_save_some(ram, w)) {
+    while (ram_save_some(ram, w, RAM_RECORD_MOST)) {
         if (!mig_end(w, errp)) {
             return false;
         }
