@@ -7,6 +7,7 @@
 #define TCG_EVAL_H
 
 #include "tcg/ir.h"
+#include "util/host-utils.h"
 
 /* I8 to I64, and the bit patterns of F32 and F64. */
 static inline unsigned ir_int_bits(IrType t)
@@ -73,7 +74,7 @@ static inline bool ir_eval_cond(IrCond c, IrType t, uint64_t a, uint64_t b)
 static inline uint64_t ir_eval_bin(IrOpcode op, IrType t, uint64_t a, uint64_t b)
 {
     unsigned w = ir_int_bits(t), n = b & (w - 1);
-    uint64_t ua = ir_zext_of(t, a), ub = ir_zext_of(t, b), v;
+    uint64_t ua = ir_zext_of(t, a), ub = ir_zext_of(t, b), v, low;
 
     switch (op) {
     case IR_ADD:
@@ -86,10 +87,18 @@ static inline uint64_t ir_eval_bin(IrOpcode op, IrType t, uint64_t a, uint64_t b
         v = a * b;
         break;
     case IR_MULHU:
-        v = (unsigned __int128)ua * ub >> w;
+        if (w < 64) {
+            v = ua * ub >> w;
+        } else {
+            mulu64(&low, &v, ua, ub);
+        }
         break;
     case IR_MULHS:
-        v = (__int128)ir_sext_of(t, a) * ir_sext_of(t, b) >> w;
+        if (w < 64) {
+            v = (uint64_t)(ir_sext_of(t, a) * ir_sext_of(t, b) >> w);
+        } else {
+            muls64(&low, &v, (int64_t)a, (int64_t)b);
+        }
         break;
     case IR_AND:
         v = a & b;

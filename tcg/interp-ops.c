@@ -4,6 +4,7 @@
 #include "tcg/eval.h"
 #include "tcg/interp.h"
 #include "tcg/x86flags.h"
+#include "util/uint128.h"
 
 void interp_get_home(const void *home, IrType t, InterpValue *d)
 {
@@ -70,26 +71,29 @@ void interp_put_home(void *home, IrType t, const InterpValue *v)
 static void divide(const IrOp *o, uint64_t hi, uint64_t lo, uint64_t divisor, InterpValue *d)
 {
     unsigned w = ir_int_bits(o->type);
-    unsigned __int128 n = (unsigned __int128)hi << w | lo;
+    bool by_negative, negative;
+    U128 n = u128_or(u128_shl(u128(0, hi), w), u128(0, lo));
+    uint64_t q, rest;
 
     d->i = d->second = 0;
     if (divisor == 0) {
         return;
     }
     if (o->opcode == IR_DIVU2) {
-        d->i = ir_zext_of(o->type, n / divisor);
-        d->second = ir_zext_of(o->type, n % divisor);
+        q = u128_lo(u128_div(n, divisor, &rest));
     } else {
-        __int128 s = (__int128)(n << (128 - 2 * w)) >> (128 - 2 * w);
-        int64_t by = ir_sext_of(o->type, divisor);
-
-        if (by == -1) {             /* the most negative number would trap the host */
-            d->i = ir_zext_of(o->type, -(uint64_t)s);
-            return;
+        by_negative = ir_sext_of(o->type, divisor) < 0;
+        negative = ir_sext_of(o->type, hi) < 0;
+        divisor = (uint64_t)ir_sext_of(o->type, divisor);
+        if (negative) {             /* as 128 bits */
+            n = w < 64 ? u128_or(n, u128_shl(u128(UINT64_MAX, UINT64_MAX), 2 * w)) : n;
         }
-        d->i = ir_zext_of(o->type, s / by);
-        d->second = ir_zext_of(o->type, s % by);
+        q = u128_lo(u128_div(negative ? u128_neg(n) : n, by_negative ? -divisor : divisor, &rest));
+        q = negative != by_negative ? -q : q;
+        rest = negative ? -rest : rest;
     }
+    d->i = ir_zext_of(o->type, q);
+    d->second = ir_zext_of(o->type, rest);
 }
 
 void interp_pure_op(InterpFrame *f, const IrOp *o, InterpValue *d)

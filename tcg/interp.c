@@ -4,8 +4,8 @@
  * run on hosts without one. Its "code" is a copy of the region. Variables live
  * in their homes all the time, so unwinding has only the pending values to store.
  *
- * Helpers are called with each integer argument in 64 bits, which the calling
- * conventions of 64-bit hosts allow.
+ * Helpers are called with each integer argument in 64 bits, which the calling conventions of 64-bit hosts allow;
+ * on 32-bit hosts by the words that the arguments come to (call_helper).
  */
 #include "util/osdep.h"
 #include "tcg/eval.h"
@@ -147,8 +147,44 @@ static void NORETURN interp_leave(TcgEnv *env, uint32_t reason)
 
 /* --- execution --- */
 
+#if UINTPTR_MAX > UINT32_MAX
 typedef uint64_t HelperFn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
                           uint64_t);
+
+static uint64_t call_helper_fn(const IrHelper *h, const char *args UNUSED, const uint64_t *a)
+{
+    return ((HelperFn *)h->fn)(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+}
+#else
+/*
+ * A 64-bit argument is two words, the half at the lower address first; it begins at an even one where the convention wants that:
+ * ARM (AAPCS 6.5), PowerPC and MIPS (o32), but not i386 (System V, figure 3-15).
+ */
+#ifdef __i386__
+enum { EVEN_PAIRS = false };
+#else
+enum { EVEN_PAIRS = true };
+#endif
+typedef uint64_t HelperFn(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t,
+                          uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t);
+
+static uint64_t call_helper_fn(const IrHelper *h, const char *args, const uint64_t *a)
+{
+    uint32_t w[2 * IR_MAX_ARGS + 2] = { 0 };
+    unsigned n = 0;
+
+    for (; *args; args++, a++) {
+        if (*args == 'q') {
+            n += EVEN_PAIRS && (n & 1);
+            memcpy(w + n, a, 8);
+            n += 2;
+        } else {
+            w[n++] = (uint32_t)*a;
+        }
+    }
+    return ((HelperFn *)h->fn)(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13]);
+}
+#endif
 
 static void call_helper(InterpFrame *f, const IrOp *o, InterpValue *d)
 {
@@ -164,7 +200,7 @@ static void call_helper(InterpFrame *f, const IrOp *o, InterpValue *d)
         a[n++] = f->val[ir_arg(o, i)].i;
     }
     f->env->jit_ra = f;
-    v = ((HelperFn *)h->fn)(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+    v = call_helper_fn(h, args, a);
     f->env->jit_ra = NULL;
     if (o->type != IR_VOID) {
         d->i = ir_zext_of(o->type, v);

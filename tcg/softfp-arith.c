@@ -14,12 +14,12 @@ static void note_denormals(const FpNum *a, const FpNum *b, FpEnv *e)
 
 static FpPacked as_is(const FpFormat *f, const FpNum *a, FpEnv *e)
 {
-    return fp_round(f, a->sign, a->exp, (FpWide)a->m << 64, e);
+    return fp_round(f, a->sign, a->exp, u128(a->m, 0), e);
 }
 
 FpPacked fp_add(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
 {
-    FpWide x, y;
+    U128 x, y;
     uint32_t d;
 
     e->rounded_up = false;
@@ -46,16 +46,11 @@ FpPacked fp_add(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
         b = t;
     }
     /* Two places above for the carry, 62 below for the smaller operand's bits. */
-    x = (FpWide)a.m << 62;
-    y = (FpWide)b.m << 62;
+    x = u128_shl(u128(0, a.m), 62);
     d = a.exp - b.exp;
-    if (d > 126) {
-        y = 1;
-    } else if (d) {
-        y = y >> d | ((y << (128 - d)) != 0);
-    }
-    x = a.sign == b.sign ? x + y : x - y;
-    if (x == 0) {
+    y = fp_shift_jam(u128_shl(u128(0, b.m), 62), MIN(d, 127));
+    x = a.sign == b.sign ? u128_add(x, y) : u128_sub(x, y);
+    if (u128_is_zero(x)) {
         return fp_zero(e->round == FP_DOWN);
     }
     return fp_round(f, a.sign, a.exp + 2, x, e);
@@ -80,13 +75,13 @@ FpPacked fp_mul(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
     if (a.cls == FP_IS_ZERO || b.cls == FP_IS_ZERO) {
         return fp_zero(sign);
     }
-    return fp_round(f, sign, a.exp + b.exp + 1, (FpWide)a.m * b.m, e);
+    return fp_round(f, sign, a.exp + b.exp + 1, u128_mul(a.m, b.m), e);
 }
 
 FpPacked fp_div(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
 {
     bool sign = a.sign ^ b.sign;
-    FpWide n;
+    U128 n;
     uint64_t hi, lo, rest;
     int32_t exp;
 
@@ -110,35 +105,35 @@ FpPacked fp_div(const FpFormat *f, FpNum a, FpNum b, FpEnv *e)
     }
     /* 64 bits of quotient with the top one set, then 64 more with the rest jammed. */
     exp = a.exp - b.exp;
-    n = (FpWide)a.m << 63;
+    n = u128_shl(u128(0, a.m), 63);
     if (a.m < b.m) {
-        n <<= 1;
+        n = u128_shl(n, 1);
         exp--;
     }
-    hi = n / b.m;
-    rest = n % b.m;
-    n = (FpWide)rest << 64;
-    lo = n / b.m;
-    lo |= n % b.m != 0;
-    return fp_round(f, sign, exp, (FpWide)hi << 64 | lo, e);
+    hi = u128_lo(u128_div(n, b.m, &rest));
+    lo = u128_lo(u128_div(u128(rest, 0), b.m, &rest));
+    lo |= rest != 0;
+    return fp_round(f, sign, exp, u128(hi, lo), e);
 }
 
 /* The root's 64 bits, and whether more follows: below or above one half. */
-static FpWide wide_sqrt(FpWide n)
+static U128 wide_sqrt(U128 n)
 {
-    FpWide rest = 0, root = 0;
+    U128 rest = u128(0, 0);
+    uint64_t root = 0;
 
-    for (int i = 126; i >= 0; i -= 2) {
-        FpWide trial = root << 2 | 1;
+    for (unsigned i = 0; i < 64; i++) {
+        U128 trial = u128(root >> 62, root << 2 | 1);
 
-        rest = rest << 2 | (n >> i & 3);
+        rest = u128_or(u128_shl(rest, 2), u128(0, u128_hi(n) >> 62));
+        n = u128_shl(n, 2);
         root <<= 1;
-        if (rest >= trial) {
-            rest -= trial;
+        if (!u128_less(rest, trial)) {
+            rest = u128_sub(rest, trial);
             root |= 1;
         }
     }
-    return root << 64 | (rest == 0 ? 0 : rest > root ? MASK64(62, 2) : BIT64(62));
+    return u128(root, u128_is_zero(rest) ? 0 : u128_less(u128(0, root), rest) ? MASK64(62, 2) : BIT64(62));
 }
 
 FpPacked fp_sqrt(const FpFormat *f, FpNum a, FpEnv *e)
@@ -159,9 +154,9 @@ FpPacked fp_sqrt(const FpFormat *f, FpNum a, FpEnv *e)
     }
     /* m * 2^(exp - 63), with the power of two made even. */
     if (a.exp & 1) {
-        return fp_round(f, false, (a.exp - 1) / 2, wide_sqrt((FpWide)a.m << 64), e);
+        return fp_round(f, false, (a.exp - 1) / 2, wide_sqrt(u128(a.m, 0)), e);
     }
-    return fp_round(f, false, a.exp / 2, wide_sqrt((FpWide)a.m << 63), e);
+    return fp_round(f, false, a.exp / 2, wide_sqrt(u128_shl(u128(0, a.m), 63)), e);
 }
 
 #define ARITH(T, p, unpack_a, unpack_b, pack, fmt) \

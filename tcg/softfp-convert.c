@@ -65,7 +65,7 @@ FpPacked fp_rint(const FpFormat *f, FpNum a, FpEnv *e)
         e->flags |= FP_DE;
     }
     if (a.exp >= 63) {
-        return fp_round(f, a.sign, a.exp, (FpWide)a.m << 64, e);
+        return fp_round(f, a.sign, a.exp, u128(a.m, 0), e);
     }
     v = to_integer(&a, e->round, &inexact, &up, &carry);
     e->flags |= inexact ? FP_PE : 0;
@@ -75,7 +75,7 @@ FpPacked fp_rint(const FpFormat *f, FpNum a, FpEnv *e)
     } else {
         FpEnv quiet = { .precision = 64 };
 
-        return fp_round(f, a.sign, 127, v, &quiet);
+        return fp_round(f, a.sign, 127, u128(0, v), &quiet);
     }
 }
 
@@ -109,7 +109,7 @@ FpPacked fp_from_i64(const FpFormat *f, int64_t v, FpEnv *e)
     if (v == 0) {
         return fp_zero(false);
     }
-    return fp_round(f, v < 0, 127, v < 0 ? -(uint64_t)v : (uint64_t)v, e);
+    return fp_round(f, v < 0, 127, u128(0, v < 0 ? -(uint64_t)v : (uint64_t)v), e);
 }
 
 FpPacked fp_convert(const FpFormat *f, FpNum a, bool denormal_flag, FpEnv *e)
@@ -127,7 +127,7 @@ FpPacked fp_convert(const FpFormat *f, FpNum a, bool denormal_flag, FpEnv *e)
     if (a.denormal && denormal_flag) {
         e->flags |= FP_DE;
     }
-    return fp_round(f, a.sign, a.exp, (FpWide)a.m << 64, e);
+    return fp_round(f, a.sign, a.exp, u128(a.m, 0), e);
 }
 
 enum { CMP_GREATER = 0, CMP_LESS = 1, CMP_EQUAL = 0x40, CMP_UNORDERED = 0x45 };

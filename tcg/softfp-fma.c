@@ -13,11 +13,11 @@ static FpPacked propagate3(const FpFormat *f, const FpNum *a, const FpNum *b, co
 }
 
 /* Of product and sum of numbers that aren't zero. */
-static FpPacked fused(const FpFormat *f, bool sign, int32_t exp, FpWide product, const FpNum *c,
+static FpPacked fused(const FpFormat *f, bool sign, int32_t exp, U128 product, const FpNum *c,
                       FpEnv *e)
 {
     /* Two places above for the carry; both are exact there: 53 bits each at most. */
-    FpWide x = product >> 2, y = (FpWide)c->m << 62;
+    U128 x = u128_shr(product, 2), y = u128_shl(u128(0, c->m), 62);
     int32_t d = exp - c->exp;
     bool negative = sign;
 
@@ -28,14 +28,14 @@ static FpPacked fused(const FpFormat *f, bool sign, int32_t exp, FpWide product,
         exp = c->exp;
     }
     if (sign == c->sign) {
-        x += y;
-    } else if (x >= y) {
-        x -= y;
+        x = u128_add(x, y);
+    } else if (!u128_less(x, y)) {
+        x = u128_sub(x, y);
     } else {
-        x = y - x;
+        x = u128_sub(y, x);
         negative = !sign;
     }
-    if (x == 0) {
+    if (u128_is_zero(x)) {
         return fp_zero(e->round == FP_DOWN);
     }
     return fp_round(f, negative, exp + 2, x, e);
@@ -64,12 +64,12 @@ FpPacked fp_fma(const FpFormat *f, FpNum a, FpNum b, FpNum c, FpEnv *e)
         if (c.cls == FP_IS_ZERO) {
             return fp_zero(sign == c.sign ? sign : e->round == FP_DOWN);
         }
-        return fp_round(f, c.sign, c.exp, (FpWide)c.m << 64, e);
+        return fp_round(f, c.sign, c.exp, u128(c.m, 0), e);
     }
     if (c.cls == FP_IS_ZERO) {
-        return fp_round(f, sign, a.exp + b.exp + 1, (FpWide)a.m * b.m, e);
+        return fp_round(f, sign, a.exp + b.exp + 1, u128_mul(a.m, b.m), e);
     }
-    return fused(f, sign, a.exp + b.exp + 1, (FpWide)a.m * b.m, &c, e);
+    return fused(f, sign, a.exp + b.exp + 1, u128_mul(a.m, b.m), &c, e);
 }
 
 /* A NaN keeps its sign. */

@@ -147,16 +147,16 @@ FpPacked fp_propagate(const FpFormat *f, const FpNum *a, const FpNum *b, FpEnv *
 
 /* Whether a magnitude is increased when what is left below the last place is @rest
  * (left-aligned: the top bit is one half). */
-static bool rounds_up(FpRound mode, bool sign, bool odd, FpWide rest)
+static bool rounds_up(FpRound mode, bool sign, bool odd, U128 rest)
 {
-    FpWide half = (FpWide)1 << 127;
+    U128 half = u128(BIT64(63), 0);
 
-    if (rest == 0) {
+    if (u128_is_zero(rest)) {
         return false;
     }
     switch (mode) {
     case FP_NEAREST:
-        return rest > half || (rest == half && odd);
+        return u128_less(half, rest) || (u128_equal(half, rest) && odd);
     case FP_DOWN:
         return sign;
     case FP_UP:
@@ -167,15 +167,15 @@ static bool rounds_up(FpRound mode, bool sign, bool odd, FpWide rest)
 }
 
 /* Top @p bits of @m (bit 127 set or, for denormals, not), rounded; *carry: to 2^128. */
-static uint64_t round_bits(FpWide m, unsigned p, const FpEnv *e, bool sign, bool *inexact,
+static uint64_t round_bits(U128 m, unsigned p, const FpEnv *e, bool sign, bool *inexact,
                            bool *up, bool *carry)
 {
-    FpWide rest = m << p;
-    uint64_t top = m >> 64;
+    U128 rest = u128_shl(m, p);
+    uint64_t top = u128_hi(m);
     uint64_t unit = BIT64(64 - p);
     uint64_t v = top & ~(unit - 1);
 
-    *inexact = rest != 0;
+    *inexact = !u128_is_zero(rest);
     *up = rounds_up(e->round, sign, v & unit, rest);
     *carry = false;
     if (*up) {
@@ -185,15 +185,15 @@ static uint64_t round_bits(FpWide m, unsigned p, const FpEnv *e, bool sign, bool
     return v;
 }
 
-FpWide fp_shift_jam(FpWide m, unsigned n)
+U128 fp_shift_jam(U128 m, unsigned n)
 {
     if (n == 0) {
         return m;
     }
     if (n > 127) {
-        return m != 0;
+        return u128(0, !u128_is_zero(m));
     }
-    return m >> n | ((m << (128 - n)) != 0);
+    return u128_or(u128_shr(m, n), u128(0, !u128_is_zero(u128_shl(m, 128 - n))));
 }
 
 static FpPacked overflow(const FpFormat *f, bool sign, FpEnv *e)
@@ -210,14 +210,14 @@ static FpPacked overflow(const FpFormat *f, bool sign, FpEnv *e)
 /* What unmasked overflow and underflow take from the exponent, or add. */
 enum { X87_SCALE = 24576 };
 
-FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e)
+FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, U128 m, FpEnv *e)
 {
     unsigned p = f->precision;
-    int shift = m >> 64 ? clz64(m >> 64) : 64 + clz64(m);
+    int shift = u128_hi(m) ? clz64(u128_hi(m)) : 64 + clz64(u128_lo(m));
     bool inexact, up, carry;
     uint64_t v;
 
-    m <<= shift;
+    m = u128_shl(m, shift);
     exp -= shift;
     v = round_bits(m, p, e, sign, &inexact, &up, &carry);
     if (carry) {

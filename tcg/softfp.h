@@ -7,8 +7,7 @@
 #define TCG_SOFTFP_H
 
 #include "tcg/fpenv.h"
-
-typedef unsigned __int128 FpWide;
+#include "util/uint128.h"
 
 typedef enum FpClass {
     FP_IS_ZERO, FP_IS_NUM, FP_IS_INF, FP_IS_NAN,
@@ -53,8 +52,8 @@ F80 fp_pack80(FpPacked p);
 
 /* (hi:lo) * 2^(exp - 127), not 0, rounded to @f; hi:lo need not be normalised. Sets
  * PE, UE, OE. */
-FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, FpWide m, FpEnv *e);
-FpWide fp_shift_jam(FpWide m, unsigned n);      /* what falls off is kept as one low bit */
+FpPacked fp_round(const FpFormat *f, bool sign, int32_t exp, U128 m, FpEnv *e);
+U128 fp_shift_jam(U128 m, unsigned n);      /* what falls off is kept as one low bit */
 FpPacked fp_zero(bool sign);
 FpPacked fp_inf(const FpFormat *f, bool sign);
 FpPacked fp_nan(const FpFormat *f, const FpNum *n);     /* quieted */

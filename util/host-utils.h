@@ -6,7 +6,7 @@
 #ifndef UTIL_HOST_UTILS_H
 #define UTIL_HOST_UTILS_H
 
-#include "util/osdep.h"
+#include "util/uint128.h"
 
 static inline int clz32(uint32_t v) { return v ? __builtin_clz(v) : 32; }
 static inline int clz64(uint64_t v) { return v ? __builtin_clzll(v) : 64; }
@@ -88,18 +88,16 @@ static inline uint32_t bitrev32(uint32_t v)
 /* The product of two 64-bit numbers in two halves. */
 static inline void mulu64(uint64_t *lo, uint64_t *hi, uint64_t a, uint64_t b)
 {
-    unsigned __int128 p = (unsigned __int128)a * b;
+    U128 p = u128_mul(a, b);
 
-    *lo = p;
-    *hi = p >> 64;
+    *lo = u128_lo(p);
+    *hi = u128_hi(p);
 }
 
 static inline void muls64(uint64_t *lo, uint64_t *hi, int64_t a, int64_t b)
 {
-    __int128 p = (__int128)a * b;
-
-    *lo = p;
-    *hi = (unsigned __int128)p >> 64;
+    mulu64(lo, hi, (uint64_t)a, (uint64_t)b);
+    *hi -= (a < 0 ? (uint64_t)b : 0) + (b < 0 ? (uint64_t)a : 0);
 }
 
 /*
@@ -108,13 +106,10 @@ static inline void muls64(uint64_t *lo, uint64_t *hi, int64_t a, int64_t b)
  */
 static inline bool divu128(uint64_t *lo, uint64_t *hi, uint64_t divisor)
 {
-    unsigned __int128 n = (unsigned __int128)*hi << 64 | *lo;
-
     if (*hi >= divisor) {
         return false;
     }
-    *lo = n / divisor;
-    *hi = n % divisor;
+    *lo = u128_lo(u128_div(u128(*hi, *lo), divisor, hi));
     return true;
 }
 
@@ -122,12 +117,9 @@ static inline bool divu128(uint64_t *lo, uint64_t *hi, uint64_t divisor)
 static inline bool divs128(uint64_t *lo, uint64_t *hi, int64_t divisor)
 {
     bool neg = (int64_t)*hi < 0, qneg = neg != (divisor < 0);
-    unsigned __int128 n = (unsigned __int128)*hi << 64 | *lo;
-    uint64_t l, h;
+    U128 n = neg ? u128_neg(u128(*hi, *lo)) : u128(*hi, *lo);
+    uint64_t l = u128_lo(n), h = u128_hi(n);
 
-    n = neg ? -n : n;
-    l = n;
-    h = n >> 64;
     if (!divu128(&l, &h, divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) ||
         l > (uint64_t)INT64_MAX + qneg) {
         return false;
@@ -140,13 +132,17 @@ static inline bool divs128(uint64_t *lo, uint64_t *hi, int64_t divisor)
 /* a * b / c with a 128-bit product; the result's low 64 bits. @c is not 0. */
 static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 {
-    return (unsigned __int128)a * b / c;
+    uint64_t rest;
+
+    return u128_lo(u128_div(u128_mul(a, b), c, &rest));
 }
 
 /* Rounded up. */
 static inline uint64_t muldiv64_up(uint64_t a, uint64_t b, uint64_t c)
 {
-    return ((unsigned __int128)a * b + c - 1) / c;
+    uint64_t rest;
+
+    return u128_lo(u128_div(u128_add(u128_mul(a, b), u128(0, c - 1)), c, &rest));
 }
 
 /* The largest power of two <= @v, and the smallest >= @v; 0 for 0 or none. */

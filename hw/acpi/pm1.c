@@ -2,6 +2,7 @@
 /* The fixed hardware of ACPI: PM1 events and control, the power management timer. */
 #include "util/osdep.h"
 #include "hw/acpi/pm1.h"
+#include "util/host-utils.h"
 
 #define PMTMR_HZ        3579545
 #define PMTMR_MASK      0xffffffu
@@ -10,7 +11,7 @@
 
 static int64_t timer_count(void)
 {
-    return (int64_t)((__int128)clock_get_ns(CLOCK_VIRTUAL) * PMTMR_HZ / NS_PER_SECOND);
+    return (int64_t)muldiv64((uint64_t)clock_get_ns(CLOCK_VIRTUAL), PMTMR_HZ, NS_PER_SECOND);
 }
 
 uint32_t pm1_timer(void)
@@ -40,7 +41,7 @@ static void arm_timer(AcpiPm1 *pm)
         return;
     }
     next = (pm->half_periods + 1) * PMTMR_HALF;
-    timer_mod_ns(&pm->overflow, (int64_t)(((__int128)next * NS_PER_SECOND + PMTMR_HZ - 1) / PMTMR_HZ));
+    timer_mod_ns(&pm->overflow, (int64_t)muldiv64_up((uint64_t)next, NS_PER_SECOND, PMTMR_HZ));
 }
 
 static void overflow(void *opaque)

@@ -435,7 +435,7 @@ static int64_t tsc_to_ns(const ApicState *s, uint64_t tsc)
     if (!s->tsc_hz || s->tsc_hz == (uint64_t)NS_PER_SECOND) {
         return ticks;
     }
-    return (int64_t)(((unsigned __int128)ticks * NS_PER_SECOND + s->tsc_hz - 1) / s->tsc_hz);
+    return (int64_t)muldiv64_up((uint64_t)ticks, NS_PER_SECOND, s->tsc_hz);
 }
 
 static void arm_deadline(ApicState *s)

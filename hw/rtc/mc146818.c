@@ -18,6 +18,7 @@
 #include "hw/core/runstate.h"
 #include "qapi/commands-misc.h"
 #include "qapi/events-machine.h"
+#include "util/host-utils.h"
 #include "util/timer.h"
 
 /* DS, figure 12 (address map). */
@@ -202,10 +203,9 @@ static void rtc_arm_periodic(RtcState *s)
         timer_del(&s->periodic);
         return;
     }
-    next = (int64_t)((__int128)clock_get_ns(CLOCK_VIRTUAL) * PERIODIC_HZ / NS_PER_SECOND);
+    next = (int64_t)muldiv64((uint64_t)clock_get_ns(CLOCK_VIRTUAL), PERIODIC_HZ, NS_PER_SECOND);
     next = (next / clocks + 1) * clocks;
-    timer_mod_ns(&s->periodic, (int64_t)(((__int128)next * NS_PER_SECOND + PERIODIC_HZ - 1) /
-                                         PERIODIC_HZ));
+    timer_mod_ns(&s->periodic, (int64_t)muldiv64_up((uint64_t)next, NS_PER_SECOND, PERIODIC_HZ));
 }
 
 /* Ticks that went by unseen, since the host was late or the guest hadn't taken the last one. */
@@ -216,7 +216,7 @@ static void rtc_count_lost(RtcState *s)
     if (!clocks || !(s->cmos[RTC_B] & B_PIE)) {
         return;
     }
-    tick = (int64_t)((__int128)clock_get_ns(CLOCK_VIRTUAL) * PERIODIC_HZ / NS_PER_SECOND) / clocks;
+    tick = (int64_t)muldiv64((uint64_t)clock_get_ns(CLOCK_VIRTUAL), PERIODIC_HZ, NS_PER_SECOND) / clocks;
     lost = s->last_tick && tick > s->last_tick ? tick - s->last_tick - 1 : 0;
     lost += (s->cmos[RTC_C] & C_PF) != 0;
     s->lost_ticks = (uint32_t)MIN(s->lost_ticks + lost, LOST_TICKS_MAX);

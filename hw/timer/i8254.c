@@ -12,6 +12,7 @@
 #include "hw/timer/i8254.h"
 #include "hw/timer/i8254-state.h"
 
+#include "util/host-utils.h"
 #include "util/thread.h"
 #include "util/timer.h"
 
@@ -67,13 +68,13 @@ DEFINE_CAST(I8254, PitState, TYPE_I8254)
 
 static int64_t ticks_of_ns(int64_t ns)
 {
-    return (int64_t)((__int128)ns * I8254_HZ / NS_PER_SECOND);
+    return (int64_t)muldiv64((uint64_t)ns, I8254_HZ, NS_PER_SECOND);
 }
 
 /* The first ns at which @ticks have passed. */
 static int64_t ns_of_ticks(int64_t ticks)
 {
-    return (int64_t)(((__int128)ticks * NS_PER_SECOND + I8254_HZ - 1) / I8254_HZ);
+    return (int64_t)muldiv64_up((uint64_t)ticks, NS_PER_SECOND, I8254_HZ);
 }
 
 /* Clocks since the count was loaded. */

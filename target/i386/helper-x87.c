@@ -410,9 +410,8 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
 {
     F80 r = a;
     int ea, eb, d, n;
-    unsigned __int128 rem;
-    uint64_t q = 0;
-    bool partial;
+    uint64_t q = 0, rem;
+    bool partial, carry = false;
 
     if (is_unsupported(a) || is_unsupported(b) || is_nan(a) || is_nan(b) ||
         (a.se & 0x7fff) == 0x7fff || is_zero(b)) {
@@ -443,31 +442,30 @@ static F80 remainder_of(X87 *x, F80 a, F80 b, bool nearest)
     }
     partial = d >= 64;
     n = partial ? 32 + d % 32 : d;
-    rem = d < 0 ? a.m >> 1 : a.m;
+    rem = a.m;
     if (d < 0) {                        /* a is at least b/2 in exponent: compare at half an ulp */
-        rem = a.m;
         if (rem > b.m) {
             q = 1;
-            r = (F80){ 2 * (unsigned __int128)b.m - rem > UINT64_MAX ? 0 : 2 * b.m - (uint64_t)rem,
-                       a.se ^ 0x8000 };
+            r = (F80){ 2 * b.m - rem, a.se ^ 0x8000 };
             normalize(&r, ea);
         }
         goto done;
     }
     for (int i = n; ; i--) {
         q <<= 1;
-        if (rem >= b.m) {
+        if (carry || rem >= b.m) {
             rem -= b.m;
             q |= 1;
         }
         if (i == 0) {
             break;
         }
+        carry = rem >> 63;
         rem <<= 1;
     }
     r = (F80){ rem, a.se & 0x8000 };
-    if (nearest && !partial && (2 * rem > b.m || (2 * rem == b.m && (q & 1)))) {
-        r.m = b.m - (uint64_t)rem;
+    if (nearest && !partial && (rem > b.m - rem || (rem == b.m - rem && (q & 1)))) {
+        r.m = b.m - rem;
         r.se ^= 0x8000;
         q++;
     }

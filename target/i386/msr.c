@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "target/i386/cpu.h"
 #include "target/i386/seg.h"
+#include "util/host-utils.h"
 #include "util/log.h"
 #include "util/timer.h"
 
@@ -36,7 +37,7 @@ static uint64_t tsc_of_clock(const X86State *s, int64_t ns)
     if (s->tsc_hz == (uint64_t)NS_PER_SECOND) {
         return ns;
     }
-    return (unsigned __int128)ns * s->tsc_hz / NS_PER_SECOND;
+    return muldiv64((uint64_t)ns, s->tsc_hz, NS_PER_SECOND);
 }
 
 uint64_t x86_rdtsc(X86State *s)

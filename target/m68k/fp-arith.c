@@ -78,50 +78,50 @@ static const struct { uint8_t bits; int16_t emin, emax; } formats[] = {
     [FPP_SGL] = { 24, -16383, 16383 },
 };
 
-static Fp128 shift_jam(Fp128 m, unsigned n)
+static U128 shift_jam(U128 m, unsigned n)
 {
     if (n == 0) {
         return m;
     }
-    return n > 127 ? m != 0 : m >> n | (m << (128 - n) != 0);
+    return n > 127 ? u128(0, !u128_is_zero(m))
+                   : u128_or(u128_shr(m, n), u128(0, !u128_is_zero(u128_shl(m, 128 - n))));
 }
 
-static unsigned clz128(Fp128 m)
+static unsigned clz128(U128 m)
 {
-    return m >> 64 ? (unsigned)__builtin_clzll((uint64_t)(m >> 64))
-                   : 64 + (unsigned)__builtin_clzll((uint64_t)m);
+    return u128_hi(m) ? (unsigned)__builtin_clzll(u128_hi(m)) : 64 + (unsigned)__builtin_clzll(u128_lo(m));
 }
 
 /* Does the magnitude grow? @rest: what is cut off, left-aligned; not zero. */
-static bool rounds_up(FpMode mode, bool sign, bool odd, Fp128 rest)
+static bool rounds_up(FpMode mode, bool sign, bool odd, U128 rest)
 {
-    Fp128 half = (Fp128)1 << 127;
+    U128 half = u128((uint64_t)1 << 63, 0);
 
     switch (mode) {
-    case FPM_NEAREST: return rest > half || (rest == half && odd);
+    case FPM_NEAREST: return u128_less(half, rest) || (u128_equal(half, rest) && odd);
     case FPM_MINUS: return sign;
     case FPM_PLUS: return !sign;
     default: return false;
     }
 }
 
-Fp m68k_fp_round128(FpCtx *c, bool sign, int32_t exp, Fp128 m)
+Fp m68k_fp_round128(FpCtx *c, bool sign, int32_t exp, U128 m)
 {
     unsigned bits = formats[c->prec].bits, n = clz128(m);
     int32_t emin = formats[c->prec].emin, emax = formats[c->prec].emax;
-    Fp128 rest;
+    U128 rest;
     uint64_t top;
 
-    m <<= n;
+    m = u128_shl(m, n);
     exp -= (int32_t)n;
     if (exp < emin) {
         c->exc |= FPX_UNFL;
         m = shift_jam(m, (unsigned)MIN(emin - exp, 200));
         exp = emin;
     }
-    rest = m << bits;
-    top = (uint64_t)(m >> 64) >> (64 - bits) << (64 - bits);
-    if (rest) {
+    rest = u128_shl(m, bits);
+    top = u128_hi(m) >> (64 - bits) << (64 - bits);
+    if (!u128_is_zero(rest)) {
         c->exc |= FPX_INEX2;
         if (rounds_up(c->mode, sign, top >> (64 - bits) & 1, rest)) {
             uint64_t ulp = (uint64_t)1 << (64 - bits);
@@ -146,7 +146,7 @@ Fp m68k_fp_round128(FpCtx *c, bool sign, int32_t exp, Fp128 m)
 
 Fp m68k_fp_round(FpCtx *c, Fp v)
 {
-    return v.cls == FPC_NUM ? m68k_fp_round128(c, v.sign, v.exp, (Fp128)v.m << 64) : v;
+    return v.cls == FPC_NUM ? m68k_fp_round128(c, v.sign, v.exp, u128(v.m, 0)) : v;
 }
 
 /* --------------------------------------------------------------------- NaNs */
@@ -175,7 +175,7 @@ Fp m68k_fp_operr(FpCtx *c)
 
 Fp m68k_fp_add(FpCtx *c, Fp a, Fp b)
 {
-    Fp128 x, y;
+    U128 x, y;
     unsigned d;
 
     if (a.cls == FPC_NAN || b.cls == FPC_NAN) {
@@ -200,13 +200,13 @@ Fp m68k_fp_add(FpCtx *c, Fp a, Fp b)
         b = t;
     }
     d = (unsigned)MIN(a.exp - b.exp, 200);
-    x = (Fp128)a.m << 63;
-    y = shift_jam((Fp128)b.m << 63, d);
+    x = u128_shl(u128(0, a.m), 63);
+    y = shift_jam(u128_shl(u128(0, b.m), 63), d);
     if (a.sign == b.sign) {
-        x += y;
+        x = u128_add(x, y);
     } else {
-        x -= y;
-        if (!x) {
+        x = u128_sub(x, y);
+        if (u128_is_zero(x)) {
             return m68k_fp_zero(c->mode == FPM_MINUS);
         }
     }
@@ -226,14 +226,13 @@ Fp m68k_fp_mul(FpCtx *c, Fp a, Fp b)
     if (a.cls == FPC_ZERO || b.cls == FPC_ZERO) {
         return m68k_fp_zero(sign);
     }
-    return m68k_fp_round128(c, sign, a.exp + b.exp + 1, (Fp128)a.m * b.m);
+    return m68k_fp_round128(c, sign, a.exp + b.exp + 1, u128_mul(a.m, b.m));
 }
 
 Fp m68k_fp_div(FpCtx *c, Fp a, Fp b)
 {
     bool sign = a.sign ^ b.sign;
-    Fp128 n, q;
-    uint64_t hi, rest;
+    uint64_t hi, lo, rest;
 
     if (a.cls == FPC_NAN || b.cls == FPC_NAN) {
         return m68k_fp_nan(c, &a, &b);
@@ -251,17 +250,14 @@ Fp m68k_fp_div(FpCtx *c, Fp a, Fp b)
         return m68k_fp_zero(sign);
     }
     /* Two steps of long division give 65 and 64 bits of quotient. */
-    n = (Fp128)(a.m >> 1) << 64 | (Fp128)(a.m & 1) << 63;
-    hi = (uint64_t)(n / b.m);
-    n = (n % b.m) << 64;
-    q = (Fp128)hi << 64 | (uint64_t)(n / b.m);
-    rest = (uint64_t)(n % b.m);
-    return m68k_fp_round128(c, sign, a.exp - b.exp, q | (rest != 0));
+    hi = u128_lo(u128_div(u128(a.m >> 1, a.m << 63), b.m, &rest));
+    lo = u128_lo(u128_div(u128(rest, 0), b.m, &rest));
+    return m68k_fp_round128(c, sign, a.exp - b.exp, u128(hi, lo | (rest != 0)));
 }
 
 Fp m68k_fp_sqrt(FpCtx *c, Fp a)
 {
-    Fp128 n, root = 0, rest = 0;
+    U128 n, root = u128(0, 0), rest = root, one = u128(0, 1);
     int32_t e;
 
     if (a.cls == FPC_NAN) {
@@ -278,25 +274,25 @@ Fp m68k_fp_sqrt(FpCtx *c, Fp a)
     }
     /* The value is n * 2^(2e - 126), n of 127 or 128 bits; digit by digit, 66 bits of root. */
     e = a.exp >> 1;
-    n = (Fp128)a.m << (a.exp & 1 ? 64 : 63);
+    n = u128_shl(u128(0, a.m), a.exp & 1 ? 64 : 63);
     for (int i = 0; i < 66; i++) {
-        Fp128 trial;
+        U128 trial;
 
-        rest = rest << 2 | n >> 126;
-        n <<= 2;
-        trial = root << 2 | 1;
-        root <<= 1;
-        if (rest >= trial) {
-            rest -= trial;
-            root |= 1;
+        rest = u128_or(u128_shl(rest, 2), u128_shr(n, 126));
+        n = u128_shl(n, 2);
+        trial = u128_or(u128_shl(root, 2), one);
+        root = u128_shl(root, 1);
+        if (!u128_less(rest, trial)) {
+            rest = u128_sub(rest, trial);
+            root = u128_or(root, one);
         }
     }
-    return m68k_fp_round128(c, false, e, root << 62 | (rest != 0));
+    return m68k_fp_round128(c, false, e, u128_or(u128_shl(root, 62), u128(0, !u128_is_zero(rest))));
 }
 
 Fp m68k_fp_rint(FpCtx *c, Fp a, FpMode mode)
 {
-    Fp128 m, rest;
+    U128 rest;
     unsigned n;
     uint64_t i;
 
@@ -306,11 +302,10 @@ Fp m68k_fp_rint(FpCtx *c, Fp a, FpMode mode)
     if (a.cls != FPC_NUM || a.exp >= 63) {
         return a;
     }
-    m = (Fp128)a.m << 64;
     n = (unsigned)MIN(63 - a.exp, 66);
     i = n < 64 ? a.m >> n : 0;
-    rest = n < 128 ? shift_jam(m, n) << 64 : 1;
-    if (rest) {
+    rest = u128_shl(shift_jam(u128(a.m, 0), n), 64);
+    if (!u128_is_zero(rest)) {
         c->exc |= FPX_INEX2;
         if (rounds_up(mode, a.sign, i & 1, rest)) {
             i++;

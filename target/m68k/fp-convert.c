@@ -290,7 +290,7 @@ Fp m68k_fp_from_packed(FpCtx *c, const uint32_t in[3])
     int e10 = (int)((in[0] >> 24 & 15) * 100 + (in[0] >> 20 & 15) * 10 + (in[0] >> 16 & 15));
     FpCtx to = { c->mode, c->prec, 0 };
     Big num, den;
-    Fp128 q = 0;
+    U128 q = u128(0, 0);
     int32_t exp = 127;
     Fp v;
 
@@ -328,14 +328,14 @@ Fp m68k_fp_from_packed(FpCtx *c, const uint32_t in[3])
         exp++;
     }
     for (int i = 0; i < 126; i++) {
-        q <<= 1;
+        q = u128_shl(q, 1);
         if (big_cmp(&num, &den) >= 0) {
             big_sub(&num, &den);
-            q |= 1;
+            q = u128_or(q, u128(0, 1));
         }
         big_shl(&num, 1);
     }
-    q = q << 1 | (num.n != 0);
+    q = u128_or(u128_shl(q, 1), u128(0, num.n != 0));
     /* q has its first bit at 126: the value is q * 2^(exp - 127 - 126). */
     v = m68k_fp_round128(&to, sign, exp - 127 + 1, q);
     c->exc |= (to.exc & ~(uint32_t)FPX_INEX2) | (to.exc & FPX_INEX2 ? FPX_INEX1 : 0);

@@ -81,22 +81,22 @@ static inline bool fp_fast_round(FpCtx *c, unsigned bits, int32_t e, uint64_t hi
 
 static inline bool fp_fast_mul(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
 {
-    Fp128 p = (Fp128)a.m * b.m;
+    U128 p = u128_mul(a.m, b.m);
     int32_t e = (a.se & 0x7fff) + (b.se & 0x7fff) - 16383 + 1;
     unsigned n;
 
     /* Without branches, which nobody could predict, here and below. */
-    n = (unsigned)(~(uint64_t)(p >> 64) >> 63);
-    p <<= n;
+    n = (unsigned)(~u128_hi(p) >> 63);
+    p = u128_shl(p, n);
     e -= (int32_t)n;
-    return fp_fast_round(c, bits, e, (uint64_t)(p >> 64), (uint64_t)p, (a.se ^ b.se) & 0x8000, r);
+    return fp_fast_round(c, bits, e, u128_hi(p), u128_lo(p), (a.se ^ b.se) & 0x8000, r);
 }
 
 static inline bool fp_fast_add(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
 {
     int32_t ea = a.se & 0x7fff, eb = b.se & 0x7fff;
     unsigned d;
-    Fp128 x, y;
+    U128 x, y;
 
     if (ea < eb || (ea == eb && a.m < b.m)) {
         F80 t = a;
@@ -111,28 +111,27 @@ static inline bool fp_fast_add(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
     if (d > 62) {
         return false;
     }
-    x = (Fp128)a.m << 63;               /* nothing of b is lost: 63 bits below */
-    y = (Fp128)b.m << 63 >> d;
+    x = u128_shl(u128(0, a.m), 63);     /* nothing of b is lost: 63 bits below */
+    y = u128_shl(u128(0, b.m), 63 - d);
     if (!((a.se ^ b.se) & 0x8000)) {
         unsigned n;
 
-        x += y;
-        n = (unsigned)(~(uint64_t)(x >> 64) >> 63);
-        x <<= n;
+        x = u128_add(x, y);
+        n = (unsigned)(~u128_hi(x) >> 63);
+        x = u128_shl(x, n);
         ea += 1 - (int32_t)n;
     } else {
         unsigned n;
 
-        x -= y;
-        if (!x) {
+        x = u128_sub(x, y);
+        if (u128_is_zero(x)) {
             return false;
         }
-        n = x >> 64 ? (unsigned)__builtin_clzll((uint64_t)(x >> 64))
-                    : 64 + (unsigned)__builtin_clzll((uint64_t)x);
-        x <<= n;
+        n = u128_hi(x) ? (unsigned)__builtin_clzll(u128_hi(x)) : 64 + (unsigned)__builtin_clzll(u128_lo(x));
+        x = u128_shl(x, n);
         ea -= (int32_t)n - 1;
     }
-    return fp_fast_round(c, bits, ea, (uint64_t)(x >> 64), (uint64_t)x, a.se & 0x8000, r);
+    return fp_fast_round(c, bits, ea, u128_hi(x), u128_lo(x), a.se & 0x8000, r);
 }
 
 /* The quotient by one long division of the significands; @bits 64 at most. */
@@ -140,16 +139,15 @@ static inline bool fp_fast_div(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
 {
     int32_t e = (a.se & 0x7fff) - (b.se & 0x7fff) + 16383;
     uint64_t hi = a.m, q, rem, lo;
-    Fp128 n;
+    U128 n;
 
     if (hi >= b.m) {                    /* first bit of the quotient is 1: divide half of it */
-        n = (Fp128)hi << 63;
+        n = u128_shl(u128(0, hi), 63);
     } else {
-        n = (Fp128)hi << 64;
+        n = u128(hi, 0);
         e--;
     }
-    q = (uint64_t)(n / b.m);
-    rem = (uint64_t)(n % b.m);
+    q = u128_lo(u128_div(n, b.m, &rem));
     /* What is left decides the rounding: below, at, or above half of the last place. */
     lo = !rem ? 0 : rem > b.m - rem ? FP_TOP | 1 : rem == b.m - rem ? FP_TOP : 1;
     return fp_fast_round(c, bits, e, q, lo, (a.se ^ b.se) & 0x8000, r);
@@ -160,19 +158,19 @@ static inline bool fp_fast_div(FpCtx *c, unsigned bits, F80 a, F80 b, F80 *r)
 static inline bool fp_fast_sqrt(FpCtx *c, unsigned bits, F80 a, F80 *r)
 {
     int32_t exp = (a.se & 0x7fff) - 16383;
-    Fp128 n = (Fp128)a.m << (exp & 1 ? 64 : 63), rest;
-    double estimate = __builtin_sqrt((double)(uint64_t)(n >> 64)) * 4294967296.0;
+    U128 n = u128_shl(u128(0, a.m), exp & 1 ? 64 : 63), rest;
+    double estimate = __builtin_sqrt((double)u128_hi(n)) * 4294967296.0;
     uint64_t x = estimate >= 18446744073709549568.0 ? UINT64_MAX : (uint64_t)estimate, lo;
 
-    x = (uint64_t)(((Fp128)x + n / x) >> 1);
-    while ((Fp128)x * x > n) {
+    x = u128_lo(u128_shr(u128_add(u128(0, x), u128_div(n, x, &lo)), 1));
+    while (u128_less(n, u128_mul(x, x))) {
         x--;
     }
-    while (x != UINT64_MAX && (Fp128)(x + 1) * (x + 1) <= n) {
+    while (x != UINT64_MAX && !u128_less(n, u128_mul(x + 1, x + 1))) {
         x++;
     }
-    rest = n - (Fp128)x * x;
-    lo = !rest ? 0 : rest > x ? FP_TOP | 1 : 1;
+    rest = u128_sub(n, u128_mul(x, x));
+    lo = u128_is_zero(rest) ? 0 : u128_less(u128(0, x), rest) ? FP_TOP | 1 : 1;
     return fp_fast_round(c, bits, (exp >> 1) + 16383, x, lo, 0, r);
 }
 

@@ -11,6 +11,7 @@
 #define TARGET_M68K_FP_H
 
 #include "target/m68k/state.h"
+#include "util/uint128.h"
 
 /* FPSR (PRM 1.6.2). Exception byte, and FPCR's enable byte at the same places. */
 enum {
@@ -32,7 +33,6 @@ typedef struct Fp {
     int32_t exp;                /* NUM: the value is m * 2^(exp - 63) */
     uint64_t m;                 /* NUM: bit 63 set; NAN: the significand as it was */
 } Fp;
-typedef unsigned __int128 Fp128;
 
 typedef struct FpCtx {
     FpMode mode;
@@ -46,7 +46,7 @@ Fp m68k_fp_from_s(uint32_t v);
 Fp m68k_fp_from_d(uint64_t v);
 Fp m68k_fp_from_int(int64_t v);
 /* (m) * 2^(exp - 127), not zero, rounded to the precision. */
-Fp m68k_fp_round128(FpCtx *c, bool sign, int32_t exp, Fp128 m);
+Fp m68k_fp_round128(FpCtx *c, bool sign, int32_t exp, U128 m);
 Fp m68k_fp_round(FpCtx *c, Fp v);
 static inline Fp m68k_fp_zero(bool sign) { return (Fp){ FPC_ZERO, sign, 0, 0 }; }
 static inline Fp m68k_fp_inf(bool sign) { return (Fp){ FPC_INF, sign, 0, 0 }; }
