@@ -45,7 +45,7 @@ enum {
     V_HOME = 2,         /* equal to variable @var in memory */
     V_FOLDED = 4,       /* computed by its only user's address mode */
     V_DEFINED = 8,
-    V_SNAP_ZEXT = 16,   /* a widening that snapshots alone name: they do it */
+    V_SNAP = 16,        /* a widening or bits taken out that snapshots alone name: they do it */
 };
 
 typedef struct Val {
@@ -71,7 +71,8 @@ typedef struct SnapItem {
     uint16_t var;
     uint8_t kind;               /* PL_* */
     uint8_t reg;
-    uint32_t bits;              /* integers: 64, or zero-extended from here */
+    uint16_t bits;              /* integers: 64, or zero-extended from here ... */
+    uint8_t shift, unused;      /* ... what lies this far up */
     int64_t val;                /* slot offset from RSP, constant, env offset */
 } SnapItem;
 enum { PL_REG, PL_VREG, PL_SLOT, PL_CONST, PL_HOME };

@@ -206,7 +206,7 @@ static void emit_op(Cg *cg, IrValue i)
     IrOp *op = cg_op(cg, i);
     Val *v = &cg->val[i];
 
-    if (v->flags & (V_FOLDED | V_SNAP_ZEXT) || (!v->n_uses && !(ir_op_flags(op) & (IR_F_SIDE | IR_F_FPENV)))) {
+    if (v->flags & (V_FOLDED | V_SNAP) || (!v->n_uses && !(ir_op_flags(op) & (IR_F_SIDE | IR_F_FPENV)))) {
         return;
     }
     cg->pos = i;

@@ -80,13 +80,21 @@ typedef struct TlbRegs {
     int a;                      /* register of the addend at last */
 } TlbRegs;
 
-/* What an address is an offset from. */
+/* What an address is an offset from; guests of 32 bits compute the sum in 32. */
 static IrValue root_of(Cg *cg, IrValue addr)
 {
     IrOp *op = cg_op(cg, addr);
     uint64_t c;
 
-    return op->opcode == IR_ADD && ra_const(cg, op->arg[1], &c) ? op->arg[0] : addr;
+    if (op->opcode == IR_ZEXT && cg_op(cg, op->arg[0])->type == IR_I32) {
+        addr = op->arg[0];
+        op = cg_op(cg, addr);
+    }
+    if (op->opcode == IR_ADD && ra_const(cg, op->arg[1], &c)) {
+        addr = op->arg[0];
+        op = cg_op(cg, addr);
+    }
+    return op->opcode == IR_TRUNC && op->type == IR_I32 ? op->arg[0] : addr;
 }
 
 static bool op_writes(const IrOp *op)
@@ -100,7 +108,7 @@ static bool cacheable(Cg *cg, const IrOp *op)
     IrType t = op->opcode == IR_ST ? cg_op(cg, op->arg[1])->type : op->type;
 
     return (op->opcode == IR_LD || op->opcode == IR_ST) && t != IR_F80 &&
-           !(op->memop & (IR_MO_BE | IR_MO_ALIGN | IR_MO_ATOMIC));
+           !(op->memop & (IR_MO_ALIGN | IR_MO_ATOMIC)) && !(op->memop & IR_MO_BE && ir_mo_bytes(op->memop) > 8);
 }
 
 /* Does an access like @op's come soon, before anything that ends the cache? */
@@ -327,10 +335,33 @@ static IrType int_type(unsigned bytes)
     return bytes == 8 ? IR_I64 : bytes == 4 ? IR_I32 : bytes == 2 ? IR_I16 : IR_I8;
 }
 
+/* Big-endian: @n is 2, 4 or 8. */
+static void load_be(Cg *cg, unsigned n, int r, Mem m)
+{
+    if (cg->a.has_movbe && n > 2) {             /* of 16 bits it would leave the register's others */
+        x_rm(&cg->a, 0xf0 | X_0F38 | (n == 8 ? X_W : 0), r, m);
+    } else {
+        cg_load(cg, int_type(n), r, m);
+        byte_swap(cg, n, r);
+    }
+}
+
+/* @t: a scratch register, where there is no MOVBE. */
+static void store_be(Cg *cg, unsigned n, int r, int t, Mem m)
+{
+    if (cg->a.has_movbe) {
+        x_rm(&cg->a, 0xf1 | X_0F38 | (n == 8 ? X_W : n == 2 ? X_66 : 0), r, m);
+        return;
+    }
+    x_mov_rr(&cg->a, n == 8, t, r);
+    byte_swap(cg, n, t);
+    x_st(&cg->a, n, t, m);
+}
+
 /* In the first tier code that runs a few times is to be small: the look-up is a thunk's. */
 static bool is_quick(Cg *cg, const IrOp *op, IrType t)
 {
-    IrMemOp plain = IR_MO_SIZE | IR_MO_SIGN | IR_MO_MMU;
+    IrMemOp plain = IR_MO_SIZE | IR_MO_SIGN | IR_MO_MMU | IR_MO_BE;
 
     return cg->r->quick && tcg_switches.quick_thunks && type_is_int(t) && ir_mo_bytes(op->memop) <= 8 &&
            !(op->memop & ~plain) && (op->memop & IR_MO_MMU) < IR_MO_MMU_IDX(TLB_MODES) && !vregs_live(cg);
@@ -357,6 +388,9 @@ static void quick_ld(Cg *cg, IrValue i, IrOp *op)
 
     ra_use_fixed(cg, op->arg[0], R_RAX);
     call_quick(cg, cg->th->quick_ld, op);
+    if (op->memop & IR_MO_BE && n > 1) {
+        byte_swap(cg, n, R_RAX);
+    }
     if (sign) {
         x_movsx(&cg->a, n, op->type == IR_I64, R_RAX, R_RAX);
     }
@@ -368,6 +402,9 @@ static void quick_st(Cg *cg, IrOp *op)
 {
     ra_use_fixed(cg, op->arg[0], R_RAX);
     ra_use_fixed(cg, op->arg[1], R_RDX);
+    if (op->memop & IR_MO_BE && ir_mo_bytes(op->memop) > 1) {
+        byte_swap(cg, ir_mo_bytes(op->memop), R_RDX);
+    }
     call_quick(cg, cg->th->quick_st, op);
 }
 
@@ -379,6 +416,7 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     bool w = op->type == IR_I64, be = mo & IR_MO_BE && n > 1, vec = type_is_vec(op->type);
     int addr = ra_use(cg, op->arg[0]), slot = 0, d = R_NONE;
     TlbRegs g = tlb_regs(cg, op);
+    int s = vec && be && g.hold ? ra_scratch(cg) : g.t;
     uint32_t k = slow_stub(cg, n > 8 ? SLOW_LD_BUF : SLOW_LD, addr, mo, op->snap);
     Mem m = mem_bi(g.guess ? g.a : g.e, addr, 0, 0);
 
@@ -398,20 +436,16 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
         x_rm(a, 0xb7 | X_0F, g.t, m);
         x_st(a, 8, g.t, mem_b(R_RSP, slot + 8));
     } else if (vec && be && n <= 8) {
-        cg_load(cg, int_type(n), g.t, m);
-        byte_swap(cg, n, g.t);
-        x_rr(a, 0x6e | X_66 | X_0F | (n == 8 ? X_W : 0), d & 15, g.t);
+        load_be(cg, n, s, m);
+        x_rr(a, 0x6e | X_66 | X_0F | (n == 8 ? X_W : 0), d & 15, s);
     } else if (vec) {
         x_vld(a, n, d, m);
     } else {
         bool sign = mo & IR_MO_SIGN && n < type_bytes(op->type);
         if (be) {
-            cg_load(cg, int_type(n), d, m);
-            byte_swap(cg, n, d);
+            load_be(cg, n, d, m);
             if (sign) {
                 x_movsx(a, n, w, d, d);
-            } else if (n == 2) {
-                x_movzx(a, 2, d, d);
             }
         } else if (sign) {
             x_rm(a, n == 1 ? 0xbe | X_0F | (w ? X_W : 0)
@@ -440,7 +474,7 @@ static void emit_st(Cg *cg, IrOp *op)
     uint64_t c;
     Mem from = mem_b(R_RSP, FR_BUF);
 
-    bool is_imm = type_is_int(t) && !be && ra_const(cg, v, &c) && cg->val[v].reg == R_NONE &&
+    bool is_imm = type_is_int(t) && !(be && n == 8) && ra_const(cg, v, &c) && cg->val[v].reg == R_NONE &&
                   ra_imm32(cg, v, int_type(n), &imm);
     if (t == IR_F80) {
         x87_save(cg, v);
@@ -455,6 +489,7 @@ static void emit_st(Cg *cg, IrOp *op)
         rv = ra_use(cg, v);
     }
     TlbRegs g = tlb_regs(cg, op);
+    int swap = be && g.hold && (!type_is_int(t) || !a->has_movbe) ? ra_scratch(cg) : g.t;
     uint32_t k = slow_stub(cg, n > 8 ? SLOW_ST_BUF : SLOW_ST, addr, mo, op->snap);
     Stub *s = &cg->stubs[k];
     s->value = (int8_t)rv;
@@ -471,15 +506,15 @@ static void emit_st(Cg *cg, IrOp *op)
         x_rm(a, 0xb7 | X_0F, g.t, from);
         x_st(a, 2, g.t, m);
     } else if (is_imm) {
-        x_st_imm(a, n, (uint64_t)(int64_t)imm, m);
+        uint32_t swapped = n == 2 ? __builtin_bswap16((uint16_t)imm) : __builtin_bswap32((uint32_t)imm);
+
+        x_st_imm(a, n, be ? swapped : (uint64_t)(int64_t)imm, m);
     } else if (be && n <= 8) {
-        if (type_is_int(t)) {
-            x_mov_rr(a, n == 8, g.t, rv);
-        } else {
-            x_rr(a, 0x7e | X_66 | X_0F | (n == 8 ? X_W : 0), rv & 15, g.t);
+        if (!type_is_int(t)) {
+            x_rr(a, 0x7e | X_66 | X_0F | (n == 8 ? X_W : 0), rv & 15, swap);
+            rv = swap;
         }
-        byte_swap(cg, n, g.t);
-        x_st(a, n, g.t, m);
+        store_be(cg, n, rv, swap, m);
     } else if (type_is_int(t)) {
         x_st(a, n, rv, m);
     } else {
@@ -503,7 +538,7 @@ static void emit_probe(Cg *cg, IrOp *op)
 
 /*
  * LOCK'ed operations on the host's memory. Misaligned ones of IR_MO_ATOMIC
- * take the slow path, which stops the other vCPUs; big-endian ones too.
+ * take the slow path, which stops the other vCPUs; big-endian ones too, but for CMPXCHG and XCHG.
  */
 static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
 {
@@ -511,7 +546,7 @@ static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
     IrMemOp mo = op->memop;
     unsigned n = ir_mo_bytes(mo);
     bool is_cas = op->opcode == IR_ATOMIC_CMPXCHG;
-    bool loop = op->opcode >= IR_ATOMIC_AND && op->opcode <= IR_ATOMIC_XOR;
+    bool loop = op->opcode >= IR_ATOMIC_AND && op->opcode <= IR_ATOMIC_XOR, be = mo & IR_MO_BE && n > 1;
     uint32_t size = n == 8 ? X_W : n == 2 ? X_66 : n == 1 ? X_REG8 : 0;
     int addr, rv, re = R_NONE, d;
 
@@ -532,13 +567,24 @@ static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
     s->aux = op->opcode;
     s->type = op->type;
     s->dst = (int8_t)d;
-    if (mo & IR_MO_BE && n > 1) {
+    if (be && !is_cas && op->opcode != IR_ATOMIC_XCHG) {
         s->from[0] = x_jmp(a);
     } else {
         Mem m = mem_bi(g.e, addr, 0, 0);
         tlb_check(cg, k, g, addr, mo, true);
-        if (is_cas) {
+        if (is_cas && be) {
+            x_mov_rr(a, true, g.t, rv);
+            byte_swap(cg, n, g.t);
+            byte_swap(cg, n, R_RAX);
+            x_rm(a, 0xb1 | X_0F | X_LOCK | size, g.t, m);
+            byte_swap(cg, n, R_RAX);
+        } else if (is_cas) {
             x_rm(a, (n == 1 ? 0xb0 : 0xb1) | X_0F | X_LOCK | size, rv, m);
+        } else if (be) {
+            x_mov_rr(a, true, g.t, rv);
+            byte_swap(cg, n, g.t);
+            x_rm(a, 0x87 | size, g.t, m);
+            byte_swap(cg, n, g.t);
         } else if (loop) {
             static const uint8_t alu[] = { ALU_AND, ALU_OR, ALU_XOR };
             cg_load(cg, int_type(n), R_RAX, m);

@@ -216,10 +216,11 @@ void ra_block(Cg *cg, IrBlockId b)
             v->flags |= V_FOLDED;
         }
         v->epos = fold ? cg->val[v->user].epos : i;
-        if (op->opcode == IR_ZEXT && v->n_pended && v->n_pended == v->n_uses) {
-            v->flags |= V_SNAP_ZEXT;
+        if ((op->opcode == IR_ZEXT || op->opcode == IR_EXTRACT) && v->n_pended && v->n_pended == v->n_uses) {
+            v->flags |= V_SNAP;
             v->epos = v->last_use;
             cg->val[op->arg[0]].pended = true;
+            cg->val[op->arg[0]].n_pended++;
         }
         for (unsigned n = 0; n < op_n_args(op); n++) {
             IrValue x = op_arg(op, n);
@@ -949,10 +950,15 @@ uint32_t ra_snapshot(Cg *cg, uint32_t snap)
         SnapItem it = { .var = s->pending[n].var, .bits = 64 };
         uint64_t imm;
 
-        while (x->flags & V_SNAP_ZEXT) {
-            v = cg_op(cg, v)->arg[0];
+        while (x->flags & V_SNAP) {
+            const IrOp *op = cg_op(cg, v);
+            unsigned len;
+
+            v = op->arg[0];
             x = &cg->val[v];
-            it.bits = MIN(it.bits, ir_type_bits(cg_op(cg, v)->type));
+            len = op->opcode == IR_ZEXT ? ir_type_bits(cg_op(cg, v)->type) : op->imm >> 8 & 0xff;
+            it.bits = MIN(it.bits, len > it.shift ? len - it.shift : 0);
+            it.shift += op->opcode == IR_ZEXT ? 0 : op->imm & 0xff;
         }
 
         if (ra_const(cg, v, &imm)) {

@@ -15,7 +15,7 @@
 #include "tcg/x86_64/backend.h"
 
 enum { S_COUNT = 7, S_AT_HOME = 8, S_AUX = 16, S_CHARGE = 32, S_SHARED = 64 };
-enum { I_KIND = 7, I_REG_SHIFT = 3, I_NARROW = 128 };
+enum { I_KIND = 7, I_REG_SHIFT = 3, I_NARROW = 128, I_SHIFTED = 64 /* of the bits */ };
 _Static_assert(IR_SNAP_MAX_PENDING <= S_COUNT, "the count of a snapshot");
 _Static_assert(sizeof(RegionHead) % 16 == 0, "code is aligned behind it");
 
@@ -58,7 +58,10 @@ static void put_item(Asm *a, const SnapItem *it)
     put(a, it->var);
     x_byte(a, (uint8_t)(it->kind | it->reg << I_REG_SHIFT | (narrow ? I_NARROW : 0)));
     if (narrow) {
-        x_byte(a, (uint8_t)it->bits);
+        x_byte(a, (uint8_t)(it->bits | (it->shift ? I_SHIFTED : 0)));
+        if (it->shift) {
+            x_byte(a, it->shift);
+        }
     }
     if (it->kind != PL_REG && it->kind != PL_VREG) {
         put_signed(a, it->val);
@@ -74,6 +77,10 @@ static SnapItem get_item(const uint8_t **p)
     it.reg = b >> I_REG_SHIFT & 15;
     if (b & I_NARROW) {
         it.bits = *(*p)++;
+        if (it.bits & I_SHIFTED) {
+            it.bits &= I_SHIFTED - 1;
+            it.shift = *(*p)++;
+        }
     }
     if (it.kind != PL_REG && it.kind != PL_VREG) {
         it.val = get_signed(p);

@@ -36,7 +36,7 @@ static Bits read_place(const TcgEnv *env, const SnapItem *it)
         break;
     }
     if (it->bits < 64) {
-        b.lo &= ((uint64_t)1 << it->bits) - 1;
+        b.lo = b.lo >> it->shift & (((uint64_t)1 << it->bits) - 1);
     }
     return b;
 }
