@@ -96,6 +96,16 @@ void exclusive_end(VcpuTcg *self)
     mutex_unlock(&ex.lock);
 }
 
+void tcg_exclusive_begin(TcgEnv *env)
+{
+    exclusive_begin(vcpu_of(env));
+}
+
+void tcg_exclusive_end(TcgEnv *env)
+{
+    exclusive_end(vcpu_of(env));
+}
+
 /* --- leaving --- */
 
 void vcpu_unwind(VcpuTcg *v)

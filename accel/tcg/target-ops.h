@@ -158,6 +158,11 @@ void tcg_io_alone(TcgEnv *env);
  * own (max_insns 1), where the front end takes a path that can do it. */
 void tcg_retry_alone(TcgEnv *env) NORETURN;
 
+/* Between these no other vCPU runs: for what the guest does in several accesses that nothing may come between. From helpers
+ * with IR_H_RAISES; a fault between them ends it. */
+void tcg_exclusive_begin(TcgEnv *env);
+void tcg_exclusive_end(TcgEnv *env);
+
 /* This vCPU's TLB. By address: of every mode, pages and large pages that contain it. */
 void tcg_tlb_flush(TcgEnv *env);                    /* all */
 void tcg_tlb_flush_non_global(TcgEnv *env);

@@ -100,12 +100,16 @@ static IrValue result(M68kTr *tr, Recipe *r)
 static IrValue carry(M68kTr *tr, const Recipe *r)
 {
     IrType t = m68k_type(r->size);
+    IrValue m;
 
     switch (r->kind) {
     case CC_ADD: return ir_zext(tr->ir, IR_I32, ir_setcond(tr->ir, IR_LTU, t, r->a, r->b));
     case CC_SUB: case CC_CMP:
         return ir_zext(tr->ir, IR_I32, ir_setcond(tr->ir, IR_LTU, t, operand(tr, r), r->b));
     case CC_SHIFT: return r->b;
+    case CC_ROTL: case CC_ROTR:
+        m = ir_zext(tr->ir, IR_I32, ir_extract(tr->ir, t, r->a, r->kind == CC_ROTL ? 0 : (8u << r->size) - 1, 1));
+        return ir_select(tr->ir, IR_TST_Z, IR_I32, r->b, ir_i32(tr->ir, 63), IR_I32, ir_i32(tr->ir, 0), m);
     case CC_FLAGS: return ir_and(tr->ir, IR_I32, r->a, ir_i32(tr->ir, 1));
     default: return ir_i32(tr->ir, 0);
     }
@@ -265,9 +269,9 @@ M68kCond m68k_cond(M68kTr *tr, unsigned cond)
             return (M68kCond){ cond == 5 ? IR_LTU : IR_GEU, t, r->a, r->b };
         }
         return test_flags(tr, cond);
-    case CC_SHIFT:
+    case CC_SHIFT: case CC_ROTL: case CC_ROTR:
         if (cond == 4 || cond == 5) {
-            return (M68kCond){ cond == 5 ? IR_NE : IR_EQ, IR_I32, r->b, ir_i32(ir, 0) };
+            return (M68kCond){ cond == 5 ? IR_NE : IR_EQ, IR_I32, carry(tr, r), ir_i32(ir, 0) };
         }
         if (cond == 2 || cond == 3) {
             return test_flags(tr, cond);

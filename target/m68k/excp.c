@@ -13,6 +13,7 @@
 #include "hw/core/runstate.h"
 #include "target/m68k/helpers.h"
 #include "target/m68k/state.h"
+#include "util/bswap.h"
 #include "util/log.h"
 #include "util/main-loop.h"
 
@@ -111,6 +112,16 @@ static void access_error(M68kState *s, uint32_t addr, MmuAccess access, unsigned
     s->excp_fc = (uint8_t)fc;
 }
 
+void m68k_raise_access_level(M68kState *s)
+{
+    tcg_sync_state(&s->tcg);
+    s->excp_aux &= ~(uint32_t)AUX_SIZE;
+    access_error(s, 0x10000, MMU_READ, M68K_MMU_SUPER, false);
+    s->excp_ssw |= 7;                   /* CPU space */
+    s->excp_fc = 7;
+    tcg_raise(&s->tcg);
+}
+
 void m68k_mmu_fault(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu,
                     UNUSED const uint64_t fault[4])
 {
@@ -170,127 +181,145 @@ const IrHelper m68k_h_odd_target = { "m68k_odd_target", h_odd_target, "v:ell", I
 
 /* -------------------------------------------------------------------- stacking */
 
-static void push16(M68kState *s, uint32_t v)
+/* A frame is put together downwards, as the chip pushes it, then stored at once: all of it or nothing. */
+typedef struct Frame {
+    unsigned at;
+    uint8_t b[92];
+} Frame;
+
+static void push16(Frame *f, uint32_t v)
 {
-    s->a[7] = (uint32_t)(s->a[7] - 2);
-    m68k_st16(s, (uint32_t)s->a[7], v, M68K_MMU_SUPER);
+    f->at -= 2;
+    store_be16(f->b + f->at, (uint16_t)v);
 }
 
-static void push32(M68kState *s, uint32_t v)
+static void push32(Frame *f, uint32_t v)
 {
-    s->a[7] = (uint32_t)(s->a[7] - 4);
-    m68k_st32(s, (uint32_t)s->a[7], v, M68K_MMU_SUPER);
+    f->at -= 4;
+    store_be32(f->b + f->at, v);
 }
 
-static void push_zeros(M68kState *s, unsigned words)
+static void push_zeros(Frame *f, unsigned words)
 {
-    while (words--) {
-        push16(s, 0);
+    f->at -= 2 * words;
+    memset(f->b + f->at, 0, 2 * words);
+}
+
+static void store_frame(M68kState *s, const Frame *f)
+{
+    unsigned n = (unsigned)sizeof(f->b) - f->at;
+    uint32_t sp = (uint32_t)s->a[7] - n;
+
+    if (n == 8) {                       /* by far the most */
+        tcg_stu64(&s->tcg, sp, load_le64(f->b + f->at), M68K_MMU_SUPER);
+    } else {
+        tcg_st_bytes(&s->tcg, sp, f->b + f->at, n, M68K_MMU_SUPER);
     }
+    s->a[7] = sp;
 }
 
 /* SR, PC and, from the 68010 on, format and vector offset. */
-static void push_short(M68kState *s, unsigned format, unsigned vector, uint32_t pc, uint32_t sr)
+static void push_short(const M68kState *s, Frame *f, unsigned format, unsigned vector, uint32_t pc, uint32_t sr)
 {
     if (!m68k_has(s, M68K_000)) {
-        push16(s, format << 12 | vector * 4);
+        push16(f, format << 12 | vector * 4);
     }
-    push32(s, pc);
-    push16(s, sr);
+    push32(f, pc);
+    push16(f, sr);
+}
+
+static void store_short(M68kState *s, unsigned format, unsigned vector, uint32_t pc, uint32_t sr)
+{
+    Frame f = { .at = sizeof(f.b) };
+
+    push_short(s, &f, format, vector, pc, sr);
+    store_frame(s, &f);
 }
 
 /* Bus and address errors of the 68000 (M68000UM 6.3.9.1): function code, I/N, R/W; address; IR. */
-static void push_group0(M68kState *s, uint32_t pc, uint32_t sr)
+static void push_group0(const M68kState *s, Frame *f, uint32_t pc, uint32_t sr)
 {
     uint32_t ir = s->excp_aux >> AUX_OPCODE_SHIFT;
 
-    push32(s, s->excp_aux & AUX_PC ? pc : s->excp_ea);          /* BSR's tells of where it leads */
-    push16(s, sr);
-    push16(s, ir);
-    push32(s, s->excp_ea);
-    push16(s, (ir & 0xffe0) | (s->excp_write ? 0 : 0x10) | (s->excp_nested ? 8 : 0) | s->excp_fc);
+    push32(f, s->excp_aux & AUX_PC ? pc : s->excp_ea);          /* BSR's tells of where it leads */
+    push16(f, sr);
+    push16(f, ir);
+    push32(f, s->excp_ea);
+    push16(f, (ir & 0xffe0) | (s->excp_write ? 0 : 0x10) | (s->excp_nested ? 8 : 0) | s->excp_fc);
 }
 
 /* 040UM 8.4.6: 30 words, none of the write-backs valid. */
-static void push_format7(M68kState *s, unsigned vector, uint32_t pc, uint32_t sr)
+static void push_format7(const M68kState *s, Frame *f)
 {
-    push_zeros(s, 2 * 9);               /* PD3-PD0, WB1D to WB3A */
-    push32(s, s->excp_ea);              /* fault address */
-    push_zeros(s, 3);                   /* WB1S, WB2S, WB3S */
-    push16(s, s->excp_ssw);
-    push32(s, s->excp_ea);              /* effective address */
-    push_short(s, 7, vector, pc, sr);
+    push_zeros(f, 2 * 9);               /* PD3-PD0, WB1D to WB3A */
+    push32(f, s->excp_ea);              /* fault address */
+    push_zeros(f, 3);                   /* WB1S, WB2S, WB3S */
+    push16(f, s->excp_ssw);
+    push32(f, s->excp_ea);              /* effective address */
 }
 
 /* 030UM chapter 8, bus fault frames: 46 words. */
-static void push_format_b(M68kState *s, unsigned vector, uint32_t pc, uint32_t sr)
+static void push_format_b(const M68kState *s, Frame *f, uint32_t pc)
 {
-    push_zeros(s, 18);                  /* internal registers */
-    push16(s, 0x3000);                  /* version */
-    push_zeros(s, 3);
-    push32(s, 0);                       /* data input buffer */
-    push_zeros(s, 2);
-    push32(s, pc);                      /* stage B address */
-    push_zeros(s, 4);
-    push32(s, 0);                       /* data output buffer */
-    push_zeros(s, 2);
-    push32(s, s->excp_ea);              /* data cycle fault address */
-    push16(s, 0);                       /* instruction pipe, stages B and C */
-    push16(s, s->excp_aux >> AUX_OPCODE_SHIFT);
-    push16(s, s->excp_ssw);
-    push16(s, 0);
-    push_short(s, 0xb, vector, pc, sr);
+    push_zeros(f, 18);                  /* internal registers */
+    push16(f, 0x3000);                  /* version */
+    push_zeros(f, 3);
+    push32(f, 0);                       /* data input buffer */
+    push_zeros(f, 2);
+    push32(f, pc);                      /* stage B address */
+    push_zeros(f, 4);
+    push32(f, 0);                       /* data output buffer */
+    push_zeros(f, 2);
+    push32(f, s->excp_ea);              /* data cycle fault address */
+    push16(f, 0);                       /* instruction pipe, stages B and C */
+    push16(f, s->excp_aux >> AUX_OPCODE_SHIFT);
+    push16(f, s->excp_ssw);
+    push16(f, 0);
 }
 
 /* 68010UM 6.3.9.2: 29 words. */
-static void push_format8(M68kState *s, unsigned vector, uint32_t pc, uint32_t sr)
+static void push_format8(const M68kState *s, Frame *f)
 {
-    push_zeros(s, 16);
-    push_zeros(s, 6);                   /* buffers, unused words */
-    push32(s, s->excp_ea);
-    push16(s, (s->excp_write ? 0 : BIT(8)) | s->excp_fc);
-    push_short(s, 8, vector, pc, sr);
+    push_zeros(f, 16);
+    push_zeros(f, 6);                   /* buffers, unused words */
+    push32(f, s->excp_ea);
+    push16(f, (s->excp_write ? 0 : BIT(8)) | s->excp_fc);
 }
 
 static void push_frame(M68kState *s, unsigned vector, uint32_t sr)
 {
     uint32_t insn = (uint32_t)s->tcg.pc, pc = insn + s->excp_len;
+    Frame f = { .at = sizeof(f.b) };
 
     switch (s->excp_format) {
     case 2:
-        push32(s, insn);
-        push_short(s, 2, vector, pc, sr);
+        push32(&f, insn);
         break;
     case 3:
-        push32(s, s->excp_ea);
-        push_short(s, 3, vector, pc, sr);
+        push32(&f, s->excp_ea);
         break;
     case 4:
-        if (s->excp == EXCP_ACCESS) {
-            push32(s, s->excp_fslw);
-            push32(s, s->excp_ea);
-        } else {
-            push32(s, insn);            /* FPU disabled: PC of the faulted instruction */
-            push32(s, s->excp_ea);
-        }
-        push_short(s, 4, vector, pc, sr);
+        push32(&f, s->excp == EXCP_ACCESS ? s->excp_fslw : insn);   /* FPU disabled: PC of the faulted instruction */
+        push32(&f, s->excp_ea);
         break;
     case 7:
-        push_format7(s, vector, pc, sr);
+        push_format7(s, &f);
         break;
     case 8:
-        push_format8(s, vector, pc, sr);
+        push_format8(s, &f);
         break;
     case 0xb:
-        push_format_b(s, vector, pc, sr);
+        push_format_b(s, &f, pc);
         break;
     case 0xf:
-        push_group0(s, pc, sr);
-        break;
+        push_group0(s, &f, pc, sr);
+        store_frame(s, &f);
+        return;
     default:
-        push_short(s, 0, vector, pc, sr);
         break;
     }
+    push_short(s, &f, s->excp_format, vector, pc, sr);
+    store_frame(s, &f);
 }
 
 /* ------------------------------------------------------------------- entering */
@@ -375,6 +404,13 @@ bool m68k_take_exception(TcgEnv *env)
     return true;
 }
 
+static void h_enter(void *env, uint32_t vector, uint32_t len)
+{
+    queue(env, (int)vector, len, 0, 0);
+    m68k_take_exception(env);
+}
+const IrHelper m68k_h_enter = { "m68k_enter", h_enter, "v:ell", IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };
+
 /* ------------------------------------------------------------------ interrupts */
 
 static void take_trace(M68kState *s)
@@ -392,13 +428,13 @@ static void enter_interrupt(M68kState *s, unsigned vector, unsigned level)
     enter_supervisor(s, sr);
     master = s->sr & SR_M;
     s->delivering = true;
-    push_short(s, 0, vector, pc, sr);
+    store_short(s, 0, vector, pc, sr);
     if (master && !m68k_has(s, M68K_060)) {
         /* 040UM 8.2.8: a throwaway frame on the interrupt stack, M cleared. */
         uint32_t inner = m68k_get_sr(s);
 
         m68k_set_sr(s, inner & ~(uint32_t)SR_M);
-        push_short(s, 1, vector, pc, inner);
+        store_short(s, 1, vector, pc, inner);
     }
     s->sr = (uint16_t)((s->sr & ~(uint32_t)(SR_IPL | (m68k_has(s, M68K_060) ? SR_M : 0))) |
                        level << SR_IPL_SHIFT);
@@ -410,6 +446,13 @@ static bool interrupt_due(const M68kState *s)
     unsigned level = s->ipl;
 
     return level > (unsigned)(s->sr & SR_IPL) >> SR_IPL_SHIFT || (level == 7 && s->nmi);
+}
+
+void m68k_let_interrupts_in(M68kState *s)
+{
+    if (interrupt_due(s)) {
+        __atomic_store_n(&s->tcg.exit_request, 1, __ATOMIC_SEQ_CST);
+    }
 }
 
 bool m68k_take_interrupt(TcgEnv *env)
@@ -481,16 +524,20 @@ static void h_rte(void *env)
     M68kState *s = env;
     uint32_t sp, sr, pc, format = 0, ccr;
     unsigned extra = 0;
+    uint64_t frame;
 
     for (;;) {
         sp = (uint32_t)s->a[7];
-        sr = m68k_ld16(s, sp, M68K_MMU_SUPER);
-        pc = m68k_ld32(s, sp + 2, M68K_MMU_SUPER);
         if (m68k_has(s, M68K_000)) {
+            sr = m68k_ld16(s, sp, M68K_MMU_SUPER);
+            pc = m68k_ld32(s, sp + 2, M68K_MMU_SUPER);
             s->a[7] = (uint32_t)(sp + 6);
             break;
         }
-        format = m68k_ld16(s, sp + 6, M68K_MMU_SUPER) >> 12;
+        frame = __builtin_bswap64(tcg_ldu64(&s->tcg, sp, M68K_MMU_SUPER));
+        sr = (uint32_t)(frame >> 48);
+        pc = (uint32_t)(frame >> 16);
+        format = (uint32_t)frame >> 12 & 15;
         extra = frame_extra(s, format);
         if (extra == 0xff) {
             m68k_raise(s, EXCP_FORMAT, 0);
@@ -511,5 +558,6 @@ static void h_rte(void *env)
     if (m68k_has(s, M68K_000)) {
         h_odd_target(s, pc, AUX_PROGRAM | 1 << AUX_PC_SHIFT);
     }
+    m68k_let_interrupts_in(s);
 }
 const IrHelper m68k_h_rte = { "m68k_rte", h_rte, "v:e", IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };

@@ -6,28 +6,35 @@
 uint32_t m68k_cc_eval(uint32_t op, uint32_t a, uint32_t b)
 {
     unsigned bits = 8u << (op & 3);
-    uint32_t mask = UINT32_MAX >> (32 - bits), res = a & mask, ccr = 0, top = 1u << (bits - 1), m, c;
+    uint32_t mask = UINT32_MAX >> (32 - bits), res = a & mask, ccr = 0, top = 1u << (bits - 1), m;
 
-    b &= mask;
     switch (op >> 2) {
     case CC_FLAGS:
         return a & (CCR_N | CCR_Z | CCR_V | CCR_C);
     case CC_ADD:
+        b &= mask;
         m = (res - b) & mask;
         ccr = (res < b ? CCR_C : 0) | ((res ^ b) & (res ^ m) & top ? CCR_V : 0);
         break;
     case CC_SUB:
+        b &= mask;
         m = (res + b) & mask;
         ccr = (m < b ? CCR_C : 0) | ((m ^ b) & (m ^ res) & top ? CCR_V : 0);
         break;
     case CC_CMP:
+        b &= mask;
         m = res;
         res = (m - b) & mask;
         ccr = (m < b ? CCR_C : 0) | ((m ^ b) & (m ^ res) & top ? CCR_V : 0);
         break;
     case CC_SHIFT:
-        c = b & 1;
-        ccr = c ? CCR_C : 0;
+        ccr = b & 1 ? CCR_C : 0;
+        break;
+    case CC_ROTL:
+        ccr = (b & 63) && (res & 1) ? CCR_C : 0;
+        break;
+    case CC_ROTR:
+        ccr = (b & 63) && (res & top) ? CCR_C : 0;
         break;
     default:
         break;
@@ -89,12 +96,12 @@ void m68k_set_sr(M68kState *s, uint32_t sr)
 uint32_t m68k_mode_word(const M68kState *s)
 {
     return MW_M68K | (s->sr & SR_S ? MW_S : 0) | (s->sr & (SR_T0 | SR_T1) ? MW_TRACE : 0) |
-           (s->fpsp_host ? MW_FPSP_HOST : 0) | (uint32_t)s->model << MW_MODEL_SHIFT;
+           (s->fpsp_host ? MW_FPSP_HOST : 0) | (uint32_t)s->model << MW_MODEL_SHIFT |
+           (s->sfc & 4 ? MW_SFC_S : 0) | (s->dfc & 4 ? MW_DFC_S : 0);
 }
 
 void m68k_mode_sync(M68kState *s)
 {
-    if (s->tcg.cpu) {
-        tcg_mode_changed(&s->tcg);
-    }
+    /* What tcg_mode_changed() comes to, as addresses of code don't depend on the mode. */
+    s->tcg.mode_gen = (s->tcg.mode_gen & ~(uint64_t)UINT32_MAX) | m68k_mode_word(s);
 }

@@ -84,6 +84,7 @@ static void h_cas2(void *env, uint32_t ext, uint32_t size, uint32_t mmu)
         addr[i] = (uint32_t)(e[i] & 0x8000 ? s->a[r] : s->d[r]);
         tcg_probe(env, addr[i], bytes, true, m);
     }
+    tcg_exclusive_begin(env);           /* the bus is locked from the first access to the last */
     for (unsigned i = 0; i < 2; i++) {
         v[i] = ld(s, addr[i], (unsigned)size, m);
         cmp[i] = (uint32_t)s->d[e[i] & 7] & mask;
@@ -92,7 +93,9 @@ static void h_cas2(void *env, uint32_t ext, uint32_t size, uint32_t mmu)
     if (both) {
         st(s, addr[0], (uint32_t)s->d[e[0] >> 6 & 7] & mask, (unsigned)size, m);
         st(s, addr[1], (uint32_t)s->d[e[1] >> 6 & 7] & mask, (unsigned)size, m);
-    } else {
+    }
+    tcg_exclusive_end(env);
+    if (!both) {
         put_low(&s->d[e[1] & 7], v[1], (unsigned)size);
         put_low(&s->d[e[0] & 7], v[0], (unsigned)size);
     }
@@ -103,18 +106,66 @@ static void h_cas2(void *env, uint32_t ext, uint32_t size, uint32_t mmu)
 const IrHelper m68k_h_cas2 = { "m68k_cas2", h_cas2, "v:elll",
                                IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };
 
-static uint64_t h_moves_ld(void *env, uint32_t addr, uint32_t size)
-{
-    M68kState *s = env;
+/*
+ * Modules (020UM 9.7, 9.8): descriptor and frame are in memory. Type 0 changes no rights; type 1 asks hardware in CPU space, which
+ * no board here has, so that its access ends in a bus error there.
+ */
+enum { MODULE_FRAME = 24, MODULE_OPT_ARGS = 0, MODULE_OPT_POINTER = 4 };
 
-    return ld(s, (uint32_t)addr, (unsigned)size, m68k_mmu_of_fc(s->sfc));
+static void check_module(M68kState *s, uint32_t word)
+{
+    unsigned opt = word >> 29, type = word >> 24 & 31;
+
+    if ((opt != MODULE_OPT_ARGS && opt != MODULE_OPT_POINTER) || type > 1) {
+        m68k_raise(s, EXCP_FORMAT, 0);
+    }
+    if (type == 1) {
+        m68k_raise_access_level(s);
+    }
 }
 
-static void h_moves_st(void *env, uint32_t addr, uint32_t v, uint32_t size)
+static uint64_t *any_register(M68kState *s, unsigned n)
+{
+    return n & 8 ? &s->a[n & 7] : &s->d[n];
+}
+
+static void h_callm(void *env, uint32_t at, uint32_t count, uint32_t next)
 {
     M68kState *s = env;
+    unsigned mmu = m68k_mmu_mode(s);
+    uint32_t word = m68k_ld32(s, at, mmu), entry, data, sp = (uint32_t)s->a[7];
+    uint64_t *reg;
+    uint8_t f[MODULE_FRAME] = { 0 };
 
-    st(s, (uint32_t)addr, (uint32_t)v, (unsigned)size, m68k_mmu_of_fc(s->dfc));
+    check_module(s, word);
+    entry = m68k_ld32(s, at + 4, mmu);
+    data = m68k_ld32(s, at + 8, mmu);
+    reg = any_register(s, m68k_ld16(s, entry, mmu) >> 12);
+    f[0] = (uint8_t)(word >> 24);
+    f[3] = (uint8_t)m68k_get_ccr(s);
+    f[5] = (uint8_t)count;
+    store_be32(f + 8, at);
+    store_be32(f + 12, next);
+    store_be32(f + 16, (uint32_t)*reg);
+    store_be32(f + 20, sp);
+    tcg_st_bytes(env, sp - MODULE_FRAME, f, sizeof(f), mmu);
+    *reg = data;                        /* A7 for none: it is the stack pointer after all */
+    s->a[7] = (uint32_t)(sp - MODULE_FRAME);
+    s->tcg.pc = entry + 2;
 }
-const IrHelper m68k_h_moves_ld = { "m68k_moves_ld", h_moves_ld, "l:ell", IR_H_RAISES, 0, 0 };
-const IrHelper m68k_h_moves_st = { "m68k_moves_st", h_moves_st, "v:elll", IR_H_RAISES, 0, 0 };
+
+static void h_rtm(void *env, uint32_t n)
+{
+    M68kState *s = env;
+    uint32_t sp = (uint32_t)s->a[7];
+    uint8_t f[MODULE_FRAME];
+
+    tcg_ld_bytes(env, sp, f, sizeof(f), m68k_mmu_mode(s));
+    check_module(s, load_be32(f));
+    m68k_set_ccr(s, f[3]);
+    *any_register(s, n) = load_be32(f + 16);
+    s->a[7] = (uint32_t)(sp + MODULE_FRAME + f[5]);
+    s->tcg.pc = load_be32(f + 12);
+}
+const IrHelper m68k_h_callm = { "m68k_callm", h_callm, "v:elll", IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };
+const IrHelper m68k_h_rtm = { "m68k_rtm", h_rtm, "v:el", IR_H_RAISES | IR_H_READS | IR_H_WRITES, 0, 0 };

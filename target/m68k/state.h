@@ -36,6 +36,7 @@ enum {
     CC_CMP,             /* a: minuend, b: subtrahend */
     CC_LOGIC,           /* a: result; V = C = 0 */
     CC_SHIFT,           /* a: result, b: C (0 or 1); V = 0 */
+    CC_ROTL, CC_ROTR,   /* a: result, b: count modulo 64; C is the bit that went round last, 0 for a count of 0; V = 0 */
     CC_KINDS
 };
 /* x_op: CC_FLAGS: x_a is X (0 or 1); CC_ADD, CC_SUB: the carry, the borrow of x_a, x_b. */
@@ -81,6 +82,7 @@ enum {
 enum {
     MW_S = BIT(0), MW_TRACE = BIT(1), MW_FPSP_HOST = BIT(2),
     MW_MODEL_SHIFT = 4, MW_MODEL = 0xf0,
+    MW_SFC_S = BIT(8), MW_DFC_S = BIT(9),   /* MOVES reads, writes the supervisor's space */
     MW_M68K = 0x68000000,       /* no mode of another architecture looks so */
 };
 
@@ -177,10 +179,14 @@ uint32_t *m68k_banked_sp(M68kState *s, uint32_t sr);
 /* excp.c. Raise from helpers with IR_H_RAISES: stacked PC is @len after the instruction. */
 void m68k_raise(M68kState *s, int vector, unsigned len) NORETURN;
 void m68k_raise_format2(M68kState *s, int vector, unsigned len) NORETURN;
+/* Nobody answers where the 68020 asks about access levels (020UM 9.7.3). */
+void m68k_raise_access_level(M68kState *s) NORETURN;
 void m68k_reset_state(M68kState *s);
 bool m68k_take_exception(TcgEnv *env);
 bool m68k_take_interrupt(TcgEnv *env);
 bool m68k_has_work(const TcgEnv *env);
+/* The mask or the mode has changed: what waits is taken at the next region's entry. */
+void m68k_let_interrupts_in(M68kState *s);
 bool m68k_bus_fault(TcgEnv *env, uint64_t addr, uint64_t phys, MmuAccess access, MemResult res);
 void m68k_mmu_fault(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu,
                     const uint64_t fault[4]);
@@ -190,12 +196,6 @@ void m68k_restore_aux(TcgEnv *env, uint32_t aux);
 /* mmu.c */
 bool m68k_mmu_walk(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu, bool probe,
                    MmuResult *out, uint64_t fault[4]);
-/* Which MMU mode a function code means; false for CPU space and the reserved ones. */
-static inline unsigned m68k_mmu_of_fc(unsigned fc)
-{
-    return fc & 4 ? M68K_MMU_SUPER : M68K_MMU_USER;
-}
-
 /* Big-endian guest memory; raise. */
 static inline uint32_t m68k_ld32(M68kState *s, uint32_t addr, unsigned mmu)
 {

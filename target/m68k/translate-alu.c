@@ -265,9 +265,9 @@ static uint32_t bcd_result(uint32_t res, uint32_t carry, uint32_t v)
                                      (carry & 0x80 ? CCR_C : 0)) << 8;
 }
 
-static uint64_t h_abcd(uint64_t dst, uint64_t src, uint64_t x)
+static uint64_t h_abcd(uint32_t a, uint32_t b, uint32_t x)
 {
-    uint32_t a = (uint32_t)dst, b = (uint32_t)src, sum = a + b + (uint32_t)x, res;
+    uint32_t sum = a + b + x, res;
     uint32_t carries = ((a & b) | (~sum & a) | (~sum & b)) & 0x88;
     uint32_t above9 = (((sum + 0x66) ^ sum) & 0x110) >> 1, digits = carries | above9;
 
@@ -275,9 +275,9 @@ static uint64_t h_abcd(uint64_t dst, uint64_t src, uint64_t x)
     return bcd_result(res, carries | (sum & ~res), ~sum & res);
 }
 
-static uint64_t h_sbcd(uint64_t dst, uint64_t src, uint64_t x)
+static uint64_t h_sbcd(uint32_t a, uint32_t b, uint32_t x)
 {
-    uint32_t a = (uint32_t)dst, b = (uint32_t)src, diff = a - b - (uint32_t)x, res;
+    uint32_t diff = a - b - x, res;
     uint32_t borrows = ((~a & b) | (diff & ~a) | (diff & b)) & 0x88;
 
     res = diff - (borrows - (borrows >> 2));
@@ -416,12 +416,12 @@ void m68k_tr_mul_l(M68kTr *tr)
  * zero. On overflow (OVERFLOWN in the flags) the registers stay, and V is set; N and Z are
  * what the chips leave there.
  */
-static uint64_t h_divs_w(void *env, uint64_t a, uint64_t b, uint64_t len)
+static uint64_t h_divs_w(void *env, uint32_t a, uint32_t b, uint32_t len)
 {
     int64_t n = (int32_t)a, d = (int16_t)b, q;
 
     if (!d) {
-        m68k_raise_format2(env, EXCP_DIV0, (unsigned)len);
+        m68k_raise_format2(env, EXCP_DIV0, len);
     }
     q = n / d;
     return q != (int16_t)q ? (uint64_t)1 << 32
@@ -461,25 +461,13 @@ void m68k_tr_div_w(M68kTr *tr)
                                  ir_i32(ir, CCR_V | CCR_N), f));
 }
 
-/* Dividend @hi:@lo (64 bits) by a long word. */
-static uint64_t h_divu_l(void *env, uint64_t n, uint64_t d, uint64_t len)
-{
-    uint64_t q;
-
-    if (!(uint32_t)d) {
-        m68k_raise_format2(env, EXCP_DIV0, (unsigned)len);
-    }
-    q = n / (uint32_t)d;
-    ((M68kState *)env)->div_overflow = q > UINT32_MAX;
-    return (uint32_t)q | (n % (uint32_t)d) << 32;
-}
-
-static uint64_t h_divs_l(void *env, uint64_t a, uint64_t b, uint64_t len)
+/* A dividend of 64 bits by a long word. */
+static uint64_t h_divs_l(void *env, uint64_t a, uint32_t b, uint32_t len)
 {
     int64_t n = (int64_t)a, d = (int32_t)b, q;
 
     if (!d) {
-        m68k_raise_format2(env, EXCP_DIV0, (unsigned)len);
+        m68k_raise_format2(env, EXCP_DIV0, len);
     }
     if (n == INT64_MIN && d == -1) {
         ((M68kState *)env)->div_overflow = true;
@@ -489,7 +477,6 @@ static uint64_t h_divs_l(void *env, uint64_t a, uint64_t b, uint64_t len)
     ((M68kState *)env)->div_overflow = q != (int32_t)q;
     return (uint32_t)q | (uint64_t)(n % d) << 32;
 }
-static const IrHelper divu_l_helper = { "m68k_divu_l", h_divu_l, "q:eqll", IR_H_RAISES, 0, 0 };
 static const IrHelper divs_l_helper = { "m68k_divs_l", h_divs_l, "q:eqll", IR_H_RAISES, 0, 0 };
 
 void m68k_tr_div_l(M68kTr *tr);
@@ -535,9 +522,20 @@ void m68k_tr_div_l(M68kTr *tr)
         }
         return;
     }
-    r = M68K_CALL(tr, is_signed ? &divs_l_helper : &divu_l_helper, n, d,
-                  ir_i32(ir, tr->next - tr->pc));
     zero = ir_i32(ir, 0);
+    if (!is_signed) {
+        /* Too large a quotient is divided as one that isn't, and thrown away. */
+        IrValue hi = m68k_reg(tr, dr, 2);
+
+        m68k_except2_if(tr, (M68kCond){ IR_EQ, IR_I32, d, zero }, EXCP_DIV0);
+        q = ir_div2(ir, false, IR_I32, ir_select(ir, IR_GEU, IR_I32, hi, d, IR_I32, zero, hi), lo, d);
+        rem = ir_second(ir, q);
+        m68k_put_reg(tr, dr, 2, ir_select(ir, IR_GEU, IR_I32, hi, d, IR_I32, hi, rem));
+        m68k_put_reg(tr, dq, 2, ir_select(ir, IR_GEU, IR_I32, hi, d, IR_I32, lo, q));
+        m68k_set_flags(tr, ir_select(ir, IR_GEU, IR_I32, hi, d, IR_I32, ir_i32(ir, CCR_V), m68k_nz(tr, 2, q)));
+        return;
+    }
+    r = M68K_CALL(tr, &divs_l_helper, n, d, ir_i32(ir, tr->next - tr->pc));
     over = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, div_overflow)));
     q = ir_trunc(ir, IR_I32, r);
     rem = ir_trunc(ir, IR_I32, ir_shr(ir, IR_I64, r, ir_i64(ir, 32)));

@@ -100,8 +100,8 @@ static IrValue by_register(M68kTr *tr, unsigned kind, bool left, unsigned size, 
 
     if (kind == SH_RO) {
         res = ir_bin(ir, left ? IR_ROTL : IR_ROTR, t, v, ir_trunc(ir, t, n));
-        c = ir_zext(ir, IR_I32, ir_extract(ir, t, res, left ? 0 : bits - 1, 1));
-        c = ir_select(ir, IR_EQ, IR_I32, n, zero, IR_I32, zero, c);
+        m68k_set_cc(tr, left ? CC_ROTL : CC_ROTR, size, res, m68k_reg(tr, tr->op >> 9 & 7, 2), res, IR_NO_VALUE);
+        return res;
     } else if (left) {
         wide = ir_shl(ir, IR_I64, ir_zext(ir, IR_I64, v), n64);
         res = ir_trunc(ir, t, wide);
@@ -112,9 +112,7 @@ static IrValue by_register(M68kTr *tr, unsigned kind, bool left, unsigned size, 
         res = ir_trunc(ir, t, ir_shr(ir, IR_I64, wide, one));
         c = ir_and(ir, IR_I32, ir_trunc(ir, IR_I32, wide), ir_i32(ir, 1));
     }
-    if (kind != SH_RO) {
-        m68k_set_x(tr, ir_select(ir, IR_EQ, IR_I32, n, zero, IR_I32, m68k_x(tr), c));
-    }
+    m68k_set_x(tr, ir_select(ir, IR_EQ, IR_I32, n, zero, IR_I32, m68k_x(tr), c));
     m68k_set_cc(tr, CC_SHIFT, size, res, c, res, IR_NO_VALUE);
     return res;
 }
@@ -130,9 +128,13 @@ static IrValue by_constant(M68kTr *tr, unsigned kind, bool left, unsigned size, 
     if (n >= bits || kind == SH_ROX) {
         return by_helper(tr, kind, left, size, v, ir_i32(ir, n));
     }
+    if (kind == SH_RO) {
+        res = ir_bin(ir, left ? IR_ROTL : IR_ROTR, t, v, count);
+        m68k_set_cc(tr, left ? CC_ROTL : CC_ROTR, size, res, ir_i32(ir, n), res, IR_NO_VALUE);
+        return res;
+    }
     c = ir_zext(ir, IR_I32, ir_extract(ir, t, v, left ? bits - n : n - 1, 1));
-    res = ir_bin(ir, kind == SH_RO ? (left ? IR_ROTL : IR_ROTR) : left ? IR_SHL :
-                 kind == SH_AS ? IR_SAR : IR_SHR, t, v, count);
+    res = ir_bin(ir, left ? IR_SHL : kind == SH_AS ? IR_SAR : IR_SHR, t, v, count);
     if (kind == SH_AS && left) {
         /* V: the n + 1 upper bits aren't all alike. */
         IrValue up = ir_sar(ir, t, v, ir_const(ir, t, bits - 1 - n));
@@ -144,9 +146,7 @@ static IrValue by_constant(M68kTr *tr, unsigned kind, bool left, unsigned size, 
     } else {
         m68k_set_cc(tr, CC_SHIFT, size, res, c, res, IR_NO_VALUE);
     }
-    if (kind != SH_RO) {
-        m68k_set_x(tr, c);
-    }
+    m68k_set_x(tr, c);
     return res;
 }
 

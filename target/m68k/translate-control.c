@@ -146,16 +146,29 @@ void m68k_tr_line_a(M68kTr *tr)
     m68k_except(tr, EXCP_LINE_A, tr->pc);
 }
 
-/* The module calls of the 68020 need hardware of their own to check rights; no board here has it. */
 void m68k_tr_callm(M68kTr *tr);
 void m68k_tr_callm(M68kTr *tr)
 {
-    m68k_illegal(tr);
+    IrRegion *ir = tr->ir;
+    uint16_t count = m68k_word(tr) & 0xff;
+    Ea ea = m68k_ea_control(tr);
+
+    ir_commit_pending(ir);
+    ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT;
+    ir->last_snap = 0;
+    M68K_CALL(tr, &m68k_h_callm, ir_trunc(ir, IR_I32, ea.addr), ir_i32(ir, count),
+              ir_trunc(ir, IR_I32, m68k_pc(tr, tr->next)));
+    m68k_go_on(tr, true);
 }
+
 void m68k_tr_rtm(M68kTr *tr);
 void m68k_tr_rtm(M68kTr *tr)
 {
-    m68k_illegal(tr);
+    ir_commit_pending(tr->ir);
+    tr->ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT;
+    tr->ir->last_snap = 0;
+    M68K_CALL(tr, &m68k_h_rtm, ir_i32(tr->ir, tr->op & 15));
+    m68k_go_on(tr, true);
 }
 
 void m68k_tr_trap(M68kTr *tr);

@@ -19,6 +19,35 @@ static IrValue get_sr(M68kTr *tr)
     return ir_or(ir, IR_I32, sys, m68k_ccr(tr));
 }
 
+/* May the region go on where the mask changes and nothing waits for it? Else the instruction is done anew by the helper. */
+static bool goes_on(const M68kTr *tr)
+{
+    return !tr->one && !tr->hot && !tr->slow && (tr->features & M68K_020UP);
+}
+
+/* The system byte is @sys (I32, the rest doesn't count) from now on, which differs in the mask only. An interrupt that comes after
+ * the look at its level makes the region leave at its next edge. */
+static void let_in(M68kTr *tr, IrValue sys)
+{
+    IrRegion *ir = tr->ir;
+    IrValue level = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, ipl)));
+    IrValue nmi = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, nmi)));
+
+    level = ir_or(ir, IR_I32, level, ir_shl(ir, IR_I32, nmi, ir_i32(ir, 3)));
+    m68k_slow_if(tr, (M68kCond){ IR_GTU, IR_I32, level, ir_extract(ir, IR_I32, sys, SR_IPL_SHIFT, 3) });
+    ir_st_env(ir, offsetof(M68kState, sr), ir_trunc(ir, IR_I16, ir_and(ir, IR_I32, sys, ir_i32(ir, SR_SYSTEM))));
+}
+
+static void put_mask(M68kTr *tr, IrValue v)
+{
+    IrRegion *ir = tr->ir;
+    IrValue old = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr)));
+
+    m68k_slow_if(tr, (M68kCond){ IR_TST_NZ, IR_I32, ir_xor(ir, IR_I32, v, old), ir_i32(ir, SR_SYSTEM & ~SR_IPL) });
+    let_in(tr, v);
+    m68k_put_ccr(tr, v);
+}
+
 static IrValue logic_with(M68kTr *tr, IrValue v, uint16_t imm)
 {
     static const IrOpcode op[] = { [ALU_AND] = IR_AND, [ALU_OR] = IR_OR, [ALU_EOR] = IR_XOR };
@@ -46,10 +75,15 @@ void m68k_tr_ori_sr(M68kTr *tr)
     if (!m68k_privileged(tr)) {
         return;
     }
+    memcpy(tr->before, tr->reg, sizeof(tr->before));
     imm = m68k_word(tr);
     if (tr->row->arg == ALU_OR && !(imm & ~SR_IPL) && !(tr->mode & MW_TRACE)) {
         /* More is masked, which lets no interrupt in and leaves the mode as it is. */
         ir_st_env(ir, offsetof(M68kState, sr), ir_or(ir, IR_I16, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr)), ir_i16(ir, imm)));
+        return;
+    }
+    if (tr->row->arg == ALU_AND && (imm | SR_IPL) == 0xffff && goes_on(tr)) {
+        let_in(tr, ir_and(ir, IR_I32, ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr))), ir_i32(ir, imm)));
         return;
     }
     put_sr(tr, logic_with(tr, get_sr(tr), imm));
@@ -86,26 +120,6 @@ void m68k_tr_move_tccr(M68kTr *tr)
     m68k_put_ccr(tr, ir_zext(tr->ir, IR_I32, m68k_get(tr, &ea)));
 }
 
-/*
- * Mostly it is the mask that changes, and nothing waits for it: then the region goes on. Else the instruction is done anew by
- * the helper. An interrupt that comes after the look at its level makes the region leave at its next edge.
- */
-static void put_mask(M68kTr *tr, IrValue v)
-{
-    IrRegion *ir = tr->ir;
-    IrValue old = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I16, offsetof(M68kState, sr)));
-    IrValue level = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, ipl)));
-    IrValue nmi = ir_zext(ir, IR_I32, ir_ld_env(ir, IR_I8, offsetof(M68kState, nmi)));
-    IrValue mode = ir_i32(ir, SR_SYSTEM & ~SR_IPL);
-
-    m68k_slow_if(tr, (M68kCond){ IR_TST_NZ, IR_I32, ir_xor(ir, IR_I32, v, old), mode });
-    level = ir_or(ir, IR_I32, level, ir_shl(ir, IR_I32, nmi, ir_i32(ir, 3)));
-    m68k_slow_if(tr, (M68kCond){ IR_GTU, IR_I32, level, ir_extract(ir, IR_I32, v, SR_IPL_SHIFT, 3) });
-    old = ir_or(ir, IR_I32, ir_and(ir, IR_I32, old, mode), ir_and(ir, IR_I32, v, ir_i32(ir, SR_IPL)));
-    ir_st_env(ir, offsetof(M68kState, sr), ir_trunc(ir, IR_I16, old));
-    m68k_put_ccr(tr, v);
-}
-
 void m68k_tr_move_tsr(M68kTr *tr);
 void m68k_tr_move_tsr(M68kTr *tr)
 {
@@ -116,10 +130,10 @@ void m68k_tr_move_tsr(M68kTr *tr)
         memcpy(tr->before, tr->reg, sizeof(tr->before));
         ea = m68k_ea_src(tr, 1);
         v = ir_zext(tr->ir, IR_I32, m68k_get(tr, &ea));
-        if (tr->one || tr->hot || tr->slow || !(tr->features & M68K_020UP)) {
-            put_sr(tr, v);
-        } else {
+        if (goes_on(tr)) {
             put_mask(tr, v);
+        } else {
+            put_sr(tr, v);
         }
     }
 }
@@ -175,7 +189,7 @@ void m68k_tr_rte(M68kTr *tr)
     tr->ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT | AUX_PROGRAM | 1 << AUX_PC_SHIFT;
     tr->ir->last_snap = 0;
     M68K_CALL(tr, &m68k_h_rte);         /* sets PC */
-    m68k_exit(tr, IR_EXIT_IRQ_CHECK);
+    m68k_go_on(tr, true);
 }
 
 void m68k_tr_movec(M68kTr *tr);
@@ -201,7 +215,7 @@ void m68k_tr_moves(M68kTr *tr)
 {
     unsigned size = m68k_size(tr);
     uint16_t ext = m68k_word(tr);
-    IrRegion *ir = tr->ir;
+    IrMemOp own = tr->mo;
     unsigned r = ext >> 12;
     IrValue v;
     Ea ea;
@@ -211,18 +225,13 @@ void m68k_tr_moves(M68kTr *tr)
     }
     v = m68k_reg(tr, r, size);          /* before -(An) or (An)+ changes it */
     ea = m68k_ea_src(tr, size);
-    ir->state.aux = (uint32_t)tr->op << AUX_OPCODE_SHIFT | size | ea.aux;
-    ir->last_snap = 0;
+    tr->mo = IR_MO_BE | IR_MO_MMU_IDX(tr->mode & (ext & 0x800 ? MW_DFC_S : MW_SFC_S) ? M68K_MMU_SUPER : M68K_MMU_USER);
     if (ext & 0x800) {
-        uint16_t dirty = tr->dirty;
-
-        /* The register changes after the access: not by m68k_call. */
-        IR_CALL(ir, &m68k_h_moves_st, ir_trunc(ir, IR_I32, ea.addr), ir_zext(ir, IR_I32, v),
-                ir_i32(ir, size));
-        tr->dirty = dirty;
+        m68k_st(tr, ea.addr, size, v, ea.aux);
+        tr->mo = own;
     } else {
-        v = IR_CALL(ir, &m68k_h_moves_ld, ir_trunc(ir, IR_I32, ea.addr), ir_i32(ir, size));
-        v = ir_trunc(ir, m68k_type(size), v);
+        v = m68k_ld(tr, ea.addr, size, ea.aux);
+        tr->mo = own;
         if (r >= 8) {
             m68k_put_areg_sx(tr, r - 8, size, v);
         } else {

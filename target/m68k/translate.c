@@ -97,7 +97,7 @@ static RecipeDesc describe_recipe(M68kTr *tr, const Recipe *r)
     if (!r->dynamic) {
         d = (RecipeDesc){ .kind = r->kind, .size = r->size };
         if (!describe_value(tr, r->a, r->kind == CC_FLAGS ? 2 : r->size, &d.a) ||
-            !describe_value(tr, r->b, r->kind == CC_SHIFT ? 2 : r->size, &d.b)) {
+            !describe_value(tr, r->b, r->kind >= CC_SHIFT ? 2 : r->size, &d.b)) {
             d = (RecipeDesc){ .dynamic = true };
         }
     }
@@ -107,14 +107,6 @@ static RecipeDesc describe_recipe(M68kTr *tr, const Recipe *r)
 static FlagDesc describe(M68kTr *tr)
 {
     return (FlagDesc){ describe_recipe(tr, &tr->cc), describe_recipe(tr, &tr->x) };
-}
-
-/* What a block with this key doesn't know must be in the globals. */
-static void pass_flags(M68kTr *tr, const FlagDesc *d)
-{
-    if ((d->cc.dynamic && !tr->cc.dynamic) || (d->x.dynamic && !tr->x.dynamic)) {
-        ir_commit_pending(tr->ir);
-    }
 }
 
 static IrValue receive_value(M68kTr *tr, const Sym *s, unsigned size)
@@ -128,6 +120,26 @@ static IrValue widen(M68kTr *tr, IrValue v)
     return v ? ir_zext(tr->ir, IR_I32, v) : ir_i32(tr->ir, 0);
 }
 
+static void put_recipe(M68kTr *tr, const Recipe *r, IrVar op)
+{
+    ir_put(tr->ir, op, ir_i32(tr->ir, CC_OP(r->kind, r->size)));
+    ir_put(tr->ir, op + 1, widen(tr, r->a));
+    if (r->b) {
+        ir_put(tr->ir, op + 2, widen(tr, r->b));
+    }
+}
+
+/* What a block with this key doesn't know must be in the globals. */
+static void pass_flags(M68kTr *tr, const FlagDesc *d)
+{
+    if (d->cc.dynamic && !tr->cc.dynamic) {
+        put_recipe(tr, &tr->cc, G_CC_OP);
+    }
+    if (d->x.dynamic && !tr->x.dynamic) {
+        put_recipe(tr, &tr->x, G_X_OP);
+    }
+}
+
 static void receive_recipe(M68kTr *tr, const RecipeDesc *d, Recipe *r, IrVar op)
 {
     if (d->dynamic) {
@@ -136,7 +148,7 @@ static void receive_recipe(M68kTr *tr, const RecipeDesc *d, Recipe *r, IrVar op)
     }
     *r = (Recipe){ .kind = d->kind, .size = d->size };
     r->a = receive_value(tr, &d->a, d->kind == CC_FLAGS ? 2 : d->size);
-    r->b = receive_value(tr, &d->b, d->kind == CC_SHIFT ? 2 : d->size);
+    r->b = receive_value(tr, &d->b, d->kind >= CC_SHIFT ? 2 : d->size);
     ir_pend(tr->ir, op, ir_i32(tr->ir, CC_OP(r->kind, r->size)));
     ir_pend(tr->ir, op + 1, widen(tr, r->a));
     if (r->b) {
@@ -378,27 +390,36 @@ void m68k_exit_next(M68kTr *tr, unsigned reason)
 
 /* ----------------------------------------------------------------- exceptions */
 
-static void h_raise(void *env, uint32_t vector, uint32_t len)
-{
-    m68k_raise(env, (int)vector, (unsigned)len);
-}
 static void h_raise2(void *env, uint32_t vector, uint32_t len)
 {
     m68k_raise_format2(env, (int)vector, (unsigned)len);
 }
-static const IrHelper raise_helper = {
-    "m68k_raise", h_raise, "v:ell", IR_H_RAISES | IR_H_NORETURN, 0, 0,
-};
 static const IrHelper raise2_helper = {
     "m68k_raise2", h_raise2, "v:ell", IR_H_RAISES | IR_H_NORETURN, 0, 0,
 };
 
+/* To the PC that a helper has set, in another mode perhaps. */
+void m68k_go_on(M68kTr *tr, bool traced)
+{
+    if (traced) {
+        trace(tr, true);
+    }
+    if (tr->one) {
+        ir_exit(tr->ir, IR_EXIT_IRQ_CHECK);
+    } else {
+        ir_goto_ind(tr->ir, ir_ld_env(tr->ir, IR_I64, offsetof(TcgEnv, pc)), IR_JUMP_PLAIN);
+    }
+    tr->ended = true;
+}
+
+/* Entered at once, as by a call: system calls are many. */
 void m68k_except(M68kTr *tr, int vector, uint32_t pc)
 {
     m68k_commit(tr);
-    IR_CALL(tr->ir, &raise_helper, ir_i32(tr->ir, (uint32_t)vector), ir_i32(tr->ir, pc - tr->pc));
-    ir_unreachable(tr->ir);
-    tr->ended = true;
+    ir_commit_pending(tr->ir);
+    ir_put_pc_value(tr->ir, m68k_pc(tr, tr->pc));
+    M68K_CALL(tr, &m68k_h_enter, ir_i32(tr->ir, (uint32_t)vector), ir_i32(tr->ir, pc - tr->pc));
+    m68k_go_on(tr, false);
 }
 
 void m68k_except2(M68kTr *tr, int vector)

@@ -20,7 +20,7 @@
 typedef struct Recipe {
     bool dynamic;               /* only the globals know */
     uint8_t kind, size;         /* CC_*; log2 of bytes */
-    IrValue a, b;               /* of the size's type; CC_FLAGS: I32; CC_SHIFT's b: I32 */
+    IrValue a, b;               /* of the size's type; CC_FLAGS: I32; b of CC_SHIFT and behind: I32 */
     IrValue res, dst;           /* if known: CC_CMP's difference; CC_SUB's minuend */
 } Recipe;
 
@@ -164,6 +164,7 @@ void m68k_jump_value(M68kTr *tr, IrValue pc, unsigned hint);   /* I64 */
 void m68k_check_target(M68kTr *tr, IrValue target, uint32_t words);
 void m68k_exit_next(M68kTr *tr, unsigned reason);      /* at the next instruction */
 void m68k_exit(M68kTr *tr, unsigned reason);           /* a helper has set PC */
+void m68k_go_on(M68kTr *tr, bool traced);               /* likewise; through the jump cache. @traced: if T0 or T1 say so */
 /* Exception @vector with the stacked PC at @pc (of this instruction, or tr->next). */
 void m68k_except(M68kTr *tr, int vector, uint32_t pc);
 /* The same with the instruction's address in a format 2 frame where the model has it. */
