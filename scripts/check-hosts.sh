@@ -2,15 +2,47 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds for another kind of host and runs unit tests there, by qemu-user: is there anything that takes the host to be an x86?
 #
-#   scripts/check-hosts.sh [FOLDER]
+#   scripts/check-hosts.sh [-h HOST,...] [FOLDER]
 #
-# Now s390x: big-endian, without a code generator of its own, so that guests run in the IR interpreter. The cross compiler and the
+# HOST: s390x (big-endian), i386 (32 bits), armhf (32 bits, and arguments of 64 bits begin at even registers); default: all. None has
+# a code generator of its own, so that guests run in the IR interpreter. The cross compilers and the
 # libraries are Debian packages, unpacked in FOLDER (default build-hosts in the source root) without being installed;
 # needed on this machine: apt-get, dpkg, qemu-user.
 set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
-dir=${1:-$src/build-hosts}
-arch=s390x triplet=s390x-linux-gnu run_name=qemu-s390x
+hosts=s390x,i386,armhf
+while getopts h: o; do
+	case $o in
+	h) hosts=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+top=${1:-$src/build-hosts}
+mkdir -p "$top"
+top=$(cd "$top" && pwd)
+case $hosts in
+*,*)
+	failed=0
+	for h in $(echo "$hosts" | tr , ' '); do
+		echo "== $h"
+		"$0" -h "$h" "$top" || failed=1
+	done
+	exit $failed
+	;;
+esac
+
+arch=$hosts dir=$top/$hosts
+# triplet: of the compiler; libs: of the libraries' folders
+case $arch in
+s390x) triplet=s390x-linux-gnu run_name=qemu-s390x libs=$triplet ;;
+i386) triplet=i686-linux-gnu run_name=qemu-i386 libs=i386-linux-gnu ;;
+armhf) triplet=arm-linux-gnueabihf run_name=qemu-arm libs=$triplet ;;
+*)
+	echo "check-hosts.sh: unknown host '$arch'; accepted: s390x, i386, armhf" >&2
+	exit 2
+	;;
+esac
 here=$(dpkg --print-architecture)
 jobs=-j$(nproc)
 
@@ -19,7 +51,6 @@ command -v $run_name > /dev/null || {
 	exit 1
 }
 mkdir -p "$dir"
-dir=$(cd "$dir" && pwd)
 
 # packages ARCH FOLDER PACKAGE...: unpacks them, by lists of packages of our own
 packages() {
@@ -56,7 +87,7 @@ packages "$here" "$tools" gcc-12-$triplet cpp-12-$triplet binutils-$triplet libg
 
 PATH=$tools/usr/bin:$PATH
 LD_LIBRARY_PATH=$tools/usr/lib/$(uname -m)-linux-gnu
-PKG_CONFIG_LIBDIR=$root/usr/lib/$triplet/pkgconfig:$root/usr/share/pkgconfig
+PKG_CONFIG_LIBDIR=$root/usr/lib/$libs/pkgconfig:$root/usr/share/pkgconfig
 PKG_CONFIG_SYSROOT_DIR=$root
 export PATH LD_LIBRARY_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
 mkdir -p "$dir/build"
@@ -64,9 +95,10 @@ cd "$dir/build"
 [ -e config.mak ] || "$src/configure" --cc="$triplet-gcc-12 --sysroot=$root" --run="$run_name -L $root" --disable-werror
 
 programs=${CHECK_HOSTS_TESTS:-tests/qobject/test-json tests/qobject/test-json-suite tests/qobject/test-qobject tests/qobject/test-error
-	tests/util/test-bits tests/util/test-iov tests/util/test-coroutine tests/util/test-main-loop tests/util/test-rcu
+	tests/util/test-bits tests/util/test-uint128 tests/util/test-iov tests/util/test-coroutine tests/util/test-main-loop tests/util/test-rcu
 	tests/qapi/test-qapi tests/qom/test-object tests/vmstate/test-vmstate tests/memory/test-memory
-	tests/tcg/test-ir tests/tcg/test-opt tests/tcg/test-softfp tests/target/m68k/test-decode tests/target/m68k/test-vectors}
+	tests/tcg/test-ir tests/tcg/test-opt tests/tcg/test-softfp tests/target/m68k/test-decode tests/target/m68k/test-vectors
+	tests/target/m68k/test-fpu}
 # shellcheck disable=SC2086
 make $jobs OPTIMISE=-O1 FIRMWARE_CC=gcc qemu-system $programs
 failed=0
