@@ -186,6 +186,17 @@ int coroutine_fn blk_co_zero(BlockBackend *b, uint64_t offset, uint64_t len, uns
     return request(b, AIO_ZERO, offset, len, NULL, 0, flags);
 }
 
+int coroutine_fn blk_co_status(BlockBackend *b, uint64_t offset, uint64_t len, BlockStatus *st, unsigned *depth)
+{
+    BlockNode *where;
+    int r;
+
+    enter(b);
+    r = b->node ? block_co_chain_status(b->node, offset, len, st, &where, depth) : -ENOMEDIUM;
+    leave(b, &b->in_flight);
+    return r;
+}
+
 /* --- with callbacks --- */
 
 typedef struct AioRequest {

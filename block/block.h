@@ -369,6 +369,8 @@ int coroutine_fn blk_co_pwritev(BlockBackend *b, uint64_t offset, const struct i
 int coroutine_fn blk_co_flush(BlockBackend *b);
 int coroutine_fn blk_co_discard(BlockBackend *b, uint64_t offset, uint64_t len);
 int coroutine_fn blk_co_zero(BlockBackend *b, uint64_t offset, uint64_t len, unsigned flags);
+/* As block_co_chain_status; limits don't count. */
+int coroutine_fn blk_co_status(BlockBackend *b, uint64_t offset, uint64_t len, BlockStatus *st, unsigned *depth);
 
 /* A request of a device: @done comes exactly once, never before return. The iovec array and the
  * buffers stay valid until then. */

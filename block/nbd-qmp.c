@@ -2,6 +2,7 @@
 /* The monitor's commands about exports and the NBD server. */
 #include "util/osdep.h"
 #include <glib.h>
+#include "block/bitmap-qmp.h"
 #include "block/block-qmp.h"
 #include "block/nbd.h"
 #include "qapi/commands-block-export.h"
@@ -54,22 +55,41 @@ bool qmp_nbd_server_stop(Error **errp)
 bool qmp_nbd_server_add(const NbdServerAddOptions *a, Error **errp)
 {
     BlockNode *n = needs_server(errp) ? block_qmp_node(a->device, NULL, errp) : NULL;
+    BlockBitmap *bitmap = n && a->bitmap ? nbd_find_bitmap(n, a->bitmap, errp) : NULL;
     NbdExportSpec spec = { .name = a->name ? a->name : a->device, .description = a->description, .node = n,
-                           .writable = a->has_writable && a->writable && n && !n->read_only };
+                           .writable = a->has_writable && a->writable && n && !n->read_only,
+                           .bitmaps = &bitmap, .n_bitmaps = bitmap ? 1 : 0 };
 
-    if (n && a->bitmap) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "exports with bitmaps aren't supported");
-        return false;
+    return n && (!a->bitmap || bitmap) && nbd_export_add(&spec, errp);
+}
+
+/* False: one of them isn't there. */
+static bool find_bitmaps(BlockNode *n, const BlockDirtyBitmapOrStrList *list, NbdExportSpec *spec, Error **errp)
+{
+    spec->bitmaps = g_new0(BlockBitmap *, list->n + 1);
+    for (size_t i = 0; i < list->n; i++) {
+        const BlockDirtyBitmapOrStr *o = list->items[i];
+        BlockBitmap *b = o->alt == BLOCK_DIRTY_BITMAP_OR_STR_ALT_LOCAL
+                         ? nbd_find_bitmap(n, o->u.local, errp)
+                         : block_qmp_bitmap(o->u.external.node, o->u.external.name, errp);
+
+        if (!b) {
+            return false;
+        }
+        spec->bitmaps[spec->n_bitmaps++] = b;
     }
-    return n && nbd_export_add(&spec, errp);
+    return true;
 }
 
 bool qmp_block_export_add(const BlockExportOptions *a, Error **errp)
 {
     BlockNode *n = needs_server(errp) ? block_qmp_node(NULL, a->node_name, errp) : NULL;
-    NbdExportSpec spec = { .id = a->id, .name = a->u.nbd.name, .description = a->u.nbd.description, .node = n,
+    const BlockExportOptionsNbd *nbd = &a->u.nbd;
+    NbdExportSpec spec = { .id = a->id, .name = nbd->name, .description = nbd->description, .node = n,
                            .writable = a->has_writable && a->writable,
-                           .write_through = a->has_writethrough && a->writethrough };
+                           .write_through = a->has_writethrough && a->writethrough,
+                           .allocation_depth = nbd->has_allocation_depth && nbd->allocation_depth };
+    bool ok;
 
     for (NbdExport *e = nbd_export_next(NULL); e && n; e = nbd_export_next(e)) {
         if (!strcmp(nbd_export_id(e), a->id)) {
@@ -77,7 +97,9 @@ bool qmp_block_export_add(const BlockExportOptions *a, Error **errp)
             return false;
         }
     }
-    return n && nbd_export_add(&spec, errp);
+    ok = n && (!nbd->bitmaps || find_bitmaps(n, nbd->bitmaps, &spec, errp)) && nbd_export_add(&spec, errp);
+    g_free(spec.bitmaps);
+    return ok;
 }
 
 static bool remove_export(const char *name, bool hard, Error **errp)

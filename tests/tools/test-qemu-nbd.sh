@@ -80,6 +80,53 @@ else
 	echo "ok $count - the distribution's qemu-nbd # SKIP qemu-utils isn't installed"
 fi
 
+# Pieces of a chain, as the distribution's clients are told of them: 1 MiB, [64K, 128K) in the top image and marked,
+# [256K, 320K) in the one below.
+if [ -x /usr/bin/qemu-img ] && [ -x /usr/bin/qemu-io ] && [ -x /usr/bin/nbdinfo ]; then
+	"$img" create -q -f qcow2 "$tmp/low.qcow2" 1M
+	/usr/bin/qemu-io -f qcow2 -c 'write -P 1 256k 64k' "$tmp/low.qcow2" > "$tmp/out" 2>&1
+	"$img" create -q -f qcow2 -b "$tmp/low.qcow2" -F qcow2 "$tmp/top.qcow2"
+	/usr/bin/qemu-img bitmap --add "$tmp/top.qcow2" marks
+	/usr/bin/qemu-io -f qcow2 -c 'write -P 2 64k 64k' "$tmp/top.qcow2" > "$tmp/out" 2>&1
+	! serve "$nbd" "$tmp/c" -f qcow2 -r -B other "$tmp/top.qcow2" && grep -q "'other' is not found" "$tmp/out"
+	ok $? 'a bitmap that is not there'
+	serve "$nbd" "$tmp/c" -f qcow2 -r -x disk -t -e 0 -A -B marks -D 'a text' "$tmp/top.qcow2"
+	ok $? 'a chain with a bitmap'
+	chain="nbd+unix:///disk?socket=$tmp/c"
+	timeout 20 nbdinfo "$chain" > "$tmp/out" 2>&1 && grep -q 'base:allocation' "$tmp/out" &&
+		grep -q 'qemu:allocation-depth' "$tmp/out" && grep -q 'qemu:dirty-bitmap:marks' "$tmp/out" &&
+		grep -q 'a text' "$tmp/out"
+	ok $? 'nbdinfo lists the contexts and the description'
+	# map CONTEXT PIECE...: each one "OFFSET LENGTH FLAGS"
+	map() {
+		timeout 20 nbdinfo --map="$1" "$chain" > "$tmp/out" 2>&1 || return 1
+		shift
+		awk '{ print $1, $2, $3 }' "$tmp/out" > "$tmp/got"
+		printf '%s\n' "$@" | cmp -s - "$tmp/got"
+	}
+	map base:allocation '0 65536 3' '65536 65536 0' '131072 131072 3' '262144 65536 0' '327680 720896 3'
+	ok $? 'what is allocated'
+	map qemu:allocation-depth '0 65536 0' '65536 65536 1' '131072 131072 0' '262144 65536 2' '327680 720896 0'
+	ok $? 'in which image'
+	map qemu:dirty-bitmap:marks '0 65536 0' '65536 65536 1' '131072 917504 0'
+	ok $? 'what the bitmap has marked'
+	timeout 20 /usr/bin/qemu-img map --output=json --image-opts \
+		"driver=nbd,export=disk,server.type=unix,server.path=$tmp/c,x-dirty-bitmap=qemu:dirty-bitmap:marks" \
+		> "$tmp/out" 2>&1 && [ "$(grep -c '"data": false' "$tmp/out")" = 1 ] &&
+		grep '"data": false' "$tmp/out" | grep -q '"start": 65536, "length": 65536'
+	ok $? "the distribution's qemu-img sees the marks (as no data)"
+	timeout 20 /usr/bin/qemu-io -r -f raw -c 'read -P 0 0 64k' -c 'read -P 2 64k 64k' -c 'read -P 0 128k 128k' \
+		-c 'read -P 1 256k 64k' -c 'read -P 0 320k 704k' -c 'read 0 1M' "$chain" > "$tmp/out" 2>&1 &&
+		! grep -q -i 'fail\|error' "$tmp/out"
+	ok $? 'reads come as data and holes'
+	timeout 20 /usr/bin/qemu-img compare -f raw -F qcow2 "$chain" "$tmp/top.qcow2" > "$tmp/out" 2>&1
+	ok $? 'and are what is in the image'
+	leave "$tmp/c"
+else
+	count=$((count + 1))
+	echo "ok $count - pieces of a chain # SKIP qemu-utils or libnbd-bin isn't installed"
+fi
+
 # One client, then it ends; read-only.
 serve "$nbd" "$s" -f raw -r "$tmp/src.raw"
 ! timeout 20 "$img" convert -n -f qcow2 -O raw "$tmp/d.qcow2" "nbd+unix:///?socket=$s" > "$tmp/out" 2>&1

@@ -11,9 +11,9 @@
 #include "util/main-loop.h"
 
 typedef struct Args {
-    const char *image, *format, *name, *description, *socket, *address, *port, *cache, *pid_file;
+    const char *image, *format, *name, *description, *socket, *address, *port, *cache, *pid_file, *bitmap;
     uint32_t shared;
-    bool read_only, snapshot, persistent, fork, verbose, discard;
+    bool read_only, snapshot, persistent, fork, verbose, discard, allocation_depth;
 } Args;
 
 static const struct option long_options[] = {
@@ -25,6 +25,7 @@ static const struct option long_options[] = {
     { "shared", required_argument, NULL, 'e' }, { "nocache", no_argument, NULL, 'n' },
     { "cache", required_argument, NULL, 1 }, { "discard", required_argument, NULL, 2 },
     { "fork", no_argument, NULL, 3 }, { "pid-file", required_argument, NULL, 4 },
+    { "bitmap", required_argument, NULL, 'B' }, { "allocation-depth", no_argument, NULL, 'A' },
     { "verbose", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
 };
 
@@ -38,6 +39,8 @@ static void usage(void)
            "  -r, --read-only          clients can't write\n"
            "  -x, --export-name=NAME   name of the export (default: empty)\n"
            "  -D, --description=TEXT   text for people\n"
+           "  -B, --bitmap=NAME        a bitmap in the image, which clients can ask for\n"
+           "  -A, --allocation-depth   clients can ask in which image of the chain data is\n"
            "  -e, --shared=NUM         how many clients at a time, 0 for any number (default 1)\n"
            "  -t, --persistent         don't end when the last client leaves\n"
            "  -n, --nocache            as --cache=none\n"
@@ -61,7 +64,7 @@ static int parse(int argc, char **argv, Args *a)
 {
     int o;
 
-    while ((o = getopt_long(argc, argv, "hVb:p:k:f:rx:D:te:nv", long_options, NULL)) >= 0) {
+    while ((o = getopt_long(argc, argv, "hVb:p:k:f:rx:D:te:nvB:A", long_options, NULL)) >= 0) {
         switch (o) {
         case 'h': usage(); return 0;
         case 'V': printf("qemu-nbd 7.2.0 (qemu-system 0.1)\n"); return 0;
@@ -75,6 +78,8 @@ static int parse(int argc, char **argv, Args *a)
         case 't': a->persistent = true; break;
         case 'e': a->shared = strtoul(optarg, NULL, 10); break;
         case 'n': a->cache = "none"; break;
+        case 'B': a->bitmap = optarg; break;
+        case 'A': a->allocation_depth = true; break;
         case 'v': a->verbose = true; break;
         case 1: a->cache = optarg; break;
         case 2: a->discard = !strcmp(optarg, "unmap") || !strcmp(optarg, "on"); break;
@@ -168,14 +173,21 @@ static int serve(const Args *a, int parent)
 {
     bool through = a->cache && (!strcmp(a->cache, "writethrough") || !strcmp(a->cache, "directsync"));
     NbdExportSpec spec = { .id = "export", .name = a->name ? a->name : "", .description = a->description,
-                           .writable = !a->read_only, .write_through = through };
+                           .writable = !a->read_only, .write_through = through,
+                           .allocation_depth = a->allocation_depth };
     SocketAddress *addr = NULL;
+    BlockBitmap *bitmap = NULL;
     Error *err = NULL;
     bool ok;
 
     main_loop_init();
     spec.node = open_image(a, &err);
-    ok = spec.node && (addr = address(a, &err)) && nbd_server_start(addr, NULL, NULL, a->shared, &err) &&
+    if (spec.node && a->bitmap) {
+        bitmap = nbd_find_bitmap(spec.node, a->bitmap, &err);
+        spec.bitmaps = &bitmap;
+        spec.n_bitmaps = 1;
+    }
+    ok = spec.node && (!a->bitmap || bitmap) && (addr = address(a, &err)) && nbd_server_start(addr, NULL, NULL, a->shared, &err) &&
          nbd_export_add(&spec, &err);
     qapi_free_SocketAddress(addr);
     if (!ok) {
