@@ -237,6 +237,17 @@ TEST(block_qmp, jobs)
     ok(t, &vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'b', 'granularity': 65536}"));
     check_true(t, refused(&vm, "block-dirty-bitmap-add", qdict_from_fmt("{'node': 'fmt', 'name': 'b'}")),
                "a name is taken");
+    check_true(t, refused(&vm, "block-export-add", qdict_from_fmt("{'type': 'nbd', 'id': 'm', 'node-name': 'fmt', "
+                                                                  "'bitmaps': ['b', 'other']}")),
+               "a bitmap that isn't there can't be exported");
+    ok(t, &vm, "block-export-add", qdict_from_fmt("{'type': 'nbd', 'id': 'm', 'node-name': 'fmt', 'bitmaps': [{'node': "
+                                                  "'fmt', 'name': 'b'}], 'allocation-depth': true}"));
+    check_true(t, refused(&vm, "block-dirty-bitmap-clear", qdict_from_fmt("{'node': 'fmt', 'name': 'b'}")) &&
+               refused(&vm, "nbd-server-add", qdict_from_fmt("{'device': 'fmt', 'name': 'n', 'bitmap': 'b'}")),
+               "what is exported is nobody else's");
+    ok(t, &vm, "block-export-del", qdict_from_fmt("{'id': 'm'}"));
+    ok(t, &vm, "nbd-server-add", qdict_from_fmt("{'device': 'fmt', 'name': 'n', 'bitmap': 'b'}"));
+    ok(t, &vm, "block-export-del", qdict_from_fmt("{'id': 'n'}"));
     check_true(t, refused(&vm, "transaction", qdict_from_fmt(
         "{'actions': [{'type': 'block-dirty-bitmap-clear', 'data': {'node': 'fmt', 'name': 'b'}}, "
         "{'type': 'blockdev-backup', 'data': {'device': 'fmt', 'target': 'copy', 'job-id': 'x', 'sync': 'full'}}, "

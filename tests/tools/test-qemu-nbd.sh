@@ -121,6 +121,26 @@ if [ -x /usr/bin/qemu-img ] && [ -x /usr/bin/qemu-io ] && [ -x /usr/bin/nbdinfo 
 	ok $? 'reads come as data and holes'
 	timeout 20 /usr/bin/qemu-img compare -f raw -F qcow2 "$chain" "$tmp/top.qcow2" > "$tmp/out" 2>&1
 	ok $? 'and are what is in the image'
+	# Options whose lengths and counts are wrong, then requests that make no sense.
+	option() { printf "IHAVEOPT\\000\\000\\000\\$1\\000\\000\\000\\$2"; }
+	request() { printf "\\045\\140\\225\\023\\000\\$1\\000\\$2\\0\\0\\0\\0\\0\\0\\0\\0\\$3\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\$4"; }
+	{
+		printf '\000\000\000\003'
+		option 011 004; printf '\000\000\000\000'
+		option 010 000
+		option 012 004; printf '\377\377\377\377'
+		option 012 014; printf '\000\000\000\004disk\377\377\377\377'
+		option 011 020; printf '\000\000\000\004disk\000\000\000\001\377\377\377\377'
+		option 012 037; printf '\000\000\000\004disk\000\000\000\001\000\000\000\017base:allocation'
+		option 007 012; printf '\000\000\000\004disk\000\000'
+		request 0 7 0 0; request 0 7 377 1; request 020 0 0 1; request 0 0 377 1; request 0 143 0 1
+		request 0 2 0 0
+	} | timeout 10 perl -MIO::Socket::UNIX -e '
+		$s = IO::Socket::UNIX->new($ARGV[0]) or die; local $/; $s->print(<STDIN>); $s->flush; $s->shutdown(1);
+		print <$s>' "$tmp/c" | od -An -v -tx1 | tr -d ' \n' > "$tmp/out"
+	[ "$(grep -o 80000003 "$tmp/out" | wc -l)" = 4 ] && [ "$(grep -o 668e33ef00018001 "$tmp/out" | wc -l)" = 4 ] &&
+		grep -q 6744669800000016 "$tmp/out" && kill -0 "$(cat "$tmp/c.pid")"
+	ok $? 'what makes no sense is refused, and the server goes on'
 	leave "$tmp/c"
 else
 	count=$((count + 1))

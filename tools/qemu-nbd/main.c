@@ -187,8 +187,8 @@ static int serve(const Args *a, int parent)
         spec.bitmaps = &bitmap;
         spec.n_bitmaps = 1;
     }
-    ok = spec.node && (!a->bitmap || bitmap) && (addr = address(a, &err)) && nbd_server_start(addr, NULL, NULL, a->shared, &err) &&
-         nbd_export_add(&spec, &err);
+    ok = spec.node && (!a->bitmap || bitmap) && (addr = address(a, &err)) &&
+         nbd_server_start(addr, NULL, NULL, a->shared, &err) && nbd_export_add(&spec, &err);
     qapi_free_SocketAddress(addr);
     if (!ok) {
         return fail(err);
