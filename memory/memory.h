@@ -321,7 +321,9 @@ void memory_listener_del(MemListener *l);
  * freed with g_free(). */
 void memory_set_id_prefix(char *(*prefix)(struct Object *owner));
 
-/* For "info mtree": the tree or the flat view as text; caller frees. */
-char *memory_tree_text(bool flat);
+/* For "info mtree": the tree or, with FLAT, the flat view as text; caller frees. OWNERS: whose each region is.
+ * DISPATCH: with FLAT, where accesses go. */
+enum { MEM_TREE_FLAT = BIT(0), MEM_TREE_OWNERS = BIT(1), MEM_TREE_DISPATCH = BIT(2) };
+char *memory_tree_text(unsigned flags);
 
 #endif

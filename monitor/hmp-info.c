@@ -148,7 +148,9 @@ static void info_registers(Hmp *hmp, const QDict *args)
 
 static void info_mtree(Hmp *hmp, const QDict *args)
 {
-    char *text = memory_tree_text(qdict_bool_or(args, "flat", false));
+    char *text = memory_tree_text((qdict_bool_or(args, "flat", false) ? MEM_TREE_FLAT : 0) |
+                                  (qdict_bool_or(args, "dispatch", false) ? MEM_TREE_DISPATCH : 0) |
+                                  (qdict_bool_or(args, "owner", false) ? MEM_TREE_OWNERS : 0));
 
     hmp_printf(hmp, "%s", text);
     g_free(text);
@@ -291,8 +293,8 @@ const HmpCommand hmp_info_commands[] = {
       .qmp = "query-hotpluggable-cpus", .help = "show places for CPUs" },
     { .name = "registers", .args = "all:-a vcpu:i?", .params = "[-a|vcpu]", .run = info_registers,
       .help = "show the CPU's registers (-a: of all CPUs; or of that number)" },
-    { .name = "mtree", .args = "flat:-f disabled:-D", .params = "[-f] [-D]", .run = info_mtree,
-      .help = "show the memory tree (-f: as CPUs see it; -D: accepted, what is switched off is always there)" },
+    { .name = "mtree", .args = "flat:-f dispatch:-d owner:-o disabled:-D", .params = "[-f][-d][-o][-D]", .run = info_mtree,
+      .help = "show the memory tree (-f: as CPUs see it, with -d where accesses go; -o: whose regions are; -D: accepted, what is switched off is always there)" },
     { .name = "mem", .run = hmp_info_mem, .help = "show the active virtual memory mappings" },
     { .name = "tlb", .run = hmp_info_tlb, .help = "show virtual to physical mappings by page" },
     { .name = "pic", .run = hmp_info_pic, .help = "show the interrupt controllers' state" },

@@ -61,6 +61,10 @@ ok $? "--json: the result of the query"
 hmp 'info block -n -v\ninfo lapic 0\ninfo registers 0\ninfo registers 7\ninfo mtree -f -D\ninfo stats vm * kvm'
 has '^n0: .*null-co' && has '^Images:' && has '(apic)' && has '^CPU#0' && has '^CPU#7 not available' && has 'pc.ram'
 ok $? "the arguments of info"
+hmp 'info mtree -o\ninfo mtree -f -d'
+has 'ram): pc.ram owner:{obj path=/' && has 'Dispatch: [0-9]* sections' && has "#0 block 'pc.ram' @0000000000000000" &&
+	has '#[0-9]* functions of '
+ok $? "info mtree: owners, and where accesses go"
 hmp "screendump $tmp/shot.png -f png\\nset_password vnc secret -d none\\nset_password vnc x -d\\nannounce_self a,b me"
 [ "$(head -c 4 "$tmp/shot.png" | tail -c 3)" = PNG ] && has "the value of '-d' is missing"
 ok $? "flags that have a value"
