@@ -5,7 +5,9 @@
  */
 #include "util/osdep.h"
 #include "memory/backend.h"
+#include "memory/host-set.h"
 #include "memory/memory-int.h"
+#include "memory/thread-context.h"
 #include "qobject/qobject.h"
 #include "util/rcu.h"
 
@@ -21,12 +23,13 @@ typedef struct MemoryBackend {
     uint64_t size;
     bool share, prealloc, merge, dump, reserve;
     uint32_t prealloc_threads;
+    ThreadContext *prealloc_context;    /* where these are from; NULL: from anywhere */
     int policy;
     uint64_t nodes[HOST_NODES / 64];    /* of the host */
     /* -file */
     char *path;
-    uint64_t file_offset;
-    bool readonly, discard_data;
+    uint64_t file_offset, align;
+    bool readonly, discard_data, pmem;
     /* -memfd */
     bool hugetlb, seal;
     uint64_t hugetlb_size;
@@ -40,56 +43,12 @@ static const char *const policies[] = { "default", "preferred", "bind", "interle
 
 static QObject *get_nodes(Object *obj, UNUSED const Property *p, UNUSED Error **errp)
 {
-    const MemoryBackend *b = MEMORY_BACKEND(obj);
-    QList *list = qlist_new();
-
-    for (unsigned i = 0; i < HOST_NODES; i++) {
-        if (b->nodes[i / 64] >> i % 64 & 1) {
-            qlist_append(list, qnum_from_uint(i));
-        }
-    }
-    return QOBJECT(list);
+    return host_set_get(MEMORY_BACKEND(obj)->nodes, HOST_NODES);
 }
 
-static bool add_nodes(MemoryBackend *b, uint64_t first, uint64_t last)
+static bool set_nodes(Object *obj, const Property *p, const QObject *v, Error **errp)
 {
-    if (first > last || last >= HOST_NODES) {
-        return false;
-    }
-    for (uint64_t i = first; i <= last; i++) {
-        b->nodes[i / 64] |= BIT64(i % 64);
-    }
-    return true;
-}
-
-/* A list of numbers; as text "0" or "0-3". */
-static bool set_nodes(Object *obj, UNUSED const Property *p, const QObject *v, Error **errp)
-{
-    MemoryBackend *b = MEMORY_BACKEND(obj);
-    const QList *list = qobject_to_list(v);
-    bool ok = list || qobject_type(v) == QTYPE_STRING;
-
-    memset(b->nodes, 0, sizeof(b->nodes));
-    if (ok && !list) {
-        unsigned first, last;
-        int used = 0;
-        const char *s = qstring_value(v);
-
-        ok = ((sscanf(s, "%3u-%3u%n", &first, &last, &used) == 2 && !s[used]) ||
-              (used = 0, sscanf(s, "%3u%n", &first, &used) == 1 && !s[used] && ((last = first), true))) &&
-             add_nodes(b, first, last);
-    }
-    for (size_t i = 0; ok && list && i < qlist_size(list); i++) {
-        QNum *n = qobject_to_num(qlist_get(list, i));
-        uint64_t node;
-
-        ok = n && qnum_to_uint(n, &node) && add_nodes(b, node, node);
-    }
-    if (!ok) {
-        error_setf(errp, ERR_PROPERTY_RANGE, "property 'host-nodes' isn't a list of nodes; accepted: numbers below %d", HOST_NODES);
-        error_argument(errp, "host-nodes", NULL, "numbers of the host's NUMA nodes");
-    }
-    return ok;
+    return host_set_put(MEMORY_BACKEND(obj)->nodes, HOST_NODES, p->name, v, errp);
 }
 
 static bool check_policy(const MemoryBackend *b, Error **errp)
@@ -131,7 +90,8 @@ static const Property backend_props[] = {
     PROP_BOOL("share", MemoryBackend, share, false, "other processes see writes"),
     PROP_BOOL("prealloc", MemoryBackend, prealloc, false, "take the memory at once"),
     PROP_U32_RANGE("prealloc-threads", MemoryBackend, prealloc_threads, 1, 1, 256,
-                   "accepted; one thread does it"),
+                   "how many threads do that"),
+    PROP_LINK("prealloc-context", MemoryBackend, prealloc_context, TYPE_THREAD_CONTEXT, "where these threads are made"),
     PROP_BOOL("merge", MemoryBackend, merge, true, "the host may share equal pages"),
     PROP_BOOL("dump", MemoryBackend, dump, true, "part of core dumps of the emulator"),
     PROP_BOOL("reserve", MemoryBackend, reserve, true, "accepted; swap is never reserved"),
@@ -161,7 +121,7 @@ static bool adopt(MemoryBackend *b, RamBlock *block, Error **errp)
     b->mr = g_new0(MemRegion, 1);
     memory_region_init_ram_block(b->mr, &b->obj, b->obj.name, block);
     advise(b);
-    return apply_policy(b, errp);
+    return apply_policy(b, errp) && (!b->prealloc || b->readonly || ram_prealloc(block, b->prealloc_threads, b->prealloc_context, errp));
 }
 
 static bool check_size(const MemoryBackend *b, Error **errp)
@@ -176,8 +136,7 @@ static bool check_size(const MemoryBackend *b, Error **errp)
 
 static uint32_t flags_of(const MemoryBackend *b)
 {
-    return (b->share ? RAM_SHARED : 0) | (b->prealloc ? RAM_PREALLOC : 0) |
-           (b->readonly ? RAM_READ_ONLY : 0);
+    return (b->share ? RAM_SHARED : 0) | (b->readonly ? RAM_READ_ONLY : 0) | (b->pmem ? RAM_PMEM : 0);
 }
 
 static bool ram_complete(Object *obj, Error **errp)
@@ -200,7 +159,16 @@ static bool file_complete(Object *obj, Error **errp)
         error_argument(errp, "mem-path", NULL, "path of a file");
         return false;
     }
-    return adopt(b, ram_block_new_file(obj->name, b->size, b->path, b->file_offset,
+    if (b->align && (!IS_POWER_OF_2(b->align) || b->size % b->align)) {
+        error_setf(errp, ERR_PROPERTY_RANGE, "property 'align' is %" PRIu64 "; accepted: powers of two that the size, %" PRIu64
+                   ", is a multiple of", b->align, b->size);
+        return false;
+    }
+    if (b->pmem && !b->share) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'pmem=on' needs 'share=on': what is written to private memory isn't kept");
+        return false;
+    }
+    return adopt(b, ram_block_new_file(obj->name, b->size, b->path, b->file_offset, b->align,
                                        flags_of(b), errp), errp);
 }
 
@@ -269,6 +237,8 @@ TYPE(ram_info)
 static const Property file_props[] = {
     PROP_STR("mem-path", MemoryBackend, path, NULL, "the file"),
     PROP_U64("offset", MemoryBackend, file_offset, 0, "where in the file it begins"),
+    PROP_SIZE("align", MemoryBackend, align, 0, "what its address in the emulator is a multiple of; 0: a page"),
+    PROP_BOOL("pmem", MemoryBackend, pmem, false, "the file is in persistent memory: what is written is kept"),
     PROP_BOOL("readonly", MemoryBackend, readonly, false, "never written"),
     PROP_BOOL("discard-data", MemoryBackend, discard_data, false,
               "accepted; the kernel decides what it writes back"),

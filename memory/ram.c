@@ -169,18 +169,42 @@ static RamBlock *block_publish(RamBlock *block, Error **errp)
     return block;
 }
 
-/* Map what block->fd has. */
-static bool block_map(RamBlock *block, uint32_t flags, Error **errp)
+/* Addresses that nothing else uses, @size of them from a multiple of @align on. */
+static void *find_room(uint64_t size, uint64_t align)
 {
-    int prot = PROT_READ | (flags & RAM_READ_ONLY ? 0 : PROT_WRITE);
-    int how = (flags & RAM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
-              (flags & RAM_PREALLOC ? MAP_POPULATE : MAP_NORESERVE);
-    void *p = mmap(NULL, block->size, prot, how, block->fd,
-                   (off_t)block->fd_offset);
+    uint8_t *p = mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t before;
 
     if (p == MAP_FAILED) {
+        return p;
+    }
+    before = -(uintptr_t)p & (align - 1);
+    if (before) {
+        munmap(p, before);
+    }
+    munmap(p + before + size, align - before);
+    return p + before;
+}
+
+/* Map what block->fd has, at a multiple of @align; 0: the kernel's. */
+static bool block_map(RamBlock *block, uint64_t align, uint32_t flags, Error **errp)
+{
+    int prot = PROT_READ | (flags & RAM_READ_ONLY ? 0 : PROT_WRITE);
+    int how = (flags & RAM_PMEM ? MAP_SHARED_VALIDATE | MAP_SYNC : flags & RAM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+              (align ? MAP_FIXED : 0) | MAP_NORESERVE;
+    void *room = align ? find_room(block->size, align) : NULL;
+    void *p = room == MAP_FAILED ? room : mmap(room, block->size, prot, how, block->fd, (off_t)block->fd_offset);
+
+    if (p == MAP_FAILED && flags & RAM_PMEM && (errno == EOPNOTSUPP || errno == EINVAL)) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "the file of RAM block '%s' isn't in persistent memory: its file system has no DAX", block->id);
+    } else if (p == MAP_FAILED) {
         error_set_errno(errp, errno, "cannot map %" PRIu64 " bytes for RAM block '%s'",
                         block->size, block->id);
+    }
+    if (p == MAP_FAILED) {
+        if (room && room != MAP_FAILED) {
+            munmap(room, block->size);
+        }
         return false;
     }
     block->host = p;
@@ -189,8 +213,7 @@ static bool block_map(RamBlock *block, uint32_t flags, Error **errp)
     return true;
 }
 
-RamBlock *ram_block_new_fd(const char *id, uint64_t size, int fd,
-                           uint64_t offset, uint32_t flags, Error **errp)
+static RamBlock *new_fd(const char *id, uint64_t size, int fd, uint64_t offset, uint64_t align, uint32_t flags, Error **errp)
 {
     RamBlock *block;
 
@@ -208,11 +231,17 @@ RamBlock *ram_block_new_fd(const char *id, uint64_t size, int fd,
     }
     block->fd = fd;
     block->fd_offset = offset;
-    if (!block_map(block, flags, errp)) {
+    if (!block_map(block, align, flags, errp)) {
         block_destroy(block);
         return NULL;
     }
     return block_publish(block, errp);
+}
+
+RamBlock *ram_block_new_fd(const char *id, uint64_t size, int fd,
+                           uint64_t offset, uint32_t flags, Error **errp)
+{
+    return new_fd(id, size, fd, offset, 0, flags, errp);
 }
 
 /* For others to see; ours alone otherwise, and then in huge pages where the host has some. */
@@ -235,7 +264,7 @@ static RamBlock *new_shared(const char *id, uint64_t size, uint32_t flags, Error
 }
 
 /* Anonymous memory that begins at a multiple of HUGE_PAGE if it is that large. */
-static bool block_map_anonymous(RamBlock *block, uint32_t flags, Error **errp)
+static bool block_map_anonymous(RamBlock *block, Error **errp)
 {
     uint64_t slack = block->size >= HUGE_PAGE ? HUGE_PAGE : 0, before;
     uint8_t *p = mmap(NULL, block->size + slack, PROT_READ | PROT_WRITE,
@@ -260,11 +289,6 @@ static bool block_map_anonymous(RamBlock *block, uint32_t flags, Error **errp)
     /* A child that is about to run another program needn't have it all copied on write. */
     madvise(p, block->size, MADV_DONTFORK);
     block->host = p;
-    if (flags & RAM_PREALLOC) {
-        for (uint64_t at = 0; at < block->size; at += MEM_PAGE_SIZE) {
-            *(volatile uint8_t *)(p + at) = 0;
-        }
-    }
     return true;
 }
 
@@ -280,7 +304,7 @@ RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
     if (!block) {
         return NULL;
     }
-    if (!block_map_anonymous(block, flags, errp)) {
+    if (!block_map_anonymous(block, errp)) {
         block_destroy(block);
         return NULL;
     }
@@ -288,7 +312,7 @@ RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
 }
 
 RamBlock *ram_block_new_file(const char *id, uint64_t size, const char *path,
-                             uint64_t offset, uint32_t flags, Error **errp)
+                             uint64_t offset, uint64_t align, uint32_t flags, Error **errp)
 {
     bool ro = flags & RAM_READ_ONLY;
     uint64_t end = offset + ALIGN_UP(size, MEM_PAGE_SIZE);
@@ -317,7 +341,7 @@ RamBlock *ram_block_new_file(const char *id, uint64_t size, const char *path,
             return NULL;
         }
     }
-    return ram_block_new_fd(id, size, fd, offset, flags, errp);
+    return new_fd(id, size, fd, offset, align > MEM_PAGE_SIZE ? align : 0, flags, errp);
 }
 
 RamBlock *ram_block_new_ptr(const char *id, uint64_t size, void *host,

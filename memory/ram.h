@@ -43,15 +43,15 @@ typedef struct RamBlock {
 enum {
     RAM_SHARED = BIT(0),        /* other processes see writes */
     RAM_READ_ONLY = BIT(1),
-    RAM_PREALLOC = BIT(2),
+    RAM_PMEM = BIT(2),          /* of a file, shared: in persistent memory, and a write to a mapped page stays */
 };
 
 /* @size is rounded up to whole pages. NULL with errp set. */
 RamBlock *ram_block_new(const char *id, uint64_t size, uint32_t flags,
                         Error **errp);
-/* The file is made, or grown to @size, unless RAM_READ_ONLY. */
+/* The file is made, or grown to @size, unless RAM_READ_ONLY. @align: of its address here, 0 or a power of two. */
 RamBlock *ram_block_new_file(const char *id, uint64_t size, const char *path,
-                             uint64_t offset, uint32_t flags, Error **errp);
+                             uint64_t offset, uint64_t align, uint32_t flags, Error **errp);
 /* Takes @fd. */
 RamBlock *ram_block_new_fd(const char *id, uint64_t size, int fd,
                            uint64_t offset, uint32_t flags, Error **errp);

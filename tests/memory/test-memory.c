@@ -645,13 +645,18 @@ TEST(memory, ram_blocks)
     check_true(t, !ram_block_new("z", UINT64_MAX, 0, &err), "no endless blocks");
     error_free(err);
     err = NULL;
-    c = ram_block_new_file("c", 4096, path, 0, RAM_SHARED, &err);
+    c = ram_block_new_file("c", 4096, path, 0, 2 * MIB, RAM_SHARED, &err);
     if (check_true(t, c, "from a file")) {
         c->host[5] = 0x77;
+        check_int(t, (uintptr_t)c->host % (2 * MIB), 0, "at the alignment that was asked for");
         ram_block_free(c);
-        c = ram_block_new_file("c2", 4096, path, 0, RAM_READ_ONLY, &err);
+        c = ram_block_new_file("c2", 4096, path, 0, 0, RAM_READ_ONLY, &err);
         check_true(t, c && c->host[5] == 0x77, "its bytes are the file's");
         ram_block_free(c);
+        check_true(t, !ram_block_new_file("c3", 4096, path, 0, 0, RAM_SHARED | RAM_PMEM, &err) && strstr(error_message(err), "DAX"),
+                   "which isn't in persistent memory");
+        error_free(err);
+        err = NULL;
     }
     ram_block_free(a);
     ram_block_free(b);
