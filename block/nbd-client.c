@@ -1,61 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Driver "nbd": a disk that a server has. Requests of any loop queue up; one coroutine of the main loop
- * sends them and one receives the answers. After an error of the connection all fail.
+ * Driver "nbd": a disk that a server has. Requests of any loop queue up; one coroutine of the main loop sends them,
+ * another receives the answers. When the connection is lost the latter makes it again, and until then requests
+ * wait for up to reconnect-delay; those that had no answer are sent once more.
  */
 #include "util/osdep.h"
 #include <glib.h>
-#include "block/nbd.h"
+#include "block/nbd-client.h"
 #include "qapi/sockets.h"
 #include "util/bswap.h"
 #include "util/iov.h"
 
-typedef struct Wait {
-    uint16_t type, flags;
-    uint64_t cookie, offset;
-    uint32_t len;
-    const struct iovec *iov;
-    size_t niov;
-    Coroutine *co;
-    int result;
-    struct Wait *next;
-} Wait;
+/* Between attempts to connect: from the first to the last, each twice the one before. */
+#define PAUSE_FIRST     (100 * NS_PER_MS)
+#define PAUSE_LAST      (4000 * NS_PER_MS)
 
 typedef struct NbdClient {
-    NbdStream st;
-    TlsCreds *creds;                /* a reference, or NULL */
-    char *export, *hostname;
-    uint64_t size;
+    NbdTarget target;
+    NbdLink link;                   /* main loop's */
+    uint64_t size;                  /* the rest of the disk's properties stay what they were at first */
     uint16_t flags;
-    Mutex lock;                     /* guards the queue */
-    Wait *queue, **last;            /* to be sent */
-    Wait *sent;                     /* main loop: waiting for answers */
+    bool structured, has_context;
+    int64_t delay_ns;               /* reconnect-delay; 0: nothing waits */
+    Mutex lock;                     /* guards the queue and @fails */
+    NbdWait *queue, **last;         /* to be sent */
+    bool fails;                     /* there is no connection, and requests don't wait for one */
+    NbdWait *sent;                  /* main loop: waiting for answers */
     BottomHalf *kick;
-    Coroutine *sender;              /* it waits for work; NULL: it doesn't */
+    Timer delay, pause;
+    Coroutine *sender, *pausing;    /* they wait for work, for @pause; NULL: they don't */
+    Coroutine *unsent;              /* the receiver, which waits for the sender to let go of a request */
     unsigned coroutines;            /* that run */
     uint64_t cookies;
-    bool broken, closing;
+    bool up, sending, closing;
 } NbdClient;
 
-/* --- requests --- */
-
-static void kick_sender(void *opaque)
+/* Enters a coroutine that waits there. */
+static void resume(Coroutine **where)
 {
-    NbdClient *s = opaque;
-    Coroutine *co = s->sender;
+    Coroutine *co = *where;
 
     if (co) {
-        s->sender = NULL;
+        *where = NULL;
         co_enter(co);
     }
 }
 
-static Wait *next_to_send(NbdClient *s)
+/* --- sending --- */
+
+static void kick_sender(void *opaque)
 {
-    Wait *w;
+    resume(&((NbdClient *)opaque)->sender);
+}
+
+static NbdWait *next_to_send(NbdClient *s)
+{
+    NbdWait *w;
 
     MUTEX_GUARD(&s->lock);
-    w = s->queue;
+    w = s->up ? s->queue : NULL;
     if (w) {
         s->queue = w->next;
         s->last = s->queue ? s->last : &s->queue;
@@ -63,30 +66,7 @@ static Wait *next_to_send(NbdClient *s)
     return w;
 }
 
-static void fail_all(NbdClient *s)
-{
-    Wait *lists[2], *next;
-
-    mutex_lock(&s->lock);
-    s->broken = true;
-    lists[0] = s->queue;
-    s->queue = NULL;
-    s->last = &s->queue;
-    mutex_unlock(&s->lock);
-    lists[1] = s->sent;
-    s->sent = NULL;
-    for (int i = 0; i < 2; i++) {
-        for (Wait *w = lists[i]; w; w = next) {
-            next = w->next;
-            w->result = -EIO;
-            co_wake(w->co);
-        }
-    }
-    nbd_shut(&s->st);
-    kick_sender(s);
-}
-
-static bool coroutine_fn send_one(NbdClient *s, Wait *w)
+static bool coroutine_fn send_one(NbdClient *s, NbdWait *w)
 {
     uint8_t head[NBD_REQUEST_BYTES];
     size_t n = w->type == NBD_CMD_WRITE ? w->niov : 0;
@@ -94,6 +74,7 @@ static bool coroutine_fn send_one(NbdClient *s, Wait *w)
     bool ok;
 
     w->cookie = ++s->cookies;
+    w->result = w->got = 0;
     w->next = s->sent;
     s->sent = w;
     store_be32(head, NBD_REQUEST_MAGIC);
@@ -106,7 +87,7 @@ static bool coroutine_fn send_one(NbdClient *s, Wait *w)
     if (n) {
         memcpy(v + 1, w->iov, n * sizeof(*v));
     }
-    ok = nbd_writev(&s->st, v, n + 1, NULL);
+    ok = nbd_writev(&s->link.st, v, n + 1, NULL);
     g_free(v);
     return ok;
 }
@@ -115,89 +96,171 @@ static void coroutine_fn sender_entry(void *opaque)
 {
     NbdClient *s = opaque;
 
-    while (!s->closing && !s->broken) {
-        Wait *w = next_to_send(s);
+    while (!s->closing) {
+        NbdWait *w = next_to_send(s);
 
         if (!w) {
             s->sender = co_self();
             co_yield();
-        } else if (!send_one(s, w)) {
-            fail_all(s);
+            continue;
         }
+        s->sending = true;
+        if (!send_one(s, w)) {
+            s->up = false;
+            nbd_shut(&s->link.st);  /* the receiver does the rest */
+        }
+        s->sending = false;
+        resume(&s->unsent);
     }
-    if (s->closing && !s->broken) {
+    if (s->up) {
         uint8_t head[NBD_REQUEST_BYTES] = { 0 };
 
         store_be32(head, NBD_REQUEST_MAGIC);
         store_be16(head + 6, NBD_CMD_DISC);
-        nbd_write(&s->st, head, sizeof(head), NULL);
-        nbd_shut(&s->st);
+        s->sending = true;
+        nbd_write(&s->link.st, head, sizeof(head), NULL);
+        s->sending = false;
+        nbd_shut(&s->link.st);
+        resume(&s->unsent);
     }
     s->coroutines--;
 }
 
-static Wait *take_sent(NbdClient *s, uint64_t cookie)
-{
-    for (Wait **pp = &s->sent; *pp; pp = &(*pp)->next) {
-        if ((*pp)->cookie == cookie) {
-            Wait *w = *pp;
+/* --- receiving, and connecting again --- */
 
-            *pp = w->next;
-            return w;
-        }
+static void fail_queue(void *opaque)
+{
+    NbdClient *s = opaque;
+    NbdWait *w, *next;
+
+    mutex_lock(&s->lock);
+    s->fails = true;
+    w = s->queue;
+    s->queue = NULL;
+    s->last = &s->queue;
+    mutex_unlock(&s->lock);
+    for (; w; w = next) {
+        next = w->next;
+        w->result = -EIO;
+        co_wake(w->co);
     }
-    return NULL;
 }
 
-static bool coroutine_fn receive_one(NbdClient *s)
+/* What was sent is to be sent again. */
+static void coroutine_fn lost(NbdClient *s)
 {
-    uint8_t head[NBD_REPLY_BYTES];
-    bool ok = true;
-    Wait *w;
+    s->up = false;
+    nbd_shut(&s->link.st);
+    if (s->sending) {
+        s->unsent = co_self();
+        co_yield();
+    }
+    mutex_lock(&s->lock);
+    while (s->sent) {
+        NbdWait *w = s->sent;
 
-    if (!nbd_read(&s->st, head, sizeof(head), NULL) || load_be32(head) != NBD_REPLY_MAGIC) {
-        return false;
+        s->sent = w->next;
+        w->next = s->queue;
+        s->last = s->queue ? s->last : &w->next;
+        s->queue = w;
     }
-    w = take_sent(s, load_be64(head + 8));
-    if (!w) {
-        return false;
+    mutex_unlock(&s->lock);
+    nbd_link_close(&s->link);
+    if (s->delay_ns && !s->closing) {
+        timer_mod_ns(&s->delay, clock_get_ns(CLOCK_RT) + s->delay_ns);
+    } else {
+        fail_queue(s);
     }
-    w->result = -nbd_errno(load_be32(head + 4));
-    if (w->result == 0 && w->type == NBD_CMD_READ) {
-        ok = nbd_readv(&s->st, w->iov, w->niov, NULL);
-        w->result = ok ? 0 : -EIO;
+}
+
+static void pause_over(void *opaque)
+{
+    resume(&((NbdClient *)opaque)->pausing);
+}
+
+static void coroutine_fn take_a_pause(NbdClient *s, int64_t *ns)
+{
+    timer_mod_ns(&s->pause, clock_get_ns(CLOCK_RT) + *ns);
+    s->pausing = co_self();
+    co_yield();
+    *ns = MIN(*ns * 2, PAUSE_LAST);
+}
+
+/* The disk must be what it was; other flags, like that for many connections, don't matter. */
+static bool same(const NbdClient *s)
+{
+    const uint16_t used = NBD_READ_ONLY | NBD_SEND_FLUSH | NBD_SEND_TRIM | NBD_SEND_WRITE_ZEROES;
+
+    return s->link.size == s->size && ((s->link.flags ^ s->flags) & used) == 0 &&
+           s->link.structured == s->structured && s->link.has_context == s->has_context;
+}
+
+static void coroutine_fn connect_again(NbdClient *s)
+{
+    int64_t ns = PAUSE_FIRST;
+
+    while (!s->closing) {
+        if (nbd_connect(&s->link, &s->target, NULL) && same(s)) {
+            timer_del(&s->delay);
+            mutex_lock(&s->lock);
+            s->fails = false;
+            mutex_unlock(&s->lock);
+            s->up = true;
+            kick_sender(s);
+            return;
+        }
+        nbd_link_close(&s->link);
+        if (!s->closing) {
+            take_a_pause(s, &ns);
+        }
     }
-    co_wake(w->co);
-    return ok;
 }
 
 static void coroutine_fn receiver_entry(void *opaque)
 {
     NbdClient *s = opaque;
+    NbdWait *w;
 
-    while (receive_one(s)) {
+    while (!s->closing) {
+        while (nbd_receive(&s->link, &s->sent, &w)) {
+            if (w) {
+                co_wake(w->co);
+            }
+        }
+        lost(s);
+        if (s->target.address->type == SOCKET_ADDRESS_TYPE_FD) {
+            fail_queue(s);          /* there is no way back */
+            break;
+        }
+        connect_again(s);
     }
-    fail_all(s);
     s->coroutines--;
+}
+
+/* --- requests --- */
+
+static int coroutine_fn submit(NbdClient *s, NbdWait *w)
+{
+    w->co = co_self();
+    mutex_lock(&s->lock);
+    if (s->fails) {
+        mutex_unlock(&s->lock);
+        return -EIO;
+    }
+    *s->last = w;
+    s->last = &w->next;
+    mutex_unlock(&s->lock);
+    bh_schedule(s->kick);
+    co_yield();
+    return w->result;
 }
 
 static int coroutine_fn request(NbdClient *s, uint16_t type, uint16_t flags, uint64_t offset, uint32_t len,
                                 const struct iovec *iov, size_t niov)
 {
-    Wait w = { .type = type, .flags = flags, .offset = offset, .len = len, .iov = iov, .niov = niov,
-               .co = co_self() };
+    NbdWait w = { .type = type, .flags = flags, .offset = offset, .len = len, .iov = iov, .niov = niov };
 
-    mutex_lock(&s->lock);
-    if (s->broken) {
-        mutex_unlock(&s->lock);
-        return -EIO;
-    }
-    *s->last = &w;
-    s->last = &w.next;
-    mutex_unlock(&s->lock);
-    bh_schedule(s->kick);
-    co_yield();
-    return w.result;
+    return submit(s, &w);
 }
 
 /* Pieces of what one request may carry. */
@@ -274,146 +337,18 @@ static int64_t nbd_length(BlockNode *n)
     return ((NbdClient *)n->state)->size;
 }
 
-/* --- negotiation --- */
-
-/* One reply to an option; its data is owned by the caller, with a NUL behind it. */
-static bool coroutine_fn option_reply(NbdClient *s, uint32_t option, uint32_t *type, uint8_t **data,
-                                      uint32_t *len, Error **errp)
+/* As base:allocation has it: without data there is a hole. Other contexts are shown by the same bits. */
+static int coroutine_fn nbd_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
 {
-    uint8_t head[20];
+    NbdClient *s = n->state;
+    NbdExtent x = { 0 };
+    NbdWait w = { .type = NBD_CMD_BLOCK_STATUS, .flags = NBD_CMD_REQ_ONE, .offset = offset,
+                  .len = MIN(len, UINT64_C(1) << 30), .extent = &x };
+    int r = s->has_context ? submit(s, &w) : 0;
 
-    if (!nbd_read(&s->st, head, sizeof(head), errp)) {
-        return false;
-    }
-    *type = load_be32(head + 12);
-    *len = load_be32(head + 16);
-    if (load_be64(head) != NBD_REP_MAGIC || load_be32(head + 8) != option || *len > 64 * 1024) {
-        error_setf(errp, ERR_PROTOCOL, "the server's answer makes no sense");
-        return false;
-    }
-    *data = g_malloc0(*len + 1);
-    if (!nbd_read(&s->st, *data, *len, errp)) {
-        g_free(*data);
-        return false;
-    }
-    return true;
-}
-
-static bool coroutine_fn send_option(NbdClient *s, uint32_t option, const void *data, uint32_t len, Error **errp)
-{
-    uint8_t head[16];
-    struct iovec v[2] = { { head, sizeof(head) }, { (void *)data, len } };
-
-    store_be64(head, NBD_OPTS_MAGIC);
-    store_be32(head + 8, option);
-    store_be32(head + 12, len);
-    return nbd_writev(&s->st, v, 2, errp);
-}
-
-static bool coroutine_fn start_tls(NbdClient *s, Error **errp)
-{
-    uint32_t type, len;
-    uint8_t *data;
-
-    if (!send_option(s, NBD_OPT_STARTTLS, NULL, 0, errp) ||
-        !option_reply(s, NBD_OPT_STARTTLS, &type, &data, &len, errp)) {
-        return false;
-    }
-    g_free(data);
-    if (type != NBD_REP_ACK) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "Server does not support STARTTLS");
-        return false;
-    }
-    return nbd_start_tls(&s->st, s->creds, s->hostname, NULL, errp);
-}
-
-/* P "Option types", NBD_OPT_EXPORT_NAME: for servers that don't know GO. */
-static bool coroutine_fn old_name(NbdClient *s, bool no_zeroes, Error **errp)
-{
-    uint8_t b[10];
-
-    if (!send_option(s, NBD_OPT_EXPORT_NAME, s->export, strlen(s->export), errp) ||
-        !nbd_read(&s->st, b, sizeof(b), errp) || (!no_zeroes && !nbd_skip(&s->st, 124, errp))) {
-        return false;
-    }
-    s->size = load_be64(b);
-    s->flags = load_be16(b + 8);
-    return true;
-}
-
-static bool coroutine_fn go(NbdClient *s, bool no_zeroes, Error **errp)
-{
-    uint32_t name = strlen(s->export), type, len;
-    uint8_t *b = g_malloc0(name + 6), *data;
-    bool ok, got = false;
-
-    store_be32(b, name);
-    memcpy(b + 4, s->export, name);
-    ok = send_option(s, NBD_OPT_GO, b, name + 6, errp);
-    g_free(b);
-    while (ok) {
-        ok = option_reply(s, NBD_OPT_GO, &type, &data, &len, errp);
-        if (!ok) {
-            break;
-        }
-        if (type == NBD_REP_INFO && len >= 12 && load_be16(data) == NBD_INFO_EXPORT) {
-            s->size = load_be64(data + 2);
-            s->flags = load_be16(data + 10);
-            got = true;
-        } else if (type == NBD_REP_ACK) {
-            g_free(data);
-            if (!got) {
-                error_setf(errp, ERR_PROTOCOL, "the server tells no size");
-            }
-            return got;
-        } else if (type == NBD_REP_ERR_UNSUP) {
-            g_free(data);
-            return old_name(s, no_zeroes, errp);
-        } else if (type == NBD_REP_ERR_UNKNOWN) {
-            error_setf(errp, ERR_NO_SUCH_OBJECT, "export '%s' not present", s->export);
-            ok = false;
-        } else if (type == NBD_REP_ERR_TLS_REQD) {
-            error_setf(errp, ERR_PERMISSION, "the server wants TLS: option 'tls-creds'");
-            ok = false;
-        } else if (type != NBD_REP_INFO) {
-            error_setf(errp, ERR_PROTOCOL, "the server refuses (0x%08x): %s", type, data);
-            ok = false;
-        }
-        g_free(data);
-    }
-    return false;
-}
-
-static bool coroutine_fn negotiate(NbdClient *s, Error **errp)
-{
-    uint8_t b[18];
-    uint16_t flags;
-
-    if (!nbd_read(&s->st, b, sizeof(b), errp)) {
-        return false;
-    }
-    flags = load_be16(b + 16);
-    if (load_be64(b) != NBD_MAGIC || load_be64(b + 8) != NBD_OPTS_MAGIC || !(flags & NBD_FLAG_FIXED_NEWSTYLE)) {
-        error_setf(errp, ERR_PROTOCOL, "the server isn't one of the fixed newstyle");
-        return false;
-    }
-    flags &= NBD_FLAG_FIXED_NEWSTYLE | NBD_FLAG_NO_ZEROES;
-    store_be32(b, flags);
-    return nbd_write(&s->st, b, 4, errp) && (!s->creds || start_tls(s, errp)) &&
-           go(s, flags & NBD_FLAG_NO_ZEROES, errp);
-}
-
-typedef struct Open {
-    NbdClient *s;
-    Error **errp;
-    bool ok;
-} Open;
-
-static void coroutine_fn open_entry(void *opaque)
-{
-    Open *o = opaque;
-
-    o->ok = negotiate(o->s, o->errp);
+    *st = (BlockStatus){ .len = s->has_context ? x.len : len, .allocated = true, .data = !(x.flags & NBD_STATE_HOLE),
+                         .zero = x.flags & NBD_STATE_ZERO, .has_offset = true, .offset = offset };
+    return r;
 }
 
 /* --- opening --- */
@@ -457,75 +392,138 @@ static SocketAddress *server_address(const QDict *opts, Error **errp)
 
 static void forget(NbdClient *s)
 {
-    nbd_stream_close(&s->st);
-    if (s->creds) {
-        object_unref(s->creds);
+    NbdTarget *t = &s->target;
+
+    nbd_link_close(&s->link);
+    qapi_free_SocketAddress(t->address);
+    if (t->creds) {
+        object_unref(t->creds);
     }
-    g_free(s->export);
-    g_free(s->hostname);
+    g_free(t->export);
+    g_free(t->hostname);
+    g_free(t->context);
     mutex_destroy(&s->lock);
 }
 
 static void start(NbdClient *s)
 {
+    s->size = s->link.size;
+    s->flags = s->link.flags;
+    s->structured = s->link.structured;
+    s->has_context = s->link.has_context;
+    s->up = true;
     s->kick = bh_new_on(main_event_loop(), kick_sender, s);
     s->coroutines = 2;
     co_start(sender_entry, s);
     co_start(receiver_entry, s);
 }
 
+typedef struct Open {
+    NbdClient *s;
+    int64_t deadline_ns;            /* of CLOCK_RT; no attempt is begun after it but the first */
+    Error **errp;
+    bool ok;
+} Open;
+
+static void coroutine_fn open_entry(void *opaque)
+{
+    Open *o = opaque;
+    int64_t ns = PAUSE_FIRST;
+    Error *err = NULL;
+
+    for (;;) {
+        o->ok = nbd_connect(&o->s->link, &o->s->target, &err);
+        if (o->ok || clock_get_ns(CLOCK_RT) + ns > o->deadline_ns || o->s->target.address->type == SOCKET_ADDRESS_TYPE_FD) {
+            break;
+        }
+        error_free(err);
+        err = NULL;
+        take_a_pause(o->s, &ns);
+    }
+    error_propagate(o->errp, err);
+}
+
+/* A number of seconds, to @ns. */
+static bool seconds(const QDict *opts, const char *key, int64_t *ns, Error **errp)
+{
+    uint64_t v = 0;
+
+    if (!block_size_option(opts, key, &v, errp)) {
+        return false;
+    }
+    if (v > UINT32_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'%s' is %" PRIu64 "; accepted: 0 to %u seconds", key, v, UINT32_MAX);
+        return false;
+    }
+    *ns = v * 1000 * NS_PER_MS;
+    return true;
+}
+
+static bool fill_target(NbdTarget *t, const QDict *opts, Error **errp)
+{
+    const char *creds = qdict_str_or(opts, "tls-creds", NULL);
+
+    t->address = server_address(opts, errp);
+    t->export = g_strdup(qdict_str_or(opts, "export", ""));
+    t->context = g_strdup(qdict_str_or(opts, "x-dirty-bitmap", "base:allocation"));
+    t->hostname = g_strdup(qdict_str_or(opts, "tls-hostname", server_option(opts, "host")));
+    if (!t->address) {
+        return false;
+    }
+    if (strlen(t->export) > NBD_NAME_MAX || strlen(t->context) > NBD_NAME_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "export name too long to send to server");
+        return false;
+    }
+    t->creds = creds ? tls_creds_get(creds, false, errp) : NULL;
+    return !creds || t->creds;
+}
+
+/* What the server has fits what is wanted of it. */
+static bool suits(BlockNode *n, const NbdLink *l, const char *bitmap, Error **errp)
+{
+    if (bitmap && !l->has_context) {
+        error_setf(errp, ERR_NO_SUCH_OBJECT, "the server has no metadata context '%s' for this export", bitmap);
+        return false;
+    }
+    if (!(l->flags & NBD_READ_ONLY) || n->read_only) {
+        return true;
+    }
+    if (!n->auto_read_only) {
+        error_setf(errp, ERR_PERMISSION, "request on read-only NBD export: the server doesn't allow writes");
+        return false;
+    }
+    n->read_only = true;
+    return true;
+}
+
 static bool nbd_open(BlockNode *n, const QDict *opts, Error **errp)
 {
     NbdClient *s = n->state;
-    const char *creds = qdict_str_or(opts, "tls-creds", NULL), *export = qdict_str_or(opts, "export", "");
-    SocketAddress *a = server_address(opts, errp);
     Open o = { .s = s, .errp = errp };
+    int64_t timeout = 0;
+    char *name = NULL;
 
-    if (!a) {
-        return false;
-    }
-    if (strlen(export) > NBD_NAME_MAX) {
-        error_setf(errp, ERR_OUT_OF_RANGE, "export name too long to send to server");
-        qapi_free_SocketAddress(a);
-        return false;
-    }
-    s->st.fd = -1;
+    s->link.st.fd = -1;
     s->last = &s->queue;
     mutex_init(&s->lock);
-    s->export = g_strdup(export);
-    s->hostname = g_strdup(qdict_str_or(opts, "tls-hostname", server_option(opts, "host")));
-    n->filename = a->type == SOCKET_ADDRESS_TYPE_UNIX
-                  ? g_strdup_printf("nbd+unix:///%s?socket=%s", export, server_option(opts, "path"))
-                  : g_strdup_printf("nbd://%s:%s/%s", server_option(opts, "host"),
-                                    server_option(opts, "port") ? server_option(opts, "port") : "10809", export);
-    if (creds) {
-        s->creds = tls_creds_get(creds, false, errp);
-    }
-    if (!creds || s->creds) {
-        s->st.fd = socket_connect(a, errp);
-    }
-    qapi_free_SocketAddress(a);
-    if (s->st.fd >= 0) {
-        socket_set_nodelay(s->st.fd, true);
+    timer_init_ns(&s->delay, CLOCK_RT, fail_queue, s);
+    timer_init_ns(&s->pause, CLOCK_RT, pause_over, s);
+    if (fill_target(&s->target, opts, errp) && seconds(opts, "reconnect-delay", &s->delay_ns, errp) &&
+        seconds(opts, "open-timeout", &timeout, errp)) {
+        o.deadline_ns = timeout ? clock_get_ns(CLOCK_RT) + timeout : 0;
         block_run(open_entry, &o);
     }
-    if (o.ok && s->flags & NBD_READ_ONLY && !n->read_only) {
-        if (n->auto_read_only) {
-            n->read_only = true;
-        } else {
-            error_setf(errp, ERR_PERMISSION, "request on read-only NBD export: the server doesn't allow writes");
-            o.ok = false;
-        }
-    }
-    if (o.ok && s->size > INT64_MAX) {
-        error_setf(errp, ERR_PROTOCOL, "the server says that the disk has %" PRIu64 " bytes", s->size);
-        o.ok = false;
-    }
-    if (!o.ok) {
-        g_clear_pointer(&n->filename, g_free);
+    if (!o.ok || !suits(n, &s->link, qdict_str_or(opts, "x-dirty-bitmap", NULL), errp)) {
         forget(s);
         return false;
     }
+    if (s->target.address->type == SOCKET_ADDRESS_TYPE_UNIX) {
+        name = g_strdup_printf("nbd+unix:///%s?socket=%s", s->target.export, server_option(opts, "path"));
+    } else if (s->target.address->type == SOCKET_ADDRESS_TYPE_INET) {
+        name = g_strdup_printf("nbd://%s:%s/%s", s->target.address->u.inet.host, s->target.address->u.inet.port,
+                               s->target.export);
+    }
+    n->filename = name;
     start(s);
     return true;
 }
@@ -536,20 +534,26 @@ static void nbd_close(BlockNode *n)
 
     s->closing = true;
     kick_sender(s);
+    if (!s->up && s->link.st.fd >= 0) {
+        nbd_shut(&s->link.st);
+    }
+    resume(&s->pausing);
     while (s->coroutines) {
         main_loop_iterate(true);
     }
+    timer_del(&s->delay);
+    timer_del(&s->pause);
     bh_delete(s->kick);
     forget(s);
 }
 
-static const char *const nbd_options[] = { "server", "export", "tls-creds", "tls-hostname", "host", "port", "path",
-                                           NULL };
+static const char *const nbd_options[] = { "server", "export", "tls-creds", "tls-hostname", "x-dirty-bitmap",
+                                           "reconnect-delay", "open-timeout", "host", "port", "path", NULL };
 
 static BlockDriver driver_nbd = {
     .name = "nbd", .options = nbd_options, .state_size = sizeof(NbdClient), .open = nbd_open,
     .close = nbd_close, .length = nbd_length, .co_preadv = nbd_co_preadv, .co_pwritev = nbd_co_pwritev,
-    .co_flush = nbd_co_flush, .co_discard = nbd_co_discard, .co_zero = nbd_co_zero,
+    .co_flush = nbd_co_flush, .co_discard = nbd_co_discard, .co_zero = nbd_co_zero, .co_status = nbd_co_status,
 };
 
 static void CONSTRUCTOR register_driver(void)

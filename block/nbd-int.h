@@ -50,10 +50,6 @@ bool coroutine_fn nbd_negotiate(NbdPeer *c, Error **errp);
 /* Ids of contexts; bitmaps follow, in the export's order. */
 enum { NBD_CONTEXT_ALLOCATION, NBD_CONTEXT_DEPTH, NBD_CONTEXT_BITMAPS };
 
-typedef struct NbdExtent {
-    uint32_t len, flags;
-} NbdExtent;
-
 unsigned nbd_contexts(const NbdExport *e);
 /* Freed by the caller; NULL: the export doesn't offer it. */
 char *nbd_context_name(const NbdExport *e, unsigned id);

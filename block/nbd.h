@@ -42,12 +42,17 @@ enum { NBD_CMD_FUA = 1, NBD_CMD_NO_HOLE = 2, NBD_CMD_DF = 4, NBD_CMD_REQ_ONE = 8
 /* P "Structured reply types" */
 enum { NBD_CHUNK_DONE = 1 };
 enum { NBD_CHUNK_NONE = 0, NBD_CHUNK_DATA = 1, NBD_CHUNK_HOLE = 2, NBD_CHUNK_BLOCK_STATUS = 5,
-       NBD_CHUNK_ERROR = 0x8001, NBD_CHUNK_ERROR_OFFSET = 0x8002 };
+       NBD_CHUNK_IS_ERROR = 0x8000, NBD_CHUNK_ERROR = 0x8001, NBD_CHUNK_ERROR_OFFSET = 0x8002 };
 /* base:allocation's flags, and those of bitmaps */
 enum { NBD_STATE_HOLE = 1, NBD_STATE_ZERO = 2, NBD_STATE_DIRTY = 1 };
 
 enum { NBD_REQUEST_BYTES = 28, NBD_REPLY_BYTES = 16, NBD_CHUNK_BYTES = 20, NBD_NAME_MAX = 4096,
        NBD_DATA_MAX = 32 * 1024 * 1024, NBD_DEFAULT_PORT = 10809 };
+
+/* A piece of an export, all of the same state in a context. */
+typedef struct NbdExtent {
+    uint32_t len, flags;
+} NbdExtent;
 
 /* --- nbd-stream.c: a socket, plain or with TLS --- */
 
