@@ -170,6 +170,62 @@ bool qmp_blockdev_insert_medium(const char *id, const char *node_name, Error **e
     return true;
 }
 
+/* --- changes of images --- */
+
+typedef struct Amend {
+    BlockNode *n;
+    QDict *opts;
+    bool force;
+} Amend;
+
+static bool coroutine_fn amend_run(UNUSED Job *j, void *opaque, Error **errp)
+{
+    Amend *a = opaque;
+
+    return a->n->drv->co_amend(a->n, a->opts, a->force, errp);
+}
+
+static void amend_done(void *opaque)
+{
+    Amend *a = opaque;
+
+    block_node_unref(a->n);
+    qobject_unref(a->opts);
+    g_free(a);
+}
+
+bool qmp_x_blockdev_amend(const QDict *args, Error **errp)
+{
+    const char *id = qdict_get_str(args, "job-id", errp), *name = id ? qdict_get_str(args, "node-name", errp) : NULL;
+    QDict *options = name ? qdict_get_dict(args, "options", errp) : NULL;
+    const char *driver = options ? qdict_get_str(options, "driver", errp) : NULL;
+    BlockNode *n = driver ? block_qmp_node(NULL, name, errp) : NULL;
+    Amend *a;
+
+    if (!n) {
+        return false;
+    }
+    if (strcmp(n->drv->name, driver)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "node '%s' has driver '%s', not '%s', which can't be changed", name, n->drv->name, driver);
+        return false;
+    }
+    if (!n->drv->co_amend) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "Driver '%s' does not support x-blockdev-amend", driver);
+        return false;
+    }
+    if (n->read_only) {
+        error_setf(errp, ERR_PERMISSION, "node '%s' is read-only", name);
+        return false;
+    }
+    a = g_new(Amend, 1);
+    *a = (Amend){ block_node_ref(n), qobject_ref(options), qdict_bool_or(args, "force", false) };
+    if (!job_start(id, JOB_TYPE_AMEND, amend_run, amend_done, a, errp)) {
+        amend_done(a);
+        return false;
+    }
+    return true;
+}
+
 /* --- new images --- */
 
 typedef struct Create {

@@ -126,6 +126,8 @@ typedef struct BlockDriver {
      * @file is NULL. @opts: of create_options, numbers and bools as such. */
     bool coroutine_fn (*co_create)(BlockNode *file, const QDict *opts, Error **errp);
     const char *const *create_options;
+    /* What else can be changed of an image that is open, as its branch of BlockdevAmendOptions says. NULL: nothing. */
+    bool coroutine_fn (*co_amend)(BlockNode *n, const QDict *opts, bool force, Error **errp);
     /* All that is in this image goes; the one below shows through. */
     int coroutine_fn (*co_make_empty)(BlockNode *n);
     int coroutine_fn (*co_change_backing)(BlockNode *n, const char *file, const char *format,

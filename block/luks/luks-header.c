@@ -82,10 +82,16 @@ static void split(const char *hash, const uint8_t *key, uint32_t stripes, size_t
 
 /* --- reading --- */
 
-static bool check_header(const LuksHeader *h, int64_t length, Error **errp)
+/* Of a slot whose number of stripes is known: its material is between the header and the data. */
+static bool has_place(const LuksHeader *h, const LuksSlot *s)
 {
     uint64_t material = ALIGN_UP((uint64_t)h->key_bytes * LUKS_STRIPES, UINT64_C(512));
 
+    return s->material >= 2 && s->material * UINT64_C(512) + material <= h->payload * UINT64_C(512);
+}
+
+static bool check_header(const LuksHeader *h, int64_t length, Error **errp)
+{
     if (!kdf_hash_bytes(h->hash)) {
         error_setf(errp, ERR_NOT_SUPPORTED, "the hash (byte 72) is '%.32s'; accepted: sha1, sha256, sha512", h->hash);
         return false;
@@ -101,8 +107,8 @@ static bool check_header(const LuksHeader *h, int64_t length, Error **errp)
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
         const LuksSlot *s = &h->slots[i];
 
-        if (s->active && (s->stripes != LUKS_STRIPES || s->iterations == 0 || s->iterations > LUKS_MAX_ITERATIONS || s->material < 2 ||
-                          s->material * UINT64_C(512) + material > h->payload * UINT64_C(512))) {
+        if (s->active && (s->stripes != LUKS_STRIPES || s->iterations == 0 || s->iterations > LUKS_MAX_ITERATIONS ||
+                          !has_place(h, s))) {
             error_setf(errp, ERR_IMAGE_CORRUPT, "key slot %u has %u iterations, %u stripes, its material at sector %u; accepted: up to %d "
                        "iterations, %d stripes, a place before the data", i, s->iterations, s->stripes, s->material, LUKS_MAX_ITERATIONS,
                        LUKS_STRIPES);
@@ -205,28 +211,58 @@ static bool coroutine_fn open_slot(BlockNode *file, const LuksHeader *h, const L
     return ok;
 }
 
+/* Whether slot @i opens with the password; then @key has the volume's. False with errp set: it can't be told. */
+static bool coroutine_fn try_slot(BlockNode *file, const LuksHeader *h, unsigned i, const uint8_t *password, size_t len, uint8_t *key,
+                                  bool *opens, Error **errp)
+{
+    uint8_t digest[LUKS_DIGEST_BYTES];
+
+    if (!open_slot(file, h, &h->slots[i], password, len, key, errp)) {
+        return false;
+    }
+    derive(h->hash, key, h->key_bytes, h->digest_salt, h->digest_iterations, digest, sizeof(digest));
+    *opens = !memcmp(digest, h->digest, sizeof(digest));
+    if (!*opens) {
+        explicit_bzero(key, h->key_bytes);
+    }
+    return true;
+}
+
+bool coroutine_fn luks_slot_opens(BlockNode *file, const LuksHeader *h, unsigned i, const uint8_t *password, size_t len, bool *opens,
+                                  Error **errp)
+{
+    uint8_t key[SECTOR_CIPHER_KEY_MAX];
+    bool ok = try_slot(file, h, i, password, len, key, opens, errp);
+
+    explicit_bzero(key, sizeof(key));
+    return ok;
+}
+
+bool coroutine_fn luks_find_key(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, uint8_t *key, Error **errp)
+{
+    bool opens = false;
+
+    for (unsigned i = 0; i < LUKS_SLOTS && !opens; i++) {
+        if (h->slots[i].active && !try_slot(file, h, i, password, len, key, &opens, errp)) {
+            return false;
+        }
+    }
+    if (!opens) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "Invalid password, cannot unlock any keyslot");
+    }
+    return opens;
+}
+
 SectorCipher *coroutine_fn luks_unlock(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, Error **errp)
 {
-    uint8_t key[SECTOR_CIPHER_KEY_MAX], digest[LUKS_DIGEST_BYTES];
+    uint8_t key[SECTOR_CIPHER_KEY_MAX];
     SectorCipher *c = NULL;
 
-    for (unsigned i = 0; i < LUKS_SLOTS && !c; i++) {
-        if (!h->slots[i].active) {
-            continue;
-        }
-        if (!open_slot(file, h, &h->slots[i], password, len, key, errp)) {
-            return NULL;
-        }
-        derive(h->hash, key, h->key_bytes, h->digest_salt, h->digest_iterations, digest, sizeof(digest));
-        if (!memcmp(digest, h->digest, sizeof(digest))) {
-            c = sector_cipher_new(h->cipher, h->mode, key, h->key_bytes, errp);
-            explicit_bzero(key, sizeof(key));
-            return c;
-        }
-        explicit_bzero(key, sizeof(key));
+    if (luks_find_key(file, h, password, len, key, errp)) {
+        c = sector_cipher_new(h->cipher, h->mode, key, h->key_bytes, errp);
     }
-    error_setf(errp, ERR_INVALID_ARGUMENT, "Invalid password, cannot unlock any keyslot");
-    return NULL;
+    explicit_bzero(key, sizeof(key));
+    return c;
 }
 
 /* --- making --- */
@@ -253,70 +289,119 @@ static uint32_t iterations_for(const char *hash, size_t key_bytes, uint64_t ms)
     return wanted < MIN_ITERATIONS ? MIN_ITERATIONS : wanted > LUKS_MAX_ITERATIONS ? LUKS_MAX_ITERATIONS : (uint32_t)wanted;
 }
 
-static void put_text(uint8_t *b, const char *text)
-{
-    memcpy(b, text, MIN(strlen(text), (size_t)31));
-}
-
-static void put_uuid(uint8_t *b)
+static void make_uuid(char *b)
 {
     uint8_t u[16];
 
     guest_random_bytes(u, sizeof(u));
     u[6] = (u[6] & 0x0f) | 0x40;
     u[8] = (u[8] & 0x3f) | 0x80;
-    snprintf((char *)b, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5], u[6],
+    snprintf(b, 41, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5], u[6],
              u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
+bool coroutine_fn luks_write_header(BlockNode *file, const LuksHeader *h, Error **errp)
+{
+    uint8_t b[1024] = { 0 };
+
+    memcpy(b, magic, sizeof(magic));
+    store_be16(b + HDR_VERSION, 1);
+    memcpy(b + HDR_CIPHER, h->cipher, 32);
+    memcpy(b + HDR_MODE, h->mode, 32);
+    memcpy(b + HDR_HASH, h->hash, 32);
+    memcpy(b + HDR_UUID, h->uuid, 40);
+    store_be32(b + HDR_PAYLOAD, h->payload);
+    store_be32(b + HDR_KEY_BYTES, h->key_bytes);
+    store_be32(b + HDR_ITERATIONS, h->digest_iterations);
+    memcpy(b + HDR_DIGEST, h->digest, LUKS_DIGEST_BYTES);
+    memcpy(b + HDR_SALT, h->digest_salt, LUKS_SALT_BYTES);
+    for (unsigned i = 0; i < LUKS_SLOTS; i++) {
+        uint8_t *s = b + HDR_SLOTS + i * SLOT_BYTES;
+
+        store_be32(s, h->slots[i].active ? SLOT_ACTIVE : SLOT_INACTIVE);
+        store_be32(s + SLOT_ITERATIONS, h->slots[i].iterations);
+        memcpy(s + SLOT_SALT, h->slots[i].salt, LUKS_SALT_BYTES);
+        store_be32(s + SLOT_MATERIAL, h->slots[i].material);
+        store_be32(s + SLOT_STRIPES, h->slots[i].stripes);
+    }
+    return transfer(file, true, 0, b, LUKS_HEADER_BYTES, errp);
+}
+
+bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, const uint8_t *password, size_t len, const uint8_t *key,
+                                 uint64_t iter_time_ms, Error **errp)
+{
+    size_t bytes = ALIGN_UP((size_t)h->key_bytes * LUKS_STRIPES, (size_t)512);
+    uint8_t slot_key[SECTOR_CIPHER_KEY_MAX], *material;
+    LuksSlot *s = &h->slots[i];
+    SectorCipher *c;
+    bool ok;
+
+    if (!has_place(h, s)) {
+        error_setf(errp, ERR_IMAGE_CORRUPT, "key slot %u has its material at sector %u, which is no place before the data", i, s->material);
+        return false;
+    }
+    s->active = true;
+    s->stripes = LUKS_STRIPES;
+    s->iterations = iterations_for(h->hash, h->key_bytes, iter_time_ms);
+    guest_random_bytes(s->salt, LUKS_SALT_BYTES);
+    derive(h->hash, password, len, s->salt, s->iterations, slot_key, h->key_bytes);
+    c = sector_cipher_new(h->cipher, h->mode, slot_key, h->key_bytes, errp);
+    explicit_bzero(slot_key, sizeof(slot_key));
+    if (!c) {
+        return false;
+    }
+    material = g_malloc0(bytes);
+    split(h->hash, key, LUKS_STRIPES, h->key_bytes, material);
+    sector_cipher_run(c, true, 0, material, bytes);
+    ok = transfer(file, true, s->material * UINT64_C(512), material, bytes, errp);
+    sector_cipher_free(c);
+    g_free(material);
+    return ok;
+}
+
+bool coroutine_fn luks_erase_slot(BlockNode *file, LuksHeader *h, unsigned i, Error **errp)
+{
+    size_t bytes = ALIGN_UP((size_t)h->key_bytes * LUKS_STRIPES, (size_t)512);
+    LuksSlot *s = &h->slots[i];
+    uint8_t *noise = g_malloc(bytes);
+    bool ok;
+
+    guest_random_bytes(noise, bytes);
+    ok = transfer(file, true, s->material * UINT64_C(512), noise, bytes, errp);
+    g_free(noise);
+    *s = (LuksSlot){ .material = s->material, .stripes = s->stripes };
+    return ok;
 }
 
 bool coroutine_fn luks_make_header(BlockNode *file, const LuksChoice *choice, const uint8_t *password, size_t len, uint64_t *payload,
                                    Error **errp)
 {
-    size_t material_bytes = ALIGN_UP((size_t)choice->key_bytes * LUKS_STRIPES, (size_t)MATERIAL_ALIGN);
-    uint32_t slot_sectors = material_bytes / 512, iterations;
-    uint8_t b[1024] = { 0 }, key[SECTOR_CIPHER_KEY_MAX], slot_key[SECTOR_CIPHER_KEY_MAX], *material;
-    SectorCipher *c;
+    uint32_t slot_sectors = ALIGN_UP((size_t)choice->key_bytes * LUKS_STRIPES, (size_t)MATERIAL_ALIGN) / 512;
+    LuksHeader h = { .payload = MATERIAL_FIRST + LUKS_SLOTS * slot_sectors, .key_bytes = choice->key_bytes };
+    uint8_t key[SECTOR_CIPHER_KEY_MAX];
     bool ok;
 
     if (!kdf_hash_bytes(choice->hash)) {
         error_setf(errp, ERR_NOT_SUPPORTED, "there is no hash '%s'; accepted: sha1, sha256, sha512", choice->hash);
         return false;
     }
-    memcpy(b, magic, sizeof(magic));
-    store_be16(b + HDR_VERSION, 1);
-    put_text(b + HDR_CIPHER, choice->cipher);
-    put_text(b + HDR_MODE, choice->mode);
-    put_text(b + HDR_HASH, choice->hash);
-    store_be32(b + HDR_PAYLOAD, MATERIAL_FIRST + LUKS_SLOTS * slot_sectors);
-    store_be32(b + HDR_KEY_BYTES, choice->key_bytes);
-    guest_random_bytes(b + HDR_SALT, LUKS_SALT_BYTES);
-    put_uuid(b + HDR_UUID);
+    g_strlcpy(h.cipher, choice->cipher, 32);
+    g_strlcpy(h.mode, choice->mode, 32);
+    g_strlcpy(h.hash, choice->hash, 32);
+    make_uuid(h.uuid);
+    guest_random_bytes(h.digest_salt, LUKS_SALT_BYTES);
+    guest_random_bytes(key, h.key_bytes);
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
-        uint8_t *s = b + HDR_SLOTS + i * SLOT_BYTES;
-
-        store_be32(s, i ? SLOT_INACTIVE : SLOT_ACTIVE);
-        store_be32(s + SLOT_MATERIAL, MATERIAL_FIRST + i * slot_sectors);
-        store_be32(s + SLOT_STRIPES, LUKS_STRIPES);
+        h.slots[i] = (LuksSlot){ .material = MATERIAL_FIRST + i * slot_sectors, .stripes = LUKS_STRIPES };
     }
-    guest_random_bytes(key, choice->key_bytes);
-    guest_random_bytes(b + HDR_SLOTS + SLOT_SALT, LUKS_SALT_BYTES);
-    iterations = iterations_for(choice->hash, choice->key_bytes, choice->iter_time_ms);
-    store_be32(b + HDR_SLOTS + SLOT_ITERATIONS, iterations);
-    /* LUKS, 3.2: the digest's is an eighth of the time. */
-    store_be32(b + HDR_ITERATIONS, MAX(iterations / 8, (uint32_t)MIN_ITERATIONS));
-    derive(choice->hash, key, choice->key_bytes, b + HDR_SALT, load_be32(b + HDR_ITERATIONS), b + HDR_DIGEST, LUKS_DIGEST_BYTES);
-    derive(choice->hash, password, len, b + HDR_SLOTS + SLOT_SALT, iterations, slot_key, choice->key_bytes);
-    c = sector_cipher_new(choice->cipher, choice->mode, slot_key, choice->key_bytes, errp);
-    material = g_malloc0(material_bytes);
-    split(choice->hash, key, LUKS_STRIPES, choice->key_bytes, material);
-    if (c) {
-        sector_cipher_run(c, true, 0, material, ALIGN_UP((size_t)choice->key_bytes * LUKS_STRIPES, (size_t)512));
+    ok = luks_fill_slot(file, &h, 0, password, len, key, choice->iter_time_ms, errp);
+    if (ok) {
+        /* LUKS, 3.2: the digest's is an eighth of the time. */
+        h.digest_iterations = MAX(h.slots[0].iterations / 8, (uint32_t)MIN_ITERATIONS);
+        derive(h.hash, key, h.key_bytes, h.digest_salt, h.digest_iterations, h.digest, LUKS_DIGEST_BYTES);
+        ok = luks_write_header(file, &h, errp);
     }
-    *payload = (MATERIAL_FIRST + LUKS_SLOTS * slot_sectors) * UINT64_C(512);
-    ok = c && transfer(file, true, MATERIAL_FIRST * 512, material, material_bytes, errp) && transfer(file, true, 0, b, sizeof(b), errp);
-    sector_cipher_free(c);
     explicit_bzero(key, sizeof(key));
-    explicit_bzero(slot_key, sizeof(slot_key));
-    g_free(material);
+    *payload = h.payload * UINT64_C(512);
     return ok;
 }

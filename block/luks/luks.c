@@ -15,12 +15,12 @@
 
 #define PIECE           (256 * KIB)     /* of a request, at once in memory */
 #define INLINE_BYTES    (8 * KIB)       /* so much isn't worth a thread */
-#define ITER_TIME_MS    2000
 
 typedef struct Luks {
     SectorCipher *cipher;
     uint64_t payload;               /* bytes */
     CoMutex partial;                /* of writes of less than sectors */
+    CoMutex header;                 /* of changes of passwords */
 } Luks;
 
 typedef struct Crypt {
@@ -220,6 +220,7 @@ static bool luks_open(BlockNode *n, const QDict *opts, Error **errp)
         return false;
     }
     co_mutex_init(&s->partial);
+    co_mutex_init(&s->header);
     return true;
 }
 
@@ -228,6 +229,7 @@ static void luks_close(BlockNode *n)
     Luks *s = n->state;
 
     co_mutex_destroy(&s->partial);
+    co_mutex_destroy(&s->header);
     sector_cipher_free(s->cipher);
 }
 
@@ -241,7 +243,27 @@ static void luks_limits(UNUSED BlockNode *n, BlockLimits *l)
     l->request_alignment = l->memory_alignment = 0;
 }
 
+static bool coroutine_fn luks_co_amend(BlockNode *n, const QDict *opts, bool force, Error **errp)
+{
+    Luks *s = n->state;
+    bool ok;
+
+    co_mutex_lock(&s->header);
+    ok = luks_amend(n->file, qdict_str_or(n->opts, "key-secret", NULL), opts, force, errp);
+    co_mutex_unlock(&s->header);
+    return ok;
+}
+
 /* --- making --- */
+
+bool luks_check_iter_time(uint64_t ms, Error **errp)
+{
+    if (ms == 0 || ms > 60000) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'iter-time' is %" PRIu64 "; accepted: 1 to 60000 (milliseconds)", ms);
+        return false;
+    }
+    return true;
+}
 
 /* "aes-256" of the options to the header's names. */
 static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
@@ -255,15 +277,11 @@ static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
         return false;
     }
     *c = (LuksChoice){ .cipher = "aes", .hash = qdict_str_or(opts, "hash-alg", "sha256"),
-                       .iter_time_ms = qdict_int_or(opts, "iter-time", ITER_TIME_MS) };
+                       .iter_time_ms = qdict_int_or(opts, "iter-time", LUKS_ITER_TIME_MS) };
     c->key_bytes = (strcmp(cipher, "aes-128") ? 32 : 16) * (strcmp(how, "xts") ? 1 : 2);
     *mode = g_strdup_printf("%s-%s%s%s", how, iv, essiv ? ":" : "", essiv ? iv_hash : "");
     c->mode = *mode;
-    if (c->iter_time_ms == 0 || c->iter_time_ms > 60000) {
-        error_setf(errp, ERR_OUT_OF_RANGE, "'iter-time' is %" PRIu64 "; accepted: 1 to 60000 (milliseconds)", c->iter_time_ms);
-        return false;
-    }
-    return true;
+    return luks_check_iter_time(c->iter_time_ms, errp);
 }
 
 static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Error **errp)
@@ -305,7 +323,7 @@ static BlockDriver driver_luks = {
     .name = "luks", .options = luks_options, .state_size = sizeof(Luks), .open = luks_open, .close = luks_close,
     .length = luks_length, .co_preadv = luks_co_preadv, .co_pwritev = luks_co_pwritev, .co_flush = luks_co_flush,
     .co_truncate = luks_co_truncate, .limits = luks_limits, .info = luks_info, .co_status = luks_co_status, .reopen = luks_reopen, .probe = luks_probe,
-    .co_create = luks_co_create, .create_options = luks_create_options,
+    .co_amend = luks_co_amend, .co_create = luks_co_create, .create_options = luks_create_options,
 };
 
 static void CONSTRUCTOR register_driver(void)

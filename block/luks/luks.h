@@ -2,7 +2,7 @@
 /*
  * LUKS, version 1. Source: "LUKS On-Disk Format Specification" 1.2.3 ("LUKS").
  *
- *   luks-header.c  the header, keys and passwords       luks.c  the driver
+ *   luks-header.c  the header, keys and passwords       luks.c  the driver       luks-amend.c  passwords come and go
  */
 #ifndef BLOCK_LUKS_LUKS_H
 #define BLOCK_LUKS_LUKS_H
@@ -34,6 +34,24 @@ typedef struct LuksHeader {
 bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp);
 /* The cipher for the payload, by a password for one of the slots. NULL with errp set. */
 SectorCipher *coroutine_fn luks_unlock(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, Error **errp);
+
+/* The volume's key, by a password for one of the slots; @key has room for SECTOR_CIPHER_KEY_MAX bytes. */
+bool coroutine_fn luks_find_key(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, uint8_t *key, Error **errp);
+/* Whether an active slot opens with the password. */
+bool coroutine_fn luks_slot_opens(BlockNode *file, const LuksHeader *h, unsigned i, const uint8_t *password, size_t len, bool *opens,
+                                  Error **errp);
+/* A slot's key material is written, for a password or as noise, and the slot in @h becomes active or not; luks_write_header() is
+ * due then. .material is set already. */
+bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, const uint8_t *password, size_t len, const uint8_t *key,
+                                 uint64_t iter_time_ms, Error **errp);
+bool coroutine_fn luks_erase_slot(BlockNode *file, LuksHeader *h, unsigned i, Error **errp);
+bool coroutine_fn luks_write_header(BlockNode *file, const LuksHeader *h, Error **errp);
+
+#define LUKS_ITER_TIME_MS   2000        /* what trying a password takes, by default */
+bool luks_check_iter_time(uint64_t ms, Error **errp);
+
+/* luks-amend.c: passwords come and go, as @opts (BlockdevAmendOptionsLUKS) says. @secret: id of one that opens the volume. */
+bool coroutine_fn luks_amend(BlockNode *file, const char *secret, const QDict *opts, bool force, Error **errp);
 
 typedef struct LuksChoice {
     const char *cipher, *mode, *hash;

@@ -175,6 +175,28 @@ TEST(block_qmp, create_and_snapshot)
     check_true(t, job_ends(&vm, "j"), "a VHDX image in it");
     ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'vhdx', 'file': 'vf', 'node-name': 'v'}"));
     g_free(text);
+    text = g_build_filename(vm.dir, "o.luks", NULL);
+    ok(t, &vm, "object-add", qdict_from_fmt("{'qom-type': 'secret', 'id': 's0', 'data': 'open sesame'}"));
+    ok(t, &vm, "object-add", qdict_from_fmt("{'qom-type': 'secret', 'id': 's1', 'data': 'open barley'}"));
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'file', 'filename': %s, "
+                                                 "'size': 0}}", text));
+    check_true(t, job_ends(&vm, "j"), "a third");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'file', 'filename': %s, 'node-name': 'lf'}", text));
+    ok(t, &vm, "blockdev-create", qdict_from_fmt("{'job-id': 'j', 'options': {'driver': 'luks', 'file': 'lf', "
+                                                 "'size': 65536, 'key-secret': 's0', 'iter-time': 1}}"));
+    check_true(t, job_ends(&vm, "j"), "an encrypted volume in it");
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'luks', 'file': 'lf', 'key-secret': 's0', 'node-name': 'l'}"));
+    ok(t, &vm, "x-blockdev-amend", qdict_from_fmt("{'job-id': 'j', 'node-name': 'l', 'options': {'driver': 'luks', "
+                                                  "'state': 'active', 'new-secret': 's1', 'iter-time': 1}}"));
+    check_true(t, job_ends(&vm, "j"), "another password");
+    ok(t, &vm, "x-blockdev-amend", qdict_from_fmt("{'job-id': 'j', 'node-name': 'l', 'options': {'driver': 'luks', "
+                                                  "'state': 'inactive', 'old-secret': 's0'}}"));
+    check_true(t, job_ends(&vm, "j"), "instead of the first");
+    check_true(t, refused(&vm, "x-blockdev-amend", qdict_from_fmt("{'job-id': 'j', 'node-name': 'v', 'options': "
+        "{'driver': 'luks', 'state': 'inactive', 'old-secret': 's0'}}")), "not of another driver");
+    ok(t, &vm, "blockdev-del", qdict_from_fmt("{'node-name': 'l'}"));
+    ok(t, &vm, "blockdev-add", qdict_from_fmt("{'driver': 'luks', 'file': 'lf', 'key-secret': 's1', 'node-name': 'l'}"));
+    g_free(text);
     check_true(t, refused(&vm, "transaction", qdict_from_fmt(
         "{'actions': [{'type': 'blockdev-snapshot', 'data': {'node': 'fmt', 'overlay': 'o'}}, "
         "{'type': 'abort', 'data': {}}]}")), "a transaction with abort fails");

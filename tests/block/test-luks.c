@@ -5,6 +5,7 @@
 #include "crypto/kdf.h"
 #include "crypto/sector-cipher.h"
 #include "qapi/commands-objects.h"
+#include "qobject/json.h"
 #include "tests/lib/shadow.h"
 #include "util/bswap.h"
 #include "util/main-loop.h"
@@ -175,5 +176,96 @@ TEST(luks, hostile)
         abort();
     }
     g_free(open_error(path, "s0"));
+    g_free(path);
+}
+
+/* --- passwords that come and go --- */
+
+typedef struct Change {
+    BlockNode *n;
+    QDict *opts;
+    bool force, ok;
+    Error *err;
+} Change;
+
+static void coroutine_fn change_entry(void *opaque)
+{
+    Change *c = opaque;
+
+    c->ok = c->n->drv->co_amend(c->n, c->opts, c->force, &c->err);
+}
+
+/* @text: part of the error that is expected; NULL: none is. */
+static void change(Test *t, BlockNode *n, bool force, const char *opts, const char *text)
+{
+    char *json = g_strdup_printf("{'driver': 'luks', %s}", opts);
+    Change c = { .n = n, .force = force };
+
+    g_strdelimit(json, "'", '"');
+    c.opts = json_parse_dict(json, &c.err);
+    block_run(change_entry, &c);
+    if (c.ok != !text || (text && !strstr(error_message(c.err), text))) {
+        test_fail(t, "%s: %s", opts, c.ok ? "done" : error_message(c.err));
+    }
+    error_free(c.err);
+    qobject_unref(c.opts);
+    g_free(json);
+}
+
+static void opens(Test *t, const char *path, const char *secret, bool expected)
+{
+    char *text = open_error(path, secret), *out = NULL;
+    char *theirs = g_strdup_printf("info --object 'secret,id=s0,data=open sesame' --object 'secret,id=s1,data=open barley' --image-opts "
+                                   "driver=luks,key-secret=%s,file.filename='%s'", secret, path);
+    int status = distribution_qemu_img(theirs, &out);
+
+    if (!text != expected || (status >= 0 && !status != expected)) {
+        test_fail(t, "with %s: %s, the distribution's qemu-img: %d, %s", secret, text ? text : "it opens", status, out ? out : "");
+    }
+    g_free(out);
+    g_free(theirs);
+    g_free(text);
+}
+
+TEST(luks, passwords_come_and_go)
+{
+    char *path = path_of(t, "v.luks");
+    uint8_t b[512];
+    BlockNode *n;
+
+    start();
+    n = make(t, path, "") ? image_open(t, path, "luks", OPEN ", 'file.locking': 'off'") : NULL;
+    if (!check_true(t, n, "a volume")) {
+        g_free(path);
+        return;
+    }
+    memset(b, 0x5a, sizeof(b));
+    check_int(t, image_write(n, 512, b, sizeof(b)), 0, "with something on it");
+    change(t, n, false, "'state': 'active', 'new-secret': 's1', 'iter-time': 1", NULL);
+    opens(t, path, "s0", true);
+    opens(t, path, "s1", true);
+    change(t, n, false, "'state': 'active', 'new-secret': 's1', 'iter-time': 1, 'keyslot': 7", NULL);
+    change(t, n, false, "'state': 'active', 'new-secret': 's1', 'keyslot': 7", "in use");
+    change(t, n, true, "'state': 'active', 'new-secret': 's0', 'secret': 's1', 'iter-time': 1, 'keyslot': 7", NULL);
+    change(t, n, false, "'state': 'inactive', 'old-secret': 's1', 'keyslot': 7", "no key slot");
+    change(t, n, false, "'state': 'inactive', 'keyslot': 7", NULL);
+    change(t, n, false, "'state': 'inactive', 'keyslot': 7", "isn't active");
+    change(t, n, false, "'state': 'inactive', 'old-secret': 's0'", NULL);
+    opens(t, path, "s0", false);
+    opens(t, path, "s1", true);
+    change(t, n, false, "'state': 'active', 'new-secret': 's0', 'iter-time': 1", "Invalid password");
+    change(t, n, false, "'state': 'inactive', 'old-secret': 's1'", "no password would be left");
+    change(t, n, false, "'state': 'inactive', 'keyslot': 1", "no password would be left");
+    change(t, n, false, "'state': 'inactive'", "'keyslot'");
+    change(t, n, false, "'state': 'active'", "'new-secret'");
+    change(t, n, false, "'state': 'active', 'new-secret': 's2'", "s2");
+    change(t, n, false, "'state': 'active', 'new-secret': 's0', 'keyslot': 8", "0 to 7");
+    change(t, n, false, "'state': 'active', 'new-secret': 's0', 'keyslot': -1", "0 to 7");
+    change(t, n, false, "'state': 'active', 'new-secret': 's0', 'iter-time': 0", "iter-time");
+    memset(b, 0, sizeof(b));
+    check_true(t, image_read(n, 512, b, sizeof(b)) == 0 && b[0] == 0x5a && b[511] == 0x5a, "what is on it stays");
+    change(t, n, true, "'state': 'inactive', 'old-secret': 's1'", NULL);
+    opens(t, path, "s1", false);
+    block_node_unref(n);
     g_free(path);
 }
