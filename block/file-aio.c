@@ -22,6 +22,7 @@ typedef struct Ring {
     FdWatch *watch;
     BottomHalf *submit;             /* what was queued in this round */
     bool planned;
+    unsigned queued;                /* since the last submission */
     unsigned in_flight;
     struct Ring *next;
 } Ring;
@@ -62,6 +63,7 @@ static void submit(void *opaque)
     Ring *r = opaque;
 
     r->planned = false;
+    r->queued = 0;
     while (io_uring_submit(&r->ring) == -EINTR) {
     }
 }
@@ -100,8 +102,16 @@ static Ring *ring_of_loop(void)
     return r;
 }
 
+/* The lower of the file's limit and the loop's; 0 is none. */
+static unsigned batch(const Ring *r, const FileState *s)
+{
+    unsigned loop = event_loop_max_batch(r->loop);
+
+    return MIN(s->max_batch ? s->max_batch : UINT_MAX, loop ? loop : UINT_MAX);
+}
+
 /* One system call's worth. */
-static int coroutine_fn once(Ring *r, const FileJob *j, const struct iovec *iov, size_t niov,
+static int coroutine_fn once(Ring *r, const FileState *s, const FileJob *j, const struct iovec *iov, size_t niov,
                              uint64_t offset)
 {
     Wait w = { .co = co_self() };
@@ -122,7 +132,9 @@ static int coroutine_fn once(Ring *r, const FileJob *j, const struct iovec *iov,
     }
     io_uring_sqe_set_data(sqe, &w);
     r->in_flight++;
-    if (!r->planned) {
+    if (++r->queued >= batch(r, s)) {
+        submit(r);
+    } else if (!r->planned) {
         r->planned = true;
         bh_schedule(r->submit);
     }
@@ -136,11 +148,10 @@ int coroutine_fn file_aio(FileState *s, const FileJob *job)
     size_t len = iov_size(job->iov, job->niov);
     int n;
 
-    (void)s;
     if (!r) {
         return -ENOTSUP;
     }
-    n = once(r, job, job->iov, job->niov, job->offset);
+    n = once(r, s, job, job->iov, job->niov, job->offset);
     if (n < 0 || job->what == JOB_FLUSH) {
         return n == -EAGAIN || n == -EINTR ? -ENOTSUP : n;
     }

@@ -278,6 +278,24 @@ static bool option_aio(BlockNode *n, const QDict *opts, Error **errp)
     return false;
 }
 
+static bool option_batch(BlockNode *n, const QDict *opts, Error **errp)
+{
+    FileState *s = n->state;
+    uint64_t v = 0;
+
+    if (!block_size_option(opts, "aio-max-batch", &v, errp)) {
+        return false;
+    }
+    if (v > INT32_MAX) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "'aio-max-batch' is %" PRIu64 "; accepted: 0 to %d", v, INT32_MAX);
+        return false;
+    }
+    s->max_batch = v;
+    s->drop_cache = block_bool_option(opts, "drop-cache", true);
+    s->check_dropped = block_bool_option(opts, "x-check-cache-dropped", false);
+    return true;
+}
+
 static bool option_locking(BlockNode *n, const QDict *opts, Error **errp)
 {
     const char *text = qdict_str_or(opts, "locking", "auto");
@@ -329,7 +347,7 @@ static bool file_open(BlockNode *n, const QDict *opts, Error **errp)
     if (!name) {
         return false;
     }
-    if (!option_aio(n, opts, errp) || !option_locking(n, opts, errp)) {
+    if (!option_aio(n, opts, errp) || !option_batch(n, opts, errp) || !option_locking(n, opts, errp)) {
         return false;
     }
     s->fd = open_fd(n, name, n->read_only);
@@ -379,6 +397,12 @@ static bool file_reopen(BlockNode *n, bool read_only, Error **errp)
         return false;
     }
     if (s->locked && !file_relock(old, n->filename, !read_only, errp)) {
+        close(fd);
+        return false;
+    }
+    /* Another host has written to it: what this one has in memory is of before. */
+    if (n->inactive && s->drop_cache && !n->direct && !s->in_memory &&
+        !file_drop_cache(fd, n->filename, s->check_dropped, errp)) {
         close(fd);
         return false;
     }

@@ -17,6 +17,8 @@ typedef struct FileState {
     uint32_t st_blksize;
     uint32_t alignment;             /* of O_DIRECT requests: 1 without */
     enum { AIO_THREADS, AIO_NATIVE, AIO_URING } aio;
+    uint32_t max_batch;             /* of requests that are handed over together; 0: no limit of this file's */
+    bool drop_cache, check_dropped; /* when the image becomes active: what the host has of it goes; it must be gone */
     bool in_memory;                 /* a file system without a disk: nothing waits */
     _Atomic unsigned misses;        /* how many small reads the cache didn't have, one after another */
     _Atomic uint64_t discards_ok, discards_failed, discarded_bytes;
@@ -50,6 +52,11 @@ bool file_lock(int fd, const char *name, bool write, Error **errp);
 void file_unlock(int fd);
 /* The rights become those of a reader or a writer; on failure they stay what they were. */
 bool file_relock(int fd, const char *name, bool write, Error **errp);
+
+/* --- file-cache.c --- */
+
+/* What the host's cache has of the file is forgotten; with @check it fails when something is there still. Blocks. */
+bool file_drop_cache(int fd, const char *name, bool check, Error **errp);
 
 /* --- file-native.c: aio=native; -ENOTSUP: use a thread --- */
 int coroutine_fn file_native(const FileJob *job);

@@ -24,6 +24,7 @@ struct EventLoop {
     _Atomic bool polling;       /* a kick must wake it */
     _Atomic bool kicked;        /* since the last look */
     _Atomic bool quit;
+    _Atomic unsigned max_batch;
     unsigned waits;             /* main loop, big lock: rounds that wait for something particular */
     Mutex park_lock;            /* not for the main loop: parks, parked */
     Cond park_cond;             /* either has changed */

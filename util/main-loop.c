@@ -159,6 +159,16 @@ void event_loop_kick(EventLoop *loop)
     }
 }
 
+void event_loop_set_max_batch(EventLoop *loop, unsigned n)
+{
+    atomic_store(&loop->max_batch, n);
+}
+
+unsigned event_loop_max_batch(const EventLoop *loop)
+{
+    return atomic_load(&loop->max_batch);
+}
+
 void event_loops_kick_all(void)
 {
     event_loop_kick(&main_loop);

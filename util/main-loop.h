@@ -139,6 +139,9 @@ void event_loop_free(EventLoop *loop);
 struct _GMainContext *event_loop_context(EventLoop *loop);
 /* Make the loop look at its sources again. Any thread. */
 void event_loop_kick(EventLoop *loop);
+/* How many requests its users shall hand over to the kernel at once; 0: as many as there are. Any thread. */
+void event_loop_set_max_batch(EventLoop *loop, unsigned n);
+unsigned event_loop_max_batch(const EventLoop *loop);
 /*
  * Between these nothing of an I/O thread's loop runs: its callbacks have returned, and the next one begins after
  * event_loop_unpark(). What that thread and holders of the big lock both look at is changed so. By holders of the big

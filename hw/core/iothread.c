@@ -49,6 +49,7 @@ static bool iothread_complete(Object *obj, Error **errp)
         return false;
     }
     t->loop = event_loop_new(obj->name ? obj->name : "iothread");
+    event_loop_set_max_batch(t->loop, MIN(t->aio_max_batch, (int64_t)UINT32_MAX));
     iothread_run(t->loop, note_thread, t);
     return true;
 }
