@@ -160,6 +160,14 @@ find_window()   # find_window NAME
     return 1
 }
 
+window_goes()   # window_goes WINDOW: the X server has noticed that its program has ended
+{
+    for _ in $(seq 40); do
+        xdotool search --onlyvisible --name . 2> /dev/null | grep -qx "${1:-none}" || return 0
+        sleep 0.1
+    done
+}
+
 type_text()     # type_text WINDOW TEXT: 0 if the guest gets it
 {
     : > "$work/serial"

@@ -20,8 +20,12 @@ view()          # view NAME PSNR OPTION...
     ok $? "$name: keys"
     window_equals "$w" 0 0 $psnr
     ok $? "$name: the picture after typing"
-    kill $p
+    if ! kill $p 2> /dev/null; then
+        echo "# the viewer has ended by itself:"
+        sed 's/^/# /' "$work/viewer.log"
+    fi
     wait $p 2> /dev/null
+    window_goes "$w"
 }
 
 for e in Raw Hextile ZRLE Tight; do

@@ -25,7 +25,8 @@ enum { XVP_FAIL = 0, XVP_SHUTDOWN = 2, XVP_REBOOT = 3, XVP_RESET = 4 };
 enum { QEMU_EXT_KEY = 0, QEMU_AUDIO = 1 };
 
 #define FENCE_REQUEST       BIT(31)
-#define FENCE_KNOWN         7u          /* BlockBefore, BlockAfter, SyncNext */
+#define FENCE_SYNC_NEXT     BIT(2)
+#define FENCE_KNOWN         (3u | FENCE_SYNC_NEXT)      /* BlockBefore, BlockAfter */
 #define FENCE_PAYLOAD_MAX   64
 
 /* --- messages --- */
@@ -163,7 +164,7 @@ static bool coroutine_fn pointer_event(VncClient *c, const uint8_t *b)
     return true;
 }
 
-static bool enable_continuous(VncClient *c, const uint8_t *b)
+static bool coroutine_fn enable_continuous(VncClient *c, const uint8_t *b)
 {
     c->continuous = b[0];
     if (b[0]) {
@@ -177,6 +178,8 @@ static bool enable_continuous(VncClient *c, const uint8_t *b)
         c->in_flight = 0;
         c->fence_acked = c->fence_seq;
     } else {
+        /* The answer says that no more come: viewers go on to another format then. */
+        wait_for_job(c);
         vnc_put_u8(c, 150);
         vnc_flush(c);
     }
@@ -203,6 +206,8 @@ static bool coroutine_fn fence(VncClient *c, const uint8_t *b)
     if (flags & FENCE_KNOWN) {
         wait_for_job(c);
     }
+    /* What follows the answer must be by the rules of the next message, which may not be there yet. */
+    c->sync_next = flags & FENCE_SYNC_NEXT;
     vnc_pseudo_send_fence(c, flags & FENCE_KNOWN, payload, len);
     vnc_flush(c);
     return true;
@@ -281,20 +286,8 @@ static const uint8_t body_bytes[256] = {
     [MSG_SET_DESKTOP_SIZE] = 7, [MSG_QEMU] = 1,
 };
 
-static bool coroutine_fn serve_one(VncClient *c, Error **errp)
+static bool coroutine_fn handle(VncClient *c, uint8_t type, const uint8_t *b, Error **errp)
 {
-    uint8_t type, b[20];
-
-    if (!vnc_co_drain(c) || !vnc_co_read(c, &type, 1)) {
-        return false;
-    }
-    if (!body_bytes[type]) {
-        error_setf(errp, ERR_PROTOCOL, "unknown RFB message type %u", type);
-        return false;
-    }
-    if (!vnc_co_read(c, b, body_bytes[type])) {
-        return false;
-    }
     switch (type) {
     case MSG_SET_PIXEL_FORMAT:
         return set_pixel_format(c, b, errp);
@@ -320,6 +313,31 @@ static bool coroutine_fn serve_one(VncClient *c, Error **errp)
     default:
         return qemu_message(c, b);
     }
+}
+
+static bool coroutine_fn serve_one(VncClient *c, Error **errp)
+{
+    uint8_t type, b[20];
+    bool sync, ok;
+
+    if (!vnc_co_drain(c) || !vnc_co_read(c, &type, 1)) {
+        return false;
+    }
+    if (!body_bytes[type]) {
+        error_setf(errp, ERR_PROTOCOL, "unknown RFB message type %u", type);
+        return false;
+    }
+    if (!vnc_co_read(c, b, body_bytes[type])) {
+        return false;
+    }
+    sync = c->sync_next;
+    ok = handle(c, type, b, errp);
+    /* A fence that asks for something has said itself what holds from now on. */
+    if (sync && (type != MSG_FENCE || !(load_be32(b + 3) & FENCE_REQUEST))) {
+        c->sync_next = false;
+        vnc_update_kick(c->screen);
+    }
+    return ok;
 }
 
 /* --- handshake --- */

@@ -90,6 +90,7 @@ struct VncClient {
     Coroutine *co;
     bool parked;                /* the coroutine waits for vnc_unpark() */
     bool closing, initialized, websocket, skip_auth;
+    bool sync_next;             /* no update begins before its next message is done (Fence, SyncNext) */
     bool result_sent;           /* SASL: the SecurityResult is out already */
     Timer timeout;              /* of the handshake, later of stalled output */
 

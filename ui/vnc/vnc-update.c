@@ -289,7 +289,7 @@ static bool congested(const VncClient *c)
 
 static bool servable(const VncClient *c)
 {
-    return c->initialized && !c->closing && !c->job && c->format && (c->wanted || c->continuous) &&
+    return c->initialized && !c->closing && !c->job && !c->sync_next && c->format && (c->wanted || c->continuous) &&
            c->out_bytes <= VNC_OUT_LOW && !congested(c);
 }
 

@@ -266,6 +266,62 @@ TEST(updates, continuous_and_fences)
     }
 }
 
+/* As a viewer changes its format: what comes after the answers of both extensions is in the new one. */
+static void change_format(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 0, -312, -313, -223 };
+    static const uint8_t on[] = { 150, 1, 0, 0, 0, 0, 2, 0x80, 1, 0x90 }, off[10] = { 150 };
+    static const uint8_t sync[] = { 3, 0, 0, 0, 0, 0, 2, 0x80, 1, 0x90, 248, 0, 0, 0, 0x80, 0, 0, 4, 1, 's' };
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 4) || !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+        return;
+    }
+    c.auto_fence = true;
+    for (unsigned i = 0; i < 20; i++) {
+        const RfbFormat *format = i % 2 ? &rfb_rgb888 : &rfb_rgb565;
+        unsigned ends = c.end_of_cu, before;
+
+        /* With the request in one piece: the answer comes before the update does. */
+        c.fence_len = 0;
+        rfb_send(&c, sync, sizeof(sync));
+        while (c.fence_len != 1 && rfb_message(&c) >= 0) {
+        }
+        rfb_readable(&c, 20);               /* one that comes too early has the time to */
+        before = c.updates;
+        rfb_set_format(&c, format);
+        rfb_request(&c, false, 0, 0, c.width, c.height);
+        while (c.updates == before && rfb_message(&c) >= 0) {
+        }
+        if (!check_true(f->t, c.updates > before && c.error[0] == 0, "the update after a fence")) {
+            fail(f, &c, "update");
+            break;
+        }
+        rfb_send(&c, on, sizeof(on));
+        fixture_paint(f, i);
+        rfb_readable(&c, 1000);             /* an update is on its way */
+        rfb_send(&c, off, sizeof(off));
+        while (c.end_of_cu == ends && rfb_message(&c) >= 0) {
+        }
+        before = c.updates;
+        check_true(f->t, !rfb_readable(&c, 5) && c.updates == before, "none after the end of continuous updates");
+    }
+    check_true(f->t, fixture_settle(f, &c, 20), "the picture is right");
+    rfb_close(&c);
+}
+
+TEST(updates, format_changes)
+{
+    Fixture *f = fixture_start(t, 640, 400, "");
+
+    if (f) {
+        fixture_run(f, change_format, NULL);
+        fixture_stop(f);
+    }
+}
+
 static void lossy(Fixture *f, UNUSED void *arg)
 {
     static const int32_t list[] = { 7, -32 + 5 };
