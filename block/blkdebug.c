@@ -19,7 +19,7 @@
  */
 #include "util/osdep.h"
 #include <glib.h>
-#include "block/block.h"
+#include "block/format.h"
 #include "util/iov.h"
 #include "util/thread.h"
 
@@ -343,22 +343,13 @@ static int coroutine_fn debug_co_status(BlockNode *n, uint64_t offset, uint64_t 
     return r < 0 ? r : block_co_status(n->file, offset, len, st);
 }
 
-static int coroutine_fn debug_co_truncate(BlockNode *n, uint64_t length, Error **errp)
-{
-    if (!n->file->drv->co_truncate) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s' can't be resized", n->file->name);
-        return -ENOTSUP;
-    }
-    return n->file->drv->co_truncate(n->file, length, errp);
-}
-
 static const char *const debug_options[] = { "image", "config", "inject-error", "set-state", NULL };
 
 static BlockDriver driver_blkdebug = {
     .name = "blkdebug", .options = debug_options, .state_size = sizeof(DebugNode), .is_filter = true,
     .open = debug_open, .close = debug_close, .length = debug_length, .co_preadv = debug_co_preadv,
     .co_pwritev = debug_co_pwritev, .co_flush = debug_co_flush, .co_discard = debug_co_discard,
-    .co_zero = debug_co_zero, .co_truncate = debug_co_truncate, .co_status = debug_co_status,
+    .co_zero = debug_co_zero, .co_truncate = format_truncate_file, .co_status = debug_co_status,
 };
 
 static void CONSTRUCTOR register_driver(void)

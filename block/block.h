@@ -114,6 +114,7 @@ typedef struct BlockDriver {
     void (*limits)(BlockNode *n, BlockLimits *l);   /* NULL: as the child's; @l is filled with those */
     bool is_filter;                 /* shows the data of its child */
     bool has_backing;               /* images may be based on others */
+    bool has_map;                   /* it knows where in the file things are: read again when somebody else had the image */
     int (*probe)(const uint8_t *head, size_t len);  /* 0 to 100: how sure an image is of this format */
     /* NULL: one piece of data, in the child at the same offset. @len is at least 1. */
     int coroutine_fn (*co_status)(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);

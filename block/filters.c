@@ -2,7 +2,7 @@
 /* Nodes that show another one: "throttle" (limits), "copy-on-read" (what is read from below stays). */
 #include "util/osdep.h"
 #include <glib.h>
-#include "block/block.h"
+#include "block/format.h"
 #include "block/throttle.h"
 #include "util/coroutine.h"
 #include "util/iov.h"
@@ -15,15 +15,6 @@ static int64_t filter_length(BlockNode *n)
 static int coroutine_fn filter_co_flush(BlockNode *n)
 {
     return block_co_flush(n->file);
-}
-
-static int coroutine_fn filter_co_truncate(BlockNode *n, uint64_t length, Error **errp)
-{
-    if (!n->file->drv->co_truncate) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s' can't be resized", n->file->name);
-        return -ENOTSUP;
-    }
-    return n->file->drv->co_truncate(n->file, length, errp);
 }
 
 static int coroutine_fn filter_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
@@ -107,7 +98,7 @@ static BlockDriver driver_throttle = {
     .is_filter = true, .open = throttle_open, .close = throttle_close, .length = filter_length,
     .co_preadv = throttle_co_preadv, .co_pwritev = throttle_co_pwritev, .co_flush = filter_co_flush,
     .co_discard = throttle_co_discard, .co_zero = throttle_co_zero,
-    .co_truncate = filter_co_truncate, .co_status = filter_co_status,
+    .co_truncate = format_truncate_file, .co_status = filter_co_status,
 };
 
 /* --- copy-on-read --- */
@@ -215,7 +206,7 @@ static BlockDriver driver_cor = {
     .name = "copy-on-read", .options = cor_options, .state_size = sizeof(CorNode), .is_filter = true,
     .open = cor_open, .close = cor_close, .length = filter_length, .co_preadv = cor_co_preadv,
     .co_pwritev = cor_co_pwritev, .co_flush = filter_co_flush, .co_discard = cor_co_discard,
-    .co_zero = cor_co_zero, .co_truncate = filter_co_truncate, .co_status = filter_co_status,
+    .co_zero = cor_co_zero, .co_truncate = format_truncate_file, .co_status = filter_co_status,
 };
 
 static void CONSTRUCTOR register_drivers(void)

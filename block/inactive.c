@@ -90,7 +90,7 @@ static bool activate(BlockNode *n, Error **errp)
     if (!n->inactive) {
         return true;
     }
-    if (n->drv->has_backing) {
+    if (n->drv->has_map) {
         ok = open_again(n, errp);
     } else if (n->drv->inactivate && n->drv->reopen) {
         ok = reopen(n, errp);

@@ -2,7 +2,7 @@
 /* Driver "raw": the bytes of another node as they are, or a window of them. */
 #include "util/osdep.h"
 #include <glib.h>
-#include "block/block.h"
+#include "block/format.h"
 #include "util/iov.h"
 
 typedef struct RawState {
@@ -96,12 +96,7 @@ static int coroutine_fn raw_co_truncate(BlockNode *n, uint64_t length, Error **e
                    n->name);
         return -ENOTSUP;
     }
-    if (!n->file->drv->co_truncate) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': driver '%s' can't resize images",
-                   n->file->name, n->file->drv->name);
-        return -ENOTSUP;
-    }
-    return n->file->drv->co_truncate(n->file, length, errp);
+    return format_truncate_file(n, length, errp);
 }
 
 static int coroutine_fn raw_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)

@@ -2,7 +2,6 @@
 /* Growing images: requests, by the map of the format. */
 #include "util/osdep.h"
 #include "block/growing/growing.h"
-#include "qapi/events-block.h"
 #include "util/iov.h"
 
 static Growing *of(BlockNode *n)
@@ -18,41 +17,6 @@ void grow_init(Growing *g, BlockNode *n, const GrowFormat *format)
     g->page = g_new0(uint8_t *, MAX(g->pages, UINT64_C(1)));
     g->page_dirty = g_malloc0(MAX(g->pages, UINT64_C(1)));
     co_mutex_init(&g->lock);
-}
-
-typedef struct Damage {
-    char *node, *text;
-} Damage;
-
-static void tell(void *opaque)
-{
-    Damage *d = opaque;
-
-    qapi_event_send_block_image_corrupted("", d->node, d->text, false, 0, false, 0, true);
-    g_free(d->node);
-    g_free(d->text);
-    g_free(d);
-}
-
-int grow_broken(Growing *g, const char *fmt, ...)
-{
-    BlockNode *n = g->n;
-    Damage *d;
-    va_list ap;
-
-    if (g->broken) {
-        return -EIO;
-    }
-    g->broken = true;
-    d = g_new0(Damage, 1);
-    va_start(ap, fmt);
-    d->text = g_strdup_vprintf(fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "qemu-system: image '%s' is corrupt: %s; it isn't written any more\n",
-            n->filename ? n->filename : n->name, d->text);
-    d->node = g_strdup(n->name);
-    bh_once(NULL, tell, d);
-    return -EIO;
 }
 
 /* --- where blocks are --- */
@@ -404,11 +368,7 @@ static int write_all(Growing *g)
 
 void grow_close(Growing *g)
 {
-    int r = g->n->read_only ? 0 : write_all(g);
-
-    if (r < 0) {
-        fprintf(stderr, "qemu-system: image '%s' couldn't be closed properly: %s\n", g->n->filename, strerror(-r));
-    }
+    format_close_failed(g->n, g->n->read_only ? 0 : write_all(g));
     grow_map_free(g);
     co_mutex_destroy(&g->lock);
 }
@@ -436,43 +396,4 @@ void grow_limits(UNUSED BlockNode *n, BlockLimits *l)
 void grow_info(BlockNode *n, BlockFormatInfo *info)
 {
     *info = (BlockFormatInfo){ .cluster_size = of(n)->block_size, .corrupt = of(n)->broken };
-}
-
-/* --- opening and making --- */
-
-bool coroutine_fn grow_read_header(BlockNode *file, uint64_t offset, void *buf, size_t len, Error **errp)
-{
-    struct iovec v = { buf, len };
-    int r = block_co_preadv(file, offset, &v, 1);
-
-    if (r < 0) {
-        error_set_errno(errp, -r, "can't read %zu bytes at offset 0x%" PRIx64, len, offset);
-    }
-    return r == 0;
-}
-
-bool coroutine_fn grow_write_header(BlockNode *file, uint64_t offset, const void *buf, size_t len, Error **errp)
-{
-    struct iovec v = { (void *)buf, len };
-    int r = block_co_pwritev(file, offset, &v, 1);
-
-    if (r < 0) {
-        error_set_errno(errp, -r, "can't write %zu bytes at offset 0x%" PRIx64, len, offset);
-    }
-    return r == 0;
-}
-
-bool coroutine_fn grow_set_length(BlockNode *file, uint64_t length, Error **errp)
-{
-    int64_t now = block_length(file);
-    int r;
-
-    if (file->drv->co_truncate) {
-        return file->drv->co_truncate(file, length, errp) == 0;
-    }
-    r = now < 0 ? now : (uint64_t)now < length ? block_co_write_zeros(file, now, length - now) : 0;
-    if (r < 0) {
-        error_set_errno(errp, -r, "can't make '%s' %" PRIu64 " bytes long", file->filename, length);
-    }
-    return r == 0;
 }

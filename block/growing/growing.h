@@ -16,7 +16,7 @@
 #define BLOCK_GROWING_GROWING_H
 
 #include <glib.h>
-#include "block/block.h"
+#include "block/format.h"
 #include "util/coroutine.h"
 
 typedef struct Growing Growing;
@@ -98,12 +98,10 @@ void grow_limits(BlockNode *n, BlockLimits *l);
 void grow_info(BlockNode *n, BlockFormatInfo *info);
 
 /* Damage: told once; from then on nothing is written. Returns -EIO. */
-int grow_broken(Growing *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
+#define grow_broken(g, ...) format_damaged((g)->n, &(g)->broken, __VA_ARGS__)
 
 /* --- map.c --- */
 
-int coroutine_fn grow_read(Growing *g, uint64_t offset, void *buf, size_t len);
-int coroutine_fn grow_write(Growing *g, uint64_t offset, const void *buf, size_t len);
 /* @len bytes of the map at byte @at, which are within one page; the pointer is good until the next call. */
 int coroutine_fn grow_map_get(Growing *g, uint64_t at, uint8_t **p);
 /* What the last grow_map_get gave was changed. */
@@ -111,12 +109,5 @@ void grow_map_changed(Growing *g, uint64_t at);
 /* The order of writes that is told above. */
 int coroutine_fn grow_write_map(Growing *g);
 void grow_map_free(Growing *g);
-
-/* --- for opening and making images --- */
-
-/* The first @len bytes of the file, or at @offset: false with errp set when they can't be read. */
-bool coroutine_fn grow_read_header(BlockNode *file, uint64_t offset, void *buf, size_t len, Error **errp);
-bool coroutine_fn grow_write_header(BlockNode *file, uint64_t offset, const void *buf, size_t len, Error **errp);
-bool coroutine_fn grow_set_length(BlockNode *file, uint64_t length, Error **errp);
 
 #endif

@@ -5,20 +5,6 @@
 
 #define PAGES_BYTES_MAX     (32 * MIB)      /* of pages in memory that could be dropped */
 
-int coroutine_fn grow_read(Growing *g, uint64_t offset, void *buf, size_t len)
-{
-    struct iovec v = { buf, len };
-
-    return block_co_preadv(g->n->file, offset, &v, 1);
-}
-
-int coroutine_fn grow_write(Growing *g, uint64_t offset, const void *buf, size_t len)
-{
-    struct iovec v = { (void *)buf, len };
-
-    return block_co_pwritev(g->n->file, offset, &v, 1);
-}
-
 static uint64_t page_at(Growing *g, uint64_t page)
 {
     return g->format->page_at ? g->format->page_at(g, page) : g->map_offset + page * g->page_bytes;
@@ -51,7 +37,7 @@ int coroutine_fn grow_map_get(Growing *g, uint64_t at, uint8_t **p)
         data = g_malloc0(g->page_bytes);
         offset = page_at(g, page);
         if (offset) {
-            r = grow_read(g, offset, data, g->page_bytes);
+            r = format_read(g->n->file, offset, data, g->page_bytes);
         }
         if (r < 0) {
             g_free(data);
@@ -69,11 +55,6 @@ void grow_map_changed(Growing *g, uint64_t at)
     g->page_dirty[at / g->page_bytes] = g->any_dirty = true;
 }
 
-static int coroutine_fn barrier(Growing *g)
-{
-    return g->n->no_flush ? 0 : block_co_flush(g->n->file);
-}
-
 int coroutine_fn grow_write_map(Growing *g)
 {
     int r;
@@ -81,7 +62,7 @@ int coroutine_fn grow_write_map(Growing *g)
     if (g->broken) {
         return -EIO;
     }
-    r = barrier(g);
+    r = format_barrier(g->n);
     if (!g->any_dirty && !g->finish_due) {
         return r;
     }
@@ -91,9 +72,9 @@ int coroutine_fn grow_write_map(Growing *g)
         if (!g->page_dirty[i]) {
             continue;
         }
-        r = grow_write(g, page_at(g, i), g->page[i], g->page_bytes);
+        r = format_write(g->n->file, page_at(g, i), g->page[i], g->page_bytes);
         if (r == 0 && copy) {
-            r = grow_write(g, copy, g->page[i], g->page_bytes);
+            r = format_write(g->n->file, copy, g->page[i], g->page_bytes);
         }
         if (r == 0) {
             g->page_dirty[i] = false;
@@ -104,7 +85,7 @@ int coroutine_fn grow_write_map(Growing *g)
     }
     if (r == 0) {
         g->any_dirty = g->finish_due = false;
-        r = barrier(g);
+        r = format_barrier(g->n);
     }
     return r;
 }

@@ -71,7 +71,7 @@ static int coroutine_fn vdi_finish(Growing *g)
     uint8_t b[4];
 
     store_le32(b, ((Vdi *)g)->allocated);
-    return grow_write(g, HDR_ALLOCATED, b, sizeof(b));
+    return format_write(g->n->file, HDR_ALLOCATED, b, sizeof(b));
 }
 
 static const GrowFormat vdi_format = { .find = vdi_find, .place = vdi_place, .finish = vdi_finish };
@@ -144,32 +144,18 @@ static bool check_geometry(Vdi *s, const uint8_t *b, Error **errp)
     return true;
 }
 
-typedef struct Open {
-    BlockNode *n;
-    Error **errp;
-    bool ok;
-} Open;
-
-static void coroutine_fn open_entry(void *opaque)
+static bool coroutine_fn read_image(BlockNode *n, Error **errp)
 {
-    Open *o = opaque;
-    Vdi *s = o->n->state;
     uint8_t b[HDR_BYTES];
 
-    o->ok = grow_read_header(o->n->file, 0, b, sizeof(b), o->errp) && check_kind(b, o->errp) &&
-            check_geometry(s, b, o->errp);
+    return format_load(n->file, 0, b, sizeof(b), errp) && check_kind(b, errp) && check_geometry(n->state, b, errp);
 }
 
 static bool vdi_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
 {
     Vdi *s = n->state;
-    Open o = { .n = n, .errp = errp };
 
-    n->read_only |= n->file->read_only;
-    n->filename = g_strdup(n->file->filename);
-    block_run(open_entry, &o);
-    if (!o.ok) {
-        error_prepend(errp, "VDI image '%s': ", n->filename ? n->filename : n->file->name);
+    if (!format_open(n, "VDI image", read_image, errp)) {
         return false;
     }
     grow_init(&s->grow, n, &vdi_format);
@@ -214,8 +200,8 @@ static bool coroutine_fn vdi_co_create(BlockNode *file, const QDict *opts, Error
     for (uint64_t i = 0; full && i < blocks; i++) {
         store_le32(m + i * 4, i);
     }
-    ok = grow_set_length(file, data + (full ? blocks * VDI_BLOCK : 0), errp) &&
-         grow_write_header(file, HDR_BYTES, m, map, errp) && grow_write_header(file, 0, b, sizeof(b), errp);
+    ok = format_set_length(file, data + (full ? blocks * VDI_BLOCK : 0), errp) &&
+         format_store(file, HDR_BYTES, m, map, errp) && format_store(file, 0, b, sizeof(b), errp);
     g_free(m);
     return ok;
 }
@@ -224,7 +210,7 @@ static const char *const vdi_options[] = { "file", NULL };
 static const char *const vdi_create_options[] = { "size", "static", "preallocation", NULL };
 
 static BlockDriver driver_vdi = {
-    .name = "vdi", .options = vdi_options, .state_size = sizeof(Vdi), .open = vdi_open, .close = vdi_close,
+    .name = "vdi", .options = vdi_options, .has_map = true, .state_size = sizeof(Vdi), .open = vdi_open, .close = vdi_close,
     .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = grow_co_pwritev, .co_flush = grow_co_flush,
     .co_zero = grow_co_zero, .limits = grow_limits, .info = grow_info, .co_status = grow_co_status, .co_check = grow_co_check,
     .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vdi_probe,

@@ -32,8 +32,8 @@ static bool coroutine_fn put_regions(BlockNode *file, uint64_t metadata, uint64_
     put_region(t + REGI_ENTRIES, vhdx_guid_bat, bat, bat_length);
     put_region(t + REGI_ENTRIES + ENTRY_BYTES, vhdx_guid_metadata, metadata, MIB);
     store_le32(t + REGI_SUM, vhdx_checksum(t, VHDX_REGIONS_BYTES, REGI_SUM));
-    ok = grow_write_header(file, VHDX_REGIONS_1, t, VHDX_REGIONS_BYTES, errp) &&
-         grow_write_header(file, VHDX_REGIONS_2, t, VHDX_REGIONS_BYTES, errp);
+    ok = format_store(file, VHDX_REGIONS_1, t, VHDX_REGIONS_BYTES, errp) &&
+         format_store(file, VHDX_REGIONS_2, t, VHDX_REGIONS_BYTES, errp);
     g_free(t);
     return ok;
 }
@@ -66,7 +66,7 @@ static bool coroutine_fn put_metadata(BlockNode *file, uint64_t offset, uint64_t
     guest_random_bytes(items + 16, 16);
     store_le32(items + 32, 512);
     store_le32(items + 36, 512);
-    ok = grow_write_header(file, offset, t, METADATA_AT + 64, errp);
+    ok = format_store(file, offset, t, METADATA_AT + 64, errp);
     g_free(t);
     return ok;
 }
@@ -86,7 +86,7 @@ static bool coroutine_fn put_full_table(BlockNode *file, uint64_t bat, uint64_t 
                 store_le64(b + (j - i) * 8, (data + (j - j / (chunk + 1)) * block) | BAT_FULLY_PRESENT);
             }
         }
-        ok = grow_write_header(file, bat + i * 8, b, sizeof(b), errp);
+        ok = format_store(file, bat + i * 8, b, sizeof(b), errp);
     }
     return ok;
 }
@@ -107,7 +107,7 @@ static bool coroutine_fn put_headers(BlockNode *file, uint64_t log, uint64_t log
     store_le32(s.header + HEAD_LOG_LENGTH, log_length);
     store_le64(s.header + HEAD_LOG_OFFSET, log);
     return vhdx_write_header(&s, file, errp) && vhdx_write_header(&s, file, errp) &&
-           grow_write_header(file, 0, id, sizeof(id), errp);
+           format_store(file, 0, id, sizeof(id), errp);
 }
 
 bool coroutine_fn vhdx_co_create(BlockNode *file, const QDict *opts, Error **errp)
@@ -146,7 +146,7 @@ bool coroutine_fn vhdx_co_create(BlockNode *file, const QDict *opts, Error **err
     metadata = log_at + log;
     bat = metadata + MIB;
     data = bat + bat_length;
-    return grow_set_length(file, data + (full ? blocks * block : 0), errp) &&
+    return format_set_length(file, data + (full ? blocks * block : 0), errp) &&
            (!full || put_full_table(file, bat, data, blocks, block, chunk, errp)) &&
            put_metadata(file, metadata, size, block, full, errp) && put_regions(file, metadata, bat, bat_length, errp) &&
            put_headers(file, log_at, log, errp);

@@ -113,7 +113,7 @@ static bool coroutine_fn do_data(const Log *l, BlockNode *n, const uint8_t *d, u
     memcpy(b, d + DESC_LEADING, 8);
     memcpy(b + DATA_BYTES, s + DATA_BYTES, DATA_LOW - DATA_BYTES);
     memcpy(b + DATA_LOW, d + DESC_TRAILING, 4);
-    return grow_write_header(n->file, load_le64(d + DESC_OFFSET), b, SECTOR, errp);
+    return format_store(n->file, load_le64(d + DESC_OFFSET), b, SECTOR, errp);
 }
 
 static bool coroutine_fn do_zeros(BlockNode *n, const uint8_t *d, Error **errp)
@@ -184,7 +184,7 @@ bool coroutine_fn vhdx_replay_log(Vhdx *s, BlockNode *n, Error **errp)
     }
     l.ring = g_malloc(l.length);
     l.entries = g_new0(Entry, l.slots);
-    ok = grow_read_header(n->file, s->log_offset, l.ring, l.length, errp);
+    ok = format_load(n->file, s->log_offset, l.ring, l.length, errp);
     for (uint64_t i = 0; ok && i < l.slots; i++) {
         look_at_slot(&l, i, s->header + HEAD_LOG_GUID);
     }

@@ -90,7 +90,7 @@ bool coroutine_fn vhdx_write_header(Vhdx *s, BlockNode *file, Error **errp)
     store_le64(s->header + HEAD_SEQUENCE, load_le64(s->header + HEAD_SEQUENCE) + 1);
     store_le32(s->header + HEAD_SUM, vhdx_checksum(s->header, VHDX_HEADER_BYTES, HEAD_SUM));
     s->second = !s->second;
-    return grow_write_header(file, s->second ? VHDX_HEADER_2 : VHDX_HEADER_1, s->header, VHDX_HEADER_BYTES, errp);
+    return format_store(file, s->second ? VHDX_HEADER_2 : VHDX_HEADER_1, s->header, VHDX_HEADER_BYTES, errp);
 }
 
 /* VHDX 2.2.2: before the file is changed it gets new identities, so that what was known of it doesn't count any more. Both headers
@@ -120,9 +120,9 @@ static bool header_is_sound(const uint8_t *h)
 static bool coroutine_fn read_headers(Vhdx *s, BlockNode *n, Error **errp)
 {
     uint8_t *other = g_malloc(VHDX_HEADER_BYTES), id[8];
-    bool first, second, ok = grow_read_header(n->file, 0, id, sizeof(id), errp) &&
-                             grow_read_header(n->file, VHDX_HEADER_1, s->header, VHDX_HEADER_BYTES, errp) &&
-                             grow_read_header(n->file, VHDX_HEADER_2, other, VHDX_HEADER_BYTES, errp);
+    bool first, second, ok = format_load(n->file, 0, id, sizeof(id), errp) &&
+                             format_load(n->file, VHDX_HEADER_1, s->header, VHDX_HEADER_BYTES, errp) &&
+                             format_load(n->file, VHDX_HEADER_2, other, VHDX_HEADER_BYTES, errp);
 
     if (!ok) {
         g_free(other);
@@ -196,10 +196,10 @@ static bool parse_regions(const uint8_t *t, Region *bat, Region *metadata, Error
 static bool coroutine_fn read_regions(BlockNode *n, Region *bat, Region *metadata, Error **errp)
 {
     uint8_t *t = g_malloc(VHDX_REGIONS_BYTES);
-    bool ok = grow_read_header(n->file, VHDX_REGIONS_1, t, VHDX_REGIONS_BYTES, errp);
+    bool ok = format_load(n->file, VHDX_REGIONS_1, t, VHDX_REGIONS_BYTES, errp);
 
     if (ok && (memcmp(t, "regi", 4) || load_le32(t + REGI_SUM) != vhdx_checksum(t, VHDX_REGIONS_BYTES, REGI_SUM))) {
-        ok = grow_read_header(n->file, VHDX_REGIONS_2, t, VHDX_REGIONS_BYTES, errp);
+        ok = format_load(n->file, VHDX_REGIONS_2, t, VHDX_REGIONS_BYTES, errp);
     }
     ok = ok && parse_regions(t, bat, metadata, errp);
     g_free(t);
@@ -232,7 +232,7 @@ static bool coroutine_fn read_item(BlockNode *n, const Region *m, const uint8_t 
         return GROW_BAD("item %u of the metadata has %u bytes at 0x%x; accepted: at least %u within the region's %" PRIu64, i, length,
                         offset, items[i].bytes, m->length);
     }
-    if (!grow_read_header(n->file, m->offset + offset, b, items[i].bytes, errp)) {
+    if (!format_load(n->file, m->offset + offset, b, items[i].bytes, errp)) {
         return false;
     }
     f->found |= 1U << i;
@@ -257,7 +257,7 @@ static bool coroutine_fn read_item(BlockNode *n, const Region *m, const uint8_t 
 static bool coroutine_fn read_metadata(BlockNode *n, const Region *m, Facts *f, Error **errp)
 {
     uint8_t *t = g_malloc(VHDX_METADATA_BYTES);
-    bool ok = grow_read_header(n->file, m->offset, t, VHDX_METADATA_BYTES, errp);
+    bool ok = format_load(n->file, m->offset, t, VHDX_METADATA_BYTES, errp);
     uint16_t count = load_le16(t + META_COUNT);
 
     if (ok && (memcmp(t, "metadata", 8) || count > VHDX_MAX_ENTRIES)) {
@@ -345,29 +345,11 @@ static bool coroutine_fn read_image(BlockNode *n, Error **errp)
     return true;
 }
 
-typedef struct Open {
-    BlockNode *n;
-    Error **errp;
-    bool ok;
-} Open;
-
-static void coroutine_fn open_entry(void *opaque)
-{
-    Open *o = opaque;
-
-    o->ok = read_image(o->n, o->errp);
-}
-
 static bool vhdx_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
 {
     Vhdx *s = n->state;
-    Open o = { .n = n, .errp = errp };
 
-    n->read_only |= n->file->read_only;
-    n->filename = g_strdup(n->file->filename);
-    block_run(open_entry, &o);
-    if (!o.ok) {
-        error_prepend(errp, "VHDX image '%s': ", n->filename ? n->filename : n->file->name);
+    if (!format_open(n, "VHDX image", read_image, errp)) {
         return false;
     }
     grow_init(&s->grow, n, &vhdx_format);
@@ -383,7 +365,7 @@ static const char *const vhdx_options[] = { "file", NULL };
 static const char *const vhdx_create_options[] = { "size", "log_size", "block_size", "subformat", NULL };
 
 static BlockDriver driver_vhdx = {
-    .name = "vhdx", .options = vhdx_options, .state_size = sizeof(Vhdx), .open = vhdx_open, .close = vhdx_close,
+    .name = "vhdx", .options = vhdx_options, .has_map = true, .state_size = sizeof(Vhdx), .open = vhdx_open, .close = vhdx_close,
     .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = grow_co_pwritev, .co_flush = grow_co_flush,
     .co_zero = grow_co_zero, .limits = grow_limits, .info = grow_info, .co_status = grow_co_status, .co_check = grow_co_check,
     .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vhdx_probe,

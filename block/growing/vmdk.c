@@ -139,7 +139,7 @@ static int coroutine_fn vmdk_begin(Growing *g)
     guest_random_bytes(&cid, sizeof(cid));
     snprintf(digits, sizeof(digits), "%08x", MIN(cid, UINT32_C(0xfffffffd)));
     memcpy(at + 4, digits, 8);
-    return grow_write(g, s->descriptor_offset + (at + 4 - s->descriptor), digits, 8);
+    return format_write(g->n->file, s->descriptor_offset + (at + 4 - s->descriptor), digits, 8);
 }
 
 static int coroutine_fn write_directory(Growing *g, uint64_t offset, const uint32_t *gd)
@@ -150,7 +150,7 @@ static int coroutine_fn write_directory(Growing *g, uint64_t offset, const uint3
     for (uint64_t i = 0; i < g->pages; i++) {
         store_le32(b + i * 4, gd[i]);
     }
-    r = grow_write(g, offset, b, gd_bytes(g->pages));
+    r = format_write(g->n->file, offset, b, gd_bytes(g->pages));
     g_free(b);
     return r;
 }
@@ -194,14 +194,14 @@ static int coroutine_fn vmdk_unpack(Growing *g, const GrowPlace *p, uint8_t *out
     uint8_t marker[MARKER_BYTES], *in;
     uint32_t size;
     Pack j;
-    int r = grow_read(g, p->offset, marker, sizeof(marker));
+    int r = format_read(g->n->file, p->offset, marker, sizeof(marker));
 
     size = load_le32(marker + 8);
     if (r < 0 || size == 0 || size > 2 * g->block_size) {
         return r < 0 ? r : -EIO;
     }
     in = g_malloc(size);
-    r = grow_read(g, p->offset + MARKER_BYTES, in, size);
+    r = format_read(g->n->file, p->offset + MARKER_BYTES, in, size);
     if (r == 0) {
         j = (Pack){ in, out, size, g->block_size };
         r = thread_pool_co(unpack_job, &j);
@@ -227,7 +227,7 @@ static int coroutine_fn put_packed(Growing *g, uint64_t block, const uint8_t *da
     store_le32(b + 8, len);
     memcpy(b + MARKER_BYTES, data, len);
     if (r == 0) {
-        r = grow_write(g, at, b, ALIGN_UP(MARKER_BYTES + len, (size_t)512));
+        r = format_write(g->n->file, at, b, ALIGN_UP(MARKER_BYTES + len, (size_t)512));
     }
     if (r == 0) {
         r = vmdk_place(g, block, at);
@@ -342,7 +342,7 @@ static bool coroutine_fn read_descriptor(Vmdk *s, BlockNode *n, Error **errp)
         return true;
     }
     s->descriptor = g_malloc0(s->descriptor_size + 1);
-    if (!grow_read_header(n->file, s->descriptor_offset, s->descriptor, s->descriptor_size, errp)) {
+    if (!format_load(n->file, s->descriptor_offset, s->descriptor, s->descriptor_size, errp)) {
         return false;
     }
     parent = value_of(s->descriptor, "parentCID");
@@ -418,7 +418,7 @@ static uint32_t *coroutine_fn read_directory(Vmdk *s, BlockNode *n, const char *
     }
     *offset = sector * 512;
     gd = g_new0(uint32_t, MAX(entries, UINT64_C(1)));
-    if (!grow_read_header(n->file, *offset, gd, entries * 4, errp)) {
+    if (!format_load(n->file, *offset, gd, entries * 4, errp)) {
         error_prepend(errp, "the %s: ", what);
         g_free(gd);
         return NULL;
@@ -438,7 +438,7 @@ static bool coroutine_fn read_footer(BlockNode *n, uint8_t *h, Error **errp)
     if (length < 4 * HDR_BYTES) {
         return GROW_BAD("the grain directory is said to be at the end, but there is no footer");
     }
-    if (!grow_read_header(n->file, length / 512 * 512 - 2 * HDR_BYTES, f, sizeof(f), errp)) {
+    if (!format_load(n->file, length / 512 * 512 - 2 * HDR_BYTES, f, sizeof(f), errp)) {
         return false;
     }
     if (load_le32(f) != VMDK_MAGIC || load_le64(f + HDR_GD) == GD_AT_END) {
@@ -453,7 +453,7 @@ static bool coroutine_fn read_image(BlockNode *n, Error **errp)
     Vmdk *s = n->state;
     uint8_t h[HDR_BYTES];
 
-    if (!grow_read_header(n->file, 0, h, sizeof(h), errp) ||
+    if (!format_load(n->file, 0, h, sizeof(h), errp) ||
         (load_le32(h) == VMDK_MAGIC && load_le64(h + HDR_GD) == GD_AT_END && !read_footer(n, h, errp)) ||
         !check_header(s, n, h, errp) || !read_descriptor(s, n, errp)) {
         return false;
@@ -466,19 +466,6 @@ static bool coroutine_fn read_image(BlockNode *n, Error **errp)
     return s->gd;
 }
 
-typedef struct Open {
-    BlockNode *n;
-    Error **errp;
-    bool ok;
-} Open;
-
-static void coroutine_fn open_entry(void *opaque)
-{
-    Open *o = opaque;
-
-    o->ok = read_image(o->n, o->errp);
-}
-
 static void free_state(Vmdk *s)
 {
     g_clear_pointer(&s->gd, g_free);
@@ -489,13 +476,8 @@ static void free_state(Vmdk *s)
 static bool vmdk_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
 {
     Vmdk *s = n->state;
-    Open o = { .n = n, .errp = errp };
 
-    n->read_only |= n->file->read_only;
-    n->filename = g_strdup(n->file->filename);
-    block_run(open_entry, &o);
-    if (!o.ok) {
-        error_prepend(errp, "VMDK image '%s': ", n->filename ? n->filename : n->file->name);
+    if (!format_open(n, "VMDK image", read_image, errp)) {
         free_state(s);
         return false;
     }
@@ -545,7 +527,7 @@ static bool coroutine_fn put_directory(BlockNode *file, uint64_t sector, uint64_
     for (uint64_t i = 0; i < tables; i++) {
         store_le32(b + i * 4, sector + gd_bytes(tables) / 512 + i * GT_SECTORS);
     }
-    ok = grow_write_header(file, sector * 512, b, gd_bytes(tables), errp);
+    ok = format_store(file, sector * 512, b, gd_bytes(tables), errp);
     g_free(b);
     return ok;
 }
@@ -596,9 +578,9 @@ static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Erro
     store_le16(h + HDR_COMPRESS, stream ? COMPRESS_DEFLATE : COMPRESS_NONE);
     descriptor_sectors = g_malloc0(room * 512);
     memcpy(descriptor_sectors, text, strlen(text));
-    ok = grow_set_length(file, overhead * 512, errp) && put_directory(file, rgd, tables, errp) &&
-         put_directory(file, gd, tables, errp) && grow_write_header(file, at * 512, descriptor_sectors, room * 512, errp) &&
-         grow_write_header(file, 0, h, sizeof(h), errp);
+    ok = format_set_length(file, overhead * 512, errp) && put_directory(file, rgd, tables, errp) &&
+         put_directory(file, gd, tables, errp) && format_store(file, at * 512, descriptor_sectors, room * 512, errp) &&
+         format_store(file, 0, h, sizeof(h), errp);
     g_free(descriptor_sectors);
     g_free(text);
     return ok;
@@ -608,7 +590,7 @@ static const char *const vmdk_options[] = { "file", NULL };
 static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", NULL };
 
 static BlockDriver driver_vmdk = {
-    .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close,
+    .name = "vmdk", .options = vmdk_options, .has_map = true, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close,
     .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = vmdk_co_pwritev, .co_flush = grow_co_flush,
     .co_zero = grow_co_zero, .limits = grow_limits, .info = vmdk_info, .co_status = grow_co_status, .co_check = grow_co_check,
     .co_write_compressed = vmdk_co_write_compressed, .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vmdk_probe,

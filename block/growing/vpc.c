@@ -80,12 +80,12 @@ static int coroutine_fn vpc_place(Growing *g, uint64_t block, uint64_t offset)
 
 static int coroutine_fn vpc_lead(Growing *g, uint64_t offset)
 {
-    return grow_write(g, offset, ((Vpc *)g)->bitmap, g->lead);
+    return format_write(g->n->file, offset, ((Vpc *)g)->bitmap, g->lead);
 }
 
 static int coroutine_fn vpc_finish(Growing *g)
 {
-    return grow_write(g, g->end, ((Vpc *)g)->footer, FTR_BYTES);
+    return format_write(g->n->file, g->end, ((Vpc *)g)->footer, FTR_BYTES);
 }
 
 static const GrowFormat vpc_format = { .find = vpc_find, .place = vpc_place, .lead = vpc_lead, .finish = vpc_finish };
@@ -127,13 +127,13 @@ static bool coroutine_fn read_footer(Vpc *s, BlockNode *n, Error **errp)
     if (length < FTR_BYTES) {
         return GROW_BAD("the file has %" PRId64 " bytes, less than a footer's 512", length);
     }
-    if (!grow_read_header(n->file, 0, f, FTR_BYTES, errp)) {
+    if (!format_load(n->file, 0, f, FTR_BYTES, errp)) {
         return false;
     }
     if (footer_is_sound(f) && load_be32(f + FTR_TYPE) != VHD_FIXED) {
         return true;
     }
-    if (!grow_read_header(n->file, ALIGN_UP(length, INT64_C(512)) - 512, f,
+    if (!format_load(n->file, ALIGN_UP(length, INT64_C(512)) - 512, f,
                           length % 512 ? (size_t)(length % 512) : FTR_BYTES, errp)) {
         return false;
     }
@@ -154,7 +154,7 @@ static bool coroutine_fn read_dynamic(Vpc *s, BlockNode *n, Error **errp)
     if (at % 512 || at > INT64_MAX - DYN_BYTES) {
         return GROW_BAD("the dynamic disk header (footer, byte 16) is at offset 0x%" PRIx64 "; accepted: multiples of 512", at);
     }
-    if (!grow_read_header(n->file, at, h, sizeof(h), errp)) {
+    if (!format_load(n->file, at, h, sizeof(h), errp)) {
         return false;
     }
     if (memcmp(h, "cxsparse", 8) || load_be32(h + DYN_SUM) != checksum(h, DYN_BYTES, DYN_SUM)) {
@@ -185,7 +185,7 @@ static bool coroutine_fn read_dynamic(Vpc *s, BlockNode *n, Error **errp)
     g->first = FTR_BYTES;
     /* The next block goes behind the last one, where the footer is, if it is there. */
     map = g_malloc(g->pages * 512);
-    if (!grow_read_header(n->file, g->map_offset, map, g->pages * 512, errp)) {
+    if (!format_load(n->file, g->map_offset, map, g->pages * 512, errp)) {
         g_free(map);
         return false;
     }
@@ -209,13 +209,13 @@ static bool coroutine_fn look_at_end(Vpc *s, BlockNode *n, Error **errp)
     if (s->grow.finish_due) {
         return true;
     }
-    if (!grow_read_header(n->file, s->grow.end, f, sizeof(f), errp)) {
+    if (!format_load(n->file, s->grow.end, f, sizeof(f), errp)) {
         return false;
     }
     if (memcmp(f, s->footer, FTR_BYTES)) {
         s->grow.finish_due = true;
         /* Others put something else between the blocks and the footer: it stays. */
-        if (!grow_read_header(n->file, length / 512 * 512 - FTR_BYTES, f, sizeof(f), errp)) {
+        if (!format_load(n->file, length / 512 * 512 - FTR_BYTES, f, sizeof(f), errp)) {
             return false;
         }
         if (!memcmp(f, s->footer, FTR_BYTES)) {
@@ -225,12 +225,6 @@ static bool coroutine_fn look_at_end(Vpc *s, BlockNode *n, Error **errp)
     }
     return true;
 }
-
-typedef struct Open {
-    BlockNode *n;
-    Error **errp;
-    bool ok;
-} Open;
 
 static bool coroutine_fn read_image(BlockNode *n, Error **errp)
 {
@@ -264,23 +258,11 @@ static bool coroutine_fn read_image(BlockNode *n, Error **errp)
     return true;
 }
 
-static void coroutine_fn open_entry(void *opaque)
-{
-    Open *o = opaque;
-
-    o->ok = read_image(o->n, o->errp);
-}
-
 static bool vpc_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
 {
     Vpc *s = n->state;
-    Open o = { .n = n, .errp = errp };
 
-    n->read_only |= n->file->read_only;
-    n->filename = g_strdup(n->file->filename);
-    block_run(open_entry, &o);
-    if (!o.ok) {
-        error_prepend(errp, "VHD image '%s': ", n->filename ? n->filename : n->file->name);
+    if (!format_open(n, "VHD image", read_image, errp)) {
         g_clear_pointer(&s->bitmap, g_free);
         return false;
     }
@@ -433,9 +415,9 @@ static bool coroutine_fn make_dynamic(BlockNode *file, const uint8_t *footer, ui
     store_be32(h + DYN_ENTRIES, entries);
     store_be32(h + DYN_BLOCK, VHD_BLOCK);
     store_be32(h + DYN_SUM, checksum(h, DYN_BYTES, DYN_SUM));
-    ok = grow_set_length(file, at + table, errp) && grow_write_header(file, at, map, table, errp) &&
-         grow_write_header(file, FTR_BYTES, h, sizeof(h), errp) && grow_write_header(file, 0, footer, FTR_BYTES, errp) &&
-         grow_write_header(file, at + table, footer, FTR_BYTES, errp);
+    ok = format_set_length(file, at + table, errp) && format_store(file, at, map, table, errp) &&
+         format_store(file, FTR_BYTES, h, sizeof(h), errp) && format_store(file, 0, footer, FTR_BYTES, errp) &&
+         format_store(file, at + table, footer, FTR_BYTES, errp);
     g_free(map);
     return ok;
 }
@@ -456,7 +438,7 @@ static bool coroutine_fn vpc_co_create(BlockNode *file, const QDict *opts, Error
         return false;
     }
     size = put_footer(footer, size, fixed ? VHD_FIXED : VHD_DYNAMIC, qdict_bool_or(opts, "force_size", false));
-    return fixed ? grow_set_length(file, size, errp) && grow_write_header(file, size, footer, FTR_BYTES, errp)
+    return fixed ? format_set_length(file, size, errp) && format_store(file, size, footer, FTR_BYTES, errp)
                  : make_dynamic(file, footer, size, errp);
 }
 
@@ -464,7 +446,7 @@ static const char *const vpc_options[] = { "file", NULL };
 static const char *const vpc_create_options[] = { "size", "subformat", "force_size", NULL };
 
 static BlockDriver driver_vpc = {
-    .name = "vpc", .options = vpc_options, .state_size = sizeof(Vpc), .open = vpc_open, .close = vpc_close,
+    .name = "vpc", .options = vpc_options, .has_map = true, .state_size = sizeof(Vpc), .open = vpc_open, .close = vpc_close,
     .length = grow_length, .co_preadv = vpc_co_preadv, .co_pwritev = vpc_co_pwritev, .co_flush = vpc_co_flush,
     .co_zero = vpc_co_zero, .limits = grow_limits, .info = vpc_info, .co_status = vpc_co_status, .co_check = vpc_co_check,
     .inactivate = grow_inactivate, .reopen = vpc_reopen, .probe = vpc_probe,

@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include <time.h>
+#include "block/format.h"
 #include "block/luks/luks.h"
 #include "crypto/kdf.h"
 #include "util/bswap.h"
@@ -19,17 +20,6 @@ enum { HDR_VERSION = 6, HDR_CIPHER = 8, HDR_MODE = 40, HDR_HASH = 72, HDR_PAYLOA
 #define MATERIAL_FIRST  8               /* sectors: where the first slot's key material is */
 #define MATERIAL_ALIGN  4096
 #define MIN_ITERATIONS  1000
-
-static bool coroutine_fn transfer(BlockNode *file, bool write, uint64_t offset, void *buf, size_t len, Error **errp)
-{
-    struct iovec v = { buf, len };
-    int r = write ? block_co_pwritev(file, offset, &v, 1) : block_co_preadv(file, offset, &v, 1);
-
-    if (r < 0) {
-        error_set_errno(errp, -r, "can't %s %zu bytes at offset 0x%" PRIx64, write ? "write" : "read", len, offset);
-    }
-    return r == 0;
-}
 
 /* --- the anti-forensic splitter (LUKS, 2.4) --- */
 
@@ -128,7 +118,7 @@ bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp)
     uint8_t b[LUKS_HEADER_BYTES];
 
     memset(h, 0, sizeof(*h));
-    if (!transfer(file, false, 0, b, sizeof(b), errp)) {
+    if (!format_load(file, 0, b, sizeof(b), errp)) {
         return false;
     }
     if (memcmp(b, magic, sizeof(magic))) {
@@ -200,7 +190,7 @@ static bool coroutine_fn open_slot(BlockNode *file, const LuksHeader *h, const L
         return false;
     }
     material = g_malloc(bytes);
-    ok = transfer(file, false, s->material * UINT64_C(512), material, bytes, errp);
+    ok = format_load(file, s->material * UINT64_C(512), material, bytes, errp);
     if (ok) {
         sector_cipher_run(c, false, 0, material, bytes);
         merge(h->hash, material, s->stripes, h->key_bytes, key);
@@ -324,7 +314,7 @@ bool coroutine_fn luks_write_header(BlockNode *file, const LuksHeader *h, Error 
         store_be32(s + SLOT_MATERIAL, h->slots[i].material);
         store_be32(s + SLOT_STRIPES, h->slots[i].stripes);
     }
-    return transfer(file, true, 0, b, LUKS_HEADER_BYTES, errp);
+    return format_store(file, 0, b, LUKS_HEADER_BYTES, errp);
 }
 
 bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, const uint8_t *password, size_t len, const uint8_t *key,
@@ -353,7 +343,7 @@ bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, con
     material = g_malloc0(bytes);
     split(h->hash, key, LUKS_STRIPES, h->key_bytes, material);
     sector_cipher_run(c, true, 0, material, bytes);
-    ok = transfer(file, true, s->material * UINT64_C(512), material, bytes, errp);
+    ok = format_store(file, s->material * UINT64_C(512), material, bytes, errp);
     sector_cipher_free(c);
     g_free(material);
     return ok;
@@ -367,7 +357,7 @@ bool coroutine_fn luks_erase_slot(BlockNode *file, LuksHeader *h, unsigned i, Er
     bool ok;
 
     guest_random_bytes(noise, bytes);
-    ok = transfer(file, true, s->material * UINT64_C(512), noise, bytes, errp);
+    ok = format_store(file, s->material * UINT64_C(512), noise, bytes, errp);
     g_free(noise);
     *s = (LuksSlot){ .material = s->material, .stripes = s->stripes };
     return ok;

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include <glib.h>
+#include "block/format.h"
 #include "block/luks/luks.h"
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
@@ -140,11 +141,7 @@ static int coroutine_fn luks_co_truncate(BlockNode *n, uint64_t length, Error **
 {
     Luks *s = n->state;
 
-    if (!n->file->drv->co_truncate) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "node '%s': driver '%s' can't resize images", n->file->name, n->file->drv->name);
-        return -ENOTSUP;
-    }
-    return n->file->drv->co_truncate(n->file, s->payload + length, errp);
+    return format_truncate_file(n, s->payload + length, errp);
 }
 
 static int64_t luks_length(BlockNode *n)

@@ -172,7 +172,7 @@ int coroutine_fn qcow2_mark_bitmaps_in_use(Qcow2 *s)
     }
     r = qcow2_write(s, load_be64(e->data + 16), b, size);
     g_free(b);
-    return r == 0 ? qcow2_barrier(s) : r;
+    return r == 0 ? format_barrier(s->n) : r;
 }
 
 bool coroutine_fn qcow2_load_bitmaps(Qcow2 *s, Error **errp)
@@ -327,12 +327,12 @@ int coroutine_fn qcow2_store_bitmaps(Qcow2 *s)
         r = write_clusters(s, directory->data, directory->len, &offset);
     }
     r = r == 0 ? qcow2_write_all(s) : r;
-    r = r == 0 ? qcow2_barrier(s) : r;
+    r = r == 0 ? format_barrier(s->n) : r;
     if (r == 0) {
         set_extension(s, count, directory->len, offset);
         r = qcow2_write_header(s, NULL);
     }
-    r = r == 0 ? qcow2_barrier(s) : r;
+    r = r == 0 ? format_barrier(s->n) : r;
     if (r == 0 && old) {
         free_old(s, old, old_size, old_count, old_offset);
     }

@@ -374,7 +374,7 @@ int coroutine_fn qcow2_co_check(BlockNode *n, unsigned fix, BlockCheck *result, 
         s->incompat & (INCOMPAT_CORRUPT | INCOMPAT_DIRTY)) {
         uint64_t v = s->incompat & ~(uint64_t)(INCOMPAT_CORRUPT | INCOMPAT_DIRTY);
 
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
         if (r == 0) {
             r = qcow2_write_be64(s, HDR_INCOMPAT, v);
         }

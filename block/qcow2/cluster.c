@@ -400,7 +400,7 @@ int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint64_t entries, bool exact)
         r = qcow2_write(s, offset, raw, bytes);
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r == 0) {
         store_be32(b, want);
@@ -416,7 +416,7 @@ int coroutine_fn qcow2_grow_l1(Qcow2 *s, uint64_t entries, bool exact)
     s->l1 = l1;
     s->l1_size = want;
     s->l1_offset = offset;
-    r = qcow2_barrier(s);
+    r = format_barrier(s->n);
     if (r == 0 && old_bytes) {
         qcow2_free_later(s, old, old_bytes, false);
     }

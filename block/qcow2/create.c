@@ -250,7 +250,7 @@ int coroutine_fn qcow2_co_truncate(BlockNode *n, uint64_t length, Error **errp)
     }
     if (r == 0) {
         __atomic_store_n(&s->size, length, __ATOMIC_RELAXED);
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     co_mutex_unlock(&s->lock);
     if (r == 0 && length < old && length & (s->cluster_size - 1)) {

@@ -177,15 +177,12 @@ static void coroutine_fn close_entry(void *opaque)
         r = qcow2_write_all(s);
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r == 0 && s->dirty_set && !s->keep_dirty) {
         qcow2_set_dirty(s, false);
     }
-    if (r < 0) {
-        fprintf(stderr, "qemu-system: image '%s' couldn't be closed properly: %s\n", s->n->filename,
-                strerror(-r));
-    }
+    format_close_failed(s->n, r);
     co_mutex_unlock(&s->lock);
 }
 
@@ -283,7 +280,7 @@ static const char *const qcow2_create_options[] = {
 
 static BlockDriver driver_qcow2 = {
     .name = "qcow2", .options = qcow2_options, .state_size = sizeof(Qcow2), .open = qcow2_open,
-    .close = qcow2_close, .length = qcow2_length, .has_backing = true, .probe = qcow2_probe,
+    .close = qcow2_close, .length = qcow2_length, .has_backing = true, .has_map = true, .probe = qcow2_probe,
     .co_preadv = qcow2_co_preadv, .co_pwritev = qcow2_co_pwritev, .co_flush = qcow2_co_flush,
     .co_discard = qcow2_co_discard, .co_zero = qcow2_co_zero, .co_truncate = qcow2_co_truncate,
     .reopen = qcow2_reopen, .inactivate = qcow2_inactivate, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,

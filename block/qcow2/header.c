@@ -304,7 +304,7 @@ int coroutine_fn qcow2_set_dirty(Qcow2 *s, bool on)
     if (v != s->incompat) {
         r = qcow2_write_be64(s, HDR_INCOMPAT, v);
         if (r == 0) {
-            r = qcow2_barrier(s);
+            r = format_barrier(s->n);
         }
     }
     if (r == 0) {

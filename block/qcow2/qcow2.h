@@ -30,7 +30,7 @@
 #define BLOCK_QCOW2_QCOW2_H
 
 #include <glib.h>
-#include "block/block.h"
+#include "block/format.h"
 #include "util/coroutine.h"
 
 #define QCOW2_MAGIC     0x514649fbU             /* "QFI\xfb" */
@@ -193,11 +193,20 @@ static inline uint64_t clusters_for(const Qcow2 *s, uint64_t bytes)
 uint64_t qcow2_vmstate_offset(const Qcow2 *s);
 uint64_t qcow2_l1_for(const Qcow2 *s, uint64_t size);
 
-/* --- table.c --- */
-int coroutine_fn qcow2_read(Qcow2 *s, uint64_t offset, void *buf, size_t len);
-int coroutine_fn qcow2_write(Qcow2 *s, uint64_t offset, const void *buf, size_t len);
 /* Damage: told once; from then on nothing is written. Returns -EIO. */
-int qcow2_broken(Qcow2 *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+#define qcow2_broken(s, ...) format_damaged((s)->n, &(s)->broken, __VA_ARGS__)
+
+static inline int coroutine_fn qcow2_read(Qcow2 *s, uint64_t offset, void *buf, size_t len)
+{
+    return format_read(s->n->file, offset, buf, len);
+}
+
+static inline int coroutine_fn qcow2_write(Qcow2 *s, uint64_t offset, const void *buf, size_t len)
+{
+    return format_write(s->n->file, offset, buf, len);
+}
+
+/* --- table.c --- */
 void qcow2_cache_init(TableCache *c, size_t max, bool is_l2);
 void qcow2_cache_free(TableCache *c);
 /* Pinned until qcow2_table_put. @fresh: it is new, all zeros and all to be written. */
@@ -210,7 +219,6 @@ void qcow2_table_forget(TableCache *c, uint64_t offset);
 int coroutine_fn qcow2_write_tables(Qcow2 *s);
 /* The same, and refcounts that only fell, and those that lazy refcounts keep back. */
 int coroutine_fn qcow2_write_all(Qcow2 *s);
-int coroutine_fn qcow2_barrier(Qcow2 *s);
 void qcow2_l1_dirty(Qcow2 *s, uint32_t first, uint32_t end);
 
 /* --- refcount.c --- */

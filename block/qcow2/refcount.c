@@ -231,7 +231,7 @@ static int coroutine_fn grow_table(Qcow2 *s)
         r = qcow2_write(s, first << s->cluster_bits, raw, clusters * s->cluster_size);
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r == 0) {
         r = switch_table(s, first << s->cluster_bits, clusters);
@@ -247,7 +247,7 @@ static int coroutine_fn grow_table(Qcow2 *s)
     s->rt_clusters = clusters;
     s->rt_offset = first << s->cluster_bits;
     s->rt_lo = s->rt_hi = 0;
-    r = qcow2_barrier(s);
+    r = format_barrier(s->n);
     /* Only the header named the old one. */
     return r < 0 ? r : qcow2_refcount_add(s, old >> s->cluster_bits, old_clusters, -1);
 }

@@ -150,7 +150,7 @@ static int coroutine_fn write_list(Qcow2 *s, const Snapshot *list, uint32_t coun
         r = qcow2_write_all(s);                 /* refcounts first */
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     store_be32(h, count);
     store_be64(h + 4, offset);
@@ -160,7 +160,7 @@ static int coroutine_fn write_list(Qcow2 *s, const Snapshot *list, uint32_t coun
     if (r == 0) {
         s->snapshots_offset = offset;
         s->snapshots_bytes = b->len;
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
         if (old_bytes) {
             qcow2_free_later(s, old, old_bytes, false);
         }
@@ -278,7 +278,7 @@ static int coroutine_fn finish(Qcow2 *s, int r)
 
     r = r < 0 ? r : r2;
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r < 0) {
         s->keep_dirty = true;
@@ -462,7 +462,7 @@ static int coroutine_fn go_to(Qcow2 *s, const Snapshot *e)
     qcow2_l1_dirty(s, 0, size);
     r = qcow2_write_tables(s);
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     store_be32(b, size);
     store_be64(b + 4, offset);
@@ -481,7 +481,7 @@ static int coroutine_fn go_to(Qcow2 *s, const Snapshot *e)
         __atomic_store_n(&s->size, e->info.disk_size, __ATOMIC_RELAXED);
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r == 0) {
         r = add_refs(s, old, old_size, -1);
@@ -603,7 +603,7 @@ int coroutine_fn qcow2_co_make_empty(BlockNode *n)
         r = qcow2_write_tables(s);
     }
     if (r == 0) {
-        r = qcow2_barrier(s);
+        r = format_barrier(s->n);
     }
     if (r == 0) {
         r = add_refs(s, old, s->l1_size, -1);

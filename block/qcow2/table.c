@@ -2,64 +2,7 @@
 /* qcow2: the cache of L2 tables and refcount blocks, and the order in which metadata is written. */
 #include "util/osdep.h"
 #include "block/qcow2/qcow2.h"
-#include "qapi/events-block.h"
 #include "util/bswap.h"
-
-int coroutine_fn qcow2_read(Qcow2 *s, uint64_t offset, void *buf, size_t len)
-{
-    struct iovec v = { buf, len };
-
-    return block_co_preadv(s->n->file, offset, &v, 1);
-}
-
-int coroutine_fn qcow2_write(Qcow2 *s, uint64_t offset, const void *buf, size_t len)
-{
-    struct iovec v = { (void *)buf, len };
-
-    return block_co_pwritev(s->n->file, offset, &v, 1);
-}
-
-int coroutine_fn qcow2_barrier(Qcow2 *s)
-{
-    return s->n->no_flush ? 0 : block_co_flush(s->n->file);
-}
-
-typedef struct Damage {
-    char *device, *node, *text;
-} Damage;
-
-static void tell(void *opaque)
-{
-    Damage *d = opaque;
-
-    qapi_event_send_block_image_corrupted(d->device, d->node, d->text, false, 0, false, 0, true);
-    g_free(d->device);
-    g_free(d->node);
-    g_free(d->text);
-    g_free(d);
-}
-
-int qcow2_broken(Qcow2 *s, const char *fmt, ...)
-{
-    BlockNode *n = s->n;
-    Damage *d;
-    va_list ap;
-
-    if (s->broken) {
-        return -EIO;
-    }
-    s->broken = true;
-    d = g_new0(Damage, 1);
-    va_start(ap, fmt);
-    d->text = g_strdup_vprintf(fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "qemu-system: image '%s' is corrupt: %s; it isn't written any more\n",
-            n->filename ? n->filename : n->name, d->text);
-    d->device = g_strdup("");
-    d->node = g_strdup(n->name);
-    bh_once(NULL, tell, d);
-    return -EIO;
-}
 
 /* --- the cache --- */
 
@@ -266,7 +209,7 @@ static int coroutine_fn write_refcounts(Qcow2 *s)
     if (s->rb_cache.dirty) {
         r = write_cache(s, &s->rb_cache);
         if (r == 0) {
-            r = qcow2_barrier(s);
+            r = format_barrier(s->n);
         }
         if (r < 0) {
             return r;
@@ -276,7 +219,7 @@ static int coroutine_fn write_refcounts(Qcow2 *s)
         r = write_entries(s, s->rt_offset, s->rt, s->rt_size, s->rt_lo, s->rt_hi);
         if (r == 0) {
             s->rt_lo = s->rt_hi = 0;
-            r = qcow2_barrier(s);
+            r = format_barrier(s->n);
         }
         return r;
     }
@@ -303,7 +246,7 @@ int coroutine_fn qcow2_write_tables(Qcow2 *s)
     if (l2) {
         r = write_cache(s, &s->l2_cache);
         if (r == 0 && (l1 || s->frees->len)) {
-            r = qcow2_barrier(s);
+            r = format_barrier(s->n);
         }
         if (r < 0) {
             return r;
@@ -313,7 +256,7 @@ int coroutine_fn qcow2_write_tables(Qcow2 *s)
         r = write_entries(s, s->l1_offset, s->l1, s->l1_size, s->l1_lo, s->l1_hi);
         if (r == 0) {
             s->l1_lo = s->l1_hi = 0;
-            r = s->frees->len ? qcow2_barrier(s) : 0;
+            r = s->frees->len ? format_barrier(s->n) : 0;
         }
         if (r < 0) {
             return r;

@@ -597,3 +597,39 @@ TEST(growing, vhdx_log)
     g_free(path);
     g_free(copy);
 }
+
+/* Two have an image open, as at both ends of a migration: who takes it over believes nothing that it has read before. */
+TEST(growing, taken_over_from_another)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+        char *path = path_of(t, shapes[i].format);
+        uint8_t *b = g_malloc(65536), *back = g_malloc(65536);
+        BlockNode *here, *there;
+        Error *err = NULL;
+
+        if (!image_create_format(t, path, shapes[i].format, shapes[i].size, shapes[i].opts)) {
+            break;
+        }
+        here = image_open(t, path, shapes[i].format, FAST ", 'file.locking': 'off'");
+        block_open_inactive();
+        there = image_open(t, path, shapes[i].format, FAST ", 'file.locking': 'off'");
+        memset(b, 0x11, 65536);
+        check_int(t, image_write(here, MIB, b, 65536), 0, "one writes");
+        block_node_unref(here);
+        if (!check_true(t, block_activate_all(&err), "the other takes it over")) {
+            test_fail(t, "%s: %s", shapes[i].format, error_message(err));
+            error_free(err);
+        }
+        memset(b, 0x22, 65536);
+        check_int(t, image_write(there, 2 * MIB + 65536, b, 65536), 0, "and writes");
+        memset(b, 0x11, 65536);
+        check_int(t, image_read(there, MIB, back, 65536), 0, "what was written before");
+        check_true(t, !memcmp(b, back, 65536), "is there");
+        block_node_unref(there);
+        must_be_sound(t, &shapes[i], path, "the image after that");
+        unlink(path);
+        g_free(path);
+        g_free(b);
+        g_free(back);
+    }
+}
