@@ -82,7 +82,7 @@ TEST_SOURCES := $(sort $(shell cd $(SRC) && find tests -name 'test-*.c' -not -pa
 TEST_LIB_SOURCES := $(sort $(shell cd $(SRC) && find tests/lib -name '*.c'))
 TEST_SCRIPTS := $(sort $(shell cd $(SRC) && find tests -name 'test-*.sh'))
 FUZZ_SOURCES := $(sort $(shell cd $(SRC) && find tests/fuzz -name 'fuzz-*.c' 2>/dev/null))
-FUZZ_LIB_OBJS := tests/fuzz/machine.o tests/lib/ivshmem-peer.o
+FUZZ_LIB_OBJS := tests/fuzz/machine.o tests/fuzz/image.o tests/lib/ivshmem-peer.o
 BENCH_SOURCES := $(sort $(shell cd $(SRC) && find tests/bench -name 'bench-*.c' 2>/dev/null))
 
 # --------------------------------------- the monitor's schema and its generator

@@ -6,11 +6,9 @@
  * Damage is told on stderr: -close_fd_mask=2 keeps that away.
  */
 #include "util/osdep.h"
-#include <glib.h>
-#include <sys/mman.h>
 #include <unistd.h>
-#include "block/block.h"
 #include "qobject/error.h"
+#include "tests/fuzz/image.h"
 #include "util/bswap.h"
 #include "util/crc32c.h"
 #include "util/main-loop.h"
@@ -18,7 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-#define CHOICES     16
+#define CHOICES     24
 #define INPUT_MAX   (256 * KIB)
 
 static const char *const formats[] = { "vdi", "vpc", "vmdk", "vhdx" };
@@ -89,29 +87,6 @@ static void mend_vpc(int fd)
     }
 }
 
-static void coroutine_fn io(Run *r, const uint8_t *c, bool write)
-{
-    uint64_t length = block_length(r->n), len = (c[0] + 1) * UINT64_C(512), offset;
-    struct iovec v;
-    uint8_t *b;
-
-    if (length < len) {
-        return;
-    }
-    offset = c[1] & 1 ? length - len : ((uint64_t)c[2] << 13 | c[1]) % (length - len + 1);
-    b = g_malloc0(len);
-    v = (struct iovec){ b, len };
-    if (!write) {
-        block_co_preadv(r->n, offset, &v, 1);
-    } else if (c[1] & 2) {
-        block_co_zero(r->n, offset, len, 0);
-    } else {
-        memset(b, 0xa5, len);
-        block_co_pwritev(r->n, offset, &v, 1);
-    }
-    g_free(b);
-}
-
 static void coroutine_fn entry(void *opaque)
 {
     Run *r = opaque;
@@ -120,7 +95,7 @@ static void coroutine_fn entry(void *opaque)
     Error *err = NULL;
 
     for (int i = 0; i < 4; i++) {
-        io(r, r->choice + 2 + i * 3, r->write && i);
+        fuzz_image_io(r->n, r->choice + 2 + i * FUZZ_IO_CHOICES, r->write && i);
     }
     if (block_length(r->n) > 0) {
         block_co_status(r->n, 0, MIN(block_length(r->n), (int64_t)GIB), &st);
@@ -153,18 +128,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     format = formats[c[0] % ARRAY_SIZE(formats)];
-    fd = memfd_create("image", MFD_CLOEXEC);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (fd < 0) {
-        abort();
-    }
     if (!strcmp(format, "vhdx")) {
+        fd = fuzz_image_file(path, data, 0, 4096);
         put_vhdx(fd, data, size - CHOICES);
     } else {
-        put(fd, 0, data, size - CHOICES);
-        if (ftruncate(fd, ALIGN_UP(size, (size_t)4096)) < 0) {
-            abort();
-        }
+        fd = fuzz_image_file(path, data, size - CHOICES, 4096);
     }
     if (c[1] & 1) {
         if (!strcmp(format, "vhdx")) {
@@ -177,20 +145,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         QDict *d = qdict_from_fmt("{'driver': %s, 'read-only': %i, 'file': {'driver': 'file', 'filename': %s, 'locking': 'off'}}",
                                   format, pass, path);
         Run r = { .choice = c, .write = !pass };
-        Error *err = NULL;
 
-        r.n = block_node_open(d, &err);
+        r.n = fuzz_image_open(d);
         if (r.n) {
             block_run(entry, &r);
             block_node_unref(r.n);
-        } else if (!err || !*error_message(err)) {
-            abort();                        /* refused without a word */
         }
-        error_free(err);
-        qobject_unref(d);
     }
-    while (main_loop_iterate(false)) {
-    }
+    fuzz_image_settle();
     close(fd);
     return 0;
 }

@@ -6,11 +6,9 @@
  * Damage is told on stderr: -close_fd_mask=2 keeps that away.
  */
 #include "util/osdep.h"
-#include <glib.h>
-#include <sys/mman.h>
 #include <unistd.h>
-#include "block/block.h"
 #include "qobject/error.h"
+#include "tests/fuzz/image.h"
 #include "util/main-loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,37 +23,6 @@ typedef struct Run {
     bool write;
 } Run;
 
-static void coroutine_fn io(BlockNode *n, const uint8_t *c, bool write)
-{
-    uint64_t length = block_length(n), offset, len = (c[0] + 1) * (c[1] & 1 ? 509 : 512);
-    uint8_t *buf, *back;
-    struct iovec v;
-
-    if (length < len) {
-        return;
-    }
-    offset = c[2] & 1 ? length - len : ((uint64_t)c[3] << 9 | (uint64_t)c[4] << 17) % (length - len + 1);
-    buf = g_malloc0(len);
-    back = g_malloc0(len);
-    v = (struct iovec){ buf, len };
-    if (!write) {
-        block_co_preadv(n, offset, &v, 1);
-    } else if (c[1] & 2) {
-        block_co_zero(n, offset, len, c[1] >> 2 & 1);
-    } else if (c[1] & 8) {
-        block_co_discard(n, offset, len);
-    } else {
-        memset(buf, 0xa5, len);
-        if (block_co_pwritev(n, offset, &v, 1) == 0) {
-            /* A damaged image may hold the same cluster twice, but not within one write's. */
-            v.iov_base = back;
-            block_co_preadv(n, offset, &v, 1);
-        }
-    }
-    g_free(buf);
-    g_free(back);
-}
-
 static void coroutine_fn entry(void *opaque)
 {
     Run *r = opaque;
@@ -64,7 +31,7 @@ static void coroutine_fn entry(void *opaque)
     unsigned depth;
 
     for (int i = 0; i < 4; i++) {
-        io(r->n, r->choice + i * 5, r->write && i);
+        fuzz_image_io(r->n, r->choice + i * FUZZ_IO_CHOICES, r->write && i);
     }
     if (block_length(r->n) > 0) {
         block_co_chain_status(r->n, 0, block_length(r->n), &st, &where, &depth);
@@ -115,15 +82,8 @@ static BlockNode *open_image(const char *path, bool write, bool check)
                               "'x-check-only': %i, 'l2-cache-size': 8192, 'refcount-cache-size': 8192, "
                               "'file': {'driver': 'file', 'filename': %s, 'locking': 'off'}}",
                               (int)!write, (int)check, path);
-    Error *err = NULL;
-    BlockNode *n = block_node_open(d, &err);
 
-    if (!n && (!err || !*error_message(err))) {
-        abort();                        /* refused without a word */
-    }
-    error_free(err);
-    qobject_unref(d);
-    return n;
+    return fuzz_image_open(d);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -144,11 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < CHOICES) {
         return 0;
     }
-    fd = memfd_create("qcow2", MFD_CLOEXEC);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (fd < 0 || write(fd, data, size - CHOICES) < 0 || ftruncate(fd, ALIGN_UP(size, (size_t)512)) < 0) {
-        abort();
-    }
+    fd = fuzz_image_file(path, data, size - CHOICES, 512);
     for (int pass = 0; pass < 3; pass++) {
         r = (Run){ .choice = c, .write = pass < 2 };
         r.n = open_image(path, r.write, pass == 1);
@@ -168,8 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         block_run(entry, &r);
         block_node_unref(r.n);
     }
-    while (main_loop_iterate(false)) {
-    }
+    fuzz_image_settle();
     close(fd);
     return 0;
 }
