@@ -114,7 +114,7 @@ TEST(luks, random_requests)
 
 static char *open_error(const char *path, const char *secret)
 {
-    QDict *d = qdict_from_fmt("{'driver': 'luks', 'read-only': true, 'file': {'driver': 'file', 'filename': %s}}", path);
+    QDict *d = qdict_from_fmt("{'driver': 'luks', 'read-only': true, 'file': {'driver': 'file', 'filename': %s, 'locking': 'off'}}", path);
     Error *err = NULL;
     BlockNode *n;
     char *text;
@@ -215,8 +215,9 @@ static void change(Test *t, BlockNode *n, bool force, const char *opts, const ch
 static void opens(Test *t, const char *path, const char *secret, bool expected)
 {
     char *text = open_error(path, secret), *out = NULL;
-    char *theirs = g_strdup_printf("info --object 'secret,id=s0,data=open sesame' --object 'secret,id=s1,data=open barley' --image-opts "
-                                   "driver=luks,key-secret=%s,file.filename='%s'", secret, path);
+    char *theirs = g_strdup_printf("compare -U --object 'secret,id=s0,data=open sesame' --object 'secret,id=s1,data=open barley' --image-opts "
+                                   "driver=luks,key-secret=%s,file.filename='%s' driver=luks,key-secret=%s,file.filename='%s'", secret, path,
+                                   secret, path);
     int status = distribution_qemu_img(theirs, &out);
 
     if (!text != expected || (status >= 0 && !status != expected)) {
@@ -234,7 +235,7 @@ TEST(luks, passwords_come_and_go)
     BlockNode *n;
 
     start();
-    n = make(t, path, "") ? image_open(t, path, "luks", OPEN ", 'file.locking': 'off'") : NULL;
+    n = make(t, path, "") ? image_open(t, path, "luks", OPEN) : NULL;
     if (!check_true(t, n, "a volume")) {
         g_free(path);
         return;

@@ -266,7 +266,7 @@ static bool take(int fd, void *buf, size_t len)
 {
     uint8_t b[256];
 
-    return recv(fd, buf ? buf : b, len, MSG_WAITALL) == (ssize_t)len;
+    return len == 0 || recv(fd, buf ? buf : b, len, MSG_WAITALL) == (ssize_t)len;
 }
 
 /* Negotiation as a server of one export of 1 MiB with structured replies and base:allocation has it. */
@@ -322,7 +322,7 @@ static void *liar(void *opaque)
 
     if (fd >= 0 && greet(fd) && take(fd, head, sizeof(head))) {
         memcpy(b + 8, head + 8, 8);
-        while (write(fd, b, l->len) > 0 && take(fd, NULL, 1)) {
+        while (send(fd, b, l->len, MSG_NOSIGNAL) > 0 && take(fd, NULL, 1)) {
         }
     }
     close(fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory back ends: what their options do to the host's memory. */
 #include "util/osdep.h"
+#include <glib.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -98,8 +99,8 @@ TEST(backend, thread_contexts_are_bound)
         test_skip(t, "the first processor isn't ours");
         return;
     }
-    add(t, "{'qom-type': 'thread-context', 'id': 'tc', 'cpu-affinity': [0]}", NULL);
-    c = user_object_find("tc", TYPE_THREAD_CONTEXT, NULL);
+    add(t, "{'qom-type': 'thread-context', 'id': 'bound', 'cpu-affinity': [0]}", NULL);
+    c = user_object_find("bound", TYPE_THREAD_CONTEXT, NULL);
     if (!check_true(t, c, "it is there")) {
         return;
     }
