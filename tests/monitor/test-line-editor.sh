@@ -62,7 +62,7 @@ hmp 'info block -n -v\ninfo lapic 0\ninfo registers 0\ninfo registers 7\ninfo mt
 has '^n0: .*null-co' && has '^Images:' && has '(apic)' && has '^CPU#0' && has '^CPU#7 not available' && has 'pc.ram'
 ok $? "the arguments of info"
 hmp 'info mtree -o\ninfo mtree -f -d'
-has 'ram): pc.ram owner:{obj path=/' && has 'Dispatch: [0-9]* sections' && has "#0 block 'pc.ram' @0000000000000000" &&
+has 'hpet owner:{obj path=/machine' && has 'Dispatch: [0-9]* sections' && has "#0 block 'pc.ram' @0000000000000000" &&
 	has '#[0-9]* functions of '
 ok $? "info mtree: owners, and where accesses go"
 hmp "screendump $tmp/shot.png -f png\\nset_password vnc secret -d none\\nset_password vnc x -d\\nannounce_self a,b me"
