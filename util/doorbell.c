@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "util/main-loop.h"
+#include "util/patience.h"
 
 #define AT_ONCE     64              /* rings that are answered before others have their turn */
 
@@ -26,6 +27,7 @@ static struct {
     int set, outer;
     bool watched;                   /* by another thread than the main loop's */
     FdWatch *main;
+    Patience patience;              /* the watcher's */
 } bells = { .set = -1, .outer = -1 };
 
 static void change(int set, int op, int fd, uint32_t events, void *ptr)
@@ -127,8 +129,17 @@ void doorbell_watch(int wake)
 {
     struct pollfd p[2] = { { wake, POLLIN, 0 }, { bells.set, POLLIN, 0 } };
     eventfd_t times;
+    int n;
 
-    if (poll(p, ARRAY_SIZE(p), -1) > 0 && p[0].revents) {
+    patience_begin(&bells.patience);
+    do {
+        n = poll(p, ARRAY_SIZE(p), 0);
+    } while (n == 0 && patience_lasts(&bells.patience));
+    if (n == 0) {
+        n = poll(p, ARRAY_SIZE(p), -1);
+    }
+    patience_end(&bells.patience);
+    if (n > 0 && p[0].revents) {
         eventfd_read(wake, &times);
     }
 }

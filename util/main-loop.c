@@ -18,7 +18,7 @@ static EventLoop *other_loops;          /* under loops_lock */
 static Mutex loops_lock = MUTEX_INITIALIZER;
 static _Thread_local EventLoop *loop_of_thread;
 
-static Mutex big_mutex = MUTEX_INITIALIZER;
+static Mutex big_mutex = MUTEX_BRIEF;
 static _Thread_local bool big_held;
 
 /* Who holds the main loop (main_loop_hold). Big lock. */

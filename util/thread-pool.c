@@ -3,6 +3,7 @@
 #include "util/thread-pool.h"
 #include "util/coroutine.h"
 #include "util/main-loop.h"
+#include "util/patience.h"
 #include "util/thread.h"
 
 #define THREADS_MAX     32
@@ -24,8 +25,11 @@ static struct {
     Mutex lock;
     Cond work;
     ThreadPoolJob *first, **last;
-    unsigned threads, idle;
-} pool = { .lock = MUTEX_INITIALIZER, .last = &pool.first };
+    _Atomic unsigned queued;    /* changed under the lock */
+    unsigned threads, idle;     /* idle: asleep, or looking */
+    bool looking;               /* one of them does */
+    Patience patience;          /* of them all; .since: when the last one had nothing to do */
+} pool = { .lock = MUTEX_BRIEF, .last = &pool.first };
 
 CONSTRUCTOR static void pool_init(void)
 {
@@ -38,6 +42,7 @@ static ThreadPoolJob *take_job(void)
     ThreadPoolJob *job = pool.first;
 
     pool.first = job->next;
+    pool.queued--;
     if (!pool.first) {
         pool.last = &pool.first;
     }
@@ -74,28 +79,48 @@ static void finish(ThreadPoolJob *job)
     bh_once(job->loop, job_done, job);
 }
 
+/* The pool's lock is held, before and after. */
+static void look_for_work(Patience *p)
+{
+    pool.looking = true;
+    mutex_unlock(&pool.lock);
+    while (!atomic_load(&pool.queued) && patience_lasts(p)) {
+    }
+    mutex_lock(&pool.lock);
+    pool.looking = false;
+}
+
+/* The pool's lock is held, before and after. False: nobody has wanted anything for a long time. */
+static bool wait_for_work(void)
+{
+    Patience p = pool.patience;
+    bool signalled = true;
+
+    patience_begin(&p);
+    pool.patience.since = p.since;
+    pool.idle++;
+    if (p.looking && !pool.looking) {
+        look_for_work(&p);
+    }
+    patience_end(&p);
+    while (!pool.first && signalled) {
+        signalled = cond_wait_ns(&pool.work, &pool.lock, IDLE_NS);
+    }
+    pool.idle--;
+    patience_end(&pool.patience);
+    return pool.first;
+}
+
 static void *worker(UNUSED void *opaque)
 {
     mutex_lock(&pool.lock);
-    for (;;) {
-        bool signalled = true;
+    while (pool.first || wait_for_work()) {
+        ThreadPoolJob *job = take_job();
 
-        while (!pool.first && signalled) {
-            pool.idle++;
-            signalled = cond_wait_ns(&pool.work, &pool.lock, IDLE_NS);
-            pool.idle--;
-        }
-        if (!pool.first) {
-            break;
-        }
-        {
-            ThreadPoolJob *job = take_job();
-
-            mutex_unlock(&pool.lock);
-            job->result = job->fn(job->arg);
-            finish(job);
-            mutex_lock(&pool.lock);
-        }
+        mutex_unlock(&pool.lock);
+        job->result = job->fn(job->arg);
+        finish(job);
+        mutex_lock(&pool.lock);
     }
     pool.threads--;
     mutex_unlock(&pool.lock);
@@ -105,7 +130,6 @@ static void *worker(UNUSED void *opaque)
 static ThreadPoolJob *submit(ThreadPoolFn *fn, void *arg, ThreadPoolDone *done, void *opaque, bool fast)
 {
     ThreadPoolJob *job = calloc(1, sizeof(*job));
-    unsigned waiting = 0;
     bool start;
 
     if (!job) {
@@ -119,13 +143,13 @@ static ThreadPoolJob *submit(ThreadPoolFn *fn, void *arg, ThreadPoolDone *done, 
     mutex_lock(&pool.lock);
     *pool.last = job;
     pool.last = &job->next;
-    for (ThreadPoolJob *j = pool.first; j && waiting <= pool.idle; j = j->next) {
-        waiting++;
-    }
+    pool.queued++;
     /* A signalled thread is idle until it runs: compare with all that wait. */
-    start = waiting > pool.idle && pool.threads < THREADS_MAX;
+    start = pool.queued > pool.idle && pool.threads < THREADS_MAX;
     pool.threads += start;
-    cond_signal(&pool.work);
+    if (pool.queued > (pool.looking ? 1 : 0)) {
+        cond_signal(&pool.work);
+    }
     mutex_unlock(&pool.lock);
     if (start) {
         thread_create_detached("worker", worker, NULL);
@@ -149,6 +173,7 @@ bool thread_pool_cancel(ThreadPoolJob *job)
     for (ThreadPoolJob **p = &pool.first; *p; p = &(*p)->next) {
         if (*p == job) {
             *p = job->next;
+            pool.queued--;
             if (pool.last == &job->next) {
                 pool.last = p;
             }

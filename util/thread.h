@@ -19,6 +19,12 @@ typedef struct Cond {
 } Cond;
 
 #define MUTEX_INITIALIZER { PTHREAD_MUTEX_INITIALIZER }
+/* For one that is held for moments: whoever finds it taken looks a few times before he sleeps. */
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+#define MUTEX_BRIEF { PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP }
+#else
+#define MUTEX_BRIEF MUTEX_INITIALIZER
+#endif
 
 void mutex_init(Mutex *m);
 void mutex_init_recursive(Mutex *m);

@@ -149,6 +149,37 @@ static bool wait_for_doorbells(VcpuTcg *v)
     return v->wake >= 0 || !idle(v);
 }
 
+/* What a guest halts for is often there before a sleeping thread would be awake. */
+static void look_for_kicks(VcpuTcg *v)
+{
+    atomic_store(&v->kicked, false);
+    if (!idle(v)) {
+        return;
+    }
+    big_unlock();
+    while (!atomic_load(&v->kicked) && patience_lasts(&v->patience)) {
+    }
+    big_lock();
+}
+
+static void wait_for_kicks(VcpuTcg *v)
+{
+    CPUState *cpu = v->cpu;
+
+    if (tcg_icount || cpu->stopped || !runstate_is_running()) {
+        big_lock_wait(&cpu->halt_cond);
+        return;
+    }
+    patience_begin(&v->patience);
+    if (v->patience.looking) {
+        look_for_kicks(v);
+    }
+    if (idle(v)) {
+        big_lock_wait(&cpu->halt_cond);
+    }
+    patience_end(&v->patience);
+}
+
 static void *vcpu_thread(void *opaque)
 {
     VcpuTcg *v = opaque;
@@ -165,7 +196,7 @@ static void *vcpu_thread(void *opaque)
         }
         while (idle(v)) {
             if (!wait_for_doorbells(v)) {
-                big_lock_wait(&cpu->halt_cond);
+                wait_for_kicks(v);
             }
         }
         if (cpu->stop) {
@@ -190,6 +221,7 @@ static void kick(CPUState *cpu)
 
     if (v) {
         __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_SEQ_CST);
+        atomic_store(&v->kicked, true);
         cond_broadcast(&cpu->halt_cond);
         if (atomic_load(&v->watching)) {
             eventfd_write(v->wake, 1);

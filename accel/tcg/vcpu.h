@@ -14,6 +14,7 @@
 #include <setjmp.h>
 #include "accel/tcg/stats.h"
 #include "accel/tcg/target-ops.h"
+#include "util/patience.h"
 #include "util/thread.h"
 
 #define TLB_MIN_BITS    8
@@ -104,6 +105,8 @@ typedef struct VcpuTcg {
     _Atomic bool running;       /* inside vcpu_exec's loop */
     int wake;                   /* an eventfd for kicks; -1: never needed yet */
     _Atomic bool watching;      /* doorbells, and @wake */
+    _Atomic bool kicked;        /* since it began to look for that */
+    Patience patience;
     bool excp_pending;
     struct TcgRegion *transient;        /* the last one that isn't in the table, to be freed; or NULL */
     struct TcgRegion *hot;      /* wants to be optimised (TCG_LEAVE_HOT), or NULL */
