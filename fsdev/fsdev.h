@@ -62,7 +62,8 @@ typedef struct FsDriver {
     int (*lookup)(FsNode *dir, const char *name, bool nowait, FsNode **out);
     FsNode *(*node_ref)(FsNode *n);     /* any thread; doesn't block */
     void (*node_unref)(FsNode *n);
-    int (*stat)(FsNode *n, FsStat *st);
+    /* @brief: only what can't change without another mtime, and which type it has; owner and permissions may be anybody's. */
+    int (*stat)(FsNode *n, bool brief, FsStat *st);
     int (*setattr)(FsNode *n, const FsSetattr *a);
     ssize_t (*readlink)(FsNode *n, char *buf, size_t room);
     int (*statfs)(FsNode *n, struct statfs *st);
@@ -87,8 +88,8 @@ typedef struct FsDriver {
     ssize_t (*read)(FsFile *f, const struct iovec *iov, int n, uint64_t offset, bool nowait);
     ssize_t (*write)(FsFile *f, const struct iovec *iov, int n, uint64_t offset);
     int (*fsync)(FsFile *f, bool data_only);
-    /* The entry at @offset (0, or a .next); 0: there is none. */
-    int (*readdir)(FsFile *f, uint64_t offset, FsDirent *e);
+    /* The entry at @offset (0, or a .next); 0: there is none. @nowait: -EAGAIN for what hasn't been read yet. */
+    int (*readdir)(FsFile *f, uint64_t offset, bool nowait, FsDirent *e);
     /* As fcntl: @l is changed by a test. */
     int (*lock)(FsFile *f, struct flock *l, bool test);
 } FsDriver;

@@ -9,11 +9,24 @@
 
 #define DIRENTS     32768       /* bytes of entries read at a time */
 
+static FsFile *new_file(LocalNode *n, int fd, int flags)
+{
+    LocalFile *f = g_new0(LocalFile, 1);
+
+    f->file.fs = n->node.fs;
+    f->node = local_ref(n);
+    f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+    f->h.fd = -1;
+    f->h.keep = n->type == S_IFDIR;             /* it has a place where it reads */
+    mutex_init(&f->dir_lock);
+    local_file_opened(f, fd);
+    return &f->file;
+}
+
 /* Only files and folders of the host: a device or a pipe there is none of the guest's. */
 int local_open_node(FsNode *node, int flags, FsFile **out)
 {
     LocalNode *n = local_node(node);
-    LocalFile *f;
     int fd, file;
 
     if (n->type != S_IFREG && n->type != S_IFDIR) {
@@ -30,40 +43,33 @@ int local_open_node(FsNode *node, int flags, FsFile **out)
     if (file < 0) {
         return file;
     }
-    f = g_new0(LocalFile, 1);
-    f->file.fs = node->fs;
-    f->node = local_ref(n);
-    f->flags = flags & ~O_TRUNC;
-    f->h.fd = -1;
-    f->h.keep = n->type == S_IFDIR;             /* it has a place where it reads */
-    mutex_init(&f->dir_lock);
-    local_file_opened(f, file);
-    *out = &f->file;
+    *out = new_file(n, file, flags);
     return 0;
 }
 
 int local_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file)
 {
-    int r = -EEXIST;
+    int r = -EEXIST, fd;
 
     /* Somebody on the host may make it or take it away meanwhile. */
     for (int i = 0; i < 10; i++) {
-        if (!(flags & O_EXCL)) {
-            r = local_lookup_node(dir, name, false, node);
-            if (r != -ENOENT) {
-                break;
+        r = local_new_file(dir, name, flags, cred, node, &fd);
+        if (r == 0) {
+            *file = new_file(local_node(*node), fd, flags);
+        }
+        if (r != -EEXIST || flags & O_EXCL) {
+            return r;
+        }
+        r = local_lookup_node(dir, name, false, node);
+        if (r == 0) {
+            r = local_open_node(*node, flags, file);
+            if (r < 0) {
+                local_unref(local_node(*node));
+                *node = NULL;
             }
         }
-        r = local_mknod(dir, name, S_IFREG, 0, cred, node);
-        if (r != -EEXIST || flags & O_EXCL) {
+        if (r != -ENOENT) {
             break;
-        }
-    }
-    if (r == 0) {
-        r = local_open_node(*node, flags, file);
-        if (r < 0) {
-            local_unref(local_node(*node));
-            *node = NULL;
         }
     }
     return r;
@@ -155,7 +161,8 @@ static int fill_dirents(LocalFile *f)
     n = n < 0 ? -errno : n;
     local_file_unpin(f);
     f->have = n > 0 ? (size_t)n : 0;
-    f->at = 0;
+    f->at = f->last = 0;
+    f->end = n == 0;
     return (int)n;
 }
 
@@ -168,22 +175,24 @@ static int seek_dir(LocalFile *f, uint64_t offset)
     }
     r = lseek(fd, (off_t)offset, SEEK_SET) < 0 ? -errno : 0;
     local_file_unpin(f);
-    f->have = f->at = 0;
+    f->have = f->at = f->last = 0;
     f->next = offset;
+    f->end = false;
     return r;
 }
 
-int local_readdir(FsFile *file, uint64_t offset, FsDirent *e)
+/* The lock is held. */
+static int next_entry(LocalFile *f, Local *l, uint64_t offset, bool nowait, FsDirent *e)
 {
-    LocalFile *f = (LocalFile *)file;
-    Local *l = (Local *)file->fs;
     int r;
 
-    if (f->node->type != S_IFDIR) {
-        return -ENOTDIR;
-    }
-    MUTEX_GUARD(&f->dir_lock);
-    if (offset == 0 || offset != f->next) {
+    if (f->at > f->last && offset && offset == f->next_last) {
+        f->at = f->last;                /* it had no room in an answer */
+        f->next = offset;
+    } else if ((offset == 0 && f->dirents) || offset != f->next) {
+        if (nowait) {
+            return -EAGAIN;
+        }
         r = seek_dir(f, offset);
         if (r < 0) {
             return r;
@@ -193,12 +202,17 @@ int local_readdir(FsFile *file, uint64_t offset, FsDirent *e)
         const struct linux_dirent *d;
 
         if (f->at >= f->have) {
+            if (f->end || nowait) {
+                return f->end ? 0 : -EAGAIN;
+            }
             r = fill_dirents(f);
             if (r <= 0) {
                 return r;
             }
         }
         d = (const struct linux_dirent *)(f->dirents + f->at);
+        f->last = f->at;
+        f->next_last = f->next;
         f->at += d->len;
         f->next = (uint64_t)d->off;
         if (local_map_hides(l, d->name)) {
@@ -211,6 +225,27 @@ int local_readdir(FsFile *file, uint64_t offset, FsDirent *e)
         g_strlcpy(e->name, d->name, sizeof(e->name));
         return 1;
     }
+}
+
+int local_readdir(FsFile *file, uint64_t offset, bool nowait, FsDirent *e)
+{
+    LocalFile *f = (LocalFile *)file;
+    Local *l = (Local *)file->fs;
+    int r;
+
+    if (f->node->type != S_IFDIR) {
+        return -ENOTDIR;
+    }
+    if (nowait) {
+        if (!mutex_trylock(&f->dir_lock)) {
+            return -EAGAIN;
+        }
+    } else {
+        mutex_lock(&f->dir_lock);
+    }
+    r = next_entry(f, l, offset, nowait, e);
+    mutex_unlock(&f->dir_lock);
+    return r;
 }
 
 int local_lock(FsFile *file, struct flock *lock, bool test)

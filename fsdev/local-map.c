@@ -45,7 +45,7 @@ static uint64_t get_part(const LocalMap *m, unsigned bit)
 
 /* --- extended attributes --- */
 
-static int xattr_get(int fd, LocalMap *m)
+static int xattr_get(int fd, unsigned wanted, LocalMap *m)
 {
     ProcPath p = proc_path(fd);
 
@@ -53,6 +53,9 @@ static int xattr_get(int fd, LocalMap *m)
         uint8_t raw[8] = { 0 };
         char name[32];
 
+        if (!(wanted & parts[i].bit)) {
+            continue;
+        }
         snprintf(name, sizeof(name), PREFIX "%s", parts[i].name);
         if (getxattr(p.text, name, raw, parts[i].bytes) == (ssize_t)parts[i].bytes) {
             put_part(m, parts[i].bit, load_le64(raw));
@@ -61,7 +64,7 @@ static int xattr_get(int fd, LocalMap *m)
     return 0;
 }
 
-static int xattr_set(int fd, const LocalMap *m)
+static int xattr_set(int fd, bool is_open, const LocalMap *m)
 {
     ProcPath p = proc_path(fd);
 
@@ -74,7 +77,8 @@ static int xattr_set(int fd, const LocalMap *m)
         }
         snprintf(name, sizeof(name), PREFIX "%s", parts[i].name);
         store_le64(raw, get_part(m, parts[i].bit));
-        if (setxattr(p.text, name, raw, parts[i].bytes, 0) < 0) {
+        if ((is_open ? fsetxattr(fd, name, raw, parts[i].bytes, 0)
+                     : setxattr(p.text, name, raw, parts[i].bytes, 0)) < 0) {
             return -errno;
         }
     }
@@ -161,16 +165,16 @@ static int open_folder(int dir_fd)
 
 /* --- both --- */
 
-int local_map_get(Local *l, int fd, int dir_fd, const char *name, LocalMap *m)
+int local_map_get(Local *l, int fd, int dir_fd, const char *name, unsigned wanted, LocalMap *m)
 {
     *m = (LocalMap){ 0 };
-    return l->model == FS_MAPPED_XATTR ? xattr_get(fd, m) :
+    return l->model == FS_MAPPED_XATTR ? xattr_get(fd, wanted, m) :
            l->model == FS_MAPPED_FILE ? file_get(dir_fd, name, m) : 0;
 }
 
-int local_map_set(Local *l, int fd, int dir_fd, const char *name, const LocalMap *m)
+int local_map_set(Local *l, int fd, bool is_open, int dir_fd, const char *name, const LocalMap *m)
 {
-    return l->model == FS_MAPPED_XATTR ? xattr_set(fd, m) :
+    return l->model == FS_MAPPED_XATTR ? xattr_set(fd, is_open, m) :
            l->model == FS_MAPPED_FILE ? file_set(dir_fd, name, m) : 0;
 }
 

@@ -255,8 +255,8 @@ uint64_t local_path(Local *l, dev_t dev, ino_t ino)
 {
     uint64_t path = ino;
 
-    MUTEX_GUARD(&l->lock);
-    if (dev != l->devs[0] && l->multidevs == FS_MULTIDEVS_REMAP) {
+    if (dev != l->devs[0] && l->multidevs == FS_MULTIDEVS_REMAP) {      /* neither changes */
+        MUTEX_GUARD(&l->lock);
         path = ((uint64_t)ino ^ (uint64_t)ino >> 56 << 48) & MASK64(0, 56);
         path |= (uint64_t)dev_number(l, dev) << 56;
     }

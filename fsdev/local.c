@@ -45,14 +45,14 @@ static bool has_map(const LocalNode *n, const Place *p)
     return l->model == FS_MAPPED_XATTR || (l->model == FS_MAPPED_FILE && (p->dir || n == l->root));
 }
 
-static int get_map(LocalNode *n, int fd, LocalMap *m)
+static int get_map(LocalNode *n, int fd, unsigned wanted, LocalMap *m)
 {
     Place p;
     int r = place_find(n, fd, &p);
 
     *m = (LocalMap){ 0 };
     if (r == 0) {
-        r = has_map(n, &p) ? local_map_get(local_of(&n->node), fd, p.dir_fd, p.name, m) : 0;
+        r = has_map(n, &p) ? local_map_get(local_of(&n->node), fd, p.dir_fd, p.name, wanted, m) : 0;
         place_done(&p);
     }
     return r;
@@ -64,7 +64,7 @@ static int set_map(LocalNode *n, int fd, const LocalMap *m)
     int r = place_find(n, fd, &p);
 
     if (r == 0) {
-        r = has_map(n, &p) ? local_map_set(local_of(&n->node), fd, p.dir_fd, p.name, m) : 0;
+        r = has_map(n, &p) ? local_map_set(local_of(&n->node), fd, false, p.dir_fd, p.name, m) : 0;
         place_done(&p);
     }
     return r;
@@ -102,8 +102,9 @@ static int do_where(FsNode *n, FsNode **dir, char **name)
     return local_where(local_node(n), (LocalNode **)dir, name) ? 0 : -ENOENT;
 }
 
-static int stat_fd(LocalNode *n, int fd, FsStat *out)
+static int stat_fd(LocalNode *n, int fd, bool brief, FsStat *out)
 {
+    unsigned wanted = brief ? MAP_MODE : MAP_ALL;
     struct stat st;
     LocalMap m;
 
@@ -116,7 +117,10 @@ static int stat_fd(LocalNode *n, int fd, FsStat *out)
         .uid = st.st_uid, .gid = st.st_gid, .blksize = (uint32_t)st.st_blksize, .atime = st.st_atim,
         .mtime = st.st_mtim, .ctime = st.st_ctim,
     };
-    if (local_is_mapped(local_of(&n->node)) && get_map(n, fd, &m) == 0) {
+    if (brief && n->type != S_IFREG) {
+        return 0;                       /* the guest can make nothing else of it */
+    }
+    if (local_is_mapped(local_of(&n->node)) && get_map(n, fd, wanted, &m) == 0) {
         out->uid = m.valid & MAP_UID ? m.uid : out->uid;
         out->gid = m.valid & MAP_GID ? m.gid : out->gid;
         /* A directory of the host is one, and nothing else is. */
@@ -128,7 +132,7 @@ static int stat_fd(LocalNode *n, int fd, FsStat *out)
     return 0;
 }
 
-static int do_stat(FsNode *node, FsStat *st)
+static int do_stat(FsNode *node, bool brief, FsStat *st)
 {
     LocalNode *n = local_node(node);
     int fd = local_pin(n), r;
@@ -136,7 +140,7 @@ static int do_stat(FsNode *node, FsStat *st)
     if (fd < 0) {
         return fd;
     }
-    r = stat_fd(n, fd, st);
+    r = stat_fd(n, fd, brief, st);
     local_unpin(n);
     return r;
 }
@@ -168,7 +172,7 @@ static int set_owner_and_mode(LocalNode *n, int fd, const FsSetattr *a)
         LocalMap m = { .uid = a->uid, .gid = a->gid, .valid = (a->valid & FS_SET_UID ? MAP_UID : 0) |
                        (a->valid & FS_SET_GID ? MAP_GID : 0) };
         FsStat st;
-        int r = stat_fd(n, fd, &st);
+        int r = stat_fd(n, fd, true, &st);
 
         if (r == 0 && a->valid & FS_SET_MODE) {
             m.mode = (st.mode & S_IFMT) | (a->mode & 07777);
@@ -253,14 +257,15 @@ static int do_statfs(FsNode *node, struct statfs *st)
 
 /* --- new names --- */
 
-/* A new object gets its owner and mode, and becomes a node. Failing that, it goes again. */
-static int finish_new(LocalNode *dir, int dir_fd, const char *name, uint32_t type, uint64_t rdev,
+/* A new object gets its owner and mode, and becomes a node. Failing that, it goes again. @file: it is open; -1: it isn't. */
+static int finish_new(LocalNode *dir, int dir_fd, int file, const char *name, uint32_t type, uint64_t rdev,
                       const FsCred *cred, LocalNode **out)
 {
     Local *l = local_of(&dir->node);
     FsSetattr a = { .valid = FS_SET_UID | FS_SET_GID | (type == S_IFLNK ? 0 : FS_SET_MODE), .uid = cred->uid,
                     .gid = cred->gid, .mode = cred->mode };
-    int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), r;
+    int fd = file >= 0 ? open(proc_path(file).text, O_PATH | O_CLOEXEC)
+                       : openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), r;
 
     if (fd < 0) {
         return -errno;
@@ -269,7 +274,7 @@ static int finish_new(LocalNode *dir, int dir_fd, const char *name, uint32_t typ
         LocalMap m = { .valid = MAP_UID | MAP_GID | MAP_MODE | (rdev ? MAP_RDEV : 0), .uid = cred->uid,
                        .gid = cred->gid, .mode = type | (cred->mode & 07777), .rdev = rdev };
 
-        r = local_map_set(l, fd, dir_fd, name, &m);
+        r = local_map_set(l, file >= 0 ? file : fd, file >= 0, dir_fd, name, &m);
         if (r == 0) {
             return local_adopt(dir, name, fd, out);
         }
@@ -324,8 +329,26 @@ int local_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, con
     }
     r = make_object(l, fd, name, type, rdev);
     if (r == 0) {
-        r = finish_new(local_node(dir), fd, name, type, type == S_IFCHR || type == S_IFBLK ? rdev : 0, cred,
+        r = finish_new(local_node(dir), fd, -1, name, type, type == S_IFCHR || type == S_IFBLK ? rdev : 0, cred,
                        (LocalNode **)out);
+    }
+    local_unpin(local_node(dir));
+    return r;
+}
+
+int local_new_file(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **out, int *file)
+{
+    Local *l = local_of(dir);
+    int fd = local_map_hides(l, name) ? -EINVAL : local_pin(local_node(dir)), r;
+
+    if (fd < 0) {
+        return fd;
+    }
+    *file = openat(fd, name, flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                   local_is_mapped(l) ? l->fmode : 0600);
+    r = *file < 0 ? -errno : finish_new(local_node(dir), fd, *file, name, S_IFREG, 0, cred, (LocalNode **)out);
+    if (r < 0 && *file >= 0) {
+        close(*file);
     }
     local_unpin(local_node(dir));
     return r;
@@ -352,7 +375,7 @@ static int do_symlink(FsNode *dir, const char *name, const char *target, const F
         r = -errno;
     }
     if (r == 0) {
-        r = finish_new(local_node(dir), fd, name, S_IFLNK, 0, &c, (LocalNode **)out);
+        r = finish_new(local_node(dir), fd, -1, name, S_IFLNK, 0, &c, (LocalNode **)out);
     }
     local_unpin(local_node(dir));
     return r;

@@ -68,8 +68,9 @@ typedef struct LocalFile {
     Handle h;
     Mutex dir_lock;             /* of what follows: directories */
     uint8_t *dirents;
-    size_t have, at;
-    uint64_t next;              /* offset of the entry at .at */
+    size_t have, at, last;      /* last: of the entry before .at, which may be asked for again */
+    uint64_t next, next_last;   /* their offsets */
+    bool end;                   /* there is none */
 } LocalFile;
 
 static inline Local *local_of(const FsNode *n) { return (Local *)n->fs; }
@@ -118,26 +119,30 @@ static inline ProcPath proc_path(int fd)
 /* --- local.c, local-file.c: calls of the driver --- */
 int local_lookup_node(FsNode *dir, const char *name, bool nowait, FsNode **out);
 int local_mknod(FsNode *dir, const char *name, uint32_t type, uint64_t rdev, const FsCred *cred, FsNode **out);
+/* A file that isn't there yet, open at once: the same object whatever becomes of its name meanwhile. @file: descriptor. */
+int local_new_file(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **out, int *file);
 int local_open_node(FsNode *node, int flags, FsFile **out);
 int local_create(FsNode *dir, const char *name, int flags, const FsCred *cred, FsNode **node, FsFile **file);
 void local_file_close(FsFile *file);
 ssize_t local_read(FsFile *file, const struct iovec *iov, int n, uint64_t offset, bool nowait);
 ssize_t local_write(FsFile *file, const struct iovec *iov, int n, uint64_t offset);
 int local_fsync(FsFile *file, bool data_only);
-int local_readdir(FsFile *file, uint64_t offset, FsDirent *e);
+int local_readdir(FsFile *file, uint64_t offset, bool nowait, FsDirent *e);
 int local_lock(FsFile *file, struct flock *lock, bool test);
 
 /* --- local-map.c --- */
 /* What the guest has set: only the members in @valid count. */
-enum { MAP_UID = 1, MAP_GID = 2, MAP_MODE = 4, MAP_RDEV = 8 };
+enum { MAP_UID = 1, MAP_GID = 2, MAP_MODE = 4, MAP_RDEV = 8, MAP_ALL = 15 };
 typedef struct LocalMap {
     unsigned valid;
     uint32_t uid, gid, mode;
     uint64_t rdev;
 } LocalMap;
 /* @fd: O_PATH of the object; for models in files @dir_fd and @name say where it is (NULL: the root itself). */
-int local_map_get(Local *l, int fd, int dir_fd, const char *name, LocalMap *m);
-int local_map_set(Local *l, int fd, int dir_fd, const char *name, const LocalMap *m);
+/* @wanted: MAP_...; more may be told. */
+int local_map_get(Local *l, int fd, int dir_fd, const char *name, unsigned wanted, LocalMap *m);
+/* @is_open: @fd isn't O_PATH. */
+int local_map_set(Local *l, int fd, bool is_open, int dir_fd, const char *name, const LocalMap *m);
 /* The files of mapped-file follow their objects. */
 void local_map_moved(Local *l, int dir_fd, const char *name, int to_fd, const char *new_name);
 void local_map_linked(Local *l, int dir_fd, const char *name, int to_fd, const char *new_name);

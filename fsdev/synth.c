@@ -170,7 +170,7 @@ static int do_lookup(FsNode *dir, const char *name, UNUSED bool nowait, FsNode *
     return r;
 }
 
-static int do_stat(FsNode *node, FsStat *st)
+static int do_stat(FsNode *node, UNUSED bool brief, FsStat *st)
 {
     SynthNode *n = as_node(node);
 
@@ -473,7 +473,7 @@ static int do_fsync(UNUSED FsFile *file, UNUSED bool data_only)
 }
 
 /* The names as they were at the start; those that have gone are left out. */
-static int do_readdir(FsFile *file, uint64_t offset, FsDirent *e)
+static int do_readdir(FsFile *file, uint64_t offset, UNUSED bool nowait, FsDirent *e)
 {
     SynthFile *f = (SynthFile *)file;
     GHashTableIter i;

@@ -15,12 +15,12 @@ static const FsDriver *drv(const P9Req *r)
 
 int p9_work_stat(P9Req *r)
 {
-    return drv(r)->stat(r->fid->node, &r->st);
+    return drv(r)->stat(r->fid->node, false, &r->st);
 }
 
 int p9_work_open(P9Req *r)
 {
-    int n = drv(r)->stat(r->fid->node, &r->st);
+    int n = drv(r)->stat(r->fid->node, true, &r->st);
 
     return n < 0 ? n : drv(r)->open_node(r->fid->node, (int)r->flags, &r->file);
 }
@@ -32,7 +32,7 @@ static int work_remove(P9Req *r)
 
     r->name = name;
     if (n == 0) {
-        n = drv(r)->stat(r->node, &r->st);
+        n = drv(r)->stat(r->node, true, &r->st);
     }
     return n < 0 ? n : drv(r)->unlink(r->dir, r->name, S_ISDIR(r->st.mode));
 }
@@ -99,7 +99,7 @@ static int work_attach(P9Req *r)
 {
     int n = drv(r)->root(r->p->fs, &r->node);
 
-    return n < 0 ? n : drv(r)->stat(r->node, &r->st);
+    return n < 0 ? n : drv(r)->stat(r->node, true, &r->st);
 }
 
 static int coroutine_fn do_attach(P9Req *r)
@@ -180,7 +180,7 @@ static int work_walk(P9Req *r)
             n = drv(r)->lookup(at, name, r->nowait, &next);
         }
         if (n == 0) {
-            n = drv(r)->stat(next, &r->stats[r->walked]);
+            n = drv(r)->stat(next, true, &r->stats[r->walked]);
         }
         if (n < 0) {
             if (next) {

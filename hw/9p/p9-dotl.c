@@ -3,7 +3,9 @@
 #include "util/osdep.h"
 #include "hw/9p/p9-int.h"
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
+#include "util/bswap.h"
 
 #define LINK_MAX_LEN    4096
 
@@ -83,7 +85,7 @@ static int work_create(P9Req *r)
     int n = drv(r)->create(r->fid->node, r->name, (int)r->flags, &r->cred, &r->node, &r->file);
 
     if (n == 0) {
-        n = drv(r)->stat(r->node, &r->st);
+        n = drv(r)->stat(r->node, true, &r->st);
         if (n < 0) {
             drv(r)->file_close(r->file);
         }
@@ -129,14 +131,14 @@ static int work_symlink(P9Req *r)
 {
     int n = drv(r)->symlink(r->fid->node, r->name, r->name2, &r->cred, &r->node);
 
-    return n < 0 ? n : drv(r)->stat(r->node, &r->st);
+    return n < 0 ? n : drv(r)->stat(r->node, true, &r->st);
 }
 
 static int work_mknod(P9Req *r)
 {
     int n = drv(r)->mknod(r->fid->node, r->name, r->flags, r->number, &r->cred, &r->node);
 
-    return n < 0 ? n : drv(r)->stat(r->node, &r->st);
+    return n < 0 ? n : drv(r)->stat(r->node, true, &r->st);
 }
 
 static int coroutine_fn make(P9Req *r, P9Fid *f, int n, int (*work)(P9Req *r))
@@ -361,7 +363,7 @@ static int work_readlink(P9Req *r)
     if (!r->data) {
         r->data = g_malloc(LINK_MAX_LEN);
     }
-    n = drv(r)->stat(r->fid->node, &r->st);
+    n = drv(r)->stat(r->fid->node, true, &r->st);
     if (n == 0) {
         n = S_ISLNK(r->st.mode) ? drv(r)->readlink(r->fid->node, (char *)r->data, LINK_MAX_LEN - 1) : -EINVAL;
     }
@@ -417,41 +419,36 @@ static int coroutine_fn do_statfs(P9Req *r)
 /* As many entries as fit into @count bytes of the answer. */
 static int work_readdir(P9Req *r)
 {
-    uint32_t start = r->ans->len;
     FsDirent e;
-    int n = 0;
+    int n;
 
-    p9_put32(r, 0);
-    for (;;) {
-        size_t need;
-        FsStat st = { 0 };
+    /* A second try goes on where the first one, which didn't wait, has come to. */
+    while ((n = drv(r)->readdir(r->file, r->offset, r->nowait, &e)) > 0) {
+        size_t len = strlen(e.name), need = P9_QID + 8 + 1 + 2 + len;
+        uint8_t *at;
 
-        n = drv(r)->readdir(r->file, r->offset, &e);
-        if (n <= 0) {
+        if (r->ans->len - r->number + need > r->count) {
             break;
         }
-        need = P9_QID + 8 + 1 + 2 + strlen(e.name);
-        if (r->ans->len - start - 4 + need > r->count) {
-            break;
-        }
-        st.path = e.path;
-        st.mode = (uint32_t)e.type << 12;       /* DT_ numbers are S_IF ones */
-        p9_put_qid(r, &st);
-        p9_put64(r, e.next);
-        p9_put8(r, e.type);
-        p9_put_str(r, e.name);
+        g_byte_array_set_size(r->ans, r->ans->len + (guint)need);
+        at = r->ans->data + r->ans->len - need;
+        at[0] = e.type == DT_DIR ? P9_QTDIR : e.type == DT_LNK ? P9_QTSYMLINK : 0;
+        store_le32(at + 1, 0);
+        store_le64(at + 5, e.path);
+        store_le64(at + P9_QID, e.next);
+        at[P9_QID + 8] = e.type;
+        store_le16(at + P9_QID + 9, (uint16_t)len);
+        memcpy(at + P9_QID + 11, e.name, len);
         r->offset = e.next;
     }
-    r->number = start;
     /* What has been read is told first; the error comes again. */
-    return n < 0 && r->ans->len == start + 4 ? n : 0;
+    return n < 0 && ((n == -EAGAIN && r->nowait) || r->ans->len == r->number) ? n : 0;
 }
 
 static int coroutine_fn do_readdir(P9Req *r)
 {
     P9Fid *f = p9_fid(r);
     size_t room = MIN(r->io->in_bytes, r->p->msize);
-    uint32_t used;
     int n;
 
     r->offset = p9_u64(r);
@@ -465,12 +462,11 @@ static int coroutine_fn do_readdir(P9Req *r)
     }
     r->count = (uint32_t)MIN(r->count, room - P9_HEADER - 4);
     r->file = f->file;
-    n = p9_work(r, work_readdir);
+    p9_put32(r, 0);
+    r->number = r->ans->len;
+    n = p9_work_hot(r, work_readdir);
     if (n == 0) {
-        used = r->ans->len - (uint32_t)r->number - 4;
-        for (int i = 0; i < 4; i++) {
-            r->ans->data[r->number + (unsigned)i] = (uint8_t)(used >> 8 * i);
-        }
+        store_le32(r->ans->data + r->number - 4, r->ans->len - (uint32_t)r->number);
     }
     return n;
 }

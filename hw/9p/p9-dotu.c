@@ -121,7 +121,7 @@ static int work_full_stat(P9Req *r)
 {
     FsNode *n = r->fid->node;
     char *name = NULL;
-    int e = drv(r)->stat(n, &r->st);
+    int e = drv(r)->stat(n, false, &r->st);
     ssize_t len = 0;
 
     if (e < 0) {
@@ -277,7 +277,7 @@ static int work_create(P9Req *r)
     if (n == 0 && type == S_IFDIR) {
         n = drv(r)->open_node(r->node, O_RDONLY, &r->file);
     }
-    return n < 0 ? n : drv(r)->stat(r->node, &r->st);
+    return n < 0 ? n : drv(r)->stat(r->node, true, &r->st);
 }
 
 /* What "perm" and "extension" ask for: S_IFMT, 0 for a hard link; negative: errno. */
@@ -368,7 +368,7 @@ static int work_read_dir(P9Req *r)
     FsDirent e;
     int n;
 
-    while ((n = drv(r)->readdir(r->file, next, &e)) > 0) {
+    while ((n = drv(r)->readdir(r->file, next, false, &e)) > 0) {
         FsNode *node = NULL;
         FsStat st;
         char link[4096] = "";
@@ -376,7 +376,7 @@ static int work_read_dir(P9Req *r)
 
         /* What has just gone is left out; "." and ".." aren't told. */
         if (fs_name_is_good(e.name, strlen(e.name)) && drv(r)->lookup(f->node, e.name, false, &node) == 0) {
-            if (drv(r)->stat(node, &st) == 0) {
+            if (drv(r)->stat(node, false, &st) == 0) {
                 if (S_ISLNK(st.mode)) {
                     ssize_t len = drv(r)->readlink(node, link, sizeof(link) - 1);
 

@@ -301,6 +301,57 @@ TEST(p9, the_largest_messages)
     check_int(t, p9_client(c, TWRITE, "wqwD", 1u, UINT64_C(0), most_out + 1, (size_t)most_out + 1, data), -1, "a byte too long");
 }
 
+/* All entries from @offset on, @count bytes an answer; how many, and in *end the offset behind them. */
+static unsigned list(Test *t, P9Client *c, uint64_t offset, uint32_t count, uint64_t *end)
+{
+    unsigned n = 0;
+
+    for (;;) {
+        uint32_t used, at = 4;
+
+        if (!check_int(t, p9_client(c, TREADDIR, "wqw", 1u, offset, count), 0, "read")) {
+            return n;
+        }
+        used = (uint32_t)p9_ans(c, 0, 4);
+        if (!used) {
+            *end = offset;
+            return n;
+        }
+        check_true(t, used <= count, "no more than wanted");
+        while (at < used + 4) {         /* qid[13] offset[8] type[1] name[s] */
+            offset = p9_ans(c, at + 13, 8);
+            at += 24 + (uint32_t)p9_ans(c, at + 22, 2);
+            n++;
+        }
+        check_u64(t, at, used + 4, "whole entries");
+    }
+}
+
+TEST(p9, folders)
+{
+    enum { FILES = 400 };
+    World *w = world_new(t, "");
+    P9Client *c = &w->c;
+    uint64_t end = 0, more = 0;
+
+    for (unsigned i = 0; i < FILES; i++) {
+        g_autofree char *name = g_strdup_printf("d/%0*u", 1 + (int)i % 100, i);
+
+        put(w->dir, name, "");
+    }
+    check_int(t, p9_client_start(c, "9P2000.L"), 0, "attached");
+    check_int(t, p9_client(c, TWALK, "wwhs", 0u, 1u, 1u, "d"), 0, "d");
+    check_int(t, p9_client(c, TLOPEN, "ww", 1u, 0u), 0, "open");
+    check_u64(t, list(t, c, 0, 8000, &end), FILES + 3, "with \"file\", \".\" and \"..\"");
+    check_u64(t, list(t, c, 0, 300, &end), FILES + 3, "in small pieces");
+    check_u64(t, list(t, c, end, 300, &more), 0, "the end stays one");
+    put(w->dir, "d/new", "");
+    check_u64(t, list(t, c, 0, 300, &end), FILES + 4, "from the beginning it is read again");
+    check_int(t, p9_client(c, TREADDIR, "wqw", 1u, UINT64_C(0), 300u), 0, "the first piece");
+    more = p9_ans(c, 4 + 13, 8);
+    check_u64(t, list(t, c, more, 300, &end), FILES + 3, "all but the first entry");
+}
+
 /* A folder is renamed by one fid while others are inside of it. */
 TEST(p9, renames)
 {
