@@ -7,7 +7,7 @@
 
 # What the program is built with; configure names the same packages.
 build='gcc libc6-dev make pkgconf libglib2.0-dev libpixman-1-dev zlib1g-dev libpng-dev
-    libzstd-dev libjpeg-dev libslirp-dev libgnutls28-dev nettle-dev libsasl2-dev libcapstone-dev
+    libzstd-dev libjpeg-dev libx264-dev libslirp-dev libgnutls28-dev nettle-dev libsasl2-dev libcapstone-dev
     libsdl2-dev libxkbcommon-dev xkb-data libasound2-dev liburing-dev libseccomp-dev ccache'
 # What runs inside: firmware, a kernel with its installer's initramfs, a shell; the font of text consoles.
 guest='libxcb1-dev libxcb-xfixes0-dev xvfb xclip xserver-xorg-core seabios ovmf fonts-spleen busybox-static cpio kmod debian-installer-12-netboot-amd64

@@ -165,6 +165,53 @@ const VmKind vm_kind_buffer = {
     "buffer", save_buffer, load_buffer, show_buffer
 };
 
+/* --- as many bytes as there are --- */
+
+#define PIECE   65536           /* a length that is a lie costs no memory */
+
+static bool save_bytes(VmWriter *w, UNUSED const VmField *f, const void *elem, UNUSED Error **errp)
+{
+    const GByteArray *a = *(GByteArray *const *)elem;
+
+    vm_put_u32(w, a->len);
+    vm_put_bytes(w, a->data, a->len);
+    return true;
+}
+
+static bool load_bytes(VmReader *r, const VmField *f, void *elem, Error **errp)
+{
+    GByteArray *a = *(GByteArray **)elem;
+    uint32_t len;
+
+    if (!vm_get_u32(r, &len, errp)) {
+        return false;
+    }
+    if (len > f->max) {
+        error_setf(errp, ERR_STATE_INVALID, "field '%s' has %u bytes; accepted: up to %" PRIu64, f->name, len,
+                   f->max);
+        return false;
+    }
+    g_byte_array_set_size(a, 0);
+    while (a->len < len) {
+        size_t at = a->len, n = MIN(len - at, PIECE);
+
+        g_byte_array_set_size(a, at + n);
+        if (!vm_get_bytes(r, a->data + at, n, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool show_bytes(VmReader *r, const VmField *f, size_t bytes, StateNode *into, Error **errp)
+{
+    uint32_t len;
+
+    return vm_get_u32(r, &len, errp) && show_buffer(r, f, bytes - 4, into, errp);
+}
+
+const VmKind vm_kind_bytes = { "bytes", save_bytes, load_bytes, show_bytes };
+
 /* --- structs --- */
 
 static bool save_struct(VmWriter *w, const VmField *f, const void *elem, Error **errp)
@@ -229,7 +276,7 @@ const VmKind *vm_kind_find(const char *name)
 {
     static const VmKind *const kinds[] = {
         &vm_kind_bool, &vm_kind_u8, &vm_kind_u16, &vm_kind_u32, &vm_kind_u64, &vm_kind_i32, &vm_kind_i64,
-        &vm_kind_f64, &vm_kind_buffer, &vm_kind_struct, &vm_kind_timer,
+        &vm_kind_f64, &vm_kind_buffer, &vm_kind_bytes, &vm_kind_struct, &vm_kind_timer,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

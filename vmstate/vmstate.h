@@ -140,7 +140,7 @@ bool vm_get_struct(VmReader *r, const VmState *vm, void *opaque, Error **errp);
 bool vm_show_struct(VmReader *r, const VmState *vm, StateNode *into, Error **errp);
 
 extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
-    vm_kind_u64, vm_kind_i32, vm_kind_i64, vm_kind_f64, vm_kind_buffer,
+    vm_kind_u64, vm_kind_i32, vm_kind_i64, vm_kind_f64, vm_kind_buffer, vm_kind_bytes,
     vm_kind_struct, vm_kind_timer;
 
 #define VM_ELEM_(S, f)      (((S *)0)->f)
@@ -207,6 +207,8 @@ extern const VmKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32,
 #define VM_BUFFER_PTR(S, f, bytes) \
     { .name = #f, .kind = &vm_kind_buffer, .offset = offsetof(S, f), \
       .size = (bytes), .num = 1, .flags = VM_F_POINTER }
+/* A GByteArray *, at most @most bytes; it exists before loading. */
+#define VM_BYTES(S, f, most)    VM_SCALAR_(S, f, GByteArray *, vm_kind_bytes, .max = (most))
 /* Unsigned integers, as many as @count (an unsigned field that stands before
  * it in the table) says; at most @most. An array in the struct, or (_PTR) a
  * pointer to room for @most elements. */

@@ -127,7 +127,7 @@ int console_copy(const char *path, const char *format)
     Console c = { .format = format_by_name(format) };
 
     if (!read_all(&c)) {
-        fprintf(stderr, "qemu-clipboard: what is to be copied can't be read, or is more than 64 MiB\n");
+        fprintf(stderr, "qemu-clipboard: what is to be copied can't be read, or is more than 128 MiB\n");
         return 1;
     }
     if (!meet(&c, path, &ops)) {

@@ -11,7 +11,8 @@
 static const char usage[] =
     "Usage: qemu-clipboard [-p PORT] [-P] [copy|paste [FORMAT]]\n"
     "Shares the clipboard with the host of this virtual machine.\n"
-    "  without a command   for the X server of $DISPLAY, until it ends\n"
+    "  without a command   for the Wayland compositor of $WAYLAND_DISPLAY, else the X server of $DISPLAY, until it\n"
+    "                      ends\n"
     "  copy, paste         standard input to the clipboard, the clipboard to standard output\n"
     "  FORMAT              text (default), html, rtf, png, bmp\n"
     "  -p PORT             instead of " PORT_PATH "\n"
@@ -40,16 +41,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "qemu-clipboard: '%s' is no format; accepted: text, html, rtf, png, bmp\n", format);
         return 1;
     }
-#ifdef WITH_X11
     if (!command) {
-        return x11_run(path, primary);
-    }
-#else
-    if (!command || primary) {
-        fputs("qemu-clipboard: built without X11: copy and paste only\n", stderr);
-        return 1;
-    }
+        int status = wayland_run(path, primary);
+
+#ifdef WITH_X11
+        if (status < 0) {
+            status = x11_run(path, primary);
+        }
 #endif
+        if (status < 0) {
+            fputs("qemu-clipboard: no Wayland compositor with data control, and built without X11\n", stderr);
+        }
+        return status != 0;
+    }
     if (strcmp(command, "copy") == 0) {
         return console_copy(path, format);
     }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define PORT_PATH       "/dev/virtio-ports/com.redhat.spice.0"
-#define PORT_DATA_MAX   (64u * 1024 * 1024)     /* bytes of one format */
+#define PORT_DATA_MAX   (128u * 1024 * 1024)     /* bytes of one format */
 
 /* What both sides know to name. */
 typedef enum Format { FORMAT_TEXT, FORMAT_HTML, FORMAT_RTF, FORMAT_PNG, FORMAT_BMP, FORMAT_NUM } Format;

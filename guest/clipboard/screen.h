@@ -7,6 +7,8 @@
 
 /* x11.c: @primary: the selection PRIMARY too. */
 int x11_run(const char *path, bool primary);
+/* wayland.c: the same; -1: there is no compositor, or none that lets us. */
+int wayland_run(const char *path, bool primary);
 /* console.c: commands for a shell. @format: a name such as "text"; copy serves until something else is
  * copied, in the background. */
 int console_paste(const char *path, const char *format);

@@ -226,37 +226,46 @@ static void line_24(VgaState *s, uint32_t at, uint32_t *out, int w)
     }
 }
 
-static void line_32(VgaState *s, uint32_t at, uint32_t *out, int w)
+/* The common one: also tells whether it is another line than the one that was there. */
+static bool line_32(const VgaState *s, uint32_t at, uint32_t *restrict out, int w)
 {
-    if (at + 4u * w <= s->ram_size) {
-        for (int x = 0; x < w; x++) {
-            out[x] = load_le32(s->ram + at + 4 * x) & 0xffffff;
-        }
+    const uint8_t *restrict p = s->ram + at;
+    uint32_t differences = 0;
+
+    if (at + 4u * w > s->ram_size) {
+        return false;
     }
+    for (int x = 0; x < w; x++) {
+        uint32_t v = load_le32(p + 4 * x) & 0xffffff;
+
+        differences |= v ^ out[x];
+        out[x] = v;
+    }
+    return differences;
 }
 
-/* Lines @scale times each; a line is painted when its bytes are dirty. */
+/* Lines @scale times each; a line is painted when its bytes are dirty. @fn NULL: line_32(). */
 static void paint_lines(VgaState *s, uint32_t mode, LineFn *fn, uint32_t start, uint32_t stride,
                         uint32_t bytes, int w, int h, int scale)
 {
     bool all = changed_mode(s, mode, start, stride, w, h * scale);
+    uint64_t total = start < s->ram_size ? MIN((uint64_t)h * stride + bytes, (uint64_t)s->ram_size - start) : 0;
+    /* Bits are clear before the bytes are read: what is written meanwhile is seen the next time. */
+    RamDirtySnapshot *dirty = ram_dirty_snapshot(memory_region_ram_block(&s->vram), RAM_DIRTY_DISPLAY, start, total);
     int first = -1, last = -1;
 
     for (int y = 0; y < h; y++) {
         uint32_t at = start + y * stride;
         uint32_t len = at < s->ram_size ? MIN(bytes, s->ram_size - at) : 0;
-        bool dirty = all;
 
-        /* Bits are of pages: they are cleared below, when all lines have been looked at. */
-        if (!dirty && len) {
-            RamBlock *b = memory_region_ram_block(&s->vram);
-
-            dirty = ram_dirty_test(b, RAM_DIRTY_DISPLAY, at, len);
-        }
-        if (!dirty) {
+        /* No memory for the bits: all may be. */
+        if (!all && dirty && !ram_dirty_snapshot_get(dirty, at, len)) {
             continue;
         }
-        for (int k = 0; k < scale; k++) {
+        if (!fn && !line_32(s, at, console_line(s->con, y), w) && !all) {
+            continue;
+        }
+        for (int k = 0; fn && k < scale; k++) {
             uint32_t *out = console_line(s->con, y * scale + k);
 
             if (k) {
@@ -268,11 +277,7 @@ static void paint_lines(VgaState *s, uint32_t mode, LineFn *fn, uint32_t start, 
         first = first < 0 ? y : first;
         last = y;
     }
-    if (start < s->ram_size) {
-        uint64_t total = MIN((uint64_t)h * stride + bytes, (uint64_t)s->ram_size - start);
-
-        memory_region_test_and_clear_dirty(&s->vram, start, total, RAM_DIRTY_DISPLAY);
-    }
+    ram_dirty_snapshot_free(dirty);
     if (first >= 0) {
         console_damage(s->con, 0, first * scale, w, (last - first + 1) * scale);
     }
@@ -285,7 +290,7 @@ static void paint_dispi(VgaState *s)
                      s->dispi[DISPI_X_OFFSET] * ((bpp + 7) / 8);
     int w = s->dispi[DISPI_XRES], h = s->dispi[DISPI_YRES];
     LineFn *fn = bpp == 4 ? line_planar : bpp == 8 ? line_8 : bpp == 15 ? line_15
-                 : bpp == 16 ? line_16 : bpp == 24 ? line_24 : line_32;
+                 : bpp == 16 ? line_16 : bpp == 24 ? line_24 : NULL;
 
     make_colors(s, bpp == 4);
     if (bpp == 4) {

@@ -40,12 +40,14 @@ typedef struct RfbClient {
     int width, height;
     uint32_t *values;           /* width * height */
     char name[256];
+    int wavelet_levels;         /* of ZYWRLE, by the quality that was asked for */
     void *inflate[8];           /* z_stream: Tight 0-3, Zlib, ZRLE, ZlibHex 2 */
     char error[256];            /* why something failed */
 
     /* What has come. */
     unsigned updates, rects, copies, resizes, bells, fences, end_of_cu;
     unsigned by_encoding[64];   /* of 0 to 63; TightPNG counts as 60 */
+    unsigned wavelets;          /* ZYWRLE's tiles of coefficients */
     unsigned tight_fill, tight_palette, tight_mono, tight_gradient, tight_full, tight_jpeg, tight_png;
     uint64_t bytes;             /* read in all */
     bool ext_keys, pointer_known, pointer_absolute, audio, xvp, ext_buttons;

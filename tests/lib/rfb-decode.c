@@ -425,7 +425,121 @@ static bool run_length(Bytes *b, size_t *len)
     return true;
 }
 
-static bool zrle_tile(RfbClient *c, Bytes *b, int x, int y, int w, int h)
+/* ZYWRLE's transform back: the tile's values are coefficients, band after band. */
+typedef struct Wavelet {
+    int w, h;                   /* of the tile */
+    int c[3][64][64];           /* by the pixel's bits from below: U, Y, V */
+} Wavelet;
+
+static void haar_back(int *low, int *high)
+{
+    int l = *low, h = *high;
+
+    /* Of equal signs, the low part is the larger of two of a kind; else it is their sum. */
+    if ((l < 0) == (h < 0)) {
+        *low = abs(l) > abs(h) ? l : h;
+        *high = l - h;
+    } else {
+        int sum = l + h;
+
+        *low = sum;
+        *high = (sum < 0) == (h < 0) ? -h : l;
+    }
+}
+
+/* Bits of a value as 8 bits, and back. */
+static int bits_of(const RfbFormat *f, uint32_t v, int k)
+{
+    static const int at565[3] = { 0, 5, 11 }, at555[3] = { 0, 5, 10 };
+
+    if (f->bits == 32) {
+        return v >> (8 * k) & 255;
+    }
+    if (f->max[1] == 63) {
+        return k == 1 ? (v >> 5 & 63) << 2 : (v >> at565[k] & 31) << 3;
+    }
+    return (v >> at555[k] & 31) << 3;
+}
+
+static uint32_t value_of_bits(const RfbFormat *f, int k, int bits)
+{
+    static const int at565[3] = { 0, 5, 11 }, at555[3] = { 0, 5, 10 };
+
+    if (f->bits == 32) {
+        return (uint32_t)bits << (8 * k);
+    }
+    if (f->max[1] == 63) {
+        return (uint32_t)(k == 1 ? bits >> 2 : bits >> 3) << at565[k];
+    }
+    return (uint32_t)(bits >> 3) << at555[k];
+}
+
+static int clamp255(int v)
+{
+    return v < 0 ? 0 : MIN(v, 255);
+}
+
+static void synthesize(RfbClient *c, int x0, int y0, int w, int h, int levels)
+{
+    int tw = w >> levels << levels, th = h >> levels << levels;
+    uint32_t *in = g_new(uint32_t, w * h), *next = in;
+    Wavelet *t = g_new0(Wavelet, 1);
+
+    for (int i = 0; i < w * h; i++) {
+        in[i] = c->values[(y0 + i / w) * c->width + x0 + i % w];
+    }
+    if (!tw || !th) {
+        goto out;
+    }
+    for (int l = 0; l < levels; l++) {
+        for (int band = 3; band >= (l == levels - 1 ? 0 : 1); band--) {
+            for (int y = (band >> 1) << l; y < th; y += 2 << l) {
+                for (int x = (band & 1) << l; x < tw; x += 2 << l, next++) {
+                    for (int k = 0; k < 3; k++) {
+                        t->c[k][y][x] = (int8_t)bits_of(&c->format, *next, k);
+                    }
+                }
+            }
+        }
+    }
+    for (int l = levels - 1; l >= 0; l--) {
+        for (int k = 0; k < 3; k++) {
+            for (int x = 0; x < tw; x += 1 << l) {
+                for (int y = 0; y < th; y += 2 << l) {
+                    haar_back(&t->c[k][y][x], &t->c[k][y + (1 << l)][x]);
+                }
+            }
+            for (int y = 0; y < th; y += 1 << l) {
+                for (int x = 0; x < tw; x += 2 << l) {
+                    haar_back(&t->c[k][y][x], &t->c[k][y][x + (1 << l)]);
+                }
+            }
+        }
+    }
+    for (int y = 0; y < th; y++) {
+        for (int x = 0; x < tw; x++) {
+            int luma = t->c[1][y][x] + 128, u = 2 * t->c[0][y][x], v = 2 * t->c[2][y][x];
+            int g = luma - ((u + v) >> 2);
+
+            set(c, x0 + x, y0 + y, value_of_bits(&c->format, 0, clamp255(u + g)) |
+                                   value_of_bits(&c->format, 1, clamp255(g)) |
+                                   value_of_bits(&c->format, 2, clamp255(v + g)));
+        }
+    }
+    /* What is left over is as it was: to the right, then below without the corner, then that. */
+    for (int part = 0; part < 3; part++) {
+        for (int y = part ? th : 0; y < (part ? h : th); y++) {
+            for (int x = part == 1 ? 0 : tw; x < (part == 1 ? tw : w); x++) {
+                set(c, x0 + x, y0 + y, *next++);
+            }
+        }
+    }
+out:
+    g_free(in);
+    g_free(t);
+}
+
+static bool zrle_tile(RfbClient *c, Bytes *b, int x, int y, int w, int h, int levels)
 {
     bool upper;
     unsigned n = cpixel_bytes(&c->format, &upper), colors;
@@ -439,6 +553,14 @@ static bool zrle_tile(RfbClient *c, Bytes *b, int x, int y, int w, int h)
     colors = mode & 127;
     if (mode == 129 || (mode >= 17 && mode <= 127)) {
         return rfb_fail(c, "ZRLE: subencoding %u", mode);
+    }
+    if (mode == 0 && levels) {              /* another tile, of coefficients */
+        if (!zrle_tile(c, b, x, y, w, h, 0)) {
+            return false;
+        }
+        synthesize(c, x, y, w, h, levels);
+        c->wavelets++;
+        return true;
     }
     for (unsigned i = 0; i < colors; i++) {
         if (!take(b, p, n)) {
@@ -505,7 +627,7 @@ static bool zrle_tile(RfbClient *c, Bytes *b, int x, int y, int w, int h)
     return true;
 }
 
-static bool zrle(RfbClient *c, int x, int y, int w, int h)
+static bool zrle(RfbClient *c, int x, int y, int w, int h, int levels)
 {
     GByteArray *out = g_byte_array_new();
     uint8_t b[4];
@@ -514,7 +636,7 @@ static bool zrle(RfbClient *c, int x, int y, int w, int h)
 
     for (int j = 0; ok && j < h; j += 64) {
         for (int i = 0; ok && i < w; i += 64) {
-            ok = zrle_tile(c, &in, x + i, y + j, MIN(64, w - i), MIN(64, h - j));
+            ok = zrle_tile(c, &in, x + i, y + j, MIN(64, w - i), MIN(64, h - j), levels);
         }
     }
     ok = ok && (in.p == in.end || rfb_fail(c, "ZRLE: too much"));
@@ -800,8 +922,9 @@ bool rfb_decode(RfbClient *c, int32_t encoding, int x, int y, int w, int h)
     case 8:
         return hextile(c, x, y, w, h, true);
     case 16:
+        return zrle(c, x, y, w, h, 0);
     case 17:
-        return zrle(c, x, y, w, h);
+        return zrle(c, x, y, w, h, c->format.bits == 8 ? 0 : c->wavelet_levels);
     case -260:
         c->by_encoding[60]++;
         return tight(c, x, y, w, h, true);

@@ -1,14 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
+#include "ui/core/clip-image.h"
 #include "ui/core/clipboard.h"
+#include "util/thread-pool.h"
 
 static ClipPeer *peers;             /* registry */
 
 static struct {
     ClipPeer *owner;
-    unsigned formats, asked;
+    unsigned formats, asked;    /* of the owner */
+    unsigned made_asked;        /* of those that are made of others */
+    unsigned epoch;             /* counts owners */
     GBytes *data[CLIP_NUM];
 } board;
+
+/* One picture's format from the other's: what the owner hasn't got is made. */
+static bool is_picture(ClipFormat f)
+{
+    return f == CLIP_PNG || f == CLIP_BMP;
+}
+
+static ClipFormat other_picture(ClipFormat f)
+{
+    return f == CLIP_PNG ? CLIP_BMP : CLIP_PNG;
+}
+
+static unsigned makeable(void)
+{
+    unsigned pictures = board.formats & (BIT(CLIP_PNG) | BIT(CLIP_BMP));
+
+    return pictures ? (BIT(CLIP_PNG) | BIT(CLIP_BMP)) & ~pictures : 0;
+}
 
 static void empty_board(void)
 {
@@ -18,7 +40,8 @@ static void empty_board(void)
             board.data[i] = NULL;
         }
     }
-    board.formats = board.asked = 0;
+    board.formats = board.asked = board.made_asked = 0;
+    board.epoch++;
 }
 
 static void tell_changed(void)
@@ -26,7 +49,7 @@ static void tell_changed(void)
     for (ClipPeer *p = peers, *next; p; p = next) {
         next = p->next;
         if (p != board.owner && p->changed) {
-            p->changed(p, board.formats);
+            p->changed(p, clipboard_formats());
         }
     }
 }
@@ -36,7 +59,7 @@ void clipboard_add(ClipPeer *p)
     p->next = peers;
     peers = p;
     if (board.formats && p->changed) {
-        p->changed(p, board.formats);
+        p->changed(p, clipboard_formats());
     }
 }
 
@@ -72,7 +95,7 @@ ClipPeer *clipboard_owner(void)
 
 unsigned clipboard_formats(void)
 {
-    return board.formats;
+    return board.formats | makeable();
 }
 
 void clipboard_claim(ClipPeer *p, unsigned formats)
@@ -83,8 +106,60 @@ void clipboard_claim(ClipPeer *p, unsigned formats)
     tell_changed();
 }
 
+static void tell_arrived(ClipPeer *but, ClipFormat format)
+{
+    for (ClipPeer *q = peers, *next; q; q = next) {
+        next = q->next;
+        if (q != but && q->arrived) {
+            q->arrived(q, format);
+        }
+    }
+}
+
+/* --- pictures, on a worker thread --- */
+
+typedef struct Making {
+    GBytes *from, *to;
+    ClipFormat format;
+    unsigned epoch;
+} Making;
+
+static int make(void *opaque)
+{
+    Making *m = opaque;
+
+    m->to = m->format == CLIP_PNG ? clip_png_from_bmp(m->from) : clip_bmp_from_png(m->from, CLIPBOARD_MAX);
+    return 0;
+}
+
+static void made(void *opaque, UNUSED int result)
+{
+    Making *m = opaque;
+
+    if (m->to && m->epoch == board.epoch && !board.data[m->format]) {
+        board.data[m->format] = g_bytes_ref(m->to);
+        tell_arrived(board.owner, m->format);
+    }
+    g_bytes_unref(m->from);
+    if (m->to) {
+        g_bytes_unref(m->to);
+    }
+    g_free(m);
+}
+
+static void start_making(ClipFormat format)
+{
+    Making *m = g_new(Making, 1);
+
+    board.made_asked &= ~BIT(format);
+    *m = (Making){ .from = g_bytes_ref(board.data[other_picture(format)]), .format = format, .epoch = board.epoch };
+    thread_pool_submit(make, m, made, m);
+}
+
 void clipboard_provide(ClipPeer *p, ClipFormat format, const void *data, size_t len)
 {
+    ClipFormat other = other_picture(format);
+
     if (board.owner != p || len > CLIPBOARD_MAX || !(board.formats & BIT(format))) {
         return;
     }
@@ -93,11 +168,9 @@ void clipboard_provide(ClipPeer *p, ClipFormat format, const void *data, size_t 
     }
     board.data[format] = g_bytes_new(data, len);
     board.asked &= ~BIT(format);
-    for (ClipPeer *q = peers, *next; q; q = next) {
-        next = q->next;
-        if (q != p && q->arrived) {
-            q->arrived(q, format);
-        }
+    tell_arrived(p, format);
+    if (is_picture(format) && board.made_asked & BIT(other) && board.data[format]) {
+        start_making(other);
     }
 }
 
@@ -108,8 +181,18 @@ GBytes *clipboard_data(ClipFormat format)
 
 void clipboard_want(ClipFormat format)
 {
-    if (board.owner && board.formats & ~board.asked & BIT(format) && !board.data[format] &&
-        board.owner->wanted) {
+    if (board.data[format]) {
+        return;
+    }
+    if (makeable() & ~board.made_asked & BIT(format)) {
+        board.made_asked |= BIT(format);
+        format = other_picture(format);
+        if (board.data[format]) {
+            start_making(other_picture(format));
+            return;
+        }
+    }
+    if (board.owner && board.formats & ~board.asked & BIT(format) && board.owner->wanted) {
         board.asked |= BIT(format);
         board.owner->wanted(board.owner, format);
     }

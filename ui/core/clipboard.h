@@ -2,7 +2,7 @@
 /*
  * The clipboard that viewers, windows and the guest's agent share. One peer owns it: it has said
  * which formats it has. The data of a format is fetched from the owner when somebody wants it, and
- * kept until the next owner. Big lock.
+ * kept until the next owner. Of PNG and BMP, the one that the owner hasn't got is made of the other. Big lock.
  */
 #ifndef UI_CORE_CLIPBOARD_H
 #define UI_CORE_CLIPBOARD_H
@@ -10,7 +10,7 @@
 #include <glib.h>
 #include "util/osdep.h"
 
-#define CLIPBOARD_MAX   (64 * 1024 * 1024)      /* bytes of one format */
+#define CLIPBOARD_MAX   (128 * 1024 * 1024)      /* bytes of one format */
 
 typedef enum ClipFormat {
     CLIP_TEXT,                  /* UTF-8, lines end with a line feed; no NUL */

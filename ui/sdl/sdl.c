@@ -9,7 +9,9 @@
 #include "ui/core/console.h"
 #include "ui/core/input.h"
 #include "ui/core/keysyms.h"
+#include "ui/sdl/sdl-clipboard.h"
 #include "ui/sdl/sdl-keys.h"
+#include "ui/sdl/sdl-tabs.h"
 #include "util/lazy-lib.h"
 #include "util/timer.h"
 
@@ -21,7 +23,8 @@ typedef struct SdlDisplay {
     SDL_Texture *texture;
     ConsoleListener listener;
     Timer tick;
-    bool grabbed, full_screen, close_ends, show_cursor;
+    int bar;                    /* lines of the bar of tabs below the picture */
+    bool grabbed, full_screen, close_ends, show_cursor, clipboard;
     SDL_Keymod grab_mod;        /* all of these */
     bool hot;                   /* they are held: the next key is ours */
     bool damaged;
@@ -51,14 +54,15 @@ static void new_texture(SdlDisplay *d)
     }
     d->texture = SDL_CreateTexture(d->renderer, SDL_PIXELFORMAT_RGB888,
                                    SDL_TEXTUREACCESS_STREAMING, w, h);
-    SDL_RenderSetLogicalSize(d->renderer, w, h);        /* scaled, with black beside it */
+    d->bar = d->full_screen ? 0 : sdl_tabs_height();
+    SDL_RenderSetLogicalSize(d->renderer, w, h + d->bar);       /* scaled, with black beside it */
     changed(&d->listener, 0, 0, w, h);
 }
 
 static void natural_size(SdlDisplay *d)
 {
     SDL_SetWindowSize(d->window, console_width(d->listener.console),
-                      console_height(d->listener.console));
+                      console_height(d->listener.console) + d->bar);
 }
 
 static void resized(ConsoleListener *l)
@@ -73,9 +77,15 @@ static void resized(ConsoleListener *l)
 
 static void draw(SdlDisplay *d)
 {
+    const Console *con = d->listener.console;
+    SDL_Rect picture = { 0, 0, console_width(con), console_height(con) };
+
     SDL_SetRenderDrawColor(d->renderer, 0, 0, 0, 255);
     SDL_RenderClear(d->renderer);
-    SDL_RenderCopy(d->renderer, d->texture, NULL, NULL);
+    SDL_RenderCopy(d->renderer, d->texture, NULL, &picture);
+    if (d->bar) {
+        sdl_tabs_draw(d->renderer, picture.h, picture.w, con->index);
+    }
     SDL_RenderPresent(d->renderer);
     d->damaged = false;
 }
@@ -113,6 +123,7 @@ static void set_full_screen(SdlDisplay *d, bool on)
 {
     d->full_screen = on;
     SDL_SetWindowFullscreen(d->window, on ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+    new_texture(d);
     if (on) {
         grab(d, true);
     } else {
@@ -212,10 +223,18 @@ static void key(SdlDisplay *d, const SDL_KeyboardEvent *e)
     }
 }
 
+static bool on_bar(const SdlDisplay *d, int y)
+{
+    return !d->grabbed && d->bar && y >= console_height(d->listener.console);
+}
+
 static void motion(SdlDisplay *d, const SDL_MouseMotionEvent *e)
 {
     int w = console_width(d->listener.console), h = console_height(d->listener.console);
 
+    if (on_bar(d, e->y)) {
+        return;
+    }
     if (absolute()) {
         input_abs(MAX(0, MIN(e->x, w - 1)) * INPUT_ABS_MAX / MAX(1, w - 1),
                   MAX(0, MIN(e->y, h - 1)) * INPUT_ABS_MAX / MAX(1, h - 1));
@@ -235,7 +254,14 @@ static void button(SdlDisplay *d, const SDL_MouseButtonEvent *e)
         [SDL_BUTTON_X2] = INPUT_BUTTON_EXTRA,
     };
 
-    if (!d->grabbed && !absolute()) {
+    if (on_bar(d, e->y)) {
+        if (e->type == SDL_MOUSEBUTTONDOWN) {
+            show_console(d, sdl_tabs_at(e->x, console_width(d->listener.console)));
+        } else if (e->button >= SDL_BUTTON_LEFT && e->button <= SDL_BUTTON_X2) {
+            input_button(names[e->button], false);      /* pressed in the picture */
+            input_sync();
+        }
+    } else if (!d->grabbed && !absolute()) {
         if (e->type == SDL_MOUSEBUTTONDOWN && e->button == SDL_BUTTON_LEFT) {
             grab(d, true);
         }
@@ -302,6 +328,9 @@ static void handle(SdlDisplay *d, const SDL_Event *e)
     case SDL_WINDOWEVENT:
         window_event(d, &e->window);
         break;
+    case SDL_CLIPBOARDUPDATE:
+        sdl_clipboard_update();
+        break;
     case SDL_RENDER_TARGETS_RESET:
         new_texture(d);
         break;
@@ -319,6 +348,9 @@ static void tick(void *opaque)
         handle(d, &e);
     }
     if (d->listener.console) {
+        if (!d->full_screen && d->bar != sdl_tabs_height()) {       /* a console has come or gone */
+            resized(&d->listener);
+        }
         console_refresh(d->listener.console);
         set_title(d);
         if (d->damaged) {
@@ -348,7 +380,7 @@ static bool option(const QDict *opts, const char *name, bool otherwise, bool *va
 static bool parse(SdlDisplay *d, const QDict *opts, bool *full, Error **errp)
 {
     static const char *const known[] = { "type", "full-screen", "grab-mod", "window-close",
-                                         "show-cursor", "gl" };
+                                         "show-cursor", "gl", "clipboard" };
     const char *mod = qdict_str_or(opts, "grab-mod", "lctrl-lalt");
     bool gl;
 
@@ -366,6 +398,7 @@ static bool parse(SdlDisplay *d, const QDict *opts, bool *full, Error **errp)
     if (!option(opts, "full-screen", false, full, errp) ||
         !option(opts, "window-close", true, &d->close_ends, errp) ||
         !option(opts, "show-cursor", false, &d->show_cursor, errp) ||
+        !option(opts, "clipboard", false, &d->clipboard, errp) ||
         !option(opts, "gl", false, &gl, errp)) {
         return false;
     }
@@ -405,7 +438,8 @@ static bool make_window(SdlDisplay *d, Error **errp)
         return false;
     }
     d->window = SDL_CreateWindow("QEMU", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                                 console_width(con), console_height(con), SDL_WINDOW_RESIZABLE);
+                                 console_width(con), console_height(con) + sdl_tabs_height(),
+                                 SDL_WINDOW_RESIZABLE);
     d->renderer = d->window ? SDL_CreateRenderer(d->window, -1, 0) : NULL;
     if (!d->renderer) {
         error_setf(errp, ERR_HOST, "SDL can't make a window: %s", SDL_GetError());
@@ -427,6 +461,9 @@ bool sdl_open(const QDict *opts, Error **errp)
         error_setf(errp, ERR_NO_SUCH_DEVICE, "-display sdl: the machine has no display");
     } else if (parse(d, opts, &full, errp) && make_window(d, errp)) {
         display = d;
+        if (d->clipboard) {
+            sdl_clipboard_start();
+        }
         timer_init_ns(&d->tick, CLOCK_RT, tick, d);
         if (full) {
             set_full_screen(d, true);
@@ -449,6 +486,7 @@ void sdl_close(void)
     if (d) {
         display = NULL;
         timer_del(&d->tick);
+        sdl_clipboard_stop();
         console_unlisten(&d->listener);
         SDL_DestroyTexture(d->texture);
         SDL_DestroyRenderer(d->renderer);

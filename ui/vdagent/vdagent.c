@@ -13,6 +13,8 @@
 #include "ui/core/console.h"
 #include "ui/core/input.h"
 #include "util/bswap.h"
+#include "util/timer.h"
+#include "vmstate/vmstate.h"
 
 enum { PORT_CLIENT = 1, PORT_SERVER = 2, PROTOCOL = 1 };
 enum {
@@ -38,27 +40,33 @@ typedef struct VdAgent {
     bool mouse, clipboard;
     /* From the guest. */
     uint8_t head[CHUNK_HEAD];
-    unsigned head_n;
+    uint32_t head_n;
     uint32_t chunk_left;
     GByteArray *msg;            /* MSG_HEAD and what has come of its data */
+    bool is_open;               /* for the saved state */
     bool broken;                /* it doesn't speak the protocol: until it opens again */
     uint32_t caps;              /* of the agent; 0: it hasn't said */
     /* To the guest. */
     GByteArray *wire;
-    size_t wire_at;
+    uint32_t wire_at;
     ClipPeer peer;
     bool is_peer;
     InputHandler input;
     bool has_input;
-    unsigned x, y, buttons;
+    unsigned x, y;
+    uint32_t buttons;
     bool moved;
+    /* Loaded, but the guest doesn't run yet: its devices may not have been. */
+    bool loaded;
+    Timer resume;
+    char *section;              /* the saved state's name */
 } VdAgent;
 
 /* --- to the guest --- */
 
 static void push(VdAgent *v)
 {
-    while (v->wire_at < v->wire->len) {
+    while (!v->loaded && v->wire_at < v->wire->len) {
         size_t room = chr_be_can_receive(&v->parent), n = MIN(room, v->wire->len - v->wire_at);
 
         if (!n) {
@@ -66,6 +74,9 @@ static void push(VdAgent *v)
         }
         v->wire_at += n;
         chr_be_receive(&v->parent, v->wire->data + v->wire_at - n, n);
+    }
+    if (v->loaded) {
+        return;
     }
     g_byte_array_set_size(v->wire, 0);
     v->wire_at = 0;
@@ -436,7 +447,7 @@ static void forget(VdAgent *v)
     leave_clipboard(v);
     leave_input(v);
     v->head_n = v->chunk_left = v->caps = 0;
-    v->broken = v->moved = false;
+    v->broken = v->moved = v->loaded = false;
     v->buttons = 0;
     g_byte_array_set_size(v->msg, 0);
     g_byte_array_set_size(v->wire, 0);
@@ -454,6 +465,60 @@ static void set_fe_open(Chardev *chr, bool open)
     }
 }
 
+/* --- saved state: guest and host are in the middle of messages --- */
+
+static void resume(void *opaque)
+{
+    VdAgent *v = opaque;
+
+    v->loaded = false;
+    join_clipboard(v);
+    join_input(v);
+    push(v);
+}
+
+static void gather(void *opaque)
+{
+    VdAgent *v = opaque;
+
+    v->is_open = v->parent.fe_open;
+}
+
+static bool post_load(void *opaque, Error **errp)
+{
+    VdAgent *v = opaque;
+    uint32_t size = v->msg->len >= MSG_HEAD ? load_le32(v->msg->data + 16) : MSG_MAX;
+
+    if (v->wire_at > v->wire->len || size > MSG_MAX || v->msg->len > MSG_HEAD + size) {
+        error_setf(errp, ERR_STATE_INVALID, "the agent's messages are in a state that can't be");
+        return false;
+    }
+    leave_clipboard(v);
+    leave_input(v);
+    v->parent.fe_open = v->is_open;
+    v->loaded = true;
+    timer_mod_ns(&v->resume, clock_get_ns(CLOCK_VIRTUAL));
+    return true;
+}
+
+static const VmField fields[] = {
+    VM_BOOL(VdAgent, is_open), VM_BUFFER(VdAgent, head), VM_U32_RANGE(VdAgent, head_n, 0, CHUNK_HEAD - 1),
+    VM_U32_RANGE(VdAgent, chunk_left, 0, CHUNK_MAX), VM_BYTES(VdAgent, msg, MSG_HEAD + MSG_MAX),
+    VM_BOOL(VdAgent, broken), VM_U32(VdAgent, caps), VM_BYTES(VdAgent, wire, 2 * (uint64_t)OUT_MAX),
+    VM_U32(VdAgent, wire_at), VM_U32(VdAgent, buttons), VM_END
+};
+
+static const VmState vm = {
+    .version = 1, .fields = fields, .gather = gather, .post_load = post_load,
+    .meanings = MEANINGS({ "is_open", "the guest's agent has opened the port" },
+                         { "head", "of a chunk", .payload = "bytes from the guest" }, { "head_n", "how many have come" },
+                         { "chunk_left", "bytes of the chunk that are still to come" },
+                         { "msg", .payload = "a message of the guest, as much as has come" },
+                         { "broken", "it doesn't speak the protocol" }, { "caps", "what the agent can do" },
+                         { "wire", .payload = "messages for the guest" }, { "wire_at", "how much of them it has got" },
+                         { "buttons", "of the pointer, as the agent was told" }),
+};
+
 static bool vdagent_open(Chardev *chr, const ChardevBackend *backend, UNUSED Error **errp)
 {
     const ChardevQemuVDAgent *o = backend->u.qemu_vdagent.data;
@@ -463,6 +528,9 @@ static bool vdagent_open(Chardev *chr, const ChardevBackend *backend, UNUSED Err
     v->clipboard = o->has_clipboard && o->clipboard;
     v->msg = g_byte_array_new();
     v->wire = g_byte_array_new();
+    timer_init_ns(&v->resume, CLOCK_VIRTUAL, resume, v);
+    v->section = g_strdup_printf("vdagent/%s", chr->id ? chr->id : "");
+    vm_register(v->section, &vm, v);
     chr->filename = g_strdup("qemu-vdagent");
     chr_be_event(chr, CHR_EVENT_OPENED);
     return true;
@@ -473,6 +541,9 @@ static void vdagent_close(Chardev *chr)
     VdAgent *v = (VdAgent *)chr;
 
     forget(v);
+    timer_del(&v->resume);
+    vm_unregister(&vm, v);
+    g_free(v->section);
     g_byte_array_unref(v->msg);
     g_byte_array_unref(v->wire);
 }

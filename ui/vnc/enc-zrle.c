@@ -9,7 +9,7 @@
 
 #define SIDE    64
 #define PALETTE_MAX     127
-#define TILE_MAX        (1 + SIDE * SIDE * 4)
+#define TILE_MAX        (2 + SIDE * SIDE * 5)       /* runs of one pixel each */
 
 static uint8_t *put_run(uint8_t *p, unsigned len)
 {
@@ -108,11 +108,12 @@ static uint8_t *runs(const VncFormat *f, uint8_t *p, const EncPalette *pal, cons
     return p;
 }
 
-/* The shortest form before zlib, which is what TILE_MAX bounds. Tells by its first byte which. */
-static uint8_t *tile(const VncFormat *f, uint8_t *p, const uint32_t *v, int w, int h)
+/* The shortest form before zlib, at most TILE_MAX. Tells by its first byte which. @v is overwritten if @form has
+ * a filter. */
+static uint8_t *tile(const VncFormat *f, uint8_t *p, uint32_t *v, int w, int h, const ZrleForm *form)
 {
     EncPicture pic = { .w = w, .h = h, .values = v, .stride = w };
-    size_t n = (size_t)w * h, raw = n * f->c_bytes, plain, indexed, best = raw;
+    size_t n = (size_t)w * h, best = n * f->c_bytes, plain, indexed;
     unsigned colors, mode = 0;
     EncPalette pal;
 
@@ -121,12 +122,14 @@ static uint8_t *tile(const VncFormat *f, uint8_t *p, const uint32_t *v, int w, i
         *p++ = 1;
         return vnc_put_cpixels(f, p, v, 1);
     }
+    if (form) {
+        best = form->no_pixels ? SIZE_MAX : form->filter ? best >> form->levels : best;
+    }
     if (colors <= 16) {
-        best = (size_t)DIV_ROUND_UP(w * packed_bits(colors), 8) * h + (size_t)colors * f->c_bytes;
-        mode = colors;
-        if (best >= raw) {
-            best = raw;
-            mode = 0;
+        indexed = (size_t)DIV_ROUND_UP(w * packed_bits(colors), 8) * h + (size_t)colors * f->c_bytes;
+        if (indexed < best) {
+            best = indexed;
+            mode = colors;
         }
     }
     if (count_runs(v, n) < best) {      /* each takes a byte or more */
@@ -142,6 +145,10 @@ static uint8_t *tile(const VncFormat *f, uint8_t *p, const uint32_t *v, int w, i
         }
     }
     *p++ = mode;
+    if (mode == 0 && form && form->filter) {
+        form->filter(f, form->levels, v, w, h);
+        return tile(f, p, v, w, h, NULL);
+    }
     if (mode == 0) {
         return vnc_put_cpixels(f, p, v, n);
     }
@@ -153,10 +160,10 @@ static uint8_t *tile(const VncFormat *f, uint8_t *p, const uint32_t *v, int w, i
 }
 
 void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_t encoding,
-                    ZrleFilter *filter)
+                    const ZrleForm *form)
 {
     size_t n_tiles = (size_t)DIV_ROUND_UP(pic->w, SIDE) * DIV_ROUND_UP(pic->h, SIDE);
-    uint8_t *buf = enc_scratch(o, SCRATCH_BYTES, n_tiles + (size_t)pic->w * pic->h * 4 + TILE_MAX);
+    uint8_t *buf = enc_scratch(o, SCRATCH_BYTES, 2 * n_tiles + (size_t)pic->w * pic->h * 5 + TILE_MAX);
     uint8_t *end = buf, *first;
     size_t raw = 0;
     /* Palettes and runs have done much of the work: one level less is nearly as small. */
@@ -168,16 +175,11 @@ void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_
             int w = MIN(SIDE, pic->w - x), h = MIN(SIDE, pic->h - y);
 
             for (int k = 0; k < h; k++) {
-                memcpy(v + k * w,
-                       (filter ? pic->rgb : pic->values) + (size_t)(y + k) * pic->stride + x,
-                       4 * w);
-            }
-            if (filter) {
-                filter(p, v, w, h);
+                memcpy(v + k * w, enc_line(pic, y + k) + x, 4 * w);
             }
             first = end;
-            end = tile(p->format, end, v, w, h);
-            raw += *first == 0 ? end - first : 0;
+            end = tile(p->format, end, v, w, h, form);
+            raw += *first == 0 && !form ? end - first : 0;
         }
     }
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, encoding);

@@ -5,9 +5,16 @@
 
 #include "ui/vnc/enc.h"
 
-/* Makes of a tile's @w * @h pixels of ours the values to be sent. */
-typedef void ZrleFilter(const EncParams *p, uint32_t *pixels, int w, int h);
+/* How ZYWRLE's tiles differ from ZRLE's. */
+typedef struct ZrleForm {
+    /* Tiles that would be sent as pixels are sent as a tile of what this makes of their values. NULL: no. */
+    void (*filter)(const VncFormat *f, unsigned levels, uint32_t *values, int w, int h);
+    unsigned levels;            /* it makes them about a 2^levels-th */
+    bool no_pixels;             /* without loss: a viewer would transform what comes as pixels */
+} ZrleForm;
+
+/* @form NULL: ZRLE. */
 void enc_zrle_tiles(EncOut *o, const EncParams *p, const EncPicture *pic, int32_t encoding,
-                    ZrleFilter *filter);
+                    const ZrleForm *form);
 
 #endif

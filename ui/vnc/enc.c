@@ -100,6 +100,14 @@ void enc_deflate(EncOut *o, EncPieceKind kind, unsigned stream, int level, int s
     g_byte_array_append(o->bytes, data, len);
 }
 
+void enc_film(EncOut *o, const void *data, size_t len)
+{
+    EncPiece piece = { .kind = PIECE_FILM, .len = len };
+
+    g_array_append_val(o->pieces, piece);
+    g_byte_array_append(o->bytes, data, len);
+}
+
 unsigned enc_compact_length(uint8_t b[3], size_t len)
 {
     b[0] = len & 0x7f;
@@ -120,6 +128,8 @@ unsigned enc_compact_length(uint8_t b[3], size_t len)
 
 void enc_streams_free(EncStreams *s)
 {
+    enc_video_free(s->video);
+    s->video = NULL;
     for (unsigned i = 0; i < STREAM_NUM; i++) {
         if (s->z[i]) {
             deflateEnd(s->z[i]);
@@ -211,12 +221,32 @@ bool enc_finish(EncStreams *s, const EncOut *o, GByteArray *to)
 
         if (piece->kind == PIECE_PLAIN) {
             g_byte_array_append(to, data, piece->len);
-        } else if (!deflate_piece(s, piece, data, to)) {
+        } else if (piece->kind == PIECE_FILM ? !enc_h264_finish(&s->video, data, piece->len, to)
+                                             : !deflate_piece(s, piece, data, to)) {
             return false;
         }
         data += piece->len;
     }
     return true;
+}
+
+bool enc_is_plain(int32_t encoding)
+{
+    return encoding == ENC_RAW || encoding == ENC_RRE || encoding == ENC_HEXTILE || encoding == ENC_TIGHT_PNG;
+}
+
+GByteArray *enc_out_take(EncOut *o)
+{
+    GByteArray *a = o->bytes;
+
+    for (unsigned i = 0; i < o->pieces->len; i++) {
+        if (g_array_index(o->pieces, EncPiece, i).kind != PIECE_PLAIN) {
+            return NULL;
+        }
+    }
+    o->bytes = g_byte_array_new();
+    g_array_set_size(o->pieces, 0);
+    return a;
 }
 
 int enc_zlib_level(const EncParams *p)
@@ -238,6 +268,7 @@ static const struct {
     { ENC_TIGHT, enc_tight, "tight" },
     { ENC_ZLIBHEX, enc_zlibhex, "zlibhex" },
     { ENC_ZRLE, enc_zrle, "zrle" },
+    { ENC_ZYWRLE, enc_zywrle, "zywrle" },
     { ENC_TIGHT_PNG, enc_tight_png, "tight-png" },
 };
 

@@ -16,7 +16,8 @@
 /* Numbers: RFC 6143 7.7, the community's rfbproto.rst "Encodings". */
 enum {
     ENC_RAW = 0, ENC_COPY_RECT = 1, ENC_RRE = 2, ENC_HEXTILE = 5, ENC_ZLIB = 6, ENC_TIGHT = 7,
-    ENC_ZLIBHEX = 8, ENC_ZRLE = 16, ENC_ZYWRLE = 17, ENC_TIGHT_PNG = -260,
+    ENC_ZLIBHEX = 8, ENC_ZRLE = 16, ENC_ZYWRLE = 17, ENC_H264 = 50,
+    ENC_TIGHT_PNG = -260,
 };
 
 /* A client's zlib streams. */
@@ -32,6 +33,7 @@ typedef struct EncParams {
     int8_t subsampling;         /* index of the level, 0 none to 5; -1: not said */
     bool tight_plain;           /* Tight without zlib is understood */
     bool no_gradient;           /* Tight's gradient filter isn't */
+    bool film;                  /* what moves may be sent as H.264 */
 } EncParams;
 
 typedef struct EncPicture {
@@ -53,7 +55,8 @@ EncPicture enc_part(const EncPicture *pic, int x, int y, int w, int h);
 #define ENC_MAX_PIXELS  (256 * 1024)    /* of one picture */
 
 /* How the length of compressed bytes is written before them. */
-typedef enum { PIECE_PLAIN, PIECE_DEFLATE_U32, PIECE_DEFLATE_U16, PIECE_DEFLATE_COMPACT } EncPieceKind;
+typedef enum { PIECE_PLAIN, PIECE_DEFLATE_U32, PIECE_DEFLATE_U16, PIECE_DEFLATE_COMPACT,
+               PIECE_FILM } EncPieceKind;
 
 typedef struct EncPiece {
     uint8_t kind, stream, level, strategy;
@@ -88,21 +91,31 @@ uint8_t *enc_room(EncOut *o, size_t len);
 /* To be compressed by that stream. */
 void enc_deflate(EncOut *o, EncPieceKind kind, unsigned stream, int level, int strategy,
                  const void *data, size_t len);
+/* To be made a frame of the client's film. */
+void enc_film(EncOut *o, const void *data, size_t len);
 /* Tight's length of one to three bytes; how many. */
 unsigned enc_compact_length(uint8_t b[3], size_t len);
+
+typedef struct EncVideo EncVideo;
 
 /* One client's streams; in one thread at a time. */
 typedef struct EncStreams {
     z_stream *z[STREAM_NUM];    /* NULL: not used yet */
     uint8_t level[STREAM_NUM], strategy[STREAM_NUM];
+    EncVideo *video;            /* NULL: none yet */
 } EncStreams;
 
 void enc_streams_free(EncStreams *s);
+/* An encoding of which no byte needs a stream. */
+bool enc_is_plain(int32_t encoding);
+/* The bytes of @o, which has others then; NULL if some are to be compressed. */
+GByteArray *enc_out_take(EncOut *o);
 /* Append what is in @o to @to. False: zlib is out of memory. */
 bool enc_finish(EncStreams *s, const EncOut *o, GByteArray *to);
 
 typedef void EncFn(EncOut *o, const EncParams *p, const EncPicture *pic);
-EncFn enc_raw, enc_rre, enc_hextile, enc_zlib, enc_zlibhex, enc_tight, enc_tight_png, enc_zrle;
+EncFn enc_raw, enc_rre, enc_hextile, enc_zlib, enc_zlibhex, enc_tight, enc_tight_png, enc_zrle,
+     enc_zywrle;
 /* NULL: none of ours. */
 EncFn *enc_function(int32_t encoding);
 const char *enc_name(int32_t encoding);
@@ -135,6 +148,16 @@ typedef struct HextileState {
 uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values, int stride, int w,
                           int h, HextileState *st);
 #define ENC_HEXTILE_MAX     (1 + 16 * 16 * 4)
+
+/* enc-h264.c: whether this build can; a picture of any size up to the screen's. */
+bool enc_h264_available(void);
+void enc_h264(EncOut *o, const EncParams *p, const EncPicture *pic);
+void enc_video_free(EncVideo *v);                   /* NULL is allowed */
+/* What enc_h264() has put, as the next frame of @v, which is made when it is the first. */
+bool enc_h264_finish(EncVideo **v, const uint8_t *data, size_t len, GByteArray *to);
+
+/* enc-zywrle.c: how many times the picture is halved; the viewer counts the same. */
+unsigned enc_zywrle_levels(const EncParams *p);
 
 /* enc-jpeg.c: false if this build has no libjpeg. @quality: 0 to 100, @subsampling as above. */
 bool enc_jpeg(GByteArray *to, const EncPicture *pic, int quality, int subsampling);

@@ -71,6 +71,8 @@ static bool coroutine_fn set_pixel_format(VncClient *c, const uint8_t *b, Error 
     return true;
 }
 
+#define FILM_QUALITY    6           /* of viewers that don't say */
+
 static bool coroutine_fn set_encodings(VncClient *c, const uint8_t *b, Error **errp)
 {
     unsigned n = load_be16(b + 1);
@@ -98,7 +100,9 @@ static bool coroutine_fn set_encodings(VncClient *c, const uint8_t *b, Error **e
         number = load_be32(e);
         /* noVNC, the viewer that knows this one, has Tight but not its gradient filter. */
         c->params.no_gradient |= number == ENC_TIGHT_PNG;
-        if (!found && enc_function(number)) {       /* in the client's order of preference */
+        if (!found && number == ENC_H264) {         /* for what moves; what follows is for the rest */
+            c->params.film = c->server->lossy && enc_h264_available();
+        } else if (!found && enc_function(number)) {       /* in the client's order of preference */
             c->params.encoding = number;
             found = true;
         } else {
@@ -109,8 +113,14 @@ static bool coroutine_fn set_encodings(VncClient *c, const uint8_t *b, Error **e
     if (c->params.fine_quality >= 0 && c->params.quality < 0) {
         c->params.quality = c->params.fine_quality / 11;
     }
+    if (c->params.film && c->params.quality < 0) {
+        c->params.quality = FILM_QUALITY;
+    }
     if (!c->server->lossy) {
         c->params.quality = c->params.fine_quality = -1;
+    }
+    if (c->params.encoding == ENC_ZYWRLE && c->params.quality < 0) {
+        c->params.encoding = ENC_ZRLE;              /* the same, without loss */
     }
     before = c->caps;
     c->caps = caps;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
 #include <zlib.h>
+#include "ui/core/clip-image.h"
 #include "ui/core/clipboard.h"
 #include "ui/vnc/vnc-clip.h"
 #include "util/bswap.h"
 
 /* Bits of the extended messages. */
 enum {
-    CLIP_BIT_TEXT = BIT(0), CLIP_BIT_RTF = BIT(1), CLIP_BIT_HTML = BIT(2), CLIP_FORMAT_BITS = 0xffff,
+    CLIP_BIT_TEXT = BIT(0), CLIP_BIT_RTF = BIT(1), CLIP_BIT_HTML = BIT(2), CLIP_BIT_DIB = BIT(3),
+    CLIP_FORMAT_BITS = 0xffff,
     CLIP_CAPS = BIT(24), CLIP_REQUEST = BIT(25), CLIP_PEEK = BIT(26), CLIP_NOTIFY = BIT(27),
     CLIP_PROVIDE = BIT(28), CLIP_ACTIONS = CLIP_CAPS | CLIP_REQUEST | CLIP_PEEK | CLIP_NOTIFY |
                                            CLIP_PROVIDE,
@@ -19,6 +21,7 @@ static const struct {
     ClipFormat format;
 } formats[] = {
     { CLIP_BIT_TEXT, CLIP_TEXT }, { CLIP_BIT_RTF, CLIP_RTF }, { CLIP_BIT_HTML, CLIP_HTML },
+    { CLIP_BIT_DIB, CLIP_BMP },
 };
 
 typedef struct VncClip {
@@ -111,6 +114,11 @@ static void append_format(GByteArray *a, ClipFormat f, GBytes *data)
     const char *p = g_bytes_get_data(data, &len);
     GByteArray *text = f == CLIP_TEXT ? to_wire(p, len) : NULL;
     uint8_t b[4];
+
+    if (f == CLIP_BMP) {                /* a DIB has no header of a file */
+        p += MIN(len, CLIP_BMP_HEAD);
+        len -= MIN(len, CLIP_BMP_HEAD);
+    }
 
     store_be32(b, text ? text->len : len);
     g_byte_array_append(a, b, 4);
@@ -212,7 +220,7 @@ void vnc_clip_announce(VncClient *c)
     clip_of(c);
     vnc_put(c, "\3\0\0", 4);
     vnc_put_u32(c, -(4 + 4 * (int)ARRAY_SIZE(formats)));
-    vnc_put_u32(c, CLIP_ACTIONS | CLIP_BIT_TEXT | CLIP_BIT_RTF | CLIP_BIT_HTML);
+    vnc_put_u32(c, CLIP_ACTIONS | CLIP_BIT_TEXT | CLIP_BIT_RTF | CLIP_BIT_HTML | CLIP_BIT_DIB);
     for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
         vnc_put_u32(c, 0);              /* nothing unasked: always announced first */
     }
@@ -258,6 +266,16 @@ static GByteArray *inflated(const uint8_t *data, size_t len, size_t max)
     return out;
 }
 
+static void provide_picture(VncClip *v, const uint8_t *dib, size_t len)
+{
+    GBytes *bmp = clip_bmp_from_dib(dib, len);
+
+    if (bmp) {
+        clipboard_provide(&v->peer, CLIP_BMP, g_bytes_get_data(bmp, NULL), g_bytes_get_size(bmp));
+        g_bytes_unref(bmp);
+    }
+}
+
 static void provided(VncClip *v, uint32_t flags, const uint8_t *data, size_t len)
 {
     GByteArray *a = inflated(data, len, VNC_CLIP_MAX + 64);
@@ -284,6 +302,10 @@ static void provided(VncClip *v, uint32_t flags, const uint8_t *data, size_t len
             size_t size = n;
 
             if (formats[k].bit != BIT(i)) {
+                continue;
+            }
+            if (formats[k].format == CLIP_BMP) {
+                provide_picture(v, (uint8_t *)p, n);
                 continue;
             }
             if (formats[k].format == CLIP_TEXT) {

@@ -10,6 +10,7 @@
 #define UI_VNC_VNC_FORMAT_H
 
 #include "util/osdep.h"
+#include "util/bswap.h"
 
 typedef struct VncFormat {
     _Atomic unsigned refs;
@@ -35,6 +36,12 @@ void vnc_format_put(const VncFormat *f, uint8_t b[16]);
 bool vnc_format_equal(const VncFormat *a, const VncFormat *b);
 VncFormat *vnc_format_ref(VncFormat *f);
 void vnc_format_unref(VncFormat *f);        /* NULL is allowed */
+
+/* A pixel goes out as it is in memory. */
+static inline bool vnc_format_is_ours(const VncFormat *f)
+{
+    return f->same && f->big_endian == HOST_BIG_ENDIAN;
+}
 
 static inline uint32_t vnc_value(const VncFormat *f, uint32_t rgb)
 {

@@ -100,7 +100,8 @@ struct VncClient {
     TlsSession *tls;            /* borrowed of a layer; NULL */
     uint8_t in[4096];
     unsigned in_at, in_n;
-    GQueue out;                 /* of GByteArray */
+    GQueue out;                 /* of GByteArray, which other clients may share ... */
+    bool out_open;              /* ... but for the last, if this is set: it can be appended to */
     size_t out_at, out_bytes;   /* sent of the first; waiting in all */
     FdWatch *watch;
 
@@ -125,6 +126,7 @@ struct VncClient {
     pixman_box16_t continuous_box;
     pixman_region16_t dirty;    /* what it hasn't been sent */
     pixman_region16_t lossy;    /* what it has been sent with loss */
+    pixman_box16_t film;        /* where a film is shown; empty: nowhere */
     VncCopy copy;               /* to be done before anything else; .n 0: none */
     VncJob *job;
     EncStreams streams;         /* the job's while there is one */
@@ -245,7 +247,7 @@ void vnc_put(VncClient *c, const void *data, size_t len);
 void vnc_put_u8(VncClient *c, uint8_t v);
 void vnc_put_u16(VncClient *c, uint16_t v);
 void vnc_put_u32(VncClient *c, uint32_t v);
-/* Takes it. */
+/* Takes a reference; it must not change any more. */
 void vnc_put_array(VncClient *c, GByteArray *a);
 /* Send what can be sent. */
 void vnc_flush(VncClient *c);

@@ -169,9 +169,10 @@ void vnc_put(VncClient *c, const void *data, size_t len)
 {
     GByteArray *last = c->out.tail ? c->out.tail->data : NULL;
 
-    if (!last || last->len >= CHUNK) {
+    if (!last || !c->out_open || last->len >= CHUNK) {
         last = g_byte_array_new();
         g_queue_push_tail(&c->out, last);
+        c->out_open = true;
     }
     g_byte_array_append(last, data, len);
     c->out_bytes += len;
@@ -202,6 +203,7 @@ void vnc_put_array(VncClient *c, GByteArray *a)
 {
     c->out_bytes += a->len;
     if (a->len) {
+        c->out_open = false;
         g_queue_push_tail(&c->out, a);
     } else {
         g_byte_array_unref(a);

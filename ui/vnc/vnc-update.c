@@ -13,7 +13,9 @@
 #define JOB_MAX_PIXELS  (8 * 1024 * 1024)   /* the rest comes with the next */
 #define SPARE_MAX       2                   /* EncOuts that are kept for the next jobs */
 #define BOXES_MAX       1000                /* more are joined into one */
+#define SMALL_PIXELS    2048                /* are encoded at once: less than 0.1 ms */
 #define REST_NS         (300 * NS_PER_MS)   /* without motion: lossy parts are sent again */
+#define FILM_GRID       16                  /* where a film's edges are */
 #define REFINE_PIXELS   (512 * 1024)        /* of them at a time */
 #define QUEUE_NS        (40 * NS_PER_MS)    /* that a round trip may be longer than the shortest */
 #define WINDOW_MIN      (16 * 1024)
@@ -37,6 +39,7 @@ struct VncJob {
     EncParams params;           /* .format is a reference */
     GArray *clients;            /* of JobClient */
     EncOut *space;              /* what is encoded into */
+    GByteArray *shared;         /* what follows each client's @out; NULL: nothing */
     unsigned rects;
     size_t pixels;
     int64_t cpu_ns;
@@ -137,6 +140,7 @@ void vnc_update_dirty_all(VncClient *c)
 static void resized_for(VncClient *c, UNUSED void *opaque)
 {
     c->size_changed = true;
+    c->film = (pixman_box16_t){ 0 };
     vnc_update_dirty_all(c);
 }
 
@@ -148,7 +152,8 @@ void vnc_update_resized(VncScreen *s)
 
 /* --- the worker's part --- */
 
-static void gather(const VncJob *j, uint32_t *to, int x0, int y0, int w, int h)
+/* As many pixels, in lines of @w, at any address. */
+static void gather(const VncJob *j, uint8_t *to, int x0, int y0, int w, int h)
 {
     for (int y = y0; y < y0 + h; y++) {
         for (int x = x0; x < x0 + w; ) {
@@ -161,15 +166,41 @@ static void gather(const VncJob *j, uint32_t *to, int x0, int y0, int w, int h)
                 const uint32_t *p = t->px + (y % VNC_TILE) * VNC_TILE + x % VNC_TILE;
 
                 for (int k = 0; k < n; k++) {
-                    to[k] = p[k] & 0xffffff;
+                    store_host32(to + 4 * k, p[k] & 0xffffff);
                 }
             } else {
                 memset(to, 0, 4 * (size_t)n);
             }
-            to += n;
+            to += 4 * n;
             x += n;
         }
     }
+}
+
+/* Raw, for clients whose pixels are ours: nothing is in between. */
+static bool encode_plainly(const VncJob *j, EncOut *o, const pixman_box16_t *b)
+{
+    int w = b->x2 - b->x1, h = b->y2 - b->y1;
+    size_t n = (size_t)w * h;
+
+    if (j->params.encoding != ENC_RAW || !vnc_format_is_ours(j->params.format)) {
+        return false;
+    }
+    enc_rect(o, b->x1, b->y1, w, h, ENC_RAW);
+    gather(j, enc_room(o, 4 * n), b->x1, b->y1, w, h);
+    o->pixels += n;
+    return true;
+}
+
+static void encode_film(const VncJob *j, EncOut *o, const pixman_box16_t *b)
+{
+    int w = b->x2 - b->x1, h = b->y2 - b->y1;
+    uint32_t *rgb = enc_scratch(o, SCRATCH_RGB, 4 * (size_t)w * h);
+    EncPicture pic = { b->x1, b->y1, w, h, rgb, rgb, w };
+
+    gather(j, (uint8_t *)rgb, b->x1, b->y1, w, h);
+    enc_h264(o, &j->params, &pic);
+    o->pixels += (size_t)w * h;
 }
 
 static void encode_box(const VncJob *j, EncOut *o, const pixman_box16_t *b, bool loss)
@@ -193,7 +224,7 @@ static void encode_box(const VncJob *j, EncOut *o, const pixman_box16_t *b, bool
                                MIN(wide, b->x2 - x) };
             size_t n = (size_t)pic.w * pic.h;
 
-            gather(j, rgb, x, y, pic.w, pic.h);
+            gather(j, (uint8_t *)rgb, x, y, pic.w, pic.h);
             if (!p.format->same) {
                 vnc_values(p.format, values, rgb, n);
             }
@@ -211,29 +242,51 @@ static int64_t thread_ns(void)
     return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
 }
 
+static const uint8_t message_head[4];
+
+static bool finish(VncJob *j, JobClient *jc)
+{
+    jc->out = g_byte_array_new();
+    g_byte_array_append(jc->out, message_head, 4);
+    store_be16(jc->out->data + 2, jc->n_head + j->rects);
+    if (jc->head) {
+        g_byte_array_append(jc->out, jc->head->data, jc->head->len);
+    }
+    return j->shared || enc_finish(&jc->c->streams, j->space, jc->out);
+}
+
+/* Bytes that need no stream are copied for nobody: one client takes them with its head in front, several share
+ * them. */
 static int job_work(void *arg)
 {
     VncJob *j = arg;
+    JobClient *first = &g_array_index(j->clients, JobClient, 0);
     int64_t start = thread_ns();
     EncOut *o = j->space;
+    bool alone = j->clients->len == 1 && enc_is_plain(j->params.encoding) && !j->params.film;
 
+    if (alone) {
+        enc_put(o, message_head, 4);
+        if (first->head) {
+            enc_put(o, first->head->data, first->head->len);
+        }
+    }
     for (int i = 0; i < j->n_boxes; i++) {
-        encode_box(j, o, &j->boxes[i], j->loss[i]);
+        if (j->params.film && j->loss[i]) {
+            encode_film(j, o, &j->boxes[i]);
+        } else if (!encode_plainly(j, o, &j->boxes[i])) {
+            encode_box(j, o, &j->boxes[i], j->loss[i]);
+        }
     }
     j->pixels = o->pixels;
     j->rects = o->n_rects;
-    for (guint i = 0; i < j->clients->len; i++) {
-        JobClient *jc = &g_array_index(j->clients, JobClient, i);
-        uint8_t head[4] = { 0 };
-
-        jc->out = g_byte_array_new();
-        store_be16(head + 2, jc->n_head + o->n_rects);
-        g_byte_array_append(jc->out, head, 4);
-        if (jc->head) {
-            g_byte_array_append(jc->out, jc->head->data, jc->head->len);
-        }
-        if (!enc_finish(&jc->c->streams, o, jc->out)) {
-            j->failed = true;
+    if (alone) {
+        store_be16(o->bytes->data + 2, first->n_head + j->rects);
+        first->out = enc_out_take(o);
+    } else {
+        j->shared = j->clients->len > 1 ? enc_out_take(o) : NULL;
+        for (guint i = 0; i < j->clients->len; i++) {
+            j->failed |= !finish(j, &g_array_index(j->clients, JobClient, i));
         }
     }
     j->cpu_ns = thread_ns() - start;
@@ -438,14 +491,65 @@ static int join_boxes(pixman_box16_t *b, int n)
 static bool compresses(int32_t encoding)
 {
     return encoding == ENC_ZLIB || encoding == ENC_TIGHT || encoding == ENC_ZRLE ||
-           encoding == ENC_TIGHT_PNG;
+           encoding == ENC_ZYWRLE || encoding == ENC_TIGHT_PNG;
 }
 
 /* --- jobs --- */
 
-static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, bool refining,
-                       bool adaptive)
+static bool contains(const pixman_box16_t *a, const pixman_box16_t *b)
 {
+    return a->x1 <= b->x1 && a->y1 <= b->y1 && a->x2 >= b->x2 && a->y2 >= b->y2;
+}
+
+/* What moves becomes one box, the first. It stays where it is while it can: at another place a film begins
+ * anew, with a whole picture. */
+static void join_film(VncJob *j, VncClient *c)
+{
+    pixman_box16_t u = { INT16_MAX, INT16_MAX, 0, 0 };
+    int m = 1;
+
+    for (int i = 0; i < j->n_boxes; i++) {
+        u = j->loss[i] ? joined(&u, &j->boxes[i]) : u;
+    }
+    if (u.x2 <= u.x1) {
+        return;
+    }
+    if (!contains(&c->film, &u) || area_of(&c->film) > 4 * area_of(&u)) {
+        c->film = (pixman_box16_t){ ALIGN_DOWN(u.x1, FILM_GRID), ALIGN_DOWN(u.y1, FILM_GRID),
+                                    MIN(ALIGN_UP(u.x2, FILM_GRID), MIN(c->width, c->screen->width)),
+                                    MIN(ALIGN_UP(u.y2, FILM_GRID), MIN(c->height, c->screen->height)) };
+    }
+    memmove(j->boxes + 1, j->boxes, j->n_boxes * sizeof(*j->boxes));
+    memmove(j->loss + 1, j->loss, j->n_boxes * sizeof(*j->loss));
+    j->boxes[0] = c->film;
+    j->loss[0] = true;
+    for (int i = 1; i <= j->n_boxes; i++) {
+        if (!j->loss[i] && !contains(&c->film, &j->boxes[i])) {
+            j->loss[m] = false;
+            j->boxes[m++] = j->boxes[i];
+        }
+    }
+    j->n_boxes = m;
+}
+
+static void hold_tiles(VncJob *j, const VncScreen *s, const pixman_box16_t *b)
+{
+    for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2 && ty < s->tiles_y; ty++) {
+        for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2 && tx < s->tiles_x; tx++) {
+            size_t at = (size_t)ty * s->tiles_x + tx;
+
+            if (s->tiles[at] && !j->tiles[at]) {
+                j->tiles[at] = s->tiles[at];
+                atomic_fetch_add(&j->tiles[at]->refs, 1);
+            }
+        }
+    }
+}
+
+static VncJob *job_new(VncClient *c, pixman_region16_t *r, bool refining)
+{
+    VncScreen *s = c->screen;
+    const EncParams *p = &c->params;
     VncJob *j = g_new0(VncJob, 1);
     pixman_box16_t *b;
     int n;
@@ -465,25 +569,24 @@ static VncJob *job_new(VncScreen *s, pixman_region16_t *r, const EncParams *p, b
     pixman_region_init(&j->region);
     pixman_region_copy(&j->region, r);
     b = pixman_region_rectangles(r, &n);
-    j->boxes = g_memdup2(b, n * sizeof(*b));
+    j->boxes = g_new(pixman_box16_t, n + 1);
+    j->loss = g_new0(bool, n + 1);
+    if (n) {
+        memcpy(j->boxes, b, n * sizeof(*b));
+    }
     if (compresses(p->encoding)) {
         n = join_boxes(j->boxes, n);
     }
-    b = j->boxes;
     j->n_boxes = n;
-    j->loss = g_new0(bool, n + 1);
     for (int i = 0; i < n; i++) {
-        for (int ty = b[i].y1 / VNC_TILE; ty * VNC_TILE < b[i].y2 && ty < s->tiles_y; ty++) {
-            for (int tx = b[i].x1 / VNC_TILE; tx * VNC_TILE < b[i].x2 && tx < s->tiles_x; tx++) {
-                size_t at = (size_t)ty * s->tiles_x + tx;
-
-                if (s->tiles[at] && !j->tiles[at]) {
-                    j->tiles[at] = s->tiles[at];
-                    atomic_fetch_add(&j->tiles[at]->refs, 1);
-                }
-            }
-        }
-        j->loss[i] = p->quality >= 0 && !refining && (!adaptive || vnc_screen_hot(s, &b[i]));
+        j->loss[i] = p->quality >= 0 && !refining &&
+                     (!c->server->adaptive || vnc_screen_hot(s, &j->boxes[i]));
+    }
+    if (p->film) {
+        join_film(j, c);
+    }
+    for (int i = 0; i < j->n_boxes; i++) {
+        hold_tiles(j, s, &j->boxes[i]);
     }
     return j;
 }
@@ -498,6 +601,9 @@ static void job_free(VncJob *j)
         g_queue_push_head(&j->screen->spare, j->space);
     } else {
         enc_out_free(j->space);
+    }
+    if (j->shared) {
+        g_byte_array_unref(j->shared);
     }
     g_free(j->tiles);
     g_free(j->boxes);
@@ -516,7 +622,7 @@ static void job_done(void *opaque, UNUSED int result)
     for (guint i = 0; i < j->clients->len; i++) {
         JobClient *jc = &g_array_index(j->clients, JobClient, i);
         VncClient *c = jc->c;
-        size_t bytes = jc->out->len;
+        size_t bytes = jc->out->len + (j->shared ? j->shared->len : 0);
 
         c->job = NULL;
         c->updates++;
@@ -527,6 +633,9 @@ static void job_done(void *opaque, UNUSED int result)
             g_byte_array_unref(jc->head);
         }
         vnc_put_array(c, jc->out);
+        if (j->shared) {
+            vnc_put_array(c, g_byte_array_ref(j->shared));
+        }
         if (j->failed) {
             vnc_client_close(c);
         } else if (!c->closing) {
@@ -550,25 +659,26 @@ static bool same_params(const EncParams *a, const EncParams *b)
     return vnc_format_equal(a->format, b->format) && a->encoding == b->encoding &&
            a->compress == b->compress && a->quality == b->quality &&
            a->fine_quality == b->fine_quality && a->subsampling == b->subsampling &&
-           a->tight_plain == b->tight_plain && a->no_gradient == b->no_gradient;
+           a->tight_plain == b->tight_plain && a->no_gradient == b->no_gradient && a->film == b->film;
 }
 
-static bool same_wish(VncJob *j, const EncParams *p, pixman_region16_t *r, const bool *loss)
+static bool same_wish(VncJob *j, VncJob *other)
 {
-    return same_params(&j->params, p) && pixman_region_equal(&j->region, r) &&
-           memcmp(j->loss, loss, j->n_boxes * sizeof(bool)) == 0;
+    return same_params(&j->params, &other->params) && pixman_region_equal(&j->region, &other->region) &&
+           j->n_boxes == other->n_boxes && memcmp(j->loss, other->loss, j->n_boxes * sizeof(bool)) == 0 &&
+           memcmp(j->boxes, other->boxes, j->n_boxes * sizeof(*j->boxes)) == 0;
 }
 
 static void join_job(Serving *sv, VncClient *c, pixman_region16_t *r, bool refining,
                      GByteArray *head, unsigned n_head)
 {
-    VncJob *j = job_new(c->screen, r, &c->params, refining, c->server->adaptive);
+    VncJob *j = job_new(c, r, refining);
     JobClient jc = { c, head, n_head, NULL };
 
     for (guint i = 0; i < sv->jobs->len; i++) {
         VncJob *other = g_ptr_array_index(sv->jobs, i);
 
-        if (same_wish(other, &j->params, r, j->loss)) {
+        if (same_wish(other, j)) {
             job_free(j);
             j = other;
             break;
@@ -653,6 +763,16 @@ static void serve_one(VncClient *c, void *opaque)
     pixman_region_fini(&r);
 }
 
+static bool is_small(const VncJob *j)
+{
+    size_t pixels = 0;
+
+    for (int i = 0; i < j->n_boxes; i++) {
+        pixels += area_of(&j->boxes[i]);
+    }
+    return pixels * j->clients->len <= SMALL_PIXELS && !j->params.film;
+}
+
 void vnc_update_serve(void *screen)
 {
     VncScreen *s = screen;
@@ -660,8 +780,15 @@ void vnc_update_serve(void *screen)
 
     vnc_for_each_client(s, serve_one, &sv);
     for (guint i = 0; i < sv.jobs->len; i++) {
-        thread_pool_submit(job_work, g_ptr_array_index(sv.jobs, i), job_done,
-                           g_ptr_array_index(sv.jobs, i));
+        VncJob *j = g_ptr_array_index(sv.jobs, i);
+
+        /* A letter, or a blinking cursor: waking a thread and being woken takes longer. */
+        if (i == 0 && is_small(j)) {
+            job_work(j);
+            job_done(j, 0);
+        } else {
+            thread_pool_submit(job_work, j, job_done, j);
+        }
     }
     g_ptr_array_unref(sv.jobs);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest's daemon (guest/clipboard) on the other side of qemu-vdagent, with a real X server and
- * xclip as the guest's programs; and its commands for a shell.
+ * xclip as the guest's programs, with a real Wayland compositor and wl-clipboard; and its commands for a shell.
  */
 #include "util/osdep.h"
 #include <glib.h>
@@ -102,6 +102,7 @@ typedef struct Host {
     ClipPeer peer;
     Fixture *f;
     PortBridge b;
+    bool wayland;               /* else X11 */
     char *dir, *port, *display;
     pid_t server, daemon;
     unsigned formats;           /* that the guest has said to have */
@@ -206,7 +207,7 @@ static GBytes *fetch(Host *h, ClipFormat format)
 
 /* --- the guest's side --- */
 
-static pid_t run(const char *const *argv, const char *display)
+static pid_t run(const char *const *argv, const Host *h)
 {
     pid_t pid = fork();
 
@@ -216,8 +217,11 @@ static pid_t run(const char *const *argv, const char *display)
         sigemptyset(&none);                 /* our threads take no signals */
         sigprocmask(SIG_SETMASK, &none, NULL);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (display) {
-            setenv("DISPLAY", display, 1);
+        unsetenv("DISPLAY");
+        unsetenv("WAYLAND_DISPLAY");
+        setenv("XDG_RUNTIME_DIR", h->dir, 1);
+        if (h->display) {
+            setenv(h->wayland ? "WAYLAND_DISPLAY" : "DISPLAY", h->display, 1);
         }
         execvp(argv[0], (char **)argv);
         _exit(127);
@@ -236,7 +240,7 @@ static bool start_server(Host *h)
         return false;
     }
     snprintf(number, sizeof(number), "%d", fd[1]);
-    h->server = run(argv, NULL);
+    h->server = run(argv, h);
     close(fd[1]);
     if (read(fd[0], text, sizeof(text) - 1) <= 0) {
         return false;
@@ -246,12 +250,34 @@ static bool start_server(Host *h)
     return true;
 }
 
+/* Without a screen and without input devices. */
+static bool start_compositor(Host *h)
+{
+    static const char config[] = "xwayland disable\n";
+    char *path = g_build_filename(h->dir, "sway.conf", NULL), *socket = g_build_filename(h->dir, "wayland-1", NULL);
+    /* It doesn't run as root: in a name space of users root is nobody. */
+    const char *argv[] = { "unshare", "-U", "env", "WLR_BACKENDS=headless", "WLR_LIBINPUT_NO_DEVICES=1",
+                           "WLR_RENDERER=pixman", "sway", "-c", path, NULL };
+    bool up = false;
+
+    g_file_set_contents(path, config, -1, NULL);
+    h->server = run(geteuid() == 0 ? argv : argv + 2, h);
+    while (!up && waitpid(h->server, NULL, WNOHANG) == 0) {
+        g_usleep(20000);
+        up = g_file_test(socket, G_FILE_TEST_EXISTS);
+    }
+    h->display = g_strdup("wayland-1");
+    g_free(path);
+    g_free(socket);
+    return up;
+}
+
 static void start_daemon(Host *h, const char *option)
 {
     char *program = g_build_filename(getenv("BUILD_DIR") ? getenv("BUILD_DIR") : ".", "guest/qemu-clipboard", NULL);
     const char *argv[] = { program, "-p", h->port, option, NULL };
 
-    h->daemon = run(argv, h->display);
+    h->daemon = run(argv, h);
     g_free(program);
 }
 
@@ -275,7 +301,7 @@ static GBytes *sh(Host *h, const char *fmt, ...)
     va_end(ap);
     all = g_strdup_printf("{ %s; } >%s 2>/dev/null </dev/null", command, file);
     argv[2] = all;
-    waitpid(run(argv, h->display), NULL, 0);
+    waitpid(run(argv, h), NULL, 0);
     g_file_get_contents(file, &data, &len, NULL);
     g_free(all);
     g_free(command);
@@ -299,7 +325,8 @@ static void await_target(Host *h, const char *selection, const char *target)
     bool there = false;
 
     while (!there) {
-        GBytes *b = sh(h, "timeout 5 xclip -o -selection %s -t TARGETS", selection);
+        GBytes *b = h->wayland ? sh(h, "timeout 5 wl-paste -l")
+                               : sh(h, "timeout 5 xclip -o -selection %s -t TARGETS", selection);
         gsize n;
         const char *p = g_bytes_get_data(b, &n);
 
@@ -316,6 +343,21 @@ static void save(Host *h, const char *name, const void *data, size_t len)
     g_free(path);
 }
 
+/* What a program of the guest pastes; one that copies. */
+static GBytes *pasted(Host *h, const char *target)
+{
+    if (h->wayland) {
+        return sh(h, "wl-paste -n -t '%s'", target);
+    }
+    return sh(h, "xclip -o -selection clipboard -t '%s'", target);
+}
+
+static void copy(Host *h, const char *target, const char *file)
+{
+    g_bytes_unref(h->wayland ? sh(h, "wl-copy -t '%s' < %s/%s", target, h->dir, file)
+                             : sh(h, "xclip -i -selection clipboard -t '%s' %s/%s", target, h->dir, file));
+}
+
 static void to_guest(Host *h)
 {
     gsize len;
@@ -323,9 +365,9 @@ static void to_guest(Host *h)
 
     fixture_main(claim, h);
     await_target(h, "clipboard", "image/png");
-    check_bytes(h, sh(h, "xclip -o -selection clipboard -t UTF8_STRING"), greeting, strlen(greeting), "text");
-    check_bytes(h, sh(h, "xclip -o -selection clipboard -t text/html"), page, strlen(page), "HTML");
-    check_bytes(h, sh(h, "xclip -o -selection clipboard -t image/png"), png, len, "5 MB, piece by piece");
+    check_bytes(h, pasted(h, "UTF8_STRING"), greeting, strlen(greeting), "text");
+    check_bytes(h, pasted(h, "text/html"), page, strlen(page), "HTML");
+    check_bytes(h, pasted(h, "image/png"), png, len, "5 MB, piece by piece");
 }
 
 static void from_guest(Host *h)
@@ -336,26 +378,43 @@ static void from_guest(Host *h)
     save(h, "text", greeting, strlen(greeting));
     save(h, "page", page, strlen(page));
     save(h, "png", png, len);
-    g_bytes_unref(sh(h, "xclip -i -selection clipboard -t UTF8_STRING %s/text", h->dir));
+    copy(h, "UTF8_STRING", "text");
     check_bytes(h, fetch(h, CLIP_TEXT), greeting, strlen(greeting), "text of the guest");
-    g_bytes_unref(sh(h, "xclip -i -selection clipboard -t text/html %s/page", h->dir));
+    copy(h, "text/html", "page");
     check_bytes(h, fetch(h, CLIP_HTML), page, strlen(page), "HTML of the guest");
-    g_bytes_unref(sh(h, "xclip -i -selection clipboard -t image/png %s/png", h->dir));
+    copy(h, "image/png", "png");
     check_bytes(h, fetch(h, CLIP_PNG), png, len, "5 MB of the guest");
 }
 
-static void both_ways(Fixture *f, void *arg)
+static void prepare(Host *h)
 {
-    Host *h = arg;
     uint32_t *noise = g_new(uint32_t, 5 * MIB / 4);
 
     for (size_t i = 0; i < 5 * MIB / 4; i++) {
         noise[i] = (uint32_t)i * 2654435761u ^ (uint32_t)(i >> 5);
     }
     h->png = g_bytes_new_take(noise, 5 * MIB);
-    h->dir = g_strdup(test_tmpdir(f->t));
+    h->dir = g_strdup(test_tmpdir(h->f->t));
     h->port = g_build_filename(h->dir, "port", NULL);
     fixture_main(begin, h);
+}
+
+static void finish(Host *h)
+{
+    fixture_main(end, h);
+    kill(h->server, SIGTERM);
+    waitpid(h->server, NULL, 0);
+    g_bytes_unref(h->png);
+    g_free(h->display);
+    g_free(h->port);
+    g_free(h->dir);
+}
+
+static void both_ways(Fixture *f, void *arg)
+{
+    Host *h = arg;
+
+    prepare(h);
     if (!start_server(h)) {
         test_fail(f->t, "the X server doesn't start");
         return;
@@ -382,26 +441,52 @@ static void both_ways(Fixture *f, void *arg)
     g_bytes_unref(sh(h, "printf copied | %s/guest/qemu-clipboard -p %s copy", getenv("BUILD_DIR"), h->port));
     check_bytes(h, fetch(h, CLIP_TEXT), "copied", 6, "copy");
     fixture_main(claim_text, h);        /* which ends the one that served it */
-    fixture_main(end, h);
-    kill(h->server, SIGTERM);
-    waitpid(h->server, NULL, 0);
-    g_bytes_unref(h->png);
-    g_free(h->display);
-    g_free(h->port);
-    g_free(h->dir);
+    finish(h);
 }
 
-TEST(guest_clipboard, both_ways)
+static void both_ways_wayland(Fixture *f, void *arg)
 {
-    static const char *const programs[] = { "Xvfb", "xclip" };
+    Host *h = arg;
+
+    h->wayland = true;
+    prepare(h);
+    if (!start_compositor(h)) {
+        test_fail(f->t, "the compositor doesn't start");
+        return;
+    }
+    start_daemon(h, NULL);
+    to_guest(h);
+    from_guest(h);
+    to_guest(h);                        /* who had it last has it */
+    stop_daemon(h);
+    /* A daemon that starts again, with the other selection too. */
+    start_daemon(h, "-P");
+    fixture_main(claim_text, h);
+    for (bool there = false; !there; ) {
+        GBytes *b = sh(h, "timeout 5 wl-paste -p -n -t UTF8_STRING");
+
+        there = g_bytes_get_size(b) == strlen(greeting);
+        g_bytes_unref(b);
+    }
+    g_bytes_unref(sh(h, "printf chosen | wl-copy -p -t UTF8_STRING"));
+    check_bytes(h, fetch(h, CLIP_TEXT), "chosen", 6, "the primary selection of the guest");
+    stop_daemon(h);
+    finish(h);
+}
+
+static void with_programs(Test *t, const char *const *programs, void (*fn)(Fixture *f, void *arg))
+{
     Fixture *f;
     Host h = { .server = 0 };
 
-    for (unsigned i = 0; i < ARRAY_SIZE(programs); i++) {
-        char *path = g_find_program_in_path(programs[i]);
+    for (; *programs; programs++) {
+        char *path = g_find_program_in_path(*programs);
 
         if (!path) {
-            test_skip(t, "Xvfb or xclip is missing");
+            char *why = g_strdup_printf("%s is missing", *programs);
+
+            test_skip(t, why);
+            g_free(why);
             return;
         }
         g_free(path);
@@ -413,7 +498,21 @@ TEST(guest_clipboard, both_ways)
     f = fixture_start(t, 320, 200, "");
     if (f) {
         h.f = f;
-        fixture_run(f, both_ways, &h);
+        fixture_run(f, fn, &h);
         fixture_stop(f);
     }
+}
+
+TEST(guest_clipboard, both_ways)
+{
+    static const char *const programs[] = { "Xvfb", "xclip", NULL };
+
+    with_programs(t, programs, both_ways);
+}
+
+TEST(guest_clipboard, wayland)
+{
+    static const char *const programs[] = { "sway", "wl-copy", NULL };
+
+    with_programs(t, programs, both_ways_wayland);
 }

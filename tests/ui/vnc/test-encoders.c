@@ -32,7 +32,7 @@ static const struct {
 } encoders[] = {
     { ENC_RAW, enc_raw }, { ENC_RRE, enc_rre }, { ENC_HEXTILE, enc_hextile }, { ENC_ZLIB, enc_zlib },
     { ENC_TIGHT, enc_tight }, { ENC_ZLIBHEX, enc_zlibhex }, { ENC_ZRLE, enc_zrle },
-    { ENC_TIGHT_PNG, enc_tight_png },
+    { ENC_TIGHT_PNG, enc_tight_png }, { ENC_ZYWRLE, enc_zywrle },
 };
 
 /* --- pictures --- */
@@ -296,6 +296,77 @@ TEST(encoders, tight_forms)
     enc_streams_free(&st);
     vnc_format_unref(p.format);
     rfb_close(&c);
+    g_free(rgb);
+}
+
+/* Grays in squares that no quality makes coarser, and text, come out exactly; photographs nearly so, the better the
+ * more levels are left; with 16 bits too. */
+TEST(encoders, zywrle)
+{
+    static const RfbFormat red_low = { 32, 24, false, true, { 255, 255, 255 }, { 0, 8, 16 } };
+    static const RfbFormat *const wide[] = { &rfb_rgb888, &rfb_rgb888_be, &red_low },
+                           *const all[] = { &rfb_rgb888, &red_low, &rfb_rgb565, &rfb_rgb565_be, &rfb_rgb555 };
+    static const double at_least[] = { 24, 27, 28 };
+    uint32_t *rgb = g_new(uint32_t, W * H), seed = 1;
+
+    for (int q = 0; q <= 9; q += 3) {
+        int square = q < 3 ? 8 : q < 6 ? 4 : 2;
+
+        for (unsigned f = 0; f < ARRAY_SIZE(wide); f++) {
+            EncParams p = { server_format(wide[f]), ENC_ZYWRLE, 6, q, -1, -1, false };
+            EncStreams st = { { NULL } };
+            RfbClient c;
+
+            rfb_open_memory(&c, W, H, wide[f]);
+            c.wavelet_levels = q < 3 ? 3 : q < 6 ? 2 : 1;
+            for (int i = 0; i < W * H; i++) {
+                int x = i % W / 64 * 64 + i % W % 64 / square * square, y = i / W / 64 * 64 + i / W % 64 / square * square;
+
+                rgb[i] = i == y * W + x ? (1 + noise(&seed) % 255) * 0x010101 : rgb[y * W + x];
+            }
+            run(&p, enc_zywrle, rgb, &c, &st, t, "squares");
+            check_int(t, wrong(&c, rgb), 0, "squares of grays are exact");
+            check_true(t, q < 3 || c.wavelets > 0, "and were coefficients");
+            paint(rgb, 1);
+            run(&p, enc_zywrle, rgb, &c, &st, t, "text");
+            check_int(t, wrong(&c, rgb), 0, "text is exact");
+            enc_streams_free(&st);
+            vnc_format_unref(p.format);
+            rfb_close(&c);
+        }
+        for (unsigned f = 0; f < ARRAY_SIZE(all); f++) {
+            EncParams p = { server_format(all[f]), ENC_ZYWRLE, 6, q, -1, -1, false };
+            EncStreams st = { { NULL } };
+            RfbClient c;
+            double now;
+
+            rfb_open_memory(&c, W, H, all[f]);
+            c.wavelet_levels = q < 3 ? 3 : q < 6 ? 2 : 1;
+            paint(rgb, 4);
+            run(&p, enc_zywrle, rgb, &c, &st, t, "a photograph");
+            now = psnr(&c, rgb);
+            test_note(t, "quality %d, %u bits: %.1f dB, %u tiles of coefficients", q, all[f]->bits, now, c.wavelets);
+            check_true(t, now >= at_least[MIN(q / 3, 2)] && c.wavelets > 0, "a photograph");
+            enc_streams_free(&st);
+            vnc_format_unref(p.format);
+            rfb_close(&c);
+        }
+    }
+    /* Where colors have other places, viewers would transform something else: nothing is dropped. */
+    {
+        EncParams p = { server_format(&rfb_bgr888), ENC_ZYWRLE, 6, 0, -1, -1, false };
+        EncStreams st = { { NULL } };
+        RfbClient c;
+
+        rfb_open_memory(&c, W, H, &rfb_bgr888);
+        c.wavelet_levels = 3;
+        paint(rgb, 4);
+        run(&p, enc_zywrle, rgb, &c, &st, t, "another format");
+        check_true(t, wrong(&c, rgb) == 0 && c.wavelets == 0, "another format is exact");
+        enc_streams_free(&st);
+        vnc_format_unref(p.format);
+        rfb_close(&c);
+    }
     g_free(rgb);
 }
 

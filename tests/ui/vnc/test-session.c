@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include "config.h"
 #include <glib.h>
+#include <zlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "audio/audio.h"
@@ -11,6 +12,7 @@
 #include "qobject/qobject.h"
 #include "tests/lib/tls-files.h"
 #include "tests/lib/vnc-fixture.h"
+#include "ui/core/clip-image.h"
 #include "ui/core/clipboard.h"
 #include "ui/core/input.h"
 #include "ui/core/keymap.h"
@@ -635,7 +637,7 @@ static void clipboards(Fixture *f, UNUSED void *arg)
         fail(f, *a.error ? &a : &b, "start");
         return;
     }
-    check_u32(f->t, b.clip_flags, 0x1f000007, "caps: text, rtf, html, all actions");
+    check_u32(f->t, b.clip_flags, 0x1f00000f, "caps: text, rtf, html, pictures, all actions");
     /* Latin-1 from one, UTF-8 to the other. */
     rfb_send(&a, classic, sizeof(classic));
     check_true(f->t, until_cut(&b) && b.clip_flags == (BIT(27) | 1), "notify");
@@ -656,6 +658,127 @@ static void clipboards(Fixture *f, UNUSED void *arg)
     check_true(f->t, rfb_message(&b) < 0, "2 GiB aren't taken");
     rfb_close(&a);
     rfb_close(&b);
+}
+
+/* --- pictures in the clipboard: viewers have DIBs, guests PNG --- */
+
+#define SIDE_W  1303
+#define SIDE_H  1301
+
+typedef struct Picture {
+    ClipPeer peer;
+    GBytes *bmp, *png, *got;
+} Picture;
+
+static GBytes *noisy_bmp(void)
+{
+    size_t stride = ALIGN_UP(3 * SIDE_W, 4), size = 54 + stride * SIDE_H;
+    uint8_t *b = g_malloc0(size);
+    uint32_t seed = 7;
+
+    memcpy(b, "BM", 2);
+    store_le32(b + 2, size);
+    store_le32(b + 10, 54);
+    store_le32(b + 14, 40);
+    store_le32(b + 18, SIDE_W);
+    store_le32(b + 22, SIDE_H);
+    store_le16(b + 26, 1);
+    store_le16(b + 28, 24);
+    for (int y = 0; y < SIDE_H; y++) {
+        for (int x = 0; x < 3 * SIDE_W; x++) {
+            seed = seed * 1664525 + 1013904223;
+            b[54 + y * stride + x] = seed >> 24;
+        }
+    }
+    return g_bytes_new_take(b, size);
+}
+
+static void picture_wanted(ClipPeer *p, UNUSED ClipFormat format)
+{
+    Picture *x = (Picture *)p;
+
+    clipboard_provide(p, CLIP_PNG, g_bytes_get_data(x->png, NULL), g_bytes_get_size(x->png));
+}
+
+static void join_pictures(void *opaque)
+{
+    Picture *x = opaque;
+
+    x->peer = (ClipPeer){ .name = "guest", .wanted = picture_wanted };
+    clipboard_add(&x->peer);
+    clipboard_claim(&x->peer, BIT(CLIP_PNG));
+}
+
+static void look_for_png(void *opaque)
+{
+    Picture *x = opaque;
+
+    if (clipboard_owner() != &x->peer && clipboard_formats() & BIT(CLIP_PNG)) {
+        clipboard_want(CLIP_PNG);
+        x->got = clipboard_data(CLIP_PNG) ? g_bytes_ref(clipboard_data(CLIP_PNG)) : NULL;
+    }
+}
+
+static void leave_pictures(void *opaque)
+{
+    clipboard_remove(&((Picture *)opaque)->peer);
+}
+
+static void pictures(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t ext[] = { 0, (int32_t)0xc0a1e5ce };
+    Picture x = { .bmp = noisy_bmp() };
+    gsize size;
+    const uint8_t *bmp = g_bytes_get_data(x.bmp, &size);
+    GByteArray *plain = g_byte_array_new();
+    uLongf n = compressBound(size + 4);
+    uint8_t *packed = g_malloc(n), len[4];
+    GBytes *back;
+    RfbClient c;
+
+    x.png = clip_png_from_bmp(x.bmp);
+    check_true(f->t, x.png && g_bytes_get_size(x.png) > 5000000, "a PNG of 5 MB");
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, ext, 2) || !rfb_update(&c, true)) {
+        fail(f, &c, "start");
+        return;
+    }
+    fixture_main(join_pictures, &x);
+    check_true(f->t, until_cut(&c) && c.clip_flags == (BIT(27) | 8), "a PNG is announced as a picture");
+    send_clip(&c, BIT(25) | 8, "", 0);
+    check_true(f->t, until_cut(&c) && c.clip_flags == (BIT(28) | 8), "and comes");
+    check_true(f->t, c.clip_len == 4 + size - 14 && !memcmp(c.clip_data + 4, bmp + 14, size - 14), "as a DIB of the same");
+    /* And back. */
+    send_clip(&c, BIT(27) | 8, "", 0);
+    store_be32(len, size - 14);
+    g_byte_array_append(plain, len, 4);
+    g_byte_array_append(plain, bmp + 14, size - 14);
+    compress2(packed, &n, plain->data, plain->len, 1);
+    while (!x.got) {
+        fixture_main(look_for_png, &x);
+        if (!x.got && rfb_readable(&c, 20) && rfb_message(&c) == 3 && c.clip_flags == (BIT(25) | 8)) {
+            send_clip(&c, BIT(28) | 8, packed, n);
+        }
+    }
+    back = clip_bmp_from_png(x.got, CLIPBOARD_MAX);
+    check_true(f->t, back && g_bytes_equal(back, x.bmp), "a DIB comes as PNG of the same");
+    fixture_main(leave_pictures, &x);
+    rfb_close(&c);
+    g_bytes_unref(back);
+    g_bytes_unref(x.bmp);
+    g_bytes_unref(x.png);
+    g_bytes_unref(x.got);
+    g_byte_array_unref(plain);
+    g_free(packed);
+}
+
+TEST(session, pictures)
+{
+    Fixture *f = fixture_start(t, 160, 100, "");
+
+    if (f) {
+        fixture_run(f, pictures, NULL);
+        fixture_stop(f);
+    }
 }
 
 TEST(session, clipboard)
