@@ -31,7 +31,8 @@
  * TLB_MODES of them, in arrays at the CPU state's end, so that they are at constant displacements from the CPU
  * pointer. Index i: (addr >> 12) & tlb[mode].mask. A hit for an access of n bytes: the page of the last
  * byte, (addr + n - 1) & -4096, equals tag_{read,write}[i]; the host address is then addr + addend[i]. An access
- * across pages misses, as the index is the first byte's. TLB_NO_TAG isn't the number
+ * across pages misses, as the index is the first byte's. What may be written may be read: a tag_write comes with a
+ * tag_read. TLB_NO_TAG isn't the number
  * of a page and never hits, whatever address the guest makes up.
  * Pages with MMIO, watchpoints, sub-page permissions, and for writes pages
  * with code or clean dirty-bits have no tag for that kind of access: the slow path does them.
@@ -70,11 +71,11 @@ typedef struct TlbTable {
 /*
  * Page hints: the page of the last access of one kind (mode, read or write) that was made in a
  * certain way, such as off a certain register. Generated code tries it before the TLB: it hits
- * if address - @page < @limit; the host address is then address + @addend. Only generated code fills them, from
+ * if address + @minus_page < @limit; the host address is then address + @addend. Only generated code fills them, from
  * TLB hits; whoever takes anything out of the TLB empties them all (limit 0).
  */
 typedef struct TcgHint {
-    uint64_t page, addend;
+    uint64_t minus_page, addend;
     uint64_t limit;         /* TCG_HINT_LIMIT: what an access of any size may begin at */
     uint64_t unused;
 } TcgHint;

@@ -208,7 +208,7 @@ static void retag(VcpuTcg *v, TlbFull *f, uint64_t addr, unsigned mmu)
     TlbTable *t = &v->env->tlb_table[mmu];
     unsigned i = addr >> TCG_PAGE_BITS & v->env->tlb[mmu].mask;
 
-    if ((f->prot & 1 << MMU_WRITE) && !f->watch) {
+    if ((f->prot & 1 << MMU_WRITE) && (f->prot & 1 << MMU_READ) && !f->watch) {
         mutex_lock(&v->tlb_lock);
         if (!ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             t->addend[i] = (uintptr_t)f->host - f->vpage;

@@ -394,7 +394,7 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
         if (r->prot & 1 << MMU_READ) {
             tr = page;
         }
-        if ((r->prot & 1 << MMU_WRITE) && !f->readonly &&
+        if ((r->prot & 1 << MMU_WRITE) && tr == page && !f->readonly &&
             !ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             tw = page;
         }

@@ -214,6 +214,12 @@ void x_lea(Asm *a, bool w, int d, Mem m)
     x_rm(a, 0x8d | W(w), d, m);
 }
 
+void x_neg(Asm *a, int d)
+{
+    x_flags_lost(a);
+    x_rr(a, 0xf7 | X_W, 3, d);
+}
+
 void x_alu_rr(Asm *a, unsigned op, bool w, int d, int s)
 {
     x_flags_lost(a);

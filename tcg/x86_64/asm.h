@@ -86,6 +86,7 @@ void x_ld(Asm *a, bool w, int d, Mem m);            /* 32 or 64 bits */
 void x_st(Asm *a, unsigned bytes, int s, Mem m);    /* 1, 2, 4, 8 */
 void x_st_imm(Asm *a, unsigned bytes, uint64_t imm, Mem m);
 void x_lea(Asm *a, bool w, int d, Mem m);
+void x_neg(Asm *a, int d);                  /* 64 bits */
 void x_alu_rr(Asm *a, unsigned op, bool w, int d, int s);
 void x_alu_ri(Asm *a, unsigned op, bool w, int d, int32_t imm);
 void x_alu_rm(Asm *a, unsigned op, bool w, int d, Mem m);

@@ -153,7 +153,7 @@ typedef struct Stub {
     int8_t tc_page, tc_add, tc_t;       /* registers of the page cache, R_NONE */
     int32_t hint;               /* offset of the page hint that didn't hold, or of the guess, or 0 */
     bool lookup;                /* look the page up before the slow path ... */
-    bool write;
+    bool write, reads;          /* where it may be written; a load, which needs only to read */
     uint32_t access;            /* ... and go on here */
     uint64_t imm, imm2;         /* value when @value is R_NONE; PC offset */
     int32_t mem;                /* wide value in the frame at this offset */
@@ -192,8 +192,8 @@ typedef struct Cg {
     uint32_t block_end;         /* position after the block's last operation */
     uint32_t *lazy;             /* values with V_HOME */
     uint32_t n_lazy, cap_lazy;
-    /* The page cache: while @tc_root is not 0, accesses of this kind off this
-     * value first compare with the page in @tc_page, whose addend is in @tc_add. */
+    /* The page cache: while @tc_root is not 0, accesses off this value (reads alone, if not @tc_write) first
+     * compare with the page whose negative is in @tc_page, and whose addend in @tc_add. */
     uint32_t held;              /* these two registers, or 0 */
     IrValue tc_root;
     uint64_t chased;            /* globals that are loaded through pointers (page-hint.c) */

@@ -314,6 +314,9 @@ bool emit_control(Cg *cg, IrValue i, IrOp *op)
 
 /* ------------------------------------------------------------------- stubs */
 
+/* Of the page cache, negated or not: no guest has memory at this address. */
+#define NO_PAGE ((uint64_t)1 << 63)
+
 static void stub_slow(Cg *cg, Stub *s)
 {
     Asm *a = &cg->a;
@@ -326,18 +329,30 @@ static void stub_slow(Cg *cg, Stub *s)
         emit_last_page(a, s->tc_t, s->addr, n);
         x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->memop, s->write));
         miss = x_jcc(a, X_NE);
+        x_neg(a, s->tc_t);
         if (s->lookup) {
             x_mov_rr(a, true, s->tc_page, s->tc_t);
         }
         x_ld(a, true, s->tc_add, emit_tlb_addend(s->tc_add, s->memop));
         if (s->hint) {
-            x_st(a, 8, s->tc_t, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, page)));
+            x_st(a, 8, s->tc_t, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, minus_page)));
             x_st(a, 8, s->tc_add, mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, addend)));
             x_st_imm(a, 8, TCG_HINT_LIMIT,
                      mem_b(R_RBP, s->hint + (int32_t)offsetof(TcgHint, limit)));
         }
         x_jmp_back(a, s->access);
         asm_bind(a, miss);
+        if (s->write && s->reads) {
+            /* It may be read, at least. */
+            x_alu_rm(a, ALU_CMP, true, s->tc_t, emit_tlb_tag(s->tc_add, s->memop, false));
+            miss = x_jcc(a, X_NE);
+            if (s->lookup || s->tc_page == s->tc_t) {
+                x_mov_ri(a, s->tc_page, NO_PAGE);
+            }
+            x_ld(a, true, s->tc_add, emit_tlb_addend(s->tc_add, s->memop));
+            x_jmp_back(a, s->access);
+            asm_bind(a, miss);
+        }
     }
     x_st(a, 8, s->addr, mem_b(R_RSP, FR_ARG0));
     x_st_imm(a, 4, s->memop, mem_b(R_RSP, FR_ARG3));
@@ -393,8 +408,8 @@ static void stub_slow(Cg *cg, Stub *s)
         }
     }
     if (s->tc_page != R_NONE) {
-        /* No page: C may have changed the TLB. No guest has memory at this address. */
-        x_mov_ri(a, s->tc_page, (uint64_t)1 << 63);
+        /* C may have changed the TLB. */
+        x_mov_ri(a, s->tc_page, NO_PAGE);
     }
     x_jmp_back(a, s->back);
 }

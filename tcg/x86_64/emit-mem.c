@@ -75,6 +75,7 @@ typedef struct TlbRegs {
     int t;                      /* the page; free after the check if not @hold */
     bool cached;                /* e is the page cache's addend */
     bool hold;                  /* make e and t the page cache */
+    bool write;                 /* the page is to be one that may be written, and so read */
     int hint;                   /* offset of the page hint to be tried, or 0 */
     int guess;                  /* of the guess, or 0; it comes to @a */
     int a;                      /* register of the addend at last */
@@ -111,7 +112,7 @@ static bool cacheable(Cg *cg, const IrOp *op)
            !(op->memop & (IR_MO_ALIGN | IR_MO_ATOMIC)) && !(op->memop & IR_MO_BE && ir_mo_bytes(op->memop) > 8);
 }
 
-/* Does an access like @op's come soon, before anything that ends the cache? */
+/* Does an access come soon, before anything that ends the cache, for which a page cached for writing (for reading) would do? */
 static bool more_of(Cg *cg, IrValue root, bool write, IrMemOp mmu)
 {
     for (IrValue i = cg->pos + 1; i < cg->block_end && i < cg->pos + 32; i++) {
@@ -120,7 +121,24 @@ static bool more_of(Cg *cg, IrValue root, bool write, IrMemOp mmu)
         if (op->opcode == IR_CALL) {
             return false;
         }
-        if (cacheable(cg, op) && op_writes(op) == write && (op->memop & IR_MO_MMU) == mmu &&
+        if (cacheable(cg, op) && (write || !op_writes(op)) && (op->memop & IR_MO_MMU) == mmu &&
+            root_of(cg, op->arg[0]) == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is it written there soon, whatever is decided meanwhile? */
+static bool written_soon(Cg *cg, IrValue root, IrMemOp mmu)
+{
+    for (IrValue i = cg->pos + 1; i < cg->block_end && i < cg->pos + 32; i++) {
+        IrOp *op = cg_op(cg, i);
+
+        if (op->opcode == IR_CALL || op->opcode == IR_BRCOND) {
+            return false;
+        }
+        if (cacheable(cg, op) && op_writes(op) && (op->memop & IR_MO_MMU) == mmu &&
             root_of(cg, op->arg[0]) == root) {
             return true;
         }
@@ -143,7 +161,9 @@ static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
     if (!(cg->temps & 0xffff & ~cg->locked & ~cg->held)) {
         ra_drop_page(cg);                       /* nothing left to compare with */
     }
-    if (can && cg->tc_root == root && cg->tc_write == write && cg->tc_mmu == mmu) {
+    g.write = write;
+    if (can && cg->tc_root == root && (cg->tc_write || !write) && cg->tc_mmu == mmu) {
+        g.write = cg->tc_write;
         cg->locked |= cg->held;
         g.t = ra_scratch(cg);
         g.e = cg->tc_add;
@@ -155,9 +175,19 @@ static TlbRegs tlb_regs(Cg *cg, const IrOp *op)
     if (cg->r->quick) {
         return g;
     }
-    g.hold = can && tcg_switches.page_sharing && !cg->tc_root && more_of(cg, root, write, mmu);
+    if (can && tcg_switches.page_sharing && (!cg->tc_root || cg->tc_root == root)) {
+        /* A page for reads and writes, where the stub can do without the latter. */
+        if (!write && written_soon(cg, root, mmu) && hint_of(cg, op->arg[0], op->memop, true) > 0) {
+            g.write = true;
+        }
+        g.hold = more_of(cg, root, g.write, mmu);
+        g.write = g.write && (write || g.hold);
+        if (g.hold) {
+            ra_drop_page(cg);
+        }
+    }
     if (can) {
-        g.hint = MAX(hint_of(cg, op->arg[0], op->memop, write), 0);
+        g.hint = MAX(hint_of(cg, op->arg[0], op->memop, g.write), 0);
     }
     if (can && !g.hint && op->opcode == IR_LD && tcg_switches.guesses) {
         g.a = !g.hold ? g.t : ra_spare(cg);
@@ -175,7 +205,7 @@ static void tlb_done(Cg *cg, const IrOp *op, TlbRegs g)
 {
     if (g.hold) {
         cg->tc_root = root_of(cg, op->arg[0]);
-        cg->tc_write = op_writes(op);
+        cg->tc_write = g.write;
         cg->tc_mmu = op->memop & IR_MO_MMU;
         cg->tc_page = (int8_t)g.t;
         cg->tc_add = (int8_t)g.e;
@@ -245,34 +275,34 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
     st->tc_page = cg->held ? cg->tc_page : g.hold ? (int8_t)g.t : R_NONE;
     if (g.cached) {
         /* All of it: it could begin in the page before, too. */
-        x_mov_rr(a, true, g.t, addr);
-        x_alu_rr(a, ALU_SUB, true, g.t, cg->tc_page);
+        x_lea(a, true, g.t, mem_bi(cg->tc_page, addr, 0, 0));
         x_alu_ri(a, ALU_CMP, true, g.t, TCG_PAGE_SIZE - (int32_t)n);
         st->from[0] = x_jcc(a, X_A);
         st->lookup = true;
         st->write = write;
+        st->reads = !(mo & IR_MO_PROBE_W) && (st->slow == SLOW_LD || st->slow == SLOW_LD_BUF);
         st->tc_add = (int8_t)g.e;
         st->tc_t = (int8_t)g.t;
         st->access = asm_pos(a);
         return;
     }
     if (g.hint) {
-        Mem page = mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, page));
+        Mem page = mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, minus_page));
         Mem limit = mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, limit));
 
         if (g.hold) {
             x_ld(a, true, g.t, page);
-            x_mov_rr(a, true, g.e, addr);
-            x_alu_rr(a, ALU_SUB, true, g.e, g.t);
+            x_lea(a, true, g.e, mem_bi(g.t, addr, 0, 0));
         } else {
             x_mov_rr(a, true, g.e, addr);
-            x_alu_rm(a, ALU_SUB, true, g.e, page);
+            x_alu_rm(a, ALU_ADD, true, g.e, page);
         }
         x_alu_rm(a, ALU_CMP, true, g.e, limit);
         st->from[0] = x_jcc(a, X_AE);
         x_ld(a, true, g.e, mem_b(R_RBP, g.hint + (int32_t)offsetof(TcgHint, addend)));
         st->hint = g.hint;
         st->write = write;
+        st->reads = !(mo & IR_MO_PROBE_W) && (st->slow == SLOW_LD || st->slow == SLOW_LD_BUF);
         st->tc_add = (int8_t)g.e;
         st->tc_t = (int8_t)g.t;
         st->access = asm_pos(a);
@@ -282,6 +312,10 @@ static void tlb_check(Cg *cg, uint32_t stub, TlbRegs g, int addr, IrMemOp mo, bo
     emit_last_page(a, g.t, addr, n);
     x_alu_rm(a, ALU_CMP, true, g.t, emit_tlb_tag(g.e, mo, write));
     st->from[0] = x_jcc(a, X_NE);
+    if (g.hold) {
+        x_flags_lost(a);
+        x_neg(a, g.t);
+    }
     if (g.guess) {
         x_ld(a, true, g.a, mem_b(R_RBP, g.guess + (int32_t)offsetof(TcgGuess, addend)));
         x_alu_rm(a, ALU_CMP, true, g.a, emit_tlb_addend(g.e, mo));
@@ -428,7 +462,7 @@ static void emit_ld(Cg *cg, IrValue i, IrOp *op)
     cg->stubs[k].type = op->type;
     cg->stubs[k].dst = (int8_t)d;
     cg->stubs[k].mem = op->type == IR_F80 ? slot : FR_BUF;
-    tlb_check(cg, k, g, addr, mo, mo & IR_MO_PROBE_W);
+    tlb_check(cg, k, g, addr, mo, g.write);
     if (op->type == IR_F80) {
         x_ld(a, true, g.t, m);
         x_st(a, 8, g.t, mem_b(R_RSP, slot));

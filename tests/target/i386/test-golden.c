@@ -73,6 +73,7 @@ static const struct { const char *text, *bytes; } idioms[] = {
     { "cbw", "6698" },
     { "mov rax, [rsi]", "488b06" },
     { "mov eax, [rsi + 8]", "8b4608" },
+    { "mov eax, [rsi]; mov [rsi + 8], ecx; add edx, [rsi + 4]", "8b06894e08035604" },
     { "mov al, [rsi]", "8a06" },
     { "movzx eax, byte ptr [rsi + rcx]", "0fb6040e" },
     { "movsx eax, word ptr [rsi]", "0fbf06" },

@@ -66,6 +66,9 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
+    /* No device: the page of the code, which C must see written, so that its look-up for both kinds does for reads alone. */
+    { "mov eax, [rdi]; mov [rdi + 4], ecx; mov eax, [rdi + 4]: beside the code, in a loop",
+      "57bf000f1000b978563412ba03000000" "8b07894f048b4704ffca75f4" "5f", 0, 0x12345678, false },
     { "mov eax, [rbx]", "8b03", 1, 0x5a5a5a5a, false },
     { "mov [rbx], eax", "8903", 1, 0, false },
     { "mov eax, [rsi]; mov ecx, [rbx]; mov eax, [rsi]", "8b068b0b8b06", 1, OVER_VALUE, false },
