@@ -247,7 +247,7 @@ PATIENCE := $(if $(SANFLAGS),10,3)
 
 T :=
 ALL_TESTS := $(TEST_PROGRAMS) $(REPLAYS) $(addprefix $(SRC)/,$(TEST_SCRIPTS))
-TESTS_TO_RUN := $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(T)'),$(ALL_TESTS))
+TESTS_TO_RUN := $(if $(T),$(shell printf '%s\n' $(ALL_TESTS) | grep -E -e '$(value T)'),$(ALL_TESTS))
 
 test-programs: $(TEST_PROGRAMS) $(REPLAYS) $(BENCH_SOURCES:.c=) $(CORE_LIB)
 check: all $(filter $(TEST_PROGRAMS) $(REPLAYS),$(TESTS_TO_RUN)) $(CORE_LIB) tests/harness/tap-run
@@ -263,7 +263,7 @@ check-sanitize:
 	$(Q)mkdir -p $(abspath $(SRC))/build-sanitize
 	$(Q)cd $(abspath $(SRC))/build-sanitize && { test -e config.mak || ../configure \
 	    --enable-sanitizers=address,undefined; }
-	+$(Q)$(MAKE) --no-print-directory -C $(abspath $(SRC))/build-sanitize check T='$(T)'
+	+$(Q)$(MAKE) --no-print-directory -C $(abspath $(SRC))/build-sanitize check T='$(subst $$,$$$$,$(value T))'
 
 lint: all
 

@@ -206,6 +206,10 @@ int main(int argc, char **argv)
     int running = 0, next = 1;
     Sums sums = { 0 };
 
+    if (argc < 2) {
+        fprintf(stderr, "no test's path matches\n");
+        return 2;
+    }
     limit = limit < 1 ? 1 : MIN(limit, MAX_JOBS);
     while (running || next < argc) {
         while (running < limit && next < argc) {
