@@ -21,7 +21,7 @@ static uint64_t mask_in_word(size_t first, size_t end)
 }
 
 #define FOR_WORDS(i, mask, first, count) \
-    for (size_t at_ = (first), end_ = at_ + (count), i = at_ / 64, mask; \
+    for (uint64_t at_ = (first), end_ = at_ + (count), i = at_ / 64, mask; \
          at_ < end_ && (mask = mask_in_word(at_, end_), true); \
          at_ = ++i * 64)
 
