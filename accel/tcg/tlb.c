@@ -133,6 +133,7 @@ void tlb_new_generation(VcpuTcg *v)
     v->env->mode_gen = (uint32_t)v->env->mode_gen | (uint64_t)v->generation << 32;
     v->n_jc_local = 0;
     memset(v->jc_pages, 0, sizeof(v->jc_pages));
+    memset(v->jc_local_pages, 0, sizeof(v->jc_local_pages));
 }
 
 static uint64_t *filter_word(uint64_t *filter, unsigned bits, uint64_t number, uint64_t *bit)
@@ -165,11 +166,19 @@ void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global)
         }
         v->n_jc_local++;
     }
-    filter_add(v->jc_pages, CODE_FILTER, address >> TCG_PAGE_BITS);
+    filter_add(global ? v->jc_pages : v->jc_local_pages, CODE_FILTER, address >> TCG_PAGE_BITS);
 }
 
-/* Entries of mappings that aren't global aren't believed any more: the execution loop asks the TLB again
- * (generation 0 is nobody's). */
+/* An entry isn't believed any more: the execution loop asks the TLB again (generation 0 is nobody's). */
+static void jc_drop(JumpCacheEntry *e)
+{
+    uint64_t was = __atomic_load_n(&e->mode_gen, __ATOMIC_RELAXED);
+
+    /* Another thread may empty it meanwhile: that stays. */
+    __atomic_compare_exchange_n(&e->mode_gen, &was, (uint32_t)was, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* Of mappings that aren't global. */
 static void jc_drop_local(VcpuTcg *v)
 {
     if (v->n_jc_local > JC_LOCAL_MAX) {
@@ -177,14 +186,29 @@ static void jc_drop_local(VcpuTcg *v)
         return;
     }
     for (unsigned i = 0; i < v->n_jc_local; i++) {
-        JumpCacheEntry *e = &v->jc[v->jc_local[i]];
-        uint64_t was = __atomic_load_n(&e->mode_gen, __ATOMIC_RELAXED);
-
-        /* Another thread may empty it meanwhile: that stays. */
-        __atomic_compare_exchange_n(&e->mode_gen, &was, (uint32_t)was, false, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED);
+        jc_drop(&v->jc[v->jc_local[i]]);
     }
     v->n_jc_local = 0;
+    memset(v->jc_local_pages, 0, sizeof(v->jc_local_pages));
+}
+
+/* Entries that lead to @page, or begin in the page before it, which may go on there. */
+static void jc_drop_page(VcpuTcg *v, uint64_t page)
+{
+    if (!filter_has(v->jc_local_pages, CODE_FILTER, page >> TCG_PAGE_BITS)) {
+        return;
+    }
+    if (v->n_jc_local > JC_LOCAL_MAX) {
+        tlb_new_generation(v);
+        return;
+    }
+    for (unsigned i = 0; i < v->n_jc_local; i++) {
+        JumpCacheEntry *e = &v->jc[v->jc_local[i]];
+
+        if (page - (v->ops->code_address(v->env, e->pc) & ~(uint64_t)(TCG_PAGE_SIZE - 1)) <= TCG_PAGE_SIZE) {
+            jc_drop(e);
+        }
+    }
 }
 
 void tcg_tlb_flush(TcgEnv *env)
@@ -291,6 +315,8 @@ void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
     tlb_hints_clear(v);
     if (code) {
         tlb_new_generation(v);
+    } else {
+        jc_drop_page(v, page);
     }
     v->stats.page_flushes++;
 }

@@ -97,7 +97,8 @@ typedef struct VcpuTcg {
     JumpCacheEntry *jc;
     uint16_t jc_local[JC_LOCAL_MAX];            /* entries whose mapping isn't global */
     unsigned n_jc_local;                        /* past the maximum: not all are listed */
-    uint64_t jc_pages[CODE_FILTER / 64];        /* filter of the pages that entries are in */
+    /* Filters of the pages that entries are in: of global mappings, and of others, which jc_local lists. */
+    uint64_t jc_pages[CODE_FILTER / 64], jc_local_pages[CODE_FILTER / 64];
     sigjmp_buf unwind;          /* of tcg_raise outside generated code */
     _Atomic bool in_code;       /* generated code is on the stack */
     _Atomic uint64_t edges;     /* times the loop was at its top */
