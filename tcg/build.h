@@ -27,8 +27,8 @@ typedef struct IrBuild {
 /* Make room in an array of @elem bytes each for index @n. */
 void ir_grow(void **array, uint32_t *cap, uint32_t n, size_t elem);
 /* Emit @o, simplified and shared unless r->raw. Gives its value: for operations
- * without a result not 0 either; 0 if it vanished. */
-IrValue ir_emit(IrRegion *r, const IrOp *o);
+ * without a result not 0 either; 0 if it vanished. @o is changed: a copy would wait for what has just been stored there. */
+IrValue ir_emit(IrRegion *r, IrOp *o);
 /* simplify.c: 0 if @o, perhaps rewritten, is to be emitted; else the value that it has.
  * *vanished: it does nothing and has no value. */
 IrValue ir_simplify(IrRegion *r, IrOp *o, bool *vanished);

@@ -342,9 +342,8 @@ static bool sharable(const IrOp *o, unsigned flags)
            o->opcode != IR_NOP;
 }
 
-IrValue ir_emit(IrRegion *r, const IrOp *op)
+IrValue ir_emit(IrRegion *r, IrOp *o)
 {
-    IrOp o = *op;
     unsigned flags, hash = 0;
     bool share = false, vanished = false;
     IrValue v;
@@ -354,32 +353,32 @@ IrValue ir_emit(IrRegion *r, const IrOp *op)
         ir_block_begin(r, ir_block_new(r));
     }
     if (!r->raw) {
-        v = ir_simplify(r, &o, &vanished);
+        v = ir_simplify(r, o, &vanished);
         if (v || vanished) {
             return v;
         }
-        flags = ir_op_flags(&o);
-        share = sharable(&o, flags);
+        flags = ir_op_flags(o);
+        share = sharable(o, flags);
         if (share) {
-            hash = op_hash(&o);
-            v = find_shared(r, &o, flags, hash);
+            hash = op_hash(o);
+            v = find_shared(r, o, flags, hash);
             if (v) {
                 return v;
             }
         }
     } else {
-        flags = ir_op_flags(&o);
+        flags = ir_op_flags(o);
     }
     GROW(r->ops, r->cap_ops, r->n_ops);
     v = r->n_ops;
-    r->ops[r->n_ops++] = o;
+    r->ops[r->n_ops++] = *o;
     if (r->n_ops >= IR_SOFT_OPS) {
         r->overflow = true;
     }
     if (share) {
         r->build->share[hash] = v;
     }
-    note_effects(r, &o);
+    note_effects(r, o);
     if (flags & IR_F_TERM) {
         r->blocks[r->cur].last = v;
         r->cur = IR_NO_BLOCK;

@@ -25,17 +25,6 @@ IrValue ir_vconst(IrRegion *r, uint64_t lo, uint64_t hi)
                                .arg = { (uint32_t)hi, hi >> 32 } });
 }
 
-bool ir_is_const(const IrRegion *r, IrValue v, uint64_t *imm)
-{
-    if (r->ops[v].opcode != IR_CONST) {
-        return false;
-    }
-    if (imm) {
-        *imm = r->ops[v].imm;
-    }
-    return true;
-}
-
 IrValue ir_get(IrRegion *r, IrVar v)
 {
     IrPending *p = ir_find_pending(r, v);

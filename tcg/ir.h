@@ -57,7 +57,8 @@ typedef enum IrType {
 } IrType;
 
 /* Width of the type in bits: 0, 8, 16, 32, 64, 32, 64, 80, 128, 256. */
-unsigned ir_type_bits(IrType t);
+extern const uint16_t ir_type_widths[IR_TYPE_NUM];
+static inline unsigned ir_type_bits(IrType t) { return ir_type_widths[t]; }
 
 typedef uint32_t IrValue;           /* 0: no value */
 typedef uint16_t IrBlockId;
@@ -335,7 +336,13 @@ extern const char *const ir_cond_name[IR_COND_NUM];
 extern const char *const ir_x86flags_name[IR_XF_NUM];
 /* Flags of this very operation: a pure helper's call and a vector operation
  * without floating point have fewer than their row. */
-unsigned ir_op_flags(const IrOp *o);
+unsigned ir_op_flags_of(const IrOp *o);
+static inline unsigned ir_op_flags(const IrOp *o)
+{
+    unsigned f = ir_op_info[o->opcode].flags;
+
+    return o->opcode == IR_CALL || o->opcode == IR_VEC || (f & IR_F_BRANCH) ? ir_op_flags_of(o) : f;
+}
 
 /* Operand @i, 0 to nargs-1. IR_X86FLAGS leaves unused ones IR_NO_VALUE. */
 static inline IrValue ir_arg(const IrOp *o, unsigned i)
@@ -383,7 +390,16 @@ static inline IrValue ir_i16(IrRegion *r, uint16_t v) { return ir_const(r, IR_I1
 static inline IrValue ir_i32(IrRegion *r, uint32_t v) { return ir_const(r, IR_I32, v); }
 static inline IrValue ir_i64(IrRegion *r, uint64_t v) { return ir_const(r, IR_I64, v); }
 IrValue ir_vconst(IrRegion *r, uint64_t lo, uint64_t hi);       /* V128 */
-bool ir_is_const(const IrRegion *r, IrValue v, uint64_t *imm);
+static inline bool ir_is_const(const IrRegion *r, IrValue v, uint64_t *imm)
+{
+    if (r->ops[v].opcode != IR_CONST) {
+        return false;
+    }
+    if (imm) {
+        *imm = r->ops[v].imm;
+    }
+    return true;
+}
 static inline IrType ir_value_type(const IrRegion *r, IrValue v)
 {
     return r->ops[v].type;

@@ -24,12 +24,7 @@ const char *const ir_x86flags_name[IR_XF_NUM] = {
     "add", "adc", "sub", "sbb", "logic", "inc", "dec", "shl", "shr", "sar",
 };
 
-unsigned ir_type_bits(IrType t)
-{
-    static const uint16_t bits[IR_TYPE_NUM] = { 0, 8, 16, 32, 64, 32, 64, 80, 128, 256 };
-
-    return bits[t];
-}
+const uint16_t ir_type_widths[IR_TYPE_NUM] = { 0, 8, 16, 32, 64, 32, 64, 80, 128, 256 };
 
 IrCond ir_cond_invert(IrCond c)
 {
@@ -51,7 +46,7 @@ IrCond ir_cond_swap(IrCond c)
     return swapped[c];
 }
 
-unsigned ir_op_flags(const IrOp *o)
+unsigned ir_op_flags_of(const IrOp *o)
 {
     unsigned f = ir_op_info[o->opcode].flags;
 

@@ -183,13 +183,17 @@ void ra_block(Cg *cg, IrBlockId b)
     ra_drop_page(cg);
     cg->block = b;
     cg->block_end = bl->last + 1;
+    memset(&cg->val[bl->first], 0, (bl->last + 1 - bl->first) * sizeof(Val));
     for (IrValue i = bl->first; i <= bl->last; i++) {
         IrOp *op = &r->ops[i];
+        Val *x = &cg->val[i];
 
-        cg->val[i] = (Val){ .reg = R_NONE, .slot = -1, .hint_var = IR_NO_VAR,
-                            .var = IR_NO_VAR, .zbits = 64 };
+        x->reg = R_NONE;
+        x->slot = -1;
+        x->hint_var = x->var = IR_NO_VAR;
+        x->zbits = 64;
         if (op->opcode == IR_CONST || op->opcode == IR_VCONST) {
-            cg->val[i].flags = V_CONST | V_DEFINED;
+            x->flags = V_CONST | V_DEFINED;
         }
         for (unsigned n = 0; n < op_n_args(op); n++) {
             IrValue v = op_arg(op, n);
@@ -712,7 +716,7 @@ Mem ra_address(Cg *cg, IrValue v)
 {
     IrOp *op = cg_op(cg, v);
     Mem m = { R_NONE, R_NONE, 0, false, 0 };
-    uint64_t imm;
+    uint64_t imm = 0;
 
     if (!(cg->val[v].flags & V_FOLDED) && cg->pos != v) {
         m.base = (int8_t)ra_use(cg, v);
