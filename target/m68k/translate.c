@@ -67,6 +67,27 @@ static bool desc_equal(const FlagDesc *x, const FlagDesc *y)
     return recipe_equal(&x->cc, &y->cc) && recipe_equal(&x->x, &y->x);
 }
 
+/* Is @v the low part of @reg as m68k_reg() would give it? Without making that. */
+static bool is_low(const IrOp *ops, IrValue reg, IrType t, IrValue v)
+{
+    const IrOp *o = &ops[v];
+
+    for (;;) {
+        const IrOp *r = &ops[reg];
+
+        if ((reg == v && o->type == t) || (o->opcode == IR_TRUNC && o->type == t && o->arg[0] == reg)) {
+            return true;
+        }
+        if (r->opcode == IR_ZEXT || r->opcode == IR_SEXT) {
+            reg = r->arg[0];
+        } else if (r->opcode == IR_DEPOSIT && r->imm == (uint64_t)ir_type_bits(t) << 8) {
+            reg = r->arg[1];
+        } else {
+            return false;
+        }
+    }
+}
+
 static bool describe_value(M68kTr *tr, IrValue v, unsigned size, Sym *s)
 {
     uint64_t imm;
@@ -81,7 +102,7 @@ static bool describe_value(M68kTr *tr, IrValue v, unsigned size, Sym *s)
         return true;
     }
     for (unsigned r = 0; r < 16; r++) {
-        if (tr->reg[r] && m68k_reg(tr, r, size) == v) {
+        if (tr->reg[r] && is_low(tr->ir->ops, tr->reg[r], m68k_type(size), v)) {
             s->how = SY_REG;
             s->reg = (uint8_t)r;
             return true;
@@ -193,10 +214,10 @@ static int64_t offset_of(const M68kTr *tr, uint32_t pc)
     return tcg_pc_offset(tr->t, tr->t->pc + (int32_t)(pc - (uint32_t)tr->t->pc));
 }
 
-/* The block for @pc with the codes as they are now, which are passed. */
+/* The block for @pc with the codes as they are now, which are passed: in the first tier, where a branch leaves, by the globals. */
 static M68kBlock *block_at(M68kTr *tr, uint32_t pc)
 {
-    FlagDesc d = describe(tr);
+    FlagDesc d = tr->t->straight ? all_dynamic : describe(tr);
     unsigned versions = 0;
     M68kBlock *b;
 
