@@ -43,7 +43,7 @@ TEST(ir, fold)
 {
     IrRegion *r = region();
     IrValue a = ir_get(r, G_A), x;
-    uint64_t k;
+    uint64_t k = 0;
 
     check_true(t, ir_is_const(r, ir_add(r, IR_I8, ir_i8(r, 200), ir_i8(r, 100)), &k), "holds");
     check_u64(t, k, 44, "as the IR says");
