@@ -97,6 +97,12 @@ bool grow_reopen(BlockNode *n, bool read_only, Error **errp);
 void grow_limits(BlockNode *n, BlockLimits *l);
 void grow_info(BlockNode *n, BlockFormatInfo *info);
 
+/* Of the drivers' rows, what is the same for those whose images all grow. */
+#define GROW_ROW \
+    .has_map = true, .length = grow_length, .co_preadv = grow_co_preadv, .co_flush = grow_co_flush, .co_zero = grow_co_zero, \
+    .limits = grow_limits, .co_status = grow_co_status, .co_check = grow_co_check, .inactivate = grow_inactivate, \
+    .reopen = grow_reopen
+
 /* Damage: told once; from then on nothing is written. Returns -EIO. */
 #define grow_broken(g, ...) format_damaged((g)->n, &(g)->broken, __VA_ARGS__)
 

@@ -210,11 +210,9 @@ static const char *const vdi_options[] = { "file", NULL };
 static const char *const vdi_create_options[] = { "size", "static", "preallocation", NULL };
 
 static BlockDriver driver_vdi = {
-    .name = "vdi", .options = vdi_options, .has_map = true, .state_size = sizeof(Vdi), .open = vdi_open, .close = vdi_close,
-    .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = grow_co_pwritev, .co_flush = grow_co_flush,
-    .co_zero = grow_co_zero, .limits = grow_limits, .info = grow_info, .co_status = grow_co_status, .co_check = grow_co_check,
-    .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vdi_probe,
-    .co_create = vdi_co_create, .create_options = vdi_create_options,
+    .name = "vdi", .options = vdi_options, .state_size = sizeof(Vdi), .open = vdi_open, .close = vdi_close, GROW_ROW,
+    .co_pwritev = grow_co_pwritev, .info = grow_info, .probe = vdi_probe, .co_create = vdi_co_create,
+    .create_options = vdi_create_options,
 };
 
 static void CONSTRUCTOR register_driver(void)

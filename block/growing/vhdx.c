@@ -365,11 +365,9 @@ static const char *const vhdx_options[] = { "file", NULL };
 static const char *const vhdx_create_options[] = { "size", "log_size", "block_size", "subformat", NULL };
 
 static BlockDriver driver_vhdx = {
-    .name = "vhdx", .options = vhdx_options, .has_map = true, .state_size = sizeof(Vhdx), .open = vhdx_open, .close = vhdx_close,
-    .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = grow_co_pwritev, .co_flush = grow_co_flush,
-    .co_zero = grow_co_zero, .limits = grow_limits, .info = grow_info, .co_status = grow_co_status, .co_check = grow_co_check,
-    .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vhdx_probe,
-    .co_create = vhdx_co_create, .create_options = vhdx_create_options,
+    .name = "vhdx", .options = vhdx_options, .state_size = sizeof(Vhdx), .open = vhdx_open, .close = vhdx_close, GROW_ROW,
+    .co_pwritev = grow_co_pwritev, .info = grow_info, .probe = vhdx_probe, .co_create = vhdx_co_create,
+    .create_options = vhdx_create_options,
 };
 
 static void CONSTRUCTOR register_driver(void)

@@ -590,11 +590,9 @@ static const char *const vmdk_options[] = { "file", NULL };
 static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", NULL };
 
 static BlockDriver driver_vmdk = {
-    .name = "vmdk", .options = vmdk_options, .has_map = true, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close,
-    .length = grow_length, .co_preadv = grow_co_preadv, .co_pwritev = vmdk_co_pwritev, .co_flush = grow_co_flush,
-    .co_zero = grow_co_zero, .limits = grow_limits, .info = vmdk_info, .co_status = grow_co_status, .co_check = grow_co_check,
-    .co_write_compressed = vmdk_co_write_compressed, .inactivate = grow_inactivate, .reopen = grow_reopen, .probe = vmdk_probe,
-    .co_create = vmdk_co_create, .create_options = vmdk_create_options,
+    .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close, GROW_ROW,
+    .co_pwritev = vmdk_co_pwritev, .info = vmdk_info, .co_write_compressed = vmdk_co_write_compressed, .probe = vmdk_probe, .co_create = vmdk_co_create,
+    .create_options = vmdk_create_options,
 };
 
 static void CONSTRUCTOR register_driver(void)

@@ -237,16 +237,8 @@ static void fetch(const char *path, uint64_t offset, void *b, size_t len)
 
 static char *open_error(const char *path, const char *format, bool read_only)
 {
-    QDict *d = qdict_from_fmt("{'driver': %s, 'read-only': %i, 'file': {'driver': 'file', 'filename': %s}}", format, (int)read_only,
-                              path);
-    Error *err = NULL;
-    BlockNode *n = block_node_open(d, &err);
-    char *text = n ? NULL : g_strdup(error_message(err));
-
-    block_node_unref(n);
-    error_free(err);
-    qobject_unref(d);
-    return text;
+    return image_refusal(qdict_from_fmt("{'driver': %s, 'read-only': %i, 'file': {'driver': 'file', 'filename': %s}}", format,
+                                        (int)read_only, path));
 }
 
 /* Checksums are put right, so that what stands behind them is looked at. */

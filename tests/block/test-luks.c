@@ -115,19 +115,11 @@ TEST(luks, random_requests)
 static char *open_error(const char *path, const char *secret)
 {
     QDict *d = qdict_from_fmt("{'driver': 'luks', 'read-only': true, 'file': {'driver': 'file', 'filename': %s, 'locking': 'off'}}", path);
-    Error *err = NULL;
-    BlockNode *n;
-    char *text;
 
     if (secret) {
         qdict_put_str(d, "key-secret", secret);
     }
-    n = block_node_open(d, &err);
-    text = n ? NULL : g_strdup(error_message(err));
-    block_node_unref(n);
-    error_free(err);
-    qobject_unref(d);
-    return text;
+    return image_refusal(d);
 }
 
 TEST(luks, hostile)

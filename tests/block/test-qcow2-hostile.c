@@ -67,15 +67,7 @@ static void change(const char *path, uint64_t offset, unsigned bytes, uint64_t v
 
 static char *open_error(const char *path)
 {
-    QDict *d = qdict_from_fmt("{'driver': 'qcow2', 'file': {'driver': 'file', 'filename': %s}}", path);
-    Error *err = NULL;
-    BlockNode *n = block_node_open(d, &err);
-    char *text = n ? NULL : g_strdup(error_message(err));
-
-    block_node_unref(n);
-    error_free(err);
-    qobject_unref(d);
-    return text;
+    return image_refusal(qdict_from_fmt("{'driver': 'qcow2', 'file': {'driver': 'file', 'filename': %s}}", path));
 }
 
 TEST(qcow2_hostile, headers)
@@ -167,14 +159,8 @@ TEST(qcow2_hostile, circles)
 static char *try_open(const char *path, const char *more)
 {
     char *json = g_strdup_printf("{\"driver\": \"file\", \"filename\": \"%s\"%s}", path, more);
-    QDict *d = json_parse_dict(json, NULL);
-    Error *err = NULL;
-    BlockNode *n = block_node_open(d, &err);
-    char *text = n ? NULL : g_strdup(error_message(err));
+    char *text = image_refusal(json_parse_dict(json, NULL));
 
-    block_node_unref(n);
-    error_free(err);
-    qobject_unref(d);
     g_free(json);
     return text;
 }

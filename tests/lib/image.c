@@ -55,6 +55,18 @@ static int run(Op *o)
     return o->result;
 }
 
+char *image_refusal(QDict *opts)
+{
+    Error *err = NULL;
+    BlockNode *n = block_node_open(opts, &err);
+    char *text = n ? NULL : g_strdup(error_message(err));
+
+    block_node_unref(n);
+    error_free(err);
+    qobject_unref(opts);
+    return text;
+}
+
 int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len)
 {
     return run(&(Op){ .what = OP_READ, .n = n, .offset = offset, .v = { buf, len } });

@@ -12,6 +12,8 @@ bool image_create(Test *t, const char *path, uint64_t size, const char *opts);  
 bool image_create_format(Test *t, const char *path, const char *format, uint64_t size, const char *opts);
 /* @opts: members of the node's options; may be NULL. */
 BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts);
+/* Why a node isn't opened, freed by the caller; NULL: it is. Takes @opts. */
+char *image_refusal(QDict *opts);
 int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len);
 int image_write(BlockNode *n, uint64_t offset, const void *buf, size_t len);
 int image_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);
