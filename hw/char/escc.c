@@ -451,6 +451,7 @@ static bool escc_post_load(void *opaque, UNUSED Error **errp)
     for (unsigned i = 0; i < 2; i++) {
         update_params(&s->chan[i]);
         try_transmit(&s->chan[i]);
+        chr_fe_accept_input(&s->chan[i].fe);        /* it was full before, perhaps */
     }
     update_irq(s);
     return true;

@@ -468,6 +468,7 @@ static bool uart_post_load(void *opaque, UNUSED Error **errp)
 
     uart_update_params(u);
     uart_transmit(u);
+    chr_fe_accept_input(&u->fe);        /* it was full before, perhaps */
     return true;
 }
 
