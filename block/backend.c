@@ -4,6 +4,7 @@
 #include <glib.h>
 #include "block/block.h"
 #include "block/job.h"
+#include "block/node-int.h"
 #include "block/throttle.h"
 #include "qom/object.h"
 
@@ -76,6 +77,13 @@ void blk_delete(BlockBackend *b)
     g_free(b);
 }
 
+void blk_set_node(BlockBackend *b, BlockNode *n)
+{
+    LOOP_PARKED(b->loop);
+
+    b->node = n;
+}
+
 bool blk_remove(BlockBackend *b, Error **errp)
 {
     BlockNode *n = b->node;
@@ -89,7 +97,7 @@ bool blk_remove(BlockBackend *b, Error **errp)
     }
     blk_cancel_held(b);
     blk_drain_begin(b);
-    b->node = NULL;
+    blk_set_node(b, NULL);
     b->on_read_error = b->on_write_error = BLOCK_ERROR_REPORT;
     blk_drain_end(b);
     block_node_unref(n);
@@ -106,7 +114,7 @@ bool blk_insert(BlockBackend *b, BlockNode *n, Error **errp)
         error_setf(errp, ERR_IN_USE, "drive '%s' has a medium", b->id);
         return false;
     }
-    b->node = block_node_ref(n);
+    blk_set_node(b, block_node_ref(n));
     if (b->ops && b->ops->media_changed) {
         b->ops->media_changed(b->opaque, true);
     }
@@ -119,7 +127,7 @@ void blk_eject(BlockBackend *b)
 
     if (n) {
         blk_drain_begin(b);
-        b->node = NULL;
+        blk_set_node(b, NULL);
         blk_drain_end(b);
         block_node_unref(n);
         if (b->ops && b->ops->media_changed) {

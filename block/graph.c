@@ -5,6 +5,7 @@
 #include "block/block.h"
 #include "block/job.h"
 #include "block/nbd.h"
+#include "block/node-int.h"
 
 bool block_node_set_read_only(BlockNode *n, bool read_only, Error **errp)
 {
@@ -35,7 +36,7 @@ void block_node_replace(BlockNode *old, BlockNode *with, const BlockNode *except
 {
     for (BlockBackend *b = blk_first(); b; b = b->next) {
         if (b->node == old) {
-            b->node = block_node_ref(with);
+            blk_set_node(b, block_node_ref(with));
             block_node_unref(old);
         }
     }
@@ -124,7 +125,7 @@ void block_close_all(void)
 
         blk_cancel_held(b);
         blk_drain_begin(b);             /* for good: no request comes after this */
-        b->node = NULL;
+        blk_set_node(b, NULL);
         block_node_unref(n);
     }
     /* What the monitor made; then whatever is left is at least flushed. */

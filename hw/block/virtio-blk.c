@@ -395,7 +395,7 @@ static bool blk_realize(Device *dev, Error **errp)
         EventLoop *loop = iothread_attach(s->iothread);
 
         blk_set_loop(s->conf.blk, loop);
-        virtio_set_loop(&s->v, loop);
+        virtio_set_loop(&s->v, loop, 0);
     }
     return true;
 }
@@ -405,7 +405,7 @@ static void break_off(VirtIODevice *v)
     LOOP_PARKED(v->loop);
 
     v->broken = true;
-    virtio_set_loop(v, NULL);
+    virtio_set_loop(v, NULL, 0);
 }
 
 static void blk_unrealize(Device *dev)

@@ -210,6 +210,8 @@ bool state_owner_peek(const StateOwner *o, GByteArray *out, StateNode **printed,
     if (o->dev && object_is_a(o->dev, TYPE_CPU)) {
         run_on_cpu(CPU(o->dev), peek_on_cpu, &p);
     } else {
+        LOOP_PARKED(o->dev ? device_io_loop(o->dev) : NULL);
+
         peek(&p);
     }
     return p.ok;

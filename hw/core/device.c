@@ -80,6 +80,13 @@ const void *device_data(const Device *dev)
     return dt ? dt->data : NULL;
 }
 
+EventLoop *device_io_loop(Device *dev)
+{
+    const DeviceType *dt = NEAREST(dev->obj.type, io_loop);
+
+    return dt && dev->realized ? dt->io_loop(dev) : NULL;
+}
+
 const char *device_type_bus(const Type *type)
 {
     const DeviceType *dt = NEAREST(type, bus_type);

@@ -18,6 +18,7 @@
 #include "hw/core/irq.h"
 #include "hw/core/reset.h"
 #include "qom/object.h"
+#include "util/main-loop.h"
 #include "vmstate/vmstate.h"
 
 typedef struct Device Device;
@@ -90,9 +91,11 @@ struct DeviceType {
     PciInfo pci;
     const void *data;           /* for the family's own use (device_data) */
     /* For the device-state view (hw/core/state-view.h): sections beside the saved state, of each type of the chain;
-     * and where its DMA goes, NULL or the parent's: address_space_memory. */
+     * where its DMA goes, NULL or the parent's: address_space_memory; and the loop of the I/O thread that changes its
+     * state, NULL or the parent's: whoever does it has the big lock. */
     const StatePrinter *printers;
     struct AddressSpace *(*dma_space)(Device *dev);
+    EventLoop *(*io_loop)(Device *dev);
 };
 void device_type_register(const DeviceType *type);
 #define DEVICE_TYPE(x) \
@@ -131,6 +134,8 @@ static inline Device *DEVICE(const void *obj)
 }
 /* The type's own DeviceType. */
 const DeviceType *device_type(const Device *dev);
+/* Park it (util/main-loop.h) before looking at the device's state; NULL: nothing is to be done. */
+EventLoop *device_io_loop(Device *dev);
 /* The nearest .data of the type and its ancestors. */
 const void *device_data(const Device *dev);
 

@@ -329,6 +329,13 @@ static void look(Look *l)
     l->info->section = vm ? strdup(section) : NULL;
 }
 
+static void look_parked(Look *l)
+{
+    LOOP_PARKED(device_io_loop(l->dev));
+
+    look(l);
+}
+
 static void look_on_cpu(UNUSED CPUState *cpu, void *data)
 {
     look(data);
@@ -341,7 +348,7 @@ DeviceStateInfo *device_state_info(Device *dev, bool all)
     if (object_is_a(dev, TYPE_CPU)) {
         run_on_cpu(CPU(dev), look_on_cpu, &l);
     } else {
-        look(&l);
+        look_parked(&l);
     }
     return l.info;
 }

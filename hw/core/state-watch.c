@@ -199,6 +199,11 @@ static Device *device_to_watch(const char *path, Error **errp)
         error_hint(errp, "the gdb stub has watchpoints");
         return NULL;
     }
+    if (device_io_loop(dev)) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "'%s' is changed by its I/O thread, which isn't observed", path);
+        error_argument(errp, "path", path, "a device without 'iothread'");
+        return NULL;
+    }
     if (!device_type_vm(dev->obj.type)) {
         error_setf(errp, ERR_NOT_SUPPORTED, "device '%s' (%s) has no saved state", path, object_type_name(dev));
         error_argument(errp, "path", path, NULL);

@@ -126,6 +126,11 @@ static void ahci_pci_reset(Device *dev)
     ahci_reset(&AHCI_PCI(dev)->ahci);
 }
 
+static EventLoop *ahci_pci_io_loop(Device *dev)
+{
+    return AHCI_PCI(dev)->ahci.loop;
+}
+
 static const VmField ahci_pci_fields[] = {
     VM_PCI(AhciPci, pci), VM_U32_RANGE(AhciPci, index, 0, 0x1ffc), VM_STRUCT(AhciPci, ahci, ahci_vm), VM_END
 };
@@ -148,6 +153,7 @@ static const DeviceType ahci_pci_type = {
     .pci = { .vendor = 0x8086, .class_code = 0x010601 }, .realize = ahci_pci_realize,
     .unrealize = ahci_pci_unrealize, .finalize = ahci_pci_finalize, .reset_hold = ahci_pci_reset,
     .vm = { 1, ahci_pci_fields, .meanings = ahci_pci_meanings }, .data = find_channel, .printers = ahci_printers,
+    .io_loop = ahci_pci_io_loop,
 };
 DEVICE_TYPE(ahci_pci_type)
 

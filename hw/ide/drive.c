@@ -289,9 +289,15 @@ static const Property drive_props[] = {
     PROP_END
 };
 
+/* AHCI's disks are its thread's. */
+static EventLoop *drive_io_loop(Device *dev)
+{
+    return device_io_loop(dev->bus->parent);
+}
+
 static const DeviceType drive_type = {
     .name = TYPE_IDE_DRIVE, .parent = TYPE_DEVICE, .abstract = true, .size = sizeof(IdeDrive),
-    .printers = ide_drive_printers,
+    .printers = ide_drive_printers, .io_loop = drive_io_loop,
     .bus_type = TYPE_IDE_BUS, .category = DEVICE_STORAGE, .hotpluggable = true, .props = drive_props,
     .realize = drive_realize, .unrealize = drive_unrealize,
     .reset_hold = drive_reset,

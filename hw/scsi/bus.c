@@ -52,30 +52,50 @@ static ScsiDevice *find_exact(ScsiBus *bus, uint32_t channel, int32_t id, int32_
 
 ScsiDevice *scsi_device_find(ScsiBus *bus, uint32_t channel, uint32_t target, uint32_t lun)
 {
-    ScsiDevice *d;
+    ScsiDevice *other = NULL;
 
     if (target > INT32_MAX || lun > INT32_MAX) {
         return NULL;
     }
-    d = find_exact(bus, channel, target, lun, NULL);
-    return d ? d : find_exact(bus, channel, target, -1, NULL);
+    for (ScsiDevice *d = bus->units; d; d = d->next_unit) {
+        if (d->channel == channel && d->id == (int32_t)target) {
+            if (d->lun == (int32_t)lun) {
+                return d;
+            }
+            other = other ? other : d;
+        }
+    }
+    return other;
+}
+
+/* The youngest of those that are in flight and go when that ends, NULL: all have gone. */
+static const ScsiRequest *cancel_requests(ScsiDevice *d)
+{
+    ScsiRequest *r;
+    LOOP_PARKED(scsi_bus(d)->loop);
+
+    r = d->requests;
+    while (r) {
+        if (r->cancelled) {
+            r = r->next;
+        } else {
+            scsi_request_cancel(r);
+            r = d->requests;
+        }
+    }
+    return d->requests;
 }
 
 void scsi_device_reset(ScsiDevice *d, ScsiSense attention)
 {
     const ScsiDeviceOps *ops = ops_of(d);
+    const ScsiRequest *was = NULL, *left;
 
-    while (d->requests) {
-        ScsiRequest *r = d->requests;
-
-        scsi_request_cancel(r);
-        if (d->requests == r) {         /* in flight: it goes when that ends */
-            ops->drain(d);
-            if (d->requests == r) {
-                break;
-            }
-        }
+    while ((left = cancel_requests(d)) && left != was) {
+        ops->drain(d);
+        was = left;
     }
+    LOOP_PARKED(scsi_bus(d)->loop);
     if (ops->reset) {
         ops->reset(d);
     }
@@ -164,10 +184,35 @@ static bool scsi_realize(Device *dev, Error **errp)
     return true;
 }
 
+static void enlist(ScsiBus *bus, ScsiDevice *d)
+{
+    ScsiDevice **p = &bus->units;
+    LOOP_PARKED(bus->loop);
+
+    while (*p) {
+        p = &(*p)->next_unit;
+    }
+    d->next_unit = NULL;
+    *p = d;
+}
+
+static void delist(ScsiBus *bus, const ScsiDevice *d)
+{
+    LOOP_PARKED(bus->loop);
+
+    for (ScsiDevice **p = &bus->units; *p; p = &(*p)->next_unit) {
+        if (*p == d) {
+            *p = d->next_unit;
+            break;
+        }
+    }
+}
+
 static bool scsi_realize_done(Device *dev, UNUSED Error **errp)
 {
     ScsiBus *bus = SCSI_BUS(dev->bus);
 
+    enlist(bus, SCSI_DEVICE(dev));
     SCSI_DEVICE(dev)->plugged = true;
     if (bus->ops->plugged) {
         bus->ops->plugged(bus, SCSI_DEVICE(dev));
@@ -175,16 +220,27 @@ static bool scsi_realize_done(Device *dev, UNUSED Error **errp)
     return true;
 }
 
+void scsi_device_leave(ScsiDevice *d)
+{
+    delist(scsi_bus(d), d);
+    scsi_device_reset(d, SENSE_OK);
+}
+
 static void scsi_unrealize(Device *dev)
 {
     ScsiDevice *d = SCSI_DEVICE(dev);
     ScsiBus *bus = SCSI_BUS(dev->bus);
 
-    scsi_device_reset(d, SENSE_OK);
+    scsi_device_leave(d);
     if (d->plugged && bus->ops->unplugged) {
         bus->ops->unplugged(bus, d);
     }
     d->plugged = false;
+}
+
+static EventLoop *scsi_io_loop(Device *dev)
+{
+    return SCSI_BUS(dev->bus)->loop;
 }
 
 static void scsi_reset_hold(Device *dev)
@@ -213,5 +269,6 @@ static const DeviceType scsi_device_type = {
     .bus_type = TYPE_SCSI_BUS, .category = DEVICE_STORAGE, .props = scsi_props,
     .hotpluggable = true, .fw_name = "disk", .realize = scsi_realize,
     .realize_done = scsi_realize_done, .unrealize = scsi_unrealize, .reset_hold = scsi_reset_hold,
+    .io_loop = scsi_io_loop,
 };
 DEVICE_TYPE(scsi_device_type)

@@ -76,9 +76,24 @@ static void read_capacity_16(ScsiDisk *d, ScsiRequest *r)
     scsi_request_reply(r, 32);
 }
 
+/* What others are told of, or ask for: under the big lock, also in an I/O thread. */
+static bool move_tray(ScsiDisk *d, uint8_t flags)
+{
+    bool locked = big_lock_held(), ok;
+
+    if (!locked) {
+        big_lock();
+    }
+    ok = mmc_start_stop(&d->mmc, flags);
+    if (!locked) {
+        big_unlock();
+    }
+    return ok;
+}
+
 static void start_stop(ScsiDisk *d, ScsiRequest *r)
 {
-    if (d->removable && !mmc_start_stop(&d->mmc, r->cdb[4])) {
+    if (d->removable && !move_tray(d, r->cdb[4])) {
         scsi_request_fail(r, SENSE_REMOVAL_PREVENTED);
         return;
     }
@@ -216,6 +231,11 @@ static void disk_more(ScsiDevice *dev, ScsiRequest *r)
     scsi_disk_io_more(SCSI_DISK(dev), r);
 }
 
+static EventLoop *loop_of(const ScsiDisk *d)
+{
+    return scsi_bus(&d->scsi)->loop;
+}
+
 static void disk_drain(ScsiDevice *dev)
 {
     BlockBackend *b = SCSI_DISK(dev)->conf.blk;
@@ -226,7 +246,12 @@ static void disk_drain(ScsiDevice *dev)
 
 static void disk_settle(ScsiDevice *dev)
 {
-    blk_drain(SCSI_DISK(dev)->conf.blk);
+    ScsiDisk *d = SCSI_DISK(dev);
+
+    /* What is being started is in flight then. */
+    event_loop_park(loop_of(d));
+    event_loop_unpark(loop_of(d));
+    blk_drain(d->conf.blk);
 }
 
 static void disk_reset(ScsiDevice *dev)
@@ -251,6 +276,7 @@ static const ScsiDeviceOps disk_ops = {
 static void media_changed(void *opaque, bool loaded)
 {
     ScsiDisk *d = opaque;
+    LOOP_PARKED(loop_of(d));
 
     mmc_media_changed(&d->mmc, loaded);
     scsi_device_attention(&d->scsi, SENSE_MEDIUM_CHANGED);
@@ -258,22 +284,29 @@ static void media_changed(void *opaque, bool loaded)
 
 static bool is_locked(void *opaque)
 {
-    return ((ScsiDisk *)opaque)->mmc.tray_locked;
+    ScsiDisk *d = opaque;
+    LOOP_PARKED(loop_of(d));
+
+    return d->mmc.tray_locked;
 }
 
 static bool tray_open(void *opaque)
 {
-    return ((ScsiDisk *)opaque)->mmc.tray_open;
+    return ((ScsiDisk *)opaque)->mmc.tray_open;         /* changes under the big lock only */
 }
 
 static void eject_request(void *opaque, bool force)
 {
-    mmc_eject_request(&((ScsiDisk *)opaque)->mmc, force);
+    ScsiDisk *d = opaque;
+    LOOP_PARKED(loop_of(d));
+
+    mmc_eject_request(&d->mmc, force);
 }
 
 static void set_tray(void *opaque, bool open)
 {
     ScsiDisk *d = opaque;
+    LOOP_PARKED(loop_of(d));
 
     mmc_set_tray(&d->mmc, open);
     if (!open && blk_has_medium(d->conf.blk)) {
@@ -283,7 +316,10 @@ static void set_tray(void *opaque, bool open)
 
 static void resized(void *opaque)
 {
-    scsi_device_attention(&((ScsiDisk *)opaque)->scsi, SENSE_CAPACITY_CHANGED);
+    ScsiDisk *d = opaque;
+    LOOP_PARKED(loop_of(d));
+
+    scsi_device_attention(&d->scsi, SENSE_CAPACITY_CHANGED);
 }
 
 static const BlockDeviceOps removable_ops = {
@@ -356,6 +392,9 @@ static bool disk_realize(Device *dev, Error **errp)
         return false;
     }
     blk_set_device_ops(d->conf.blk, d->removable ? &removable_ops : &fixed_ops, d);
+    if (loop_of(d)) {
+        blk_set_loop(d->conf.blk, loop_of(d));
+    }
     return true;
 }
 
@@ -363,20 +402,26 @@ static void disk_unrealize(Device *dev)
 {
     ScsiDisk *d = SCSI_DISK(dev);
 
-    scsi_device_reset(&d->scsi, SENSE_OK);
+    scsi_device_leave(&d->scsi);
+    if (loop_of(d)) {
+        blk_set_loop(d->conf.blk, NULL);
+    }
     boot_remove(dev);
     blk_set_device_ops(d->conf.blk, NULL, NULL);
 }
 
 static void disk_reset_hold(Device *dev)
 {
-    SCSI_DISK(dev)->mmc.tray_open = false;
+    ScsiDisk *d = SCSI_DISK(dev);
+    LOOP_PARKED(loop_of(d));
+
+    d->mmc.tray_open = false;
 }
 
 /* What is in flight ends first, so that the state has no access in it. */
 static void disk_pre_save(void *opaque)
 {
-    blk_drain(((ScsiDisk *)opaque)->conf.blk);
+    disk_settle(&((ScsiDisk *)opaque)->scsi);
 }
 
 static bool disk_post_load(void *opaque, UNUSED Error **errp)

@@ -246,9 +246,7 @@ static void report_luns(ScsiRequest *r)
     if (select == 1) {                          /* well-known units: none */
         n = 8;
     } else {
-        for (Device *o = d->dev.bus->devices; o; o = o->sibling) {
-            ScsiDevice *other = SCSI_DEVICE(o);
-
+        for (ScsiDevice *other = scsi_bus(d)->units; other; other = other->next_unit) {
             if (other->channel == d->channel && other->id == d->id && other->lun && n <= most) {
                 b[n] = other->lun > 255 ? 0x40 | other->lun >> 8 : 0;
                 b[n + 1] = other->lun;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * SCSI targets: the bus, logical units, and requests that travel between a host
- * bus adapter and a unit. Big lock.
+ * bus adapter and a unit. Big lock; but an adapter may start requests in an I/O thread (ScsiBus.loop), where they then
+ * end, too. Requests, sense and what commands find of their unit are that thread's: others look at them and change
+ * them while the loop is parked, and the commands that tell others of what they do take the big lock.
  *
  *   bus.c      bus type, places, reset        request.c  life of a request, sense, data phases
  *   cdb.c      what a CDB says                disk.c     scsi-hd, scsi-cd: commands
@@ -31,6 +33,7 @@
 
 #include <sys/uio.h>
 #include "hw/core/device.h"
+#include "util/main-loop.h"
 
 #define TYPE_SCSI_BUS       "SCSI"
 #define TYPE_SCSI_DEVICE    "scsi-device"
@@ -106,6 +109,8 @@ struct ScsiBus {
     Bus bus;
     const ScsiHostOps *ops;
     void *opaque;               /* the adapter's */
+    EventLoop *loop;            /* where requests are started; NULL: under the big lock. From the adapter's realize on */
+    ScsiDevice *units;          /* that requests find, oldest first */
 };
 static inline ScsiBus *SCSI_BUS(const void *obj)
 {
@@ -131,6 +136,7 @@ struct ScsiDevice {
     ScsiSense sense;            /* of the last command that failed, for REQUEST SENSE */
     uint8_t type;               /* peripheral device type (SPC-4, table 138) */
     bool plugged;               /* the adapter knows of it */
+    ScsiDevice *next_unit;      /* of the bus's */
 };
 static inline ScsiDevice *SCSI_DEVICE(const void *obj)
 {
@@ -157,8 +163,10 @@ typedef struct ScsiDeviceOps {
 
 /* A new unit attention; one that tells more replaces the pending one, and the adapter is told. */
 void scsi_device_attention(ScsiDevice *d, ScsiSense sense);
-/* All its requests go, it is as after RESET, and has @attention. */
+/* All its requests go, it is as after RESET, and has @attention. The adapter starts no others meanwhile. */
 void scsi_device_reset(ScsiDevice *d, ScsiSense attention);
+/* It goes: no request finds it any more, those that it has end. */
+void scsi_device_leave(ScsiDevice *d);
 
 struct ScsiRequest {
     uint32_t refs;

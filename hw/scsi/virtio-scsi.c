@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Virtio SCSI host device: V 5.6, also with legacy drivers. A host adapter for the units of this room.
+ * Virtio SCSI host device: V 5.6, also with legacy drivers. A host adapter for the units of this room. With an I/O
+ * thread, its request queues are served and its requests end there; the other two queues stay in the main loop, as what
+ * they ask for must wait for requests.
  *
- * Not modelled: bidirectional commands, protection information, service in an I/O thread.
+ * Not modelled: bidirectional commands, protection information.
  */
 #include "util/osdep.h"
+#include "hw/core/iothread.h"
 #include "hw/core/machine.h"
 #include "hw/scsi/scsi.h"
 #include "hw/virtio/virtio-pci.h"
@@ -52,7 +55,8 @@ typedef struct VirtioScsi {
     uint32_t sense_size, cdb_size;
     bool seg_max_adjust;
     bool events_missed;
-    bool resetting;             /* what is cancelled now isn't told */
+    bool resetting;             /* nothing is begun, and what is cancelled now is told so */
+    IOThread *iothread;
 } VirtioScsi;
 DEFINE_CAST(VIRTIO_SCSI, VirtioScsi, "virtio-scsi-device")
 
@@ -170,16 +174,41 @@ static void serve_requests(VirtIODevice *v, VirtQueue *vq)
 
     do {
         virtq_want_notify(vq, false);
-        while ((c = virtq_pop(vq, sizeof(*c)))) {
+        while (!VIRTIO_SCSI(v)->resetting && (c = virtq_pop(vq, sizeof(*c)))) {
             handle_command(VIRTIO_SCSI(v), vq, c);
         }
-    } while (virtq_want_notify(vq, true));
+    } while (virtq_want_notify(vq, true) && !VIRTIO_SCSI(v)->resetting);
+}
+
+/* --- resets --- */
+
+static void set_resetting(VirtioScsi *s, bool resetting)
+{
+    LOOP_PARKED(s->v.loop);
+
+    s->resetting = resetting;
+}
+
+/* Between the two no command is begun: one that comes is there when it is over. */
+static void begin_reset(VirtioScsi *s)
+{
+    set_resetting(s, true);
+}
+
+static void end_reset(VirtioScsi *s)
+{
+    set_resetting(s, false);
+    for (unsigned i = VQ_REQUEST; i < s->v.num_vqs && virtio_is_live(&s->v); i++) {
+        virtio_queue_kicked(&s->v, i);
+    }
 }
 
 /* --- task management (SAM-5, 7) --- */
 
 static void cancel_all(ScsiDevice *d, uint32_t lun)
 {
+    LOOP_PARKED(scsi_bus(d)->loop);
+
     for (ScsiRequest *r = d->requests, *next; r; r = next) {
         next = r->next;
         if (r->lun == lun) {
@@ -188,15 +217,33 @@ static void cancel_all(ScsiDevice *d, uint32_t lun)
     }
 }
 
+static void cancel_one(ScsiDevice *d, uint64_t tag)
+{
+    ScsiRequest *r;
+    LOOP_PARKED(scsi_bus(d)->loop);
+
+    r = scsi_request_find(d, tag);
+    if (r) {
+        scsi_request_cancel(r);
+    }
+}
+
+static uint8_t query(ScsiDevice *d, bool any, uint64_t tag)
+{
+    LOOP_PARKED(scsi_bus(d)->loop);
+
+    return (any ? d->requests : scsi_request_find(d, tag)) ? S_FUNCTION_SUCCEEDED : S_OK;
+}
+
 static uint8_t reset_target(VirtioScsi *s, uint8_t target)
 {
-    s->resetting = true;
+    begin_reset(s);
     for (Device *o = s->bus->bus.devices; o; o = o->sibling) {
         if (SCSI_DEVICE(o)->id == target) {
             scsi_device_reset(SCSI_DEVICE(o), SENSE_RESET);
         }
     }
-    s->resetting = false;
+    end_reset(s);
     return S_OK;
 }
 
@@ -204,7 +251,7 @@ static uint8_t manage_task(VirtioScsi *s, const uint8_t *req)
 {
     uint32_t lun, subtype = virtio_ld32(&s->v, req + 4);
     ScsiDevice *d = find_unit(s, req + 8, &lun);
-    ScsiRequest *r;
+    uint64_t tag = virtio_ld64(&s->v, req + 16);
 
     if (!d) {
         return S_BAD_TARGET;
@@ -215,23 +262,20 @@ static uint8_t manage_task(VirtioScsi *s, const uint8_t *req)
     if ((uint32_t)d->lun != lun) {
         return S_INCORRECT_LUN;
     }
-    r = scsi_request_find(d, virtio_ld64(&s->v, req + 16));
     switch (subtype) {
     case TMF_ABORT_TASK:
-        if (r) {
-            scsi_request_cancel(r);
-        }
+        cancel_one(d, tag);
         return S_OK;
     case TMF_ABORT_TASK_SET: case TMF_CLEAR_TASK_SET:
         cancel_all(d, lun);
         return S_OK;
     case TMF_LOGICAL_UNIT_RESET:
-        s->resetting = true;
+        begin_reset(s);
         scsi_device_reset(d, SENSE_DEVICE_RESET);
-        s->resetting = false;
+        end_reset(s);
         return S_OK;
-    case TMF_QUERY_TASK: return r ? S_FUNCTION_SUCCEEDED : S_OK;
-    case TMF_QUERY_TASK_SET: return d->requests ? S_FUNCTION_SUCCEEDED : S_OK;
+    case TMF_QUERY_TASK: return query(d, false, tag);
+    case TMF_QUERY_TASK_SET: return query(d, true, 0);
     default: return S_FUNCTION_REJECTED;
     }
 }
@@ -381,6 +425,7 @@ static void scsi_set_config(VirtIODevice *v, const uint8_t *c, unsigned offset, 
                       SIZE_MOST);
         return;
     }
+    LOOP_PARKED(v->loop);
     s->sense_size = sense;
     s->cdb_size = cdb;
 }
@@ -391,9 +436,10 @@ static void scsi_reset(VirtIODevice *v)
 {
     VirtioScsi *s = VIRTIO_SCSI(v);
 
-    s->resetting = true;
+    begin_reset(s);
     scsi_bus_reset(s->bus);
-    s->resetting = false;
+    end_reset(s);
+    LOOP_PARKED(v->loop);
     s->sense_size = SENSE_DEFAULT;
     s->cdb_size = CDB_DEFAULT;
     s->events_missed = false;
@@ -409,10 +455,17 @@ static void scsi_running_changed(VirtIODevice *v, bool running)
 
 static void scsi_queue_reset(VirtIODevice *v, VirtQueue *vq)
 {
+    VirtioScsi *s = VIRTIO_SCSI(v);
+
     if (vq->index >= VQ_REQUEST) {
-        VIRTIO_SCSI(v)->resetting = true;
-        scsi_bus_reset(VIRTIO_SCSI(v)->bus);
-        VIRTIO_SCSI(v)->resetting = false;
+        {
+            LOOP_PARKED(v->loop);
+
+            vq->enabled = false;
+        }
+        begin_reset(s);
+        scsi_bus_reset(s->bus);
+        end_reset(s);
     }
 }
 
@@ -445,13 +498,32 @@ static bool virtio_scsi_realize(Device *dev, Error **errp)
     s->cdb_size = CDB_DEFAULT;
     name = function->id ? g_strdup_printf("%s.0", function->id) : NULL;
     s->bus = scsi_bus_new(dev, name, &host_ops, s);
+    if (s->iothread) {
+        s->bus->loop = iothread_attach(s->iothread);
+        virtio_set_loop(&s->v, s->bus->loop, VQ_REQUEST);
+    }
     return true;
+}
+
+static void break_off(VirtIODevice *v)
+{
+    LOOP_PARKED(v->loop);
+
+    v->broken = true;
+    virtio_set_loop(v, NULL, 0);
 }
 
 /* Units come and go with their bus; nothing is in flight any more. */
 static void virtio_scsi_unrealize(Device *dev)
 {
-    VIRTIO_SCSI(dev)->bus = NULL;
+    VirtioScsi *s = VIRTIO_SCSI(dev);
+
+    break_off(&s->v);
+    s->bus->loop = NULL;
+    s->bus = NULL;
+    if (s->iothread) {
+        iothread_detach(s->iothread);
+    }
 }
 
 /* What is in flight ends first, so that the state has no command in it. */
@@ -490,6 +562,7 @@ static const Property virtio_scsi_props[] = {
                "the driver hears of units that come and go"),
     PROP_BIT64("param_change", VirtioScsi, v.feature_props, F_CHANGE, true,
                "the driver hears of changed parameters"),
+    PROP_LINK("iothread", VirtioScsi, iothread, TYPE_IOTHREAD, "the I/O thread that serves its requests"),
     VIRTIO_COMMON_PROPS(VirtioScsi, v),
     PROP_END
 };

@@ -316,7 +316,7 @@ static void base_unrealize(Device *dev)
     v->transport = NULL;
     memory_listener_del(&v->listener);
     runstate_remove_listener(&v->run_listener);
-    virtio_set_loop(v, NULL);
+    virtio_set_loop(v, NULL, 0);
     for (unsigned i = 0; i < v->num_vqs; i++) {
         bh_delete(v->vq[i].later);
     }
@@ -337,12 +337,17 @@ static AddressSpace *base_dma_space(Device *dev)
     return VIRTIO_DEVICE(dev)->as;
 }
 
+static EventLoop *base_io_loop(Device *dev)
+{
+    return VIRTIO_DEVICE(dev)->loop;
+}
+
 static const DeviceType virtio_device_type = {
     .name = TYPE_VIRTIO_DEVICE, .parent = TYPE_DEVICE, .abstract = true,
     .size = sizeof(VirtIODevice), .bus_type = TYPE_VIRTIO_BUS, .init = base_init,
     .finalize = base_finalize, .realize = base_realize,
     .realize_done = base_realize_done, .unrealize = base_unrealize, .reset_hold = base_reset_hold,
-    .dma_space = base_dma_space, .printers = virtio_printers,
+    .dma_space = base_dma_space, .io_loop = base_io_loop, .printers = virtio_printers,
 };
 DEVICE_TYPE(virtio_device_type)
 

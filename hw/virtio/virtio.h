@@ -194,8 +194,9 @@ VirtQueue *virtio_queue(VirtIODevice *v, unsigned index);       /* NULL: there i
 void virtio_config_changed(VirtIODevice *v);
 /* The guest has done what can't be; logged, and the device is broken from now on. Any thread. */
 void virtio_broken(VirtIODevice *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* The handlers are called in @loop (NULL: as before). Big lock, with the queues idle. */
-void virtio_set_loop(VirtIODevice *v, EventLoop *loop);
+/* The handlers of queue @first and those behind it are called in @loop (NULL: as before). Big lock, with the queues
+ * idle. */
+void virtio_set_loop(VirtIODevice *v, EventLoop *loop, unsigned first);
 /* Notifications go to an eventfd; 0: no longer. */
 void virtio_queue_set_notify_fd(VirtQueue *vq, int fd);
 

@@ -356,7 +356,7 @@ void virtio_queue_kicked(VirtIODevice *v, unsigned index)
     }
 }
 
-void virtio_set_loop(VirtIODevice *v, EventLoop *loop)
+void virtio_set_loop(VirtIODevice *v, EventLoop *loop, unsigned first)
 {
     LOOP_PARKED(v->loop);
     MUTEX_GUARD(&v->kick_lock);
@@ -365,7 +365,7 @@ void virtio_set_loop(VirtIODevice *v, EventLoop *loop)
         VirtQueue *vq = &v->vq[i];
 
         bh_delete(vq->kick);
-        vq->kick = loop ? bh_new_on(loop, run_handler, vq) : NULL;
+        vq->kick = loop && i >= first ? bh_new_on(loop, run_handler, vq) : NULL;
     }
     v->loop = loop;
 }

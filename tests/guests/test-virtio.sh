@@ -2,24 +2,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Linux's virtio drivers: a file system is made, written, mounted again and compared on a disk with packed rings
 # and an I/O thread, and on one behind the legacy interface; bytes go both ways through a named port, to a console, and
-# come from the entropy device; a disk behind virtio-scsi is read.
+# come from the entropy device; a disk behind virtio-scsi is read, and one is written, in an I/O thread.
 . "$(dirname "$0")/lib.sh"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
 truncate -s 64M "$tmp/disk.img"
 drive="if=none,id=d,file=$tmp/disk.img,format=raw"
 
-# disk NAME ARG...
+# disk NAME ARG...: on $device
+device=/dev/vda
 disk() {
 	dname=$1
 	shift
-	linux_modules "$dname" 120 'run=disk arg=/dev/vda' -drive "$drive" "$@"
-	[ $? = 0 ] && has "$dname" '^disk /dev/vda rc=0' && has "$dname" 'GUEST-DONE rc=0'
+	linux_modules "$dname" 120 "run=disk arg=$device" -drive "$drive" "$@"
+	[ $? = 0 ] && has "$dname" "^disk $device rc=0" && has "$dname" 'GUEST-DONE rc=0'
 	ok $? "$dname: written, mounted again and compared"
 }
 
 disk packed -smp 2 -object iothread,id=t \
 	-device virtio-blk-pci-non-transitional,drive=d,packed=on,iothread=t
 disk legacy -device virtio-blk-pci,drive=d,disable-modern=on
+device=/dev/sda
+disk scsi -smp 2 -object iothread,id=t -device virtio-scsi-pci,iothread=t -device scsi-hd,drive=d
 
 # The port's other side: what is in a pipe's .in comes in, what goes out is in .out.
 mkfifo "$tmp/port.in" "$tmp/port.out"
@@ -27,7 +30,7 @@ cat "$tmp/port.out" > "$tmp/port" &
 (echo "hello guest"; sleep 100) > "$tmp/port.in" &
 feeder=$!
 linux_modules devices 120 'run=virtio' -drive "$drive" -device virtio-rng-pci \
-	-device virtio-scsi-pci -device scsi-hd,drive=d -device virtio-serial-pci,id=s \
+	-object iothread,id=t -device virtio-scsi-pci,iothread=t -device scsi-hd,drive=d -device virtio-serial-pci,id=s \
 	-chardev "file,id=c,path=$tmp/console" -device virtconsole,bus=s.0,chardev=c \
 	-chardev "pipe,id=p,path=$tmp/port" -device virtserialport,bus=s.0,chardev=p,name=test.port
 status=$?
