@@ -452,7 +452,7 @@ void ram_block_discard(RamBlock *block, uint64_t offset, uint64_t len)
     bool gone;
 
     if (offset > block->size || len > block->size - offset || block->borrowed ||
-        block->read_only) {
+        block->read_only || block->kept) {
         return;
     }
     last = ALIGN_DOWN(offset + len, page);

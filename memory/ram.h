@@ -33,6 +33,7 @@ typedef struct RamBlock {
     bool shared;
     bool read_only;             /* host mapping without write permission */
     bool borrowed;              /* host memory is the caller's */
+    _Atomic bool kept;          /* nothing is discarded for the time being */
     unsigned log_users[RAM_DIRTY_NUM];          /* big lock */
     _Atomic uint32_t tracking;  /* BIT(client) while it has users */
     /* One bit a page. Display, migration: written since asked. Code: holds
@@ -78,7 +79,7 @@ bool ram_needs_tracking(const RamBlock *block, uint64_t offset, uint64_t len);
 /* Bytes were written: marks them for the clients, tells the code client. */
 void ram_written(RamBlock *block, uint64_t offset, uint64_t len);
 /* The whole pages of a range go back to the host and read as zeros from now on, where the host can do
- * that; else nothing happens. Marked as written. */
+ * that and the block isn't .kept; else nothing happens. Marked as written. */
 void ram_block_discard(RamBlock *block, uint64_t offset, uint64_t len);
 bool ram_dirty_test(const RamBlock *block, RamDirtyClient client,
                     uint64_t offset, uint64_t len);

@@ -42,6 +42,7 @@ typedef struct Incoming {
     bool claimed;               /* lock: there was a stream */
     MultifdRecv *multifd;       /* NULL: there is one connection only */
     Mutex answer_lock;          /* the way back; .ch changes under both, and is NULL while it is interrupted */
+    bool was_interrupted;       /* answer_lock: what the source hears begins with the pages that are missing */
     bool interrupted;           /* lock: a connection that goes on with it is waited for */
     bool give_up;               /* lock: none will come */
     bool listens;               /* lock: on .address, for that */
@@ -51,6 +52,7 @@ typedef struct Incoming {
     MigReader r;
     bool postcopy;              /* the guest runs, or is about to, while pages come */
     Event loaded;               /* post-copy: the main thread has loaded the devices, or failed to */
+    _Atomic bool load_failed;   /* which is known before */
     Error *load_err;            /* why; the main thread's until .loaded */
     RamLoad *ram;
     MigDevices *devices;
@@ -151,7 +153,7 @@ static void answer(uint32_t tag, const void *contents, size_t len)
     MigWriter w;
     MUTEX_GUARD(&in->answer_lock);
 
-    if (!in->answer || !in->ch) {
+    if (!in->answer || !in->ch || (tag == MIG_RUNS && in->was_interrupted)) {
         return;
     }
     mig_writer_init(&w, in->ch);
@@ -278,6 +280,7 @@ static void load_and_go_on(UNUSED void *opaque)
         set_status(MIGRATION_STATUS_POSTCOPY_ACTIVE);
         run_guest(&in->load_err);
     }
+    in->load_failed = in->load_err;
     event_set(&in->loaded);
 }
 
@@ -393,6 +396,7 @@ static void use_channel(Connection *c, MigChannel *ch)
     mutex_lock(&in->answer_lock);
     mutex_lock(&in->lock);
     in->ch = c->ch = ch;
+    in->was_interrupted = true;
     mutex_unlock(&in->lock);
     mutex_unlock(&in->answer_lock);
     mig_channel_free(old);
@@ -496,14 +500,16 @@ static void set_interrupted(bool interrupted)
     in->interrupted = interrupted;
 }
 
-/* The connection has failed; the guest goes on, but for who waits for a page that is missing. */
+/*
+ * The connection has failed; the guest goes on, but for who waits for a page that is missing. That may be the main
+ * thread, which hasn't loaded all devices: it isn't waited for.
+ */
 static bool resume(Connection *c)
 {
     bool ok;
     int fd;
 
-    event_wait(&in->loaded);
-    if (in->load_err) {
+    if (in->load_failed) {
         return false;
     }
     use_channel(c, NULL);

@@ -4,6 +4,7 @@
 
 #include "migration/bitmaps.h"
 #include "migration/multifd.h"
+#include "migration/ram.h"
 #include "util/host-utils.h"
 #include "vmstate/blocker.h"
 
@@ -24,11 +25,32 @@ static const bool supported[MIGRATION_CAPABILITY__MAX] = {
     [MIGRATION_CAPABILITY_X_IGNORE_SHARED] = true,
     [MIGRATION_CAPABILITY_VALIDATE_UUID] = true,
     [MIGRATION_CAPABILITY_DIRTY_BITMAPS] = true,
+    [MIGRATION_CAPABILITY_BACKGROUND_SNAPSHOT] = true,
+};
+
+/* What makes no sense for a guest that goes on here, as QEMU has it. */
+static const MigrationCapability not_in_background[] = {
+    MIGRATION_CAPABILITY_POSTCOPY_RAM, MIGRATION_CAPABILITY_DIRTY_BITMAPS, MIGRATION_CAPABILITY_LATE_BLOCK_ACTIVATE,
+    MIGRATION_CAPABILITY_RETURN_PATH, MIGRATION_CAPABILITY_MULTIFD, MIGRATION_CAPABILITY_PAUSE_BEFORE_SWITCHOVER,
+    MIGRATION_CAPABILITY_AUTO_CONVERGE, MIGRATION_CAPABILITY_RELEASE_RAM, MIGRATION_CAPABILITY_XBZRLE,
+    MIGRATION_CAPABILITY_VALIDATE_UUID, MIGRATION_CAPABILITY_X_IGNORE_SHARED,
 };
 
 bool mig_cap(MigrationCapability cap)
 {
     return caps[cap];
+}
+
+static bool background_possible(const bool *wanted, Error **errp)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(not_in_background); i++) {
+        if (wanted[not_in_background[i]]) {
+            error_setf(errp, ERR_NOT_SUPPORTED, "Background-snapshot is not compatible with %s",
+                       MigrationCapability_name(not_in_background[i]));
+            return false;
+        }
+    }
+    return ram_save_can_guard(errp);
 }
 
 bool mig_caps_set(const MigrationCapabilityStatusList *list, Error **errp)
@@ -60,6 +82,9 @@ bool mig_caps_set(const MigrationCapabilityStatusList *list, Error **errp)
     if (wanted[MIGRATION_CAPABILITY_X_IGNORE_SHARED] &&
         wanted[MIGRATION_CAPABILITY_POSTCOPY_RAM]) {
         error_setf(errp, ERR_NOT_SUPPORTED, "Postcopy is not compatible with ignore-shared");
+        return false;
+    }
+    if (wanted[MIGRATION_CAPABILITY_BACKGROUND_SNAPSHOT] && !background_possible(wanted, errp)) {
         return false;
     }
     memcpy(caps, wanted, sizeof(wanted));

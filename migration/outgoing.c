@@ -62,6 +62,7 @@ typedef struct Outgoing {
     int64_t sync_ns, measured_ns;
     unsigned fell_behind;       /* passes in a row in which too much became dirty */
     bool fast;                  /* the guest stands still: no limit */
+    bool background;            /* the guest goes on here, its state as it was is saved */
     /* Post-copy. */
     _Atomic bool want_postcopy; /* migrate-start-postcopy */
     _Atomic bool postcopy;      /* the guest is there, or on its way: it can't go on here */
@@ -70,6 +71,7 @@ typedef struct Outgoing {
     Thread answers;             /* reads the return path */
     Error *answer_err;          /* its own, until it is joined */
     bool answer_broken;         /* the same: the way back has failed, not the other side */
+    _Atomic bool all_sent;      /* the other side needs nothing more */
     bool resume;                /* lock: migrate with resume, to .uri */
 } Outgoing;
 
@@ -139,7 +141,8 @@ static uint64_t slice_limit(const Outgoing *o)
 /* What doesn't wait for its turn. Under o->lock. */
 static bool is_urgent(const Outgoing *o)
 {
-    return o->cancel || o->ch->interrupted || (o->want_postcopy && !o->stopped) || (o->postcopy && ram_save_is_waited_for(o->ram));
+    return o->cancel || o->ch->interrupted || (o->want_postcopy && !o->stopped) ||
+           ((o->postcopy || o->background) && ram_save_is_waited_for(o->ram));
 }
 
 static void wake(Outgoing *o)
@@ -555,6 +558,7 @@ static bool send_pages(Outgoing *o)
     o->answer_broken = false;
     thread_create(&o->answers, "return path", read_answers, o);
     ok = send_pass(o) && send_done(o);
+    o->all_sent = ok;
     if (!ok) {
         mig_channel_interrupt(o->ch);
     }
@@ -587,17 +591,18 @@ static void pause_postcopy(void *opaque)
     }
 }
 
-/* What the other side hasn't got. */
+/* What the other side hasn't got. It may want a page at once: for those it asks again when it knows that it is heard. */
 static bool hear_what_is_missing(Outgoing *o)
 {
     MigReader r;
 
     mig_reader_init(&r, o->ch);
     ram_save_resume(o->ram);
+    o->all_sent = false;
     while (!o->err && mig_next(&r, &o->err) && r.tag != MIG_RUNS) {
         if (r.tag == MIG_DISC) {
             ram_save_missing(o->ram, &r, &o->err);
-        } else {
+        } else if (r.tag != MIG_REQP) {
             refused(&r, &o->err);
         }
     }
@@ -694,6 +699,69 @@ static bool finish(Outgoing *o)
     return ok && !cancelled(o);
 }
 
+/* ---------------------------------------------- background snapshots (the thread) */
+
+static void wake_sender(void *opaque)
+{
+    wake(opaque);
+}
+
+/* In the main thread: the devices' state is taken now, the RAM's bit by bit. */
+static void take_state(void *opaque)
+{
+    Outgoing *o = opaque;
+    bool was_running = runstate_is_running();
+
+    o->state_before = runstate_get();
+    o->stopped_ns = clock_get_ns(CLOCK_RT);
+    if (was_running) {
+        vm_stop(RUN_STATE_PAUSED);
+    }
+    blk_drain_all();
+    o->devices = mig_devices_save(&o->err);
+    if (o->devices) {
+        o->pending = ram_save_sync(o->ram, true);
+        if (!ram_save_guard(o->ram, wake_sender, o, &o->err)) {
+            mig_devices_free(o->devices);
+            o->devices = NULL;
+        }
+    }
+    o->downtime_ms = (clock_get_ns(CLOCK_RT) - o->stopped_ns) / NS_PER_MS;
+    if (was_running) {
+        vm_start(NULL);
+    }
+}
+
+static void save_in_background(Outgoing *o)
+{
+    bool ok;
+
+    mig_in_main_thread(take_state, o);
+    if (!o->devices) {
+        return;
+    }
+    ok = send_pass(o);
+    /* Nobody waits from now on, the main thread least of all. */
+    ram_save_unguard(o->ram);
+    if (ok && send_state(o) && send_done(o)) {
+        mig_channel_finish(o->ch, &o->err);
+    }
+    o->bytes = sent(o);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+/* In the main thread: the guest has gone on meanwhile. */
+static void end_background(Outgoing *o)
+{
+    o->pending = 0;
+    g_free(o->error);
+    o->error = o->err && !o->cancel ? g_strdup(error_message(o->err)) : NULL;
+    set_status(o, !o->err ? MIGRATION_STATUS_COMPLETED : o->cancel ? MIGRATION_STATUS_CANCELLED
+                                                                 : MIGRATION_STATUS_FAILED);
+    o->finished = true;
+}
+
 /* In the main thread: the guest is somewhere else, or still here. */
 static void end(void *opaque)
 {
@@ -706,6 +774,10 @@ static void end(void *opaque)
     ram_save_free(o->ram);
     o->ram = NULL;
     migration_set_busy(false);
+    if (o->background) {
+        end_background(o);
+        return;
+    }
     if (!o->err || o->guest_runs) {
         if (o->downtime_ms < 0) {
             o->downtime_ms = (now - o->stopped_ns) / NS_PER_MS;
@@ -750,8 +822,12 @@ static void *outgoing_run(void *opaque)
 {
     Outgoing *o = opaque;
 
-    if (open_channel(o) && begin(o) && send_live(o)) {
-        finish(o);
+    if (open_channel(o) && begin(o)) {
+        if (o->background) {
+            save_in_background(o);
+        } else if (send_live(o)) {
+            finish(o);
+        }
     }
     if (o->ch) {
         hear_why(o);
@@ -836,6 +912,7 @@ bool outgoing_start(const char *uri_text, Error **errp)
     o->total_ms = o->downtime_ms = o->setup_ms = -1;
     o->expected_downtime_ms = (int64_t)mig_params()->downtime_limit;
     o->begun_ns = clock_get_ns(CLOCK_RT);
+    o->background = mig_cap(MIGRATION_CAPABILITY_BACKGROUND_SNAPSHOT);
     mutex_init(&o->lock);
     cond_init(&o->cond);
     migration_set_busy(true);
@@ -914,7 +991,8 @@ bool outgoing_pause(void)
 {
     Outgoing *o = last;
 
-    if (!going_on(o) || (o->status != MIGRATION_STATUS_POSTCOPY_ACTIVE &&
+    /* With all there, the other side goes its way, and wouldn't hear of us any more. */
+    if (!going_on(o) || o->all_sent || (o->status != MIGRATION_STATUS_POSTCOPY_ACTIVE &&
                          o->status != MIGRATION_STATUS_POSTCOPY_RECOVER)) {
         return false;
     }

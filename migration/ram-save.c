@@ -5,6 +5,7 @@
 #include <glib.h>
 #include "hw/core/cpu.h"
 #include "migration/ram-int.h"
+#include "migration/userfault.h"
 #include "qobject/qobject.h"
 #include "util/bitmap.h"
 #include "util/rcu.h"
@@ -15,6 +16,7 @@
 /* One that is waited for brings its neighbours. */
 #define REQUEST_PAGES   16
 #define REQUESTS_MAX    65536
+#define SNAPSHOT        "a background snapshot"
 
 typedef struct SaveBlock {
     RamBlock *ram;
@@ -50,6 +52,10 @@ struct RamSave {
     uint8_t page[MEM_PAGE_SIZE];
     Mutex lock;
     GArray *requests;           /* lock: of Request, those that are waited for first */
+    Userfault *guard;           /* writes to what hasn't been sent wait; NULL: they don't */
+    RamBlock **guarded;         /* in the order of .blocks; owned */
+    void (*wake)(void *opaque); /* of ram_save_guard() */
+    void *wake_opaque;
 };
 
 static int count_block(RamBlock *b, void *opaque)
@@ -278,6 +284,16 @@ static SaveBlock *next_block(RamSave *s)
     return NULL;
 }
 
+/* They may be written now, by whoever waits for it. */
+static void let_go(RamSave *s, unsigned block, uint64_t first, uint64_t pages)
+{
+    Error *err = NULL;
+
+    if (pages && !userfault_protect(s->guard, block, first, pages, false, &err)) {
+        error_report(err);
+    }
+}
+
 static void give_back(SaveBlock *b, uint64_t first, uint64_t pages)
 {
     if (pages) {
@@ -286,15 +302,21 @@ static void give_back(SaveBlock *b, uint64_t first, uint64_t pages)
     }
 }
 
-/* What was sent is given back, neighbours together. */
-static void give_back_sent(SaveBlock *b, const uint64_t *entries, unsigned n)
+/* They are in the record that is made, and aren't needed any more: neighbours together. */
+static void have_copied(RamSave *s, unsigned block, unsigned n)
 {
+    const uint64_t *entries = s->entries;
+
     for (unsigned i = 0, run; i < n; i += run) {
         uint64_t first = entries[i] >> RAM_PAGE_KIND_BITS;
 
         for (run = 1; i + run < n && entries[i + run] >> RAM_PAGE_KIND_BITS == first + run; run++) {
         }
-        give_back(b, first, run);
+        if (s->release) {
+            give_back(&s->blocks[block], first, run);
+        } else {
+            let_go(s, block, first, run);
+        }
     }
 }
 
@@ -342,8 +364,8 @@ static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *ne
     }
     mig_patch_u32(w, 4, n);
     put_pages(s, w, b, n, plain);
-    if (s->release) {
-        give_back_sent(b, s->entries, n);
+    if (s->release || s->guard) {
+        have_copied(s, n_block, n);
     }
 }
 
@@ -375,6 +397,65 @@ bool ram_save_some(RamSave *s, MigWriter *w, uint64_t bytes)
         return false;
     }
     return true;
+}
+
+/* ----------------------------------------------------- background snapshots */
+
+static void wants_to_write(void *opaque, uint32_t block, uint64_t page)
+{
+    RamSave *s = opaque;
+
+    ram_save_request(s, block, page);
+    s->wake(s->wake_opaque);
+}
+
+bool ram_save_guard(RamSave *s, void (*wake)(void *opaque), void *opaque, Error **errp)
+{
+    bool ok;
+
+    s->guarded = g_new(RamBlock *, s->n);
+    for (unsigned i = 0; i < s->n; i++) {
+        s->guarded[i] = s->blocks[i].ram;
+        s->guarded[i]->kept = true;
+    }
+    s->wake = wake;
+    s->wake_opaque = opaque;
+    s->guard = userfault_new(s->guarded, s->n, USERFAULT_WRITE, SNAPSHOT, wants_to_write, s, errp);
+    ok = s->guard;
+    for (unsigned i = 0; ok && i < s->n; i++) {
+        ok = userfault_protect(s->guard, i, 0, s->blocks[i].pages, true, errp);
+    }
+    if (!ok) {
+        ram_save_unguard(s);
+    }
+    return ok;
+}
+
+void ram_save_unguard(RamSave *s)
+{
+    userfault_free(s->guard);
+    s->guard = NULL;
+    for (unsigned i = 0; s->guarded && i < s->n; i++) {
+        s->guarded[i]->kept = false;
+    }
+    g_free(s->guarded);
+    s->guarded = NULL;
+}
+
+static int add_to_array(RamBlock *b, void *opaque)
+{
+    if (!b->read_only) {
+        g_ptr_array_add(opaque, b);
+    }
+    return 0;
+}
+
+bool ram_save_can_guard(Error **errp)
+{
+    g_autoptr(GPtrArray) blocks = g_ptr_array_new();
+
+    ram_block_foreach(add_to_array, blocks);
+    return userfault_check((RamBlock *const *)blocks->pdata, blocks->len, USERFAULT_WRITE, SNAPSHOT, errp);
 }
 
 /* -------------------------------------------------------------- post-copy */

@@ -44,6 +44,16 @@ uint64_t ram_save_pending(const RamSave *s);
 #define RAM_RECORD_MOST (4 * MIB)
 bool ram_save_some(RamSave *s, MigWriter *w, uint64_t bytes);
 
+/*
+ * A background snapshot: the RAM is saved as it is now. The guest may go on: what it wants to write is saved first.
+ * Between these two; the machine is stopped when it begins. @wake: in another thread, when somebody waits. Once all is
+ * saved nobody waits any more; the end lets those go on who do because it wasn't.
+ */
+bool ram_save_guard(RamSave *s, void (*wake)(void *opaque), void *opaque, Error **errp);
+void ram_save_unguard(RamSave *s);
+/* Whether this host can do it. Big lock. */
+bool ram_save_can_guard(Error **errp);
+
 /* Post-copy: the guest goes on at the other side, which must forget the pages that are still to be sent:
  * DISC records, u32 block, u32 number of ranges, for each u64 first page, u64 pages. */
 bool ram_save_discards(RamSave *s, MigWriter *w, Error **errp);
@@ -55,7 +65,7 @@ void ram_save_resume(RamSave *s);
 bool ram_save_missing(RamSave *s, MigReader *r, Error **errp);
 /* A page that the other side waits for is the next one. Any thread. False: there is no such page. */
 bool ram_save_request(RamSave *s, uint32_t block, uint64_t page);
-/* Whether there is such a page. Any thread. */
+/* Whether there is such a page, or one that the guest here waits for. Any thread. */
 bool ram_save_is_waited_for(RamSave *s);
 
 /* @blocks: of CONF. Fails, naming the block, when this machine's are others. Big lock. */

@@ -281,6 +281,24 @@ static bool is_migration(Vm *v, const char *status)
     return is;
 }
 
+/* Saved while it goes on; what it does after the moment of saving is forgotten. */
+static bool in_background(Guest *g)
+{
+    g_autofree char *file = g_strdup_printf("%s/state", test_tmpdir(g->t)), *uri = g_strdup_printf("file:%s", file);
+    Vm *old = g->vm;
+
+    if (!capability(old, "background-snapshot") || !migrate(g, uri) || !wait_running(g, old)) {
+        return false;
+    }
+    command(old, "quit", NULL);
+    waitpid(old->pid, NULL, 0);
+    old->pid = 0;
+    g->vm = vm_start(g, uri, "");
+    test_note(g->t, "background: stopped for %" PRId64 " ms, total %" PRId64 " ms, %" PRId64 " MiB", g->downtime,
+              g->total, g->bytes >> 20);
+    return wait_running(g, g->vm);
+}
+
 /* The connection breaks, and a new one is made. Before that it may all be over. The other side may say nothing
  * meanwhile: all of it may be waiting for a page. */
 static bool interrupt(Guest *g, const char *uri)
@@ -337,6 +355,9 @@ static bool move(Guest *g, const char *kind)
 
     if (!strcmp(kind, "snapshot")) {
         return by_snapshot(g);
+    }
+    if (!strcmp(kind, "background")) {
+        return in_background(g);
     }
     at = g_strdup_printf("%s/stream%u", test_tmpdir(g->t), g->made);
     uri = deferred ? g_strdup("tcp:127.0.0.1:0") : g_strdup_printf("%s:%s", file ? kind : "unix", at);
@@ -507,6 +528,17 @@ TEST(migrate, two_processors_by_multifd)
 TEST(migrate, two_processors_by_post_copy)
 {
     static const char *const kinds[] = { "postcopy", "resumed", NULL };
+
+    if (access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) || geteuid()) {
+        test_skip(t, "userfaultfd is for root here");
+        return;
+    }
+    journey(t, "amd64", 2, "-smp 2", kinds);
+}
+
+TEST(migrate, two_processors_in_background)
+{
+    static const char *const kinds[] = { "background", NULL };
 
     if (access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) || geteuid()) {
         test_skip(t, "userfaultfd is for root here");

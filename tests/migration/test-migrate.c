@@ -4,6 +4,9 @@
 #include "tests/migration/move.h"
 
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 TEST(migrate, unix_socket)
 {
@@ -467,4 +470,81 @@ TEST(migrate, cards_are_announced)
         wait_frames(t, there, 5);
         check_int(t, qtest_stop(there), 0, "it ends");
     }
+}
+
+/*
+ * The guest goes on, and writes to memory and registers; what is saved is as it was at the beginning. What it writes to is
+ * saved first, however slowly the rest goes.
+ */
+static void in_background(Test *t, const char *pc)
+{
+    g_autofree char *path = path_of(t, "state"), *uri = g_strdup_printf("file:%s", path);
+    QTest *here = qtest_start_qmp(t, "%s", pc), *there;
+
+    fill(here);
+    refused(t, here, "migrate-set-capabilities",
+            qdict_from_fmt("{'capabilities': [{'capability': 'background-snapshot', 'state': true},"
+                           " {'capability': 'multifd', 'state': true}]}"), "not compatible with multifd");
+    capability(t, here, "background-snapshot");
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 20000}"));
+    migrate(t, here, uri);
+    expect_status(t, here, "active");
+    wait_run_state(t, here, "running");
+    for (unsigned i = 0; i < 16; i++) {
+        qtest_memset(here, PLACE + i * 4096, 0xaa, 4096);
+    }
+    qtest_outb(here, 0x70, 0x30);
+    qtest_outb(here, 0x71, 0xaa);
+    check_u8(t, qtest_readb(here, PLACE), 0xaa, "it has what it has written");
+    run(t, here, "migrate_cancel", NULL);
+    expect_status(t, here, "cancelled");
+    wait_run_state(t, here, "running");
+    fill(here);
+    migrate(t, here, uri);
+    expect_status(t, here, "active");
+    for (unsigned i = 0; i < 16; i++) {
+        qtest_memset(here, PLACE + i * 4096, 0x55, 4096);
+    }
+    qtest_outb(here, 0x70, 0x30);
+    qtest_outb(here, 0x71, 0x55);
+    run(t, here, "migrate-set-parameters", qdict_from_fmt("{'max-bandwidth': 0}"));
+    expect_status(t, here, "completed");
+    wait_run_state(t, here, "running");
+    check_u8(t, qtest_readb(here, PLACE), 0x55, "it goes on");
+    there = qtest_start_qmp(t, "%s -incoming %s", pc, uri);
+    wait_run_state(t, there, "running");
+    check(t, there);
+}
+
+TEST(migrate, background_snapshot)
+{
+    if (access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) || geteuid()) {
+        test_skip(t, "userfaultfd is for root here");
+        return;
+    }
+    in_background(t, PC);
+    in_background(t, PC "-object memory-backend-memfd,id=m,size=32M,share=on -machine memory-backend=m ");
+}
+
+/* Typed before the guest has arrived: the serial port is full, and isn't any more when the guest's state is there. */
+TEST(migrate, typed_too_early)
+{
+    g_autofree char *path = path_of(t, "m.sock"), *line = path_of(t, "line"), *uri = g_strdup_printf("unix:%s", path);
+    QTest *there = qtest_start_qmp(t, PC "-incoming %s -chardev socket,id=c,path=%s,server=on,wait=off -serial chardev:c", uri,
+                                   line);
+    QTest *here = qtest_start_qmp(t, PC "-serial null");
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(at.sun_path, line, sizeof(at.sun_path));
+    check_true(t, fd >= 0 && !connect(fd, (struct sockaddr *)&at, sizeof(at)) && write(fd, "abc", 3) == 3, "typed");
+    while (!(qtest_inb(there, 0x3fd) & 1)) {
+    }
+    migrate(t, here, uri);
+    expect_status(t, here, "completed");
+    wait_run_state(t, there, "running");
+    while (!(qtest_inb(there, 0x3fd) & 1)) {
+    }
+    check_u8(t, qtest_inb(there, 0x3f8), 'b', "what wasn't taken yet");
+    close(fd);
 }
