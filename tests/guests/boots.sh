@@ -3,21 +3,24 @@
 # The installed Debian boots again and again, from each bus in turn, to its login on the serial port, is switched off by its power
 # button, and a table tells how that went. Not part of make check: 20 boots take hours. test-debian.sh looks at more in each boot.
 #
-#   boots.sh [-a amd64,i386] [-b ide,virtio,scsi,usb] [-k FOLDER] [BOOTS]     BOOTS of each, default 20
+#   boots.sh [-a amd64,i386] [-b ide,virtio,scsi,usb] [-c CPU] [-n] [-k FOLDER] [BOOTS]     BOOTS of each, default 20
 #
+# -n: BOOTS of each architecture instead, the buses by turns. -c: another model of CPU (there are two of them, always).
 # A boot is good when the login comes without a reset, the kernel has no complaint on its console, the power button ends it, and the disk's
 # image is whole. What was said in the others is kept in FOLDER. As root, as the image is made so.
 here=$(cd "$(dirname "$0")" && pwd)
-arches=amd64,i386 buses=ide,virtio,scsi,usb keep=
+arches=amd64,i386 buses=ide,virtio,scsi,usb keep='' cpu='' turns=
 usage() {
 	sed -n 's/^#   boots.sh/usage: boots.sh/p' "$here/boots.sh" >&2
 	exit 2
 }
-while getopts a:b:k: option; do
+while getopts a:b:c:k:n option; do
 	case $option in
 	a) arches=$OPTARG ;;
 	b) buses=$OPTARG ;;
+	c) cpu=$OPTARG ;;
 	k) keep=$OPTARG ;;
+	n) turns=yes ;;
 	*) usage ;;
 	esac
 done
@@ -32,7 +35,8 @@ tools=$(dirname "$QEMU_BIN")
 # one_boot NAME ARCH BUS: prints ok, or what went wrong, and the seconds to the login
 one_boot() {
 	obegin=$(date +%s)
-	installed_debian "$1" 1800 "$2" "$3" -nic user -no-reboot
+	installed_debian "$1" 1800 "$2" "$3" -nic user -no-reboot \
+		${cpu:+-cpu "$cpu"}
 	result=ok
 	wait_for "$serial" '^debian login: ' 1200 || result=no-login
 	oseconds=$(($(date +%s) - obegin))
@@ -54,8 +58,15 @@ one_boot() {
 }
 
 : > "$tmp/results"
+set -- $(echo "$buses" | tr , ' ')
 for n in $(seq "$boots"); do
-	for bus in $(echo "$buses" | tr , ' '); do
+	these="$*"
+	if [ -n "$turns" ]; then
+		these=$1
+		shift
+		set -- "$@" "$these"
+	fi
+	for bus in $these; do
 		for arch in $(echo "$arches" | tr , ' '); do
 			echo "$arch $bus $(one_boot "$arch-$bus-$n" "$arch" "$bus")" | tee -a "$tmp/results" >&2
 		done

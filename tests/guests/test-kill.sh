@@ -3,45 +3,95 @@
 # A guest writes a qcow2 disk and flushes now and then; the emulator is killed (kill -9) at a random
 # moment. The image has no corruption then, and each write that the guest saw flushed is in it.
 #   test-kill.sh [KILLS]    default 5; 1000 is what a release is tried with
+# The guest boots once for each kind of disk. Its state is saved at its shell's prompt, and each kill begins there.
 . "$(dirname "$0")/lib.sh"
 kills=${1:-5}
-echo "# timeout: $((kills * 90 + 60))"
+echo "# timeout: $((kills * 60 + 400))"
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64 disktools
 cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" "$cache/disktools.cpio.gz" \
 	> "$tmp/initrd.gz"
 img=$BUILD_DIR/qemu-img
 seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
+# guest DISK DRIVE-OPTIONS MONITOR ARG...: a guest in process $pid with $tmp/disk.qcow2 at DISK, a human monitor that reads
+# MONITOR. What it says on its serial port is in $tmp/kill.log, what is written to descriptor 4 is typed there
+guest() {
+	gdisk=$1 gdrive="file=$tmp/disk.qcow2,format=qcow2$2" gmonitor=$3
+	shift 3
+	case $gdisk in
+	ahci) set -- -drive "$gdrive,if=none,id=d" -device ahci,id=ahci0 -device ide-hd,drive=d,bus=ahci0.0 "$@" ;;
+	*) set -- -drive "$gdrive,if=$gdisk" "$@" ;;
+	esac
+	rm -f "$tmp/line.in" "$tmp/line.out" "$tmp/kill.log"
+	mkfifo "$tmp/line.in" "$tmp/line.out"
+	cat "$tmp/line.out" > "$tmp/kill.log" &
+	"$QEMU_BIN-x86_64" -display none -no-reboot -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
+		-append "console=ttyS0 panic=-1 no_timer_check run=shell" -chardev "pipe,id=line,path=$tmp/line" \
+		-serial chardev:line -monitor stdio "$@" < "$gmonitor" > "$tmp/said" 2>&1 &
+	pid=$!
+	exec 4<> "$tmp/line.in"
+}
+
+# save DISK: its state at the prompt becomes $tmp/DISK.state
+save() {
+	"$img" create -q -f qcow2 "$tmp/disk.qcow2" 64M
+	rm -f "$tmp/hmp"
+	mkfifo "$tmp/hmp"
+	guest "$1" '' "$tmp/hmp"
+	exec 5<> "$tmp/hmp"
+	wait_for "$tmp/kill.log" '^GUEST-READY' 80
+	# Typed again, since what comes before the shell is lost.
+	stries=$((60 * patience))
+	until grep -q -a '^at-the-prompt-2' "$tmp/kill.log" 2> /dev/null || [ $stries = 0 ]; do
+		stries=$((stries - 1))
+		# shellcheck disable=SC2016
+		echo 'echo at-the-prompt-$((1+1))' >&4
+		sleep 0.5
+	done
+	echo "migrate file:$tmp/$1.state" >&5
+	until grep -q -a 'Migration status: completed' "$tmp/said" || [ $stries = 0 ]; do
+		stries=$((stries - 1))
+		sleep 0.2
+		echo 'info migrate' >&5
+	done
+	[ $stries != 0 ]
+	ok $? "kill: a guest with its disk at $1 is saved"
+	echo quit >&5
+	wait $pid
+	exec 4>&- 5>&-
+}
+
 n=0
 while [ $n -lt "$kills" ]; do
-	n=$((n + 1)) seed=$((seed + 1))
+	n=$((n + 1)) seed=$((seed + 1)) more=
 	case $((n % 5)) in
-	1) opts=cluster_size=65536 drive=if=virtio ;;
-	2) opts=cluster_size=4096 drive=if=none,id=d ;;
-	3) opts=cluster_size=65536,lazy_refcounts=on drive=if=virtio ;;
-	4) opts=cluster_size=16384,extended_l2=on drive=if=ide ;;
-	0) opts=cluster_size=512,refcount_bits=1 drive=if=virtio,cache=none ;;
+	1) opts=cluster_size=65536 disk=virtio ;;
+	2) opts=cluster_size=4096 disk=ahci ;;
+	3) opts=cluster_size=65536,lazy_refcounts=on disk=virtio ;;
+	4) opts=cluster_size=16384,extended_l2=on disk=ide ;;
+	0) opts=cluster_size=512,refcount_bits=1 disk=virtio more=,cache=none ;;
 	esac
-	dev=/dev/vda
-	set --
-	case $drive in
-	if=ide*) dev=/dev/sda ;;
-	if=none*)
-		dev=/dev/sda
-		set -- -device ahci,id=ahci0 -device ide-hd,drive=d,bus=ahci0.0
-		;;
-	esac
-	rm -f "$tmp/disk.qcow2" "$tmp/disk.raw" "$tmp/kill.log"
+	dev=/dev/sda
+	[ $disk != virtio ] || dev=/dev/vda
+	rm -f "$tmp/disk.qcow2" "$tmp/disk.raw"
+	[ -e "$tmp/$disk.state" ] || save $disk
+	rm -f "$tmp/disk.qcow2"
 	echo "no flush was seen" > "$tmp/verify"
 	"$img" create -q -f qcow2 -o "$opts" "$tmp/disk.qcow2" 64M
-	"$QEMU_BIN-x86_64" -nographic -no-reboot -m 256 -kernel "$cache/linux-amd64" \
-		-initrd "$tmp/initrd.gz" -append "console=ttyS0 panic=-1 no_timer_check run=diskwriter arg=write,$dev,$seed" \
-		-drive "file=$tmp/disk.qcow2,format=qcow2,$drive" "$@" < /dev/null > "$tmp/kill.log" 2>&1 &
-	pid=$!
-	wait_for "$tmp/kill.log" '^flushed' 80
-	ok $? "kill: $n: the guest writes ($opts, $drive)"
-	sleep "$(awk -v s="$seed" 'BEGIN { srand(s); printf "%.3f", rand() * 2 }')"
+	guest $disk "$more" /dev/null -incoming "file:$tmp/$disk.state"
+	# Typed again, since what comes before the guest is lost. While it writes nobody reads it.
+	ktries=$((160 * patience))
+	until grep -q -a '^flushed' "$tmp/kill.log" 2> /dev/null || [ $ktries = 0 ] || ! kill -0 $pid; do
+		[ $((ktries % 4)) != 0 ] || echo "diskwriter write $dev $seed" >&4
+		ktries=$((ktries - 1))
+		sleep 0.1
+	done
+	wait_for "$tmp/kill.log" '^flushed' 10
+	ok $? "kill: $n: the guest writes ($opts, $disk$more)"
+	sleep "$(awk -v s="$seed" 'BEGIN { srand(s); printf "%.3f", rand() }')"
 	kill -9 $pid
 	wait $pid 2> /dev/null
+	exec 4>&-
 	flushed=$(tr -d '\r' < "$tmp/kill.log" | sed -n 's/^flushed \([0-9]*\)$/\1/p' | tail -n 1)
 	# Lost clusters (3) are allowed; a dirty image (lazy refcounts) is mended as the next start does it.
 	case $opts in *lazy*) "$img" check -q -r all "$tmp/disk.qcow2" > "$tmp/check" 2>&1 ;; esac
