@@ -207,7 +207,7 @@ int main(int argc, char **argv)
     Sums sums = { 0 };
 
     if (argc < 2) {
-        fprintf(stderr, "no test's path matches\n");
+        printf("no test's path matches\n0 passed, 0 failed, 0 skipped\n");
         return 2;
     }
     limit = limit < 1 ? 1 : MIN(limit, MAX_JOBS);

@@ -58,4 +58,4 @@ expect 1 "0 passed, 1 failed, 0 skipped" "no TAP plan" "no plan" none
 expect 1 "1 passed, 1 failed, 0 skipped" "exit status 3" "a bad exit status" status
 expect 1 "1 passed, 1 failed, 0 skipped" "signal 11" "a crash" killed
 expect 1 "0 passed, 1 failed, 0 skipped" "still running after 1 s" "a time limit" hangs
-expect 0 "0 passed, 0 failed, 0 skipped" "" "nothing to run"
+expect 2 "0 passed, 0 failed, 0 skipped" "no test's path matches" "nothing to run"
