@@ -127,6 +127,15 @@ static const VmMeaning env_meanings[] = {
     { .name = NULL }
 };
 
+static void env_pre_save(void *opaque)
+{
+    X86State *s = opaque;
+
+    if (s->cc_op & CC_OVER) {
+        x86_set_eflags(s, x86_get_eflags(s));
+    }
+}
+
 /* Values that no processor can hold are refused; what is derived is computed. */
 static bool env_post_load(void *opaque, Error **errp)
 {
@@ -156,7 +165,7 @@ static bool env_post_load(void *opaque, Error **errp)
 }
 
 static const VmState env_vm = {
-    .version = 1, .fields = env_fields, .post_load = env_post_load, .meanings = env_meanings,
+    .version = 1, .fields = env_fields, .pre_save = env_pre_save, .post_load = env_post_load, .meanings = env_meanings,
 };
 
 const VmMeaning x86_cpu_meanings[] = {

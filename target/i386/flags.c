@@ -17,6 +17,10 @@ uint32_t x86_cc_eflags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2
     };
     unsigned width = 8u << (cc_op & 3), kind = cc_op & ~3u;
 
+    if (cc_op & CC_OVER) {
+        return (x86_cc_eflags(cc_op & (CC_OVER - 1), dst, src, src2) & ~(uint32_t)(FL_CF | FL_OF)) |
+               (cc_op >> 16 & (FL_CF | FL_OF));
+    }
     if (kind == CC_EFLAGS || kind >= CC_NUM) {
         return src & FL_ARITH;
     }

@@ -78,11 +78,12 @@ typedef struct X86Table { uint64_t base; uint16_t limit; } X86Table;
  *   INC, DEC           cc_dst: the operand; cc_src2: CF kept
  *   SHL, SHR, SAR      cc_dst: the operand; cc_src: the count (masked, not 0)
  *   MUL                cc_dst: the low result, cc_src: non-zero if CF = OF = 1
- * Others (rotates, bit tests ...) are computed into CC_EFLAGS.
+ * Others (bit tests ...) are computed into CC_EFLAGS. With CC_OVER (rotates), CF and OF are those at cc_op's bits 16 and 27, and
+ * the rest of cc_op says what the others are.
  */
 enum { CC_EFLAGS = 0, CC_ADD = 4, CC_ADC = 8, CC_SUB = 12, CC_SBB = 16,
        CC_LOGIC = 20, CC_INC = 24, CC_DEC = 28, CC_SHL = 32, CC_SHR = 36,
-       CC_SAR = 40, CC_MUL = 44, CC_NUM = 48 };
+       CC_SAR = 40, CC_MUL = 44, CC_NUM = 48, CC_OVER = 1 << 15 };
 
 /* Globals (IrVar), in order of rank: the first are pinned. */
 enum {

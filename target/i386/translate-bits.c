@@ -55,15 +55,9 @@ static void tr_shift(X86Tr *tr, const X86Insn *i)
 static void set_cf_of(X86Tr *tr, IrValue cf, IrValue of, bool fixed, IrType nt, IrValue n)
 {
     IrRegion *ir = tr->ir;
-    IrValue old = x86_flags_value(tr), v;
 
-    v = ir_and(ir, IR_I32, old, ir_i32(ir, FL_ARITH & ~(FL_CF | FL_OF)));
-    v = ir_or(ir, IR_I32, v, cf);
-    v = ir_or(ir, IR_I32, v, ir_shl(ir, IR_I32, of, ir_i32(ir, 11)));
-    if (!fixed) {
-        v = ir_select(ir, IR_NE, nt, n, ir_const(ir, nt, 0), IR_I32, v, old);
-    }
-    x86_set_flags_value(tr, v);
+    x86_set_cf_of(tr, ir_or(ir, IR_I32, cf, ir_shl(ir, IR_I32, of, ir_i32(ir, 11))), cf, nt,
+                  fixed ? IR_NO_VALUE : n);
 }
 
 static IrValue bit_of(X86Tr *tr, IrType t, IrValue v, unsigned pos)

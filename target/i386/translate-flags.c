@@ -119,6 +119,16 @@ IrValue x86_flags_value(X86Tr *tr)
     if (!f->dynamic && f->kind == CC_EFLAGS) {
         return f->b;
     }
+    if (f->over) {
+        IrValue cf = f->cf;
+
+        tr->fl = tr->fl_base;
+        v = ir_and(tr->ir, IR_I32, x86_flags_value(tr), ir_i32(tr->ir, FL_ARITH & ~(FL_CF | FL_OF)));
+        v = ir_or(tr->ir, IR_I32, v, tr->fl_over);
+        x86_set_flags_value(tr, v);
+        tr->fl.cf = cf;
+        return v;
+    }
     if (f->dynamic || f->kind == CC_MUL) {
         flag_values(tr, f, x);
         v = ir_call(tr->ir, &cc_eflags, 4, x);
@@ -146,6 +156,39 @@ void x86_change_flags(X86Tr *tr, uint32_t mask, IrValue v, IrValue cf)
 
     x86_set_flags_value(tr, ir_or(ir, IR_I32, old, v));
     tr->fl.cf = cf;
+}
+
+void x86_set_cf_of(X86Tr *tr, IrValue bits, IrValue cf, IrType nt, IrValue n)
+{
+    IrRegion *ir = tr->ir;
+    X86Flags base = tr->fl.over ? tr->fl_base : tr->fl;
+    IrValue old[4], op;
+
+    if (!tr->fl.dynamic && tr->fl.kind == CC_EFLAGS) {
+        IrValue v = ir_and(ir, IR_I32, tr->fl.b, ir_i32(ir, FL_ARITH & ~(FL_CF | FL_OF)));
+
+        v = ir_or(ir, IR_I32, v, bits);
+        if (n) {
+            v = ir_select(ir, IR_NE, nt, n, ir_const(ir, nt, 0), IR_I32, v, tr->fl.b);
+        }
+        x86_set_flags_value(tr, v);
+        tr->fl.cf = n ? IR_NO_VALUE : cf;
+        return;
+    }
+    flag_values(tr, &tr->fl, old);
+    op = ir_or(ir, IR_I32, ir_and(ir, IR_I32, old[0], ir_i32(ir, CC_OVER - 1)), ir_i32(ir, CC_OVER));
+    op = ir_or(ir, IR_I32, ir_shl(ir, IR_I32, bits, ir_i32(ir, 16)), op);
+    if (n) {
+        op = ir_select(ir, IR_NE, nt, n, ir_const(ir, nt, 0), IR_I32, op, old[0]);
+    }
+    tr->fl = (X86Flags){ .dynamic = true, .op = op, .a = old[1], .b = old[2], .c = old[3] };
+    if (!n) {
+        tr->fl.cf = cf;
+        tr->fl.over = !base.dynamic;
+        tr->fl_base = base;
+        tr->fl_over = bits;
+    }
+    pend_flags(tr);
 }
 
 void x86_set_zf_only(X86Tr *tr, IrValue zero)
@@ -214,15 +257,13 @@ static X86Cond cond_pair(X86Tr *tr, unsigned pair)
     IrType t = x86_type(1u << f->size);
     IrValue res;
 
+    if (pair == B && f->cf) {
+        return against_zero(tr, IR_NE, ir_value_type(tr->ir, f->cf), f->cf);
+    }
     if (f->dynamic) {
         return cond_of_bits(tr, pair, x86_flags_value(tr));
     }
     switch (f->kind) {
-    case CC_EFLAGS:
-        if (pair == B && f->cf) {
-            return against_zero(tr, IR_NE, ir_value_type(tr->ir, f->cf), f->cf);
-        }
-        break;
     case CC_SUB:
         switch (pair) {
         case B: return (X86Cond){ IR_LTU, t, f->a, f->b };

@@ -28,7 +28,8 @@ typedef struct X86Flags {
     uint8_t size;       /* log2 of bytes */
     IrValue op, a, b, c;
     IrValue res;        /* the result, if the translator has it */
-    IrValue cf;         /* CC_EFLAGS: CF as a value of its own (not zero: set), if known */
+    IrValue cf;         /* CC_EFLAGS, or by x86_set_cf_of(): CF as a value of its own (not zero: set), if known */
+    bool over;          /* by x86_set_cf_of(): X86Tr.fl_base but for CF and OF, which are X86Tr.fl_over (I32) */
 } X86Flags;
 
 typedef struct X86Block X86Block;
@@ -58,7 +59,8 @@ typedef struct X86Tr {
 
     /* The open block. */
     IrValue reg[16][4]; /* known values by log2 of size */
-    X86Flags fl;
+    X86Flags fl, fl_base;
+    IrValue fl_over;
     uint8_t st_known, st_empty; /* x87 tags known in block st_block (x87-ir.c) */
     IrBlockId st_block;
     IrBlockId x87_block;        /* the block in which x87_insn was the last instruction of the x87 */
@@ -137,6 +139,9 @@ IrValue x86_carry(X86Tr *tr);           /* CF as I8, 0 or 1 */
 
 /* EFLAGS bits of @mask replaced by those of @v (I32); @cf as in X86Flags. */
 void x86_change_flags(X86Tr *tr, uint32_t mask, IrValue v, IrValue cf);
+/* CF and OF are those of @bits (I32, at their places), if @n of type @nt isn't 0 (IR_NO_VALUE: always); the others stay, and
+ * needn't be computed for that. @cf as in X86Flags. */
+void x86_set_cf_of(X86Tr *tr, IrValue bits, IrValue cf, IrType nt, IrValue n);
 /* Flags are ZF alone, from @zero (I8); the others 0. */
 void x86_set_zf_only(X86Tr *tr, IrValue zero);
 

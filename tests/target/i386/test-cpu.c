@@ -109,6 +109,10 @@ TEST(cpu, saved_state)
     a->s->mxcsr = 0x9fc0;
     a->s->nmi_masked = true;
     a->cpu->parent.halted = true;
+    /* Behind a rotate that cleared CF and set OF: a result of 0, whose CF had been set, but for that. */
+    x86_set_eflags(a->s, FL_CF | FL_ZF | FL_PF);
+    a->s->cc_op |= CC_OVER | (uint32_t)FL_OF << 16;
+    check_u32(t, x86_get_eflags(a->s), FL_OF | FL_ZF | FL_PF | FL_1, "flags behind a rotate");
     check_true(t, save_state(&a->cpu->parent.dev, buf, &err), "save");
     check_true(t, load_state(&b->cpu->parent.dev, buf, &err), "load");
     if (err) {
@@ -118,6 +122,7 @@ TEST(cpu, saved_state)
     }
     check_u64(t, b->s->regs[R_15], a->s->regs[R_15], "r15");
     check_u64(t, b->s->cr[3], PML4, "cr3");
+    check_u32(t, x86_get_eflags(b->s), FL_OF | FL_ZF | FL_PF | FL_1, "flags, loaded");
     check_u64(t, b->s->tcg.pc, 0x4000, "pc");
     check_mem(t, b->s->seg, a->s->seg, sizeof(a->s->seg), "segments");
     check_mem(t, b->s->xmm, a->s->xmm, sizeof(a->s->xmm), "xmm");
