@@ -55,5 +55,5 @@ END {
     for (l = 1; l <= libs; l++)
         printf "        .quad file_%d, names_%d, slots_%d, %d\n", l, l, l, count[l]
     print "        .quad 0, 0, 0, 0"
-    print "        .section .note.GNU-stack, \"\", @progbits"
+    print "        .section .note.GNU-stack, \"\", %progbits"
 }

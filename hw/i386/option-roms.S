@@ -9,4 +9,4 @@ rom_linuxboot_end:
 rom_elfboot:
         .incbin "firmware/elfboot.bin"
 rom_elfboot_end:
-        .section .note.GNU-stack, "", @progbits
+        .section .note.GNU-stack, "", %progbits

@@ -19,45 +19,52 @@ const unsigned m68k_num_insns = ARRAY_SIZE(m68k_insns);
 
 static uint8_t table[65536];        /* row number + 1 */
 
-bool m68k_insn_matches(const M68kInsn *row, uint16_t word)
+/* What a pattern says. */
+typedef struct Pattern {
+    unsigned fixed, value;      /* bits, and what they are */
+    bool dest, size;            /* it has MOVE's destination; a size */
+} Pattern;
+
+static Pattern pattern_of(const M68kInsn *row)
 {
+    Pattern q = { 0 };
     unsigned bit = 16;
-    bool dest = false, size = false;
 
     for (const char *p = row->pattern; *p; p++) {
         if (*p == ' ') {
             continue;
         }
         bit--;
-        if ((*p == '0' || *p == '1') && (word >> bit & 1) != *p - '0') {
-            return false;
-        }
-        dest |= *p == 'M';
-        size |= *p == 's';
+        q.fixed |= (unsigned)(*p == '0' || *p == '1') << bit;
+        q.value |= (unsigned)(*p == '1') << bit;
+        q.dest |= *p == 'M';
+        q.size |= *p == 's';
     }
-    if (size && (word >> 6 & 3) == 3) {
-        return false;
-    }
-    if (dest && !(EA_DATA_ALT & 1u << ea_index(word >> 6 & 7, word >> 9 & 7))) {
-        return false;
-    }
-    return !row->modes || (row->modes & 1u << ea_index(word >> 3 & 7, word & 7));
+    return q;
+}
+
+static bool matches(const M68kInsn *row, const Pattern *q, unsigned word)
+{
+    return (word & q->fixed) == q->value && !(q->size && (word >> 6 & 3) == 3) &&
+           !(q->dest && !(EA_DATA_ALT & 1u << ea_index(word >> 6 & 7, word >> 9 & 7))) &&
+           (!row->modes || (row->modes & 1u << ea_index(word >> 3 & 7, word & 7)));
+}
+
+bool m68k_insn_matches(const M68kInsn *row, uint16_t word)
+{
+    Pattern q = pattern_of(row);
+
+    return matches(row, &q, word);
 }
 
 /* The words that a pattern's fixed bits allow, one after the other: the free bits count. */
 static void add_row(unsigned n)
 {
-    unsigned fixed = 0, value = 0, bit = 16, w = 0;
+    Pattern q = pattern_of(&m68k_insns[n]);
+    unsigned fixed = q.fixed, value = q.value, w = 0;
 
-    for (const char *p = m68k_insns[n].pattern; *p; p++) {
-        if (*p != ' ') {
-            bit--;
-            fixed |= (unsigned)(*p == '0' || *p == '1') << bit;
-            value |= (unsigned)(*p == '1') << bit;
-        }
-    }
     do {
-        if (m68k_insn_matches(&m68k_insns[n], (uint16_t)(w | value))) {
+        if (matches(&m68k_insns[n], &q, w | value)) {
             table[w | value] = (uint8_t)(n + 1);
         }
         w = ((w | fixed) + 1) & ~fixed & 0xffff;

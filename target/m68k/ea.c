@@ -10,8 +10,13 @@
 
 uint16_t m68k_word(M68kTr *tr)
 {
+    uint32_t k = tr->next - tr->ahead_at;
     uint8_t b[2];
 
+    if (k < tr->ahead_n && !(k & 1)) {
+        tr->next += 2;
+        return load_be16(tr->ahead + k);
+    }
     if (tr->fetch_failed || !tcg_fetch(tr->t, tr->next - (uint32_t)tr->t->pc, b, 2)) {
         tr->fetch_failed = true;
         return 0;

@@ -607,11 +607,12 @@ static bool other_heat(M68kTr *tr, uint32_t pc)
  * fetched, so that nothing has been emitted of one that can't. */
 static bool can_fetch(M68kTr *tr, uint32_t pc)
 {
-    uint8_t b[22];
     uint32_t delta = pc - (uint32_t)tr->t->pc;
     unsigned room = (unsigned)(TCG_PAGE_SIZE - (offset_of(tr, pc) & (TCG_PAGE_SIZE - 1)));
 
-    return room >= sizeof(b) ? tcg_fetch(tr->t, delta, b, sizeof(b)) : tcg_fetch(tr->t, delta, b, 2);
+    tr->ahead_at = pc;
+    tr->ahead_n = room >= sizeof(tr->ahead) ? sizeof(tr->ahead) : 2;
+    return tcg_fetch(tr->t, delta, tr->ahead, tr->ahead_n);
 }
 
 static void odd_pc(M68kTr *tr);

@@ -55,6 +55,9 @@ typedef struct M68kTr {
     uint32_t pc, next;          /* its address; of the word to be fetched next */
     uint16_t op;
     const M68kInsn *row;
+    uint8_t ahead[22];          /* its bytes, as many as were read ahead */
+    uint32_t ahead_at;
+    unsigned ahead_n;
     bool fetch_failed;          /* an extension word isn't to be had */
     bool ended;
     bool jumps;                 /* changed the flow (T0) */
