@@ -38,6 +38,8 @@ uint64_t ir_maybe_bits(const IrRegion *r, IrValue v, unsigned depth);
 bool ir_avail(const IrRegion *r, IrVar v, IrValue *x);
 /* What is pending for @v, or NULL. */
 IrPending *ir_find_pending(IrRegion *r, IrVar v);
+/* What the front end has yet to pend. */
+void ir_ask_due(IrRegion *r);
 /* A snapshot of r->state. */
 uint32_t ir_snapshot(IrRegion *r);
 

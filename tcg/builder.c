@@ -85,6 +85,8 @@ void ir_region_reset(IrRegion *r, const IrGlobalTable *globals)
     r->cur = IR_NO_BLOCK;
     r->state = (IrSnapshot){ 0 };
     r->last_snap = 0;
+    r->pend_due = NULL;
+    r->due = false;
     r->overflow = false;
     memset(b, 0, sizeof(*b));
     b->pc_bias = IR_NO_VAR;
@@ -228,8 +230,17 @@ void ir_unpend(IrRegion *r, IrVar global)
     }
 }
 
+void ir_ask_due(IrRegion *r)
+{
+    if (r->due) {
+        r->due = false;
+        r->pend_due(r, r->pend_opaque);
+    }
+}
+
 void ir_commit_pending(IrRegion *r)
 {
+    ir_ask_due(r);
     while (r->state.n_pending) {
         IrPending p = r->state.pending[0];
 
@@ -239,6 +250,7 @@ void ir_commit_pending(IrRegion *r)
 
 uint32_t ir_snapshot(IrRegion *r)
 {
+    ir_ask_due(r);
     if (!r->last_snap) {
         GROW(r->snaps, r->cap_snaps, r->n_snaps);
         r->snaps[r->n_snaps] = r->state;
@@ -384,6 +396,7 @@ IrValue ir_emit(IrRegion *r, IrOp *o)
         r->cur = IR_NO_BLOCK;
         r->state.n_pending = 0;
         r->last_snap = 0;
+        r->due = false;
     }
     return v;
 }

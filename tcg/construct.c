@@ -261,6 +261,7 @@ static void commit_for_helper(IrRegion *r, const IrHelper *h)
 {
     uint64_t touched = h->reads | h->writes;
 
+    ir_ask_due(r);
     if (h->flags & (IR_H_READS | IR_H_WRITES)) {
         ir_commit_pending(r);
         return;
@@ -295,9 +296,12 @@ IrValue ir_call(IrRegion *r, const IrHelper *h, unsigned n, const IrValue *args)
 static void snap_back_edge(IrRegion *r, IrOp *o)
 {
     const IrBlock *to = &r->blocks[o->br.target];
-    IrSnapshot kept = r->state;
+    IrSnapshot kept;
 
     if (to->first) {
+        ir_ask_due(r);
+        to = &r->blocks[o->br.target];
+        kept = r->state;
         r->state.pc_offset = to->pc_offset;
         r->state.aux = to->aux;
         r->state.icount = r->n_insns;

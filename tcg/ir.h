@@ -306,6 +306,11 @@ struct IrRegion {
     IrBlockId cur;          /* IR_NO_BLOCK: none open */
     IrSnapshot state;       /* what the next snapshot will say */
     uint32_t last_snap;     /* reused while the state doesn't change */
+    /* Values that the front end will pend before somebody looks: it calls ir_pend_later(), and is asked once, when the next
+     * snapshot or commit needs them. Most are another's by then. */
+    void (*pend_due)(struct IrRegion *r, void *opaque);
+    void *pend_opaque;
+    bool due;
     bool overflow;          /* too big: the front end ends the region */
     bool raw;               /* emit as asked: no folding, no sharing (tests);
                                ir_region_reset leaves it alone */
@@ -380,6 +385,11 @@ void ir_pend(IrRegion *r, IrVar global, IrValue v);
 /* Forget what is pending for @global (its IR_PUT does so too). */
 void ir_unpend(IrRegion *r, IrVar global);
 /* IR_PUT everything that is pending, and forget it. */
+static inline void ir_pend_later(IrRegion *r)
+{
+    r->due = true;
+    r->last_snap = 0;
+}
 void ir_commit_pending(IrRegion *r);
 
 /* Constants are folded, simple identities applied, GETs forwarded and equal pure

@@ -21,6 +21,9 @@ static IrValue word(M68kTr *tr, IrValue v)
 
 static void pend(M68kTr *tr, const Recipe *r, IrVar op)
 {
+    if (r->dynamic) {
+        return;
+    }
     ir_pend(tr->ir, op, ir_i32(tr->ir, CC_OP(r->kind, r->size)));
     ir_pend(tr->ir, op + 1, word(tr, r->a));
     if (r->b) {
@@ -30,18 +33,39 @@ static void pend(M68kTr *tr, const Recipe *r, IrVar op)
     }
 }
 
+void m68k_pend_codes(IrRegion *ir, void *opaque)
+{
+    M68kTr *tr = opaque;
+    uint8_t due = tr->codes_due;
+
+    (void)ir;
+    tr->codes_due = 0;
+    if (due & DUE_CC) {
+        pend(tr, &tr->cc, G_CC_OP);
+    }
+    if (due & DUE_X) {
+        pend(tr, &tr->x, G_X_OP);
+    }
+}
+
+static void pend_later(M68kTr *tr, uint8_t which)
+{
+    tr->codes_due |= which;
+    ir_pend_later(tr->ir);
+}
+
 void m68k_set_cc(M68kTr *tr, unsigned kind, unsigned size, IrValue a, IrValue b, IrValue res,
                  IrValue dst)
 {
     tr->cc = (Recipe){ false, (uint8_t)kind, (uint8_t)size, a, b, res, dst };
-    pend(tr, &tr->cc, G_CC_OP);
+    pend_later(tr, DUE_CC);
 }
 
 void m68k_set_cc_x(M68kTr *tr, unsigned kind, unsigned size, IrValue a, IrValue b, IrValue dst)
 {
     m68k_set_cc(tr, kind, size, a, b, a, dst);
     tr->x = tr->cc;
-    pend(tr, &tr->x, G_X_OP);
+    pend_later(tr, DUE_X);
 }
 
 void m68k_set_flags(M68kTr *tr, IrValue nzvc)
@@ -52,7 +76,7 @@ void m68k_set_flags(M68kTr *tr, IrValue nzvc)
 void m68k_set_x(M68kTr *tr, IrValue x)
 {
     tr->x = (Recipe){ .kind = CC_FLAGS, .a = x };
-    pend(tr, &tr->x, G_X_OP);
+    pend_later(tr, DUE_X);
 }
 
 /* ------------------------------------------------------------------ evaluation */

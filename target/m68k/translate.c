@@ -179,6 +179,7 @@ static void receive_recipe(M68kTr *tr, const RecipeDesc *d, Recipe *r, IrVar op)
 
 static void receive_flags(M68kTr *tr, const FlagDesc *d)
 {
+    tr->codes_due = 0;
     receive_recipe(tr, &d->cc, &tr->cc, G_CC_OP);
     receive_recipe(tr, &d->x, &tr->x, G_X_OP);
 }
@@ -759,6 +760,8 @@ void m68k_translate(TcgTranslate *t)
         tr.max_insns = 1;
     }
     tr.one = tr.max_insns == 1;
+    tr.ir->pend_due = m68k_pend_codes;
+    tr.ir->pend_opaque = &tr;
     b = new_block(&tr, BK_CODE, (uint32_t)t->pc, &all_dynamic);
     code_block(&tr, b);
     while ((b = next_block(&tr)) != NULL) {

@@ -66,6 +66,7 @@ typedef struct M68kTr {
     IrValue reg[16];
     uint16_t dirty;
     Recipe cc, x;
+    uint8_t codes_due;          /* DUE_*: not yet pending */
 
     /* translate-fpd.c. Of the open block (fp_block): registers known to be doubles, and to have 24 bits only; what
      * the condition codes compare (0: they are elsewhere); fl_cmd if it is known. */
@@ -136,6 +137,8 @@ IrValue m68k_addr_add(M68kTr *tr, IrValue addr, int32_t d);
 void m68k_push32(M68kTr *tr, IrValue v);        /* I32 */
 
 /* --- codes (cc.c) --- */
+enum { DUE_CC = 1, DUE_X = 2 };
+void m68k_pend_codes(IrRegion *ir, void *tr);   /* IrRegion.pend_due */
 void m68k_set_cc(M68kTr *tr, unsigned kind, unsigned size, IrValue a, IrValue b, IrValue res,
                  IrValue dst);
 /* The same for X too. */
