@@ -121,6 +121,11 @@ ImageInfo *block_qmp_image_info(BlockNode *n, bool chain)
     if (f.is_qcow2) {
         QAPI_SET(info, dirty_flag, f.dirty);
         info->format_specific = specific(n, &f);
+    } else if (n->drv->specific) {
+        info->format_specific = n->drv->specific(n);
+    }
+    if (f.encrypted) {
+        QAPI_SET(info, encrypted, true);
     }
     if (n->backing_file) {
         info->backing_filename = strdup(n->backing_file);

@@ -31,6 +31,7 @@
 typedef struct BlockNode BlockNode;
 typedef struct BlockBackend BlockBackend;
 struct BlockTrack;
+struct ImageInfoSpecific;
 struct Job;
 
 /* What accesses fit an image best. Powers of two, or 0: nothing is known. */
@@ -71,6 +72,7 @@ typedef struct BlockStatus {
 typedef struct BlockFormatInfo {
     uint64_t cluster_size, vm_state_offset;
     bool new_has_noise;             /* a new image doesn't read as zeros */
+    bool encrypted;
     bool only_compressed;           /* takes compressed writes only, each block once */
     bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
     const char *compat, *compression;
@@ -119,6 +121,8 @@ typedef struct BlockDriver {
     /* NULL: one piece of data, in the child at the same offset. @len is at least 1. */
     int coroutine_fn (*co_status)(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);
     void (*info)(BlockNode *n, BlockFormatInfo *info);
+    /* What else query-block tells of an image; owned by the caller. NULL: nothing. */
+    struct ImageInfoSpecific *(*specific)(BlockNode *n);
     /* Exactly one cluster, or what the disk's end leaves of it. */
     int coroutine_fn (*co_write_compressed)(BlockNode *n, uint64_t offset, const void *buf,
                                             size_t len);

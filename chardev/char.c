@@ -473,6 +473,15 @@ size_t chr_fe_write(CharFrontend *fe, const void *data, size_t len)
     return taken;
 }
 
+bool chr_fe_pending(CharFrontend *fe)
+{
+    if (!fe->chr || !fe->chr->be_open || chardev_is_mux(fe->chr)) {
+        return false;
+    }
+    chr_be_flush(fe->chr);
+    return fe->chr->out->len > 0;
+}
+
 void chr_fe_write_all(CharFrontend *fe, const void *buf, size_t len)
 {
     bool wanted = fe->want_writable;

@@ -73,6 +73,8 @@ Chardev *chr_fe_get_chardev(const CharFrontend *fe);    /* borrowed, may be NULL
  */
 size_t chr_fe_write(CharFrontend *fe, const void *buf, size_t len);
 #define CHR_BUFFER_SIZE     (64 * 1024)
+/* Whether something that was taken hasn't been written yet, after another try. */
+bool chr_fe_pending(CharFrontend *fe);
 /* As chr_fe_write; what doesn't fit is dropped. For output nobody waits for. */
 void chr_fe_write_all(CharFrontend *fe, const void *buf, size_t len);
 void chr_fe_printf(CharFrontend *fe, const char *fmt, ...) PRINTF_LIKE(2, 3);

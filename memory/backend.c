@@ -22,6 +22,7 @@ typedef struct MemoryBackend {
     Object obj;
     uint64_t size;
     bool share, prealloc, merge, dump, reserve;
+    bool path_as_id;                    /* the RAM block's id is the object's path */
     uint32_t prealloc_threads;
     ThreadContext *prealloc_context;    /* where these are from; NULL: from anywhere */
     int policy;
@@ -91,6 +92,8 @@ static const Property backend_props[] = {
     PROP_BOOL("prealloc", MemoryBackend, prealloc, false, "take the memory at once"),
     PROP_U32_RANGE("prealloc-threads", MemoryBackend, prealloc_threads, 1, 1, 256,
                    "how many threads do that"),
+    PROP_BOOL("x-use-canonical-path-for-ramblock-id", MemoryBackend, path_as_id, false,
+              "the RAM block's id is the object's path, else its id"),
     PROP_LINK("prealloc-context", MemoryBackend, prealloc_context, TYPE_THREAD_CONTEXT, "where these threads are made"),
     PROP_BOOL("merge", MemoryBackend, merge, true, "the host may share equal pages"),
     PROP_BOOL("dump", MemoryBackend, dump, true, "part of core dumps of the emulator"),
@@ -139,17 +142,25 @@ static uint32_t flags_of(const MemoryBackend *b)
     return (b->share ? RAM_SHARED : 0) | (b->readonly ? RAM_READ_ONLY : 0) | (b->pmem ? RAM_PMEM : 0);
 }
 
+/* Freed by the caller. An id of a block that is too long is refused where it is made. */
+static char *block_id(const MemoryBackend *b)
+{
+    return b->path_as_id ? object_canonical_path(b) : g_strdup(b->obj.name);
+}
+
 static bool ram_complete(Object *obj, Error **errp)
 {
     MemoryBackend *b = MEMORY_BACKEND(obj);
+    g_autofree char *id = block_id(b);
 
     return check_size(b, errp) &&
-           adopt(b, ram_block_new(obj->name, b->size, flags_of(b), errp), errp);
+           adopt(b, ram_block_new(id, b->size, flags_of(b), errp), errp);
 }
 
 static bool file_complete(Object *obj, Error **errp)
 {
     MemoryBackend *b = MEMORY_BACKEND(obj);
+    g_autofree char *id = block_id(b);
 
     if (!check_size(b, errp)) {
         return false;
@@ -168,13 +179,14 @@ static bool file_complete(Object *obj, Error **errp)
         error_setf(errp, ERR_INVALID_ARGUMENT, "'pmem=on' needs 'share=on': what is written to private memory isn't kept");
         return false;
     }
-    return adopt(b, ram_block_new_file(obj->name, b->size, b->path, b->file_offset, b->align,
+    return adopt(b, ram_block_new_file(id, b->size, b->path, b->file_offset, b->align,
                                        flags_of(b), errp), errp);
 }
 
 static bool memfd_complete(Object *obj, Error **errp)
 {
     MemoryBackend *b = MEMORY_BACKEND(obj);
+    g_autofree char *id = block_id(b);
     unsigned flags = MFD_CLOEXEC | (b->seal ? MFD_ALLOW_SEALING : 0) |
                      (b->hugetlb ? MFD_HUGETLB : 0);
     int fd;
@@ -199,7 +211,7 @@ static bool memfd_complete(Object *obj, Error **errp)
         }
         return false;
     }
-    return adopt(b, ram_block_new_fd(obj->name, b->size, fd, 0, flags_of(b), errp), errp);
+    return adopt(b, ram_block_new_fd(id, b->size, fd, 0, flags_of(b), errp), errp);
 }
 
 static void backend_finalize(Object *obj)

@@ -5,6 +5,7 @@
 #include "hw/core/runstate.h"
 #include "monitor/monitor-int.h"
 #include "qapi/qapi-command.h"
+#include "util/timer.h"
 
 #define CONGESTED_BYTES     (4 * MIB)
 /* A client that doesn't read its events for so long has lost them. */
@@ -82,8 +83,25 @@ void monitor_init(void)
     monitor_events_init();
 }
 
+/* Whoever reads what we have said last has a second for it: a pipe holds less than a long answer. */
+static void say_the_rest(void)
+{
+    int64_t end = clock_get_ns(CLOCK_RT) + 1000 * NS_PER_MS;
+
+    for (Monitor *mon = monitor_list; mon; mon = mon->next) {
+        while (clock_get_ns(CLOCK_RT) < end) {
+            monitor_flush(mon);
+            if (!chr_fe_pending(&mon->fe) && !mon->out->len) {
+                break;
+            }
+            g_usleep(1000);
+        }
+    }
+}
+
 void monitor_cleanup(void)
 {
+    say_the_rest();
     while (monitor_list) {
         Monitor *mon = monitor_list;
 

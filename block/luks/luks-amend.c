@@ -139,7 +139,7 @@ static bool coroutine_fn deactivate(Amend *a, Error **errp)
     return true;
 }
 
-bool coroutine_fn luks_amend(BlockNode *file, const char *secret, const QDict *opts, bool force, Error **errp)
+bool coroutine_fn luks_amend(BlockNode *file, LuksHeader *h, const char *secret, const QDict *opts, bool force, Error **errp)
 {
     Amend a = { .file = file, .opts = opts, .slot = qdict_int_or(opts, "keyslot", -1), .force = force };
     bool on = !strcmp(qdict_str_or(opts, "state", ""), "active");
@@ -157,6 +157,7 @@ bool coroutine_fn luks_amend(BlockNode *file, const char *secret, const QDict *o
         !luks_write_header(file, &a.h, errp)) {
         return false;
     }
+    *h = a.h;
     r = block_co_flush(file);
     if (r < 0) {
         error_set_errno(errp, -r, "the volume's header can't be flushed");

@@ -19,9 +19,10 @@
 
 typedef struct Luks {
     SectorCipher *cipher;
+    LuksHeader h;
     uint64_t payload;               /* bytes */
     CoMutex partial;                /* of writes of less than sectors */
-    CoMutex header;                 /* of changes of passwords */
+    CoMutex header;                 /* held while passwords change */
 } Luks;
 
 typedef struct Crypt {
@@ -161,7 +162,12 @@ static int coroutine_fn luks_co_status(UNUSED BlockNode *n, UNUSED uint64_t offs
 
 static void luks_info(UNUSED BlockNode *n, BlockFormatInfo *info)
 {
-    *info = (BlockFormatInfo){ .new_has_noise = true };
+    *info = (BlockFormatInfo){ .new_has_noise = true, .encrypted = true };
+}
+
+static struct ImageInfoSpecific *specific(BlockNode *n)
+{
+    return luks_specific(&((Luks *)n->state)->h);
 }
 
 /* --- opening --- */
@@ -183,11 +189,10 @@ static void coroutine_fn open_entry(void *opaque)
 {
     Open *o = opaque;
     Luks *s = o->n->state;
-    LuksHeader h;
 
-    if (luks_read_header(o->n->file, &h, o->errp)) {
-        s->payload = h.payload * UINT64_C(512);
-        s->cipher = luks_unlock(o->n->file, &h, o->password, o->len, o->errp);
+    if (luks_read_header(o->n->file, &s->h, o->errp)) {
+        s->payload = s->h.payload * UINT64_C(512);
+        s->cipher = luks_unlock(o->n->file, &s->h, o->password, o->len, o->errp);
     }
     o->ok = s->cipher;
 }
@@ -246,7 +251,7 @@ static bool coroutine_fn luks_co_amend(BlockNode *n, const QDict *opts, bool for
     bool ok;
 
     co_mutex_lock(&s->header);
-    ok = luks_amend(n->file, qdict_str_or(n->opts, "key-secret", NULL), opts, force, errp);
+    ok = luks_amend(n->file, &s->h, qdict_str_or(n->opts, "key-secret", NULL), opts, force, errp);
     co_mutex_unlock(&s->header);
     return ok;
 }
@@ -319,7 +324,7 @@ static const char *const luks_create_options[] = { "size", "key-secret", "cipher
 static BlockDriver driver_luks = {
     .name = "luks", .options = luks_options, .state_size = sizeof(Luks), .open = luks_open, .close = luks_close,
     .length = luks_length, .co_preadv = luks_co_preadv, .co_pwritev = luks_co_pwritev, .co_flush = luks_co_flush,
-    .co_truncate = luks_co_truncate, .limits = luks_limits, .info = luks_info, .co_status = luks_co_status, .reopen = luks_reopen, .probe = luks_probe,
+    .co_truncate = luks_co_truncate, .limits = luks_limits, .info = luks_info, .specific = specific, .co_status = luks_co_status, .reopen = luks_reopen, .probe = luks_probe,
     .co_amend = luks_co_amend, .co_create = luks_co_create, .create_options = luks_create_options,
 };
 

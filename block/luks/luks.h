@@ -50,8 +50,12 @@ bool coroutine_fn luks_write_header(BlockNode *file, const LuksHeader *h, Error 
 #define LUKS_ITER_TIME_MS   2000        /* what trying a password takes, by default */
 bool luks_check_iter_time(uint64_t ms, Error **errp);
 
-/* luks-amend.c: passwords come and go, as @opts (BlockdevAmendOptionsLUKS) says. @secret: id of one that opens the volume. */
-bool coroutine_fn luks_amend(BlockNode *file, const char *secret, const QDict *opts, bool force, Error **errp);
+/* luks-info.c: what query-block tells. */
+struct ImageInfoSpecific *luks_specific(const LuksHeader *h);
+
+/* luks-amend.c: passwords come and go, as @opts (BlockdevAmendOptionsLUKS) says. @secret: id of one that opens the volume. @h
+ * is what the header was, and becomes what it is. */
+bool coroutine_fn luks_amend(BlockNode *file, LuksHeader *h, const char *secret, const QDict *opts, bool force, Error **errp);
 
 typedef struct LuksChoice {
     const char *cipher, *mode, *hash;

@@ -55,6 +55,8 @@ TEST(backend, memory_is_taken_at_once)
     main_loop_init();
     add(t, "{'qom-type': 'thread-context', 'id': 'tc'}", NULL);
     add(t, "{'qom-type': 'memory-backend-ram', 'id': 'lazy', 'size': 8388608}", NULL);
+    add(t, "{'qom-type': 'memory-backend-ram', 'id': 'p', 'size': 4096, 'x-use-canonical-path-for-ramblock-id': true}", NULL);
+    check_true(t, ram_block_find("/objects/p") && !ram_block_find("p"), "a block has its object's path as its id");
     check_int(t, pages_taken(ram_block_find("lazy")), 0, "nothing is, without prealloc");
     for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
         char *json = g_strdup_printf("{'qom-type': 'memory-backend-ram', 'id': 'm%zu', 'size': 8388608, 'prealloc': true%s}", i, more[i]);

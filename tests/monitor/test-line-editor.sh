@@ -75,6 +75,12 @@ hmp 'info registers --json'
 has '"human-readable-text": .*EAX='
 ok $? "--json: text where no query is behind it"
 
+# ------------------------------------------- the last words, to a slow reader
+printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"query-qmp-schema"}' '{"execute":"quit"}' |
+	timeout 60 "$QEMU_BIN" $machine -qmp stdio 2> "$tmp/emulator" | { sleep 0.2; cat; } > "$tmp/out"
+[ "$(wc -c < "$tmp/out")" -gt 65536 ] && tail -n 3 "$tmp/out" | grep -q '"meta-type"' && tail -n 1 "$tmp/out" | grep -q '}.$\|}$'
+ok $? "quit: what was said before is read to its end"
+
 # -------------------------------------------------------------- qmp-shell
 "$QEMU_BIN" $machine -qmp "unix:$tmp/qmp,server=on,wait=off" > "$tmp/emulator" 2>&1 &
 pid=$!

@@ -29,6 +29,30 @@ static void print_bitmaps(const Qcow2BitmapInfoList *list)
     }
 }
 
+static void print_luks(const QCryptoBlockInfoLUKS *l)
+{
+    printf("Format specific information:\n    ivgen alg: %s\n", QCryptoIVGenAlgorithm_name(l->ivgen_alg));
+    if (l->has_ivgen_hash_alg) {
+        printf("    ivgen hash alg: %s\n", QCryptoHashAlgorithm_name(l->ivgen_hash_alg));
+    }
+    printf("    hash alg: %s\n    cipher alg: %s\n    uuid: %s\n    cipher mode: %s\n    slots:\n",
+           QCryptoHashAlgorithm_name(l->hash_alg), QCryptoCipherAlgorithm_name(l->cipher_alg), l->uuid,
+           QCryptoCipherMode_name(l->cipher_mode));
+    for (size_t k = 0; k < l->slots->n; k++) {
+        const QCryptoBlockInfoLUKSSlot *slot = l->slots->items[k];
+
+        printf("        [%zu]:\n            active: %s\n", k, slot->active ? "true" : "false");
+        if (slot->active) {
+            printf("            iters: %" PRId64 "\n", slot->iters);
+        }
+        printf("            key offset: %" PRId64 "\n", slot->key_offset);
+        if (slot->active) {
+            printf("            stripes: %" PRId64 "\n", slot->stripes);
+        }
+    }
+    printf("    payload offset: %" PRId64 "\n    master key iters: %" PRId64 "\n", l->payload_offset, l->master_key_iters);
+}
+
 static void print_info(const ImageInfo *i)
 {
     char *virtual = img_size_text(i->virtual_size);
@@ -56,7 +80,12 @@ static void print_info(const ImageInfo *i)
         printf("Snapshot list:\n");
         img_print_snapshots(i->snapshots);
     }
-    if (i->format_specific) {
+    if (i->has_encrypted && i->encrypted) {
+        printf("encrypted: yes\n");
+    }
+    if (i->format_specific && i->format_specific->type == IMAGE_INFO_SPECIFIC_KIND_LUKS) {
+        print_luks(i->format_specific->u.luks.data);
+    } else if (i->format_specific) {
         const ImageInfoSpecificQCow2 *q = i->format_specific->u.qcow2.data;
 
         printf("Format specific information:\n    compat: %s\n    compression type: %s\n", q->compat,
