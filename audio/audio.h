@@ -33,6 +33,8 @@ typedef struct AudioBackend AudioBackend;
 typedef struct AudioOut AudioOut;
 typedef struct AudioIn AudioIn;
 
+/* A line for each driver, for -audiodev help. Freed with g_free(). */
+char *audiodev_help(void);
 /* -audiodev; "id", "driver", "in.*" and "out.*" as flat keys or nested objects. */
 bool audiodev_add(const struct QDict *opts, Error **errp);
 AudioBackend *audiodev_find(const char *id);    /* NULL */

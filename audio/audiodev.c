@@ -164,6 +164,16 @@ static const AudioDriver *find_driver(const char *name, Error **errp)
     return NULL;
 }
 
+char *audiodev_help(void)
+{
+    GString *text = g_string_new("Available audio drivers:\n");
+
+    for (const AudioDriver *d = drivers; d; d = d->next) {
+        g_string_append_printf(text, "%s\n", d->name);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static void free_backend(AudioBackend *b)
 {
     g_free(b->in.dev);

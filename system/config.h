@@ -54,6 +54,9 @@ void help_machines(const char *arch);
 void help_cpus(const char *arch);
 /* @driver NULL: all devices; else its properties. False: no such device. */
 bool help_devices(const char *driver);
+/* The same for -object and -machine; a machine's name may be an alias. */
+bool help_objects(const char *type);
+bool help_machine(const char *machine);
 void help_accels(void);
 void help_version(void);
 

@@ -4,6 +4,7 @@
 #include "accel/accel.h"
 #include "hw/core/cpu.h"
 #include "hw/core/machine.h"
+#include "qom/object.h"
 #include "system/config.h"
 
 void help_version(void)
@@ -120,5 +121,44 @@ bool help_devices(const char *driver)
     for (int i = 0; i < DEVICE_CATEGORY__MAX; i++) {
         type_foreach(TYPE_DEVICE, false, print_device, &(DeviceList){ i, false });
     }
+    return true;
+}
+
+bool help_machine(const char *machine)
+{
+    const MachineType *mt = machine_type_find(machine, NULL);
+    g_autofree char *name = mt ? g_strdup_printf("%s-machine", mt->name) : NULL;
+
+    if (!mt) {
+        return false;
+    }
+    printf("%s options:\n", mt->name);
+    type_property_foreach(type_find(name), print_property, NULL);
+    return true;
+}
+
+static void print_object(const Type *type, UNUSED void *opaque)
+{
+    const char *desc = type_info(type)->desc;
+
+    if (type_is_user_creatable(type)) {
+        printf("  %-24s %s\n", type_name(type), desc ? desc : "");
+    }
+}
+
+bool help_objects(const char *name)
+{
+    const Type *type = name ? type_find(name) : NULL;
+
+    if (!name) {
+        puts("List of user creatable objects:");
+        type_foreach(NULL, false, print_object, NULL);
+        return true;
+    }
+    if (!type || !type_is_user_creatable(type)) {
+        return false;
+    }
+    printf("%s options:\n", name);
+    type_property_foreach(type, print_property, NULL);
     return true;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <errno.h>
 #include "hw/core/machine.h"
+#include "audio/audio.h"
 #include "chardev/chardev.h"
 #include "fsdev/fsdev.h"
 #include "net/net.h"
@@ -76,12 +77,69 @@ static bool is_help(Config *c, const char *arg)
     return help;
 }
 
+/* "TYPE,help" is answered by @help, which returns false if there is no such type. */
+static bool is_help_of(Config *c, const Option *o, const char *arg, bool (*help)(const char *type))
+{
+    bool comma = g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?");
+    g_autofree char *type = comma ? g_strndup(arg, strcspn(arg, ",")) : NULL;
+    Error *err = NULL;
+
+    if (comma && help(type)) {
+        c->done = true;
+    } else if (comma) {
+        error_setf(&err, ERR_NO_SUCH_TYPE, "there is no %s '%s'", !strcmp(o->name, "M") ? "machine" : o->name, type);
+        error_hint(&err, "-%s help lists all", o->name);
+        config_error(c, o->name, err);
+    }
+    return comma;
+}
+
 static void opt_machine(Config *c, const Option *o, const char *arg)
 {
-    if (is_help(c, arg)) {
+    const char *name = g_str_has_prefix(arg, "type=") ? arg + 5 : arg;
+
+    if (is_help(c, name)) {
         help_machines(c->arch);
-    } else {
+    } else if (!is_help_of(c, o, name, help_machine)) {
         merge_dict(c, o, arg);
+    }
+}
+
+static void opt_object(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        help_objects(NULL);
+    } else if (!is_help_of(c, o, arg, help_objects)) {
+        add_dict(c, o, arg);
+    }
+}
+
+static void opt_audiodev(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        g_autofree char *text = audiodev_help();
+
+        fputs(text, stdout);
+    } else {
+        add_dict(c, o, arg);
+    }
+}
+
+static void opt_display(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        puts("Available display backend types:\nnone\nsdl\nvnc=...");
+    } else {
+        set_text(c, o, arg);
+    }
+}
+
+static void opt_vga(Config *c, const Option *o, const char *arg)
+{
+    if (is_help(c, arg)) {
+        puts("none                 no graphic card\nstd                  standard VGA (default)");
+    } else {
+        set_text(c, o, arg);
     }
 }
 
@@ -105,23 +163,11 @@ static void opt_accel(Config *c, const Option *o, const char *arg)
 
 static void opt_device(Config *c, const Option *o, const char *arg)
 {
-    bool comma = g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?");
-
-    if (!strcmp(arg, "help") || !strcmp(arg, "?") || comma) {
-        char *driver = comma ? g_strndup(arg, strrchr(arg, ',') - arg) : NULL;
-
-        if (!help_devices(driver)) {
-            Error *err = NULL;
-
-            error_setf(&err, ERR_NO_SUCH_TYPE, "there is no device '%s'", driver);
-            error_hint(&err, "-device help lists all");
-            config_error(c, o->name, err);
-        }
-        g_free(driver);
-        c->done = true;
-        return;
+    if (is_help(c, arg)) {
+        help_devices(NULL);
+    } else if (!is_help_of(c, o, arg, help_devices)) {
+        add_dict(c, o, arg);
     }
-    add_dict(c, o, arg);
 }
 
 static void opt_drive_short(Config *c, const Option *o, const char *arg)
@@ -433,7 +479,8 @@ const Option config_options[] = {
       offsetof(Config, devices), "driver" },
     { "add-fd", true, "-add-fd fd=N,set=N[,opaque=TEXT]", "an inherited descriptor is /dev/fdset/SET's", opt_add_fd,
       0, NULL },
-    DICTS("object", objects, "qom-type", "TYPE,id=ID[,prop=value]...", "an object"),
+    { "object", true, "-object TYPE,id=ID[,prop=value]...", "an object ('help' lists types, 'TYPE,help' its properties)",
+      opt_object, offsetof(Config, objects), "qom-type" },
     DICTS("global", globals, "driver", "DRIVER.PROP=VALUE", "a default for a property"),
     { "netdev", true, "-netdev TYPE,id=ID[,...]", "a network back end ('help' lists types)",
       opt_netdev, offsetof(Config, netdevs), "type" },
@@ -456,13 +503,14 @@ const Option config_options[] = {
     TEXTS("qmp", qmps, "DEV", "a QMP monitor"),
     TEXTS("qmp-pretty", qmps_pretty, "DEV", "a QMP monitor that indents"),
     TEXTS("debugcon", debugcons, "DEV", "port 0xe9 written to a character device"),
-    TEXT("vga", vga, "std|none", "the VGA card"),
+    { "vga", true, "-vga std|none", "the VGA card", opt_vga, offsetof(Config, vga), NULL },
     TEXT("g", screen, "WIDTHxHEIGHT[xDEPTH]", "the screen, where the machine has one of a fixed size"),
-    TEXT("display", display, "none|sdl[,...]|vnc=...", "where the screen is shown"),
+    { "display", true, "-display none|sdl[,...]|vnc=...", "where the screen is shown", opt_display,
+      offsetof(Config, display), NULL },
     TEXT("k", keyboard, "LAYOUT", "the guest's keyboard, for viewers that send characters: de, en-us, fr-ch, ..."),
     DICTS("vnc", vncs, "vnc", "HOST:D|unix:F|none[,...]", "a VNC server"),
-    DICTS("audiodev", audiodevs, "driver", "DRIVER,id=ID[,...]",
-          "a sound back end: none, wav, alsa, sdl"),
+    { "audiodev", true, "-audiodev DRIVER,id=ID[,...]", "a sound back end: none, wav, alsa, sdl", opt_audiodev,
+      offsetof(Config, audiodevs), "driver" },
     DICTS("audio", audios, "driver", "DRIVER,model=M[,...]",
           "a sound back end and a device of the machine: ac97, es1370"),
     DICTS("fw_cfg", fw_cfgs, "name", "[name=]N,file=F|string=S", "a file for the firmware"),

@@ -109,4 +109,27 @@ mistakes 'servers that wait' -M pc -m 12X -chardev "socket,id=c,path=$tmp/s,serv
 	-display none << 'END'
 ^-m: '12X' is not a size
 END
+# What can be named, and what it has; what can't be named is told.
+mistakes 'help about what there is not' -object nix,help -device nix,help -M nix,help -display none << 'END'
+^-object: there is no object 'nix'
+^-device: there is no device 'nix'
+^-M: there is no machine 'nix'
+END
+
+helps() {
+	count=$((count + 1))
+	if "$QEMU_BIN-x86_64" "$1" "$2" 2>&1 < /dev/null | grep -q -e "$3"; then
+		echo "ok $count - $1 $2"
+	else
+		echo "not ok $count - $1 $2"
+	fi
+}
+helps -object help '^  iothread '
+helps -object iothread,help '^  poll-max-ns=<int64> - '
+helps -device virtio-scsi-pci,help '^  iothread=<link<iothread>> - '
+helps -machine pc,help '^  hpet=<bool> - '
+helps -M help '^pc-i440fx-7.2 '
+helps -audiodev help '^wav$'
+helps -display help '^none$'
+helps -vga help '^std '
 echo "1..$count"
