@@ -98,9 +98,7 @@ static bool map_flashes(PcMachine *pc, MemRegion *pci_memory, bool *any, Error *
 
 bool pc_map_firmware(PcMachine *pc, MemRegion *pci_memory, Error **errp)
 {
-    bool flash = false;
-
-    if (!map_flashes(pc, pci_memory, &flash, errp) || (!flash && !map_rom(pc, pci_memory, errp)) ||
+    if (!map_flashes(pc, pci_memory, &pc->flash, errp) || (!pc->flash && !map_rom(pc, pci_memory, errp)) ||
         !memory_region_init_rom(&pc->option_roms, pc, "pc.rom", PC_ROM_SIZE, errp)) {
         return false;
     }

@@ -29,22 +29,9 @@
 
 #define E820_RAM            1
 
-static const char *const entry_point_names[] = { "32", "64", NULL };
+const char *const pc_entry_points[] = { "32", "64", NULL };
 
-const Property pc_machine_props[] = {
-    PROP_ON_OFF_AUTO("acpi", PcMachine, acpi, ON_OFF_AUTO_AUTO, "ACPI tables and PM function"),
-    PROP_ON_OFF_AUTO("smm", PcMachine, smm, ON_OFF_AUTO_AUTO, "system management mode"),
-    PROP_BOOL("hpet", PcMachine, hpet_enabled, true, "high precision event timer"),
-    PROP_BOOL("pit", PcMachine, pit_enabled, true, "8254 timer"),
-    PROP_BOOL("i8042", PcMachine, i8042_enabled, true, "keyboard controller"),
-    PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, 0, entry_point_names,
-              "width of the SMBIOS entry point"),
-    PROP_STR("pcspk-audiodev", PcMachine, pcspk_audiodev, NULL, "sound back end of the speaker"),
-    PROP_STR("pflash0", PcMachine, pflash[0], NULL, "block node of the firmware's flash memory"),
-    PROP_STR("pflash1", PcMachine, pflash[1], NULL, "block node of the flash memory below, for variables"),
-    PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address"),
-    PROP_END
-};
+const Property pc_machine_props[] = { PC_MACHINE_PROPS, PROP_END };
 
 bool pc_prepare(Machine *m, Error **errp)
 {

@@ -13,6 +13,7 @@
 #include "qom/property.h"
 
 #define PC_FLASHES      2
+enum { PC_BRIDGE_Q35, PC_BRIDGE_945GM };
 #define PC_MAX_CPUS     255
 #define PC_NUM_GSI      24
 #define PC_IOAPIC_ADDR  0xfec00000u
@@ -27,6 +28,7 @@ typedef struct PcMachine {
     int smbios_entry_point;
     char *pcspk_audiodev;
     char *pflash[PC_FLASHES];   /* node names */
+    int host_bridge;                    /* PC_BRIDGE_...; intelmac */
     bool hpet_enabled, pit_enabled, i8042_enabled;
     bool started_once;          /* the first reset is over */
     uint64_t max_ram_below_4g;
@@ -34,6 +36,7 @@ typedef struct PcMachine {
     uint64_t ram_below_4g, ram_above_4g;
     MemRegion ram_low, ram_high, bios, isa_bios, option_roms, plugged;
     uint64_t bios_size;
+    bool flash;                         /* the firmware is in flash memories */
     /* Parts; lent. */
     PCIBus *pci;
     PCIDevice *bridge, *south;          /* the host bridge's and the south bridge's functions */
@@ -55,6 +58,19 @@ static inline PcMachine *PC_MACHINE(const void *obj)
 }
 
 /* Properties of every PC machine. */
+extern const char *const pc_entry_points[];
+#define PC_MACHINE_PROPS \
+    PROP_ON_OFF_AUTO("acpi", PcMachine, acpi, ON_OFF_AUTO_AUTO, "ACPI tables and PM function"), \
+    PROP_ON_OFF_AUTO("smm", PcMachine, smm, ON_OFF_AUTO_AUTO, "system management mode"), \
+    PROP_BOOL("hpet", PcMachine, hpet_enabled, true, "high precision event timer"), \
+    PROP_BOOL("pit", PcMachine, pit_enabled, true, "8254 timer"), \
+    PROP_BOOL("i8042", PcMachine, i8042_enabled, true, "keyboard controller"), \
+    PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, 0, pc_entry_points, \
+              "width of the SMBIOS entry point"), \
+    PROP_STR("pcspk-audiodev", PcMachine, pcspk_audiodev, NULL, "sound back end of the speaker"), \
+    PROP_STR("pflash0", PcMachine, pflash[0], NULL, "block node of the firmware's flash memory"), \
+    PROP_STR("pflash1", PcMachine, pflash[1], NULL, "block node of the flash memory below, for variables"), \
+    PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, 0, "split RAM at this address")
 extern const Property pc_machine_props[];
 bool pc_prepare(Machine *m, Error **errp);
 

@@ -11,6 +11,8 @@
 #include "hw/i386/chipset.h"
 #include "hw/i386/pc-hotplug.h"
 
+#include <glib.h>
+#include "hw/core/runstate.h"
 #include "hw/i386/boot.h"
 #include "hw/i2c/smbus-ich9.h"
 #include "hw/isa/lpc-ich9.h"
@@ -119,7 +121,7 @@ static bool q35_init(Machine *m, Error **errp)
         return false;
     }
     pc_map_ram(pc, nb.system);
-    if (!q35_create(&nb, pc->ram_below_4g, errp)) {
+    if (!q35_create(&nb, pc->host_bridge == PC_BRIDGE_945GM ? TYPE_MCH_945GM : TYPE_MCH, pc->ram_below_4g, errp)) {
         return false;
     }
     pc->pci = nb.bus;
@@ -130,6 +132,58 @@ static bool q35_init(Machine *m, Error **errp)
            create_ahci(pc, errp) && create_usb(pc, errp) && create_smbus(pc, errp) && create_mac_parts(pc, errp) &&
            (!pc_acpi_enabled(pc) || pc_init_hotplug(pc, nb.system, errp)) && pc_init_slots(pc, errp) &&
            pc_realize_cpus(pc, errp);
+}
+
+/* --- host-bridge=945gm: a board as its maker's firmware leaves it --- */
+
+#define MAC_PMBASE      0x600
+#define MAC_ECAM        0xb0000000u
+#define MAC_RCBA        0xfed1c000u
+#define MAC_SHADOW_MAX  (256 * KIB)     /* of the BIOS below 1 MiB */
+
+static void out(uint16_t port, uint32_t val, unsigned size)
+{
+    address_space_store(&address_space_io, port, val, size, MEM_LE, MEM_ATTRS_NONE, NULL);
+}
+
+static void set_config(int devfn, unsigned reg, uint32_t val, unsigned size)
+{
+    out(0xcf8, BIT(31) | (uint32_t)devfn << 8 | (reg & 0xfc), 4);
+    out((uint16_t)(0xcfc + reg % 4), val, size);
+}
+
+/*
+ * SeaBIOS knows the chip sets of pc and q35 only: shadow RAM, config space in memory, power management ports and interrupt routing must
+ * be there before it, as on a board of which it isn't the first program.
+ */
+static void set_up_945gm(const PcMachine *pc)
+{
+    uint64_t len = MIN(pc->bios_size, MAC_SHADOW_MAX);
+    g_autofree uint8_t *bios = g_malloc(len);
+
+    address_space_read(&address_space_memory, 4 * GIB - len, MEM_ATTRS_NONE, bios, len);
+    set_config(0, 0x90, 0x33333330, 4);         /* PAM0 to PAM6: RAM, to read and to write */
+    set_config(0, 0x94, 0x3333, 2);
+    set_config(0, 0x96, 0x33, 1);
+    address_space_write(&address_space_memory, MIB - len, MEM_ATTRS_NONE, bios, len);
+    set_config(0, 0x48, MAC_ECAM | 1, 4);
+    set_config(ICH9_LPC_DEVFN, 0x40, MAC_PMBASE | 1, 4);
+    set_config(ICH9_LPC_DEVFN, 0x44, 0x80, 1);
+    set_config(ICH9_LPC_DEVFN, 0xf0, MAC_RCBA | 1, 4);
+    set_config(ICH9_LPC_DEVFN, ICH9_PIRQA_ROUT, 0x0b0b0a0a, 4);
+    set_config(ICH9_LPC_DEVFN, ICH9_PIRQE_ROUT, 0x0b0b0a0a, 4);
+    out(0x4d1, 0x0e, 1);                        /* 9, 10 and 11 are levels */
+}
+
+static void mac_reset(Machine *m, ResetKind kind)
+{
+    PcMachine *pc = PC_MACHINE(m);
+    bool asleep = runstate_check(RUN_STATE_SUSPENDED);
+
+    pc_reset(m, kind);
+    if (pc->host_bridge == PC_BRIDGE_945GM && !pc->flash && !asleep) {
+        set_up_945gm(pc);
+    }
 }
 
 static void q35_pm_info(PcMachine *pc, PcPmInfo *info)
@@ -178,6 +232,14 @@ static const PcChipset mac_chipset = {
 static const char *const q35_arch[] = { "x86_64", "i386", NULL };
 static const char *const q35_arch_cpus[] = { "i386", "qemu32-i386-cpu", NULL };
 
+static const char *const host_bridges[] = { "q35", "945gm", NULL };
+static const Property mac_props[] = {
+    PC_MACHINE_PROPS,
+    PROP_ENUM("host-bridge", PcMachine, host_bridge, PC_BRIDGE_Q35, host_bridges,
+              "q35, which OVMF knows; 945gm, a Mac's, for SeaBIOS and kernels"),
+    PROP_END
+};
+
 #define Q35_MACHINE \
     .size = sizeof(PcMachine), .arch = q35_arch, \
     .default_cpu = "qemu64-x86_64-cpu", .arch_cpus = q35_arch_cpus, \
@@ -185,18 +247,18 @@ static const char *const q35_arch_cpus[] = { "i386", "qemu32-i386-cpu", NULL };
     .default_ram_id = "pc.ram", .default_boot_order = "cad", \
     .default_display = "std", .default_nic = "e1000e", \
     .default_block_interface = "ide", .units_per_default_bus = 1, .has_fw_cfg = true, \
-    .props = pc_machine_props, .prepare = pc_prepare, .init = q35_init, .done = pc_done, \
-    .reset = pc_reset, .set_boot = pc_set_boot, .hotplug_cpus = true, .pre_plug = pc_pre_plug, \
+    .prepare = pc_prepare, .init = q35_init, .done = pc_done, .set_boot = pc_set_boot, .hotplug_cpus = true, .pre_plug = pc_pre_plug, \
     .plugged = pc_plugged, \
     .unplug_request = pc_unplug_request
 
 static const MachineType pc_q35_7_2 = {
-    .name = "pc-q35-7.2", .alias = "q35", .desc = "Standard PC (Q35 + ICH9, 2009)", .data = &q35_chipset, Q35_MACHINE,
+    .name = "pc-q35-7.2", .alias = "q35", .desc = "Standard PC (Q35 + ICH9, 2009)", .data = &q35_chipset, .props = pc_machine_props,
+    .reset = pc_reset, Q35_MACHINE,
 };
 MACHINE_TYPE(pc_q35_7_2)
 
 static const MachineType intelmac = {
-    .name = "intelmac", .desc = "Intel Mac (Q35 host bridge, ICH7, System Management Controller)",
-    .data = &mac_chipset, Q35_MACHINE,
+    .name = "intelmac", .desc = "Intel Mac (Q35 or 945GM host bridge, ICH7, System Management Controller)",
+    .data = &mac_chipset, .props = mac_props, .reset = mac_reset, Q35_MACHINE,
 };
 MACHINE_TYPE(intelmac)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 82Q35 memory controller hub (MCH), device 0: host bridge.
+ * 82Q35 memory controller hub (MCH), device 0: host bridge; and that of the 945GM, whose bases have 32 bits.
  *
- * Source: Intel 3 Series Express Chipset Family data sheet, 316966 ("DS"), chapter 5.
+ * Sources: Intel 3 Series Express Chipset Family data sheet, 316966 ("DS"), chapter 5; Mobile Intel 945 Express Chipset Family
+ * data sheet, 309219 ("945").
  * Modelled: PAM, SMRAM in its three places (compatible, high, TSEG), PCIEXBAR. Memory-mapped register blocks of the
  * MCH, of DMI and of the egress port are not; DRAM and graphics registers keep what is written.
- * Additions, which OVMF asks for: a TSEG of more than 8 MiB (register 50h), and SMRAM at the default SMBASE (9Ch).
+ * Additions to the Q35, which OVMF asks for: a TSEG of more than 8 MiB (register 50h), and SMRAM at the default SMBASE (9Ch).
  */
 #include "util/osdep.h"
 #include "hw/pci-host/q35.h"
@@ -19,6 +20,10 @@ enum { MCH_EPBAR = 0x40, MCH_MCHBAR = 0x48, MCH_EXT_TSEG = 0x50, MCH_GGC = 0x52,
        MCH_SMBASE_CTL = 0x9c, MCH_SMRAM = 0x9d, MCH_ESMRAMC = 0x9e, MCH_TOM = 0xa0, MCH_TOUUD = 0xa2,
        MCH_GBSM = 0xa4, MCH_BGSM = 0xa8, MCH_TSEGMB = 0xac, MCH_TOLUD = 0xb0, MCH_ERRSTS = 0xc8, MCH_ERRCMD = 0xca,
        MCH_SKPD = 0xdc, MCH_CAPID0 = 0xe0 };
+/* 945: what is elsewhere, or of another width. */
+enum { GM_EPBAR = 0x40, GM_MCHBAR = 0x44, GM_PCIEXBAR = 0x48, GM_DMIBAR = 0x4c, GM_TOLUD = 0x9c };
+#define GM_DEVEN            0x1b        /* host, PCI Express, graphics */
+#define GM_PCIEXBAR_MASK    0xfc000007u
 #define CAPID0_LEN          0x0b
 #define PCIEXBAR_EN         BIT(0)      /* DS 5.1.15 */
 #define PCIEXBAR_LENGTH(v)  ((v) >> 1 & 3)
@@ -47,8 +52,14 @@ enum { MCH_EPBAR = 0x40, MCH_MCHBAR = 0x48, MCH_EXT_TSEG = 0x50, MCH_GGC = 0x52,
 #define SMBASE_ADDR         0x30000
 #define SMBASE_SIZE         0x20000
 
+typedef struct MchChip {
+    uint8_t pciexbar;
+    bool gm;                    /* 945GM */
+} MchChip;
+
 typedef struct MchState {
     PCIDevice pci;
+    const MchChip *chip;
     MemRegion *system, *ram, *pci_memory;
     PcHost *host;
     uint64_t low;               /* bytes of RAM below 4 GiB */
@@ -64,7 +75,7 @@ typedef struct MchState {
     MemRegion tseg_hole, smbase_hole;   /* nothing, for others */
 } MchState;
 
-DEFINE_CAST(MCH, MchState, TYPE_MCH)
+DEFINE_CAST(MCH, MchState, TYPE_MCH_COMMON)
 
 /* --- SMRAM --- */
 
@@ -95,7 +106,7 @@ static uint64_t tseg_size(const MchState *s)
         case 0: mib = 1; break;
         case 1: mib = 2; break;
         case 2: mib = 8; break;
-        case 3: mib = s->ext_tseg; break;       /* reserved in the chip */
+        case 3: mib = s->chip->gm ? 0 : s->ext_tseg; break;       /* reserved in the chip */
         }
     }
     return mib * MIB < s->low ? mib * MIB : 0;
@@ -106,7 +117,7 @@ static void update_smram(MchState *s)
 {
     const uint8_t *c = s->pci.config;
     bool enabled = c[MCH_SMRAM] & SMRAM_GSMRAME, open = enabled && c[MCH_SMRAM] & SMRAM_DOPEN;
-    bool high = enabled && c[MCH_ESMRAMC] & ESMRAMC_HSMRAME, smbase = c[MCH_SMBASE_CTL] & SMBASE_LOCKED;
+    bool high = enabled && c[MCH_ESMRAMC] & ESMRAMC_HSMRAME, smbase = !s->chip->gm && c[MCH_SMBASE_CTL] & SMBASE_LOCKED;
     uint64_t tseg = enabled ? tseg_size(s) : 0;
 
     memory_transaction_begin();
@@ -139,6 +150,10 @@ static void lock_smram(MchState *s)
     }
     w[MCH_SMRAM] = locked ? SMRAM_DCLS : SMRAM_DOPEN | SMRAM_DCLS | SMRAM_DLCK | SMRAM_GSMRAME;
     w[MCH_ESMRAMC] = locked ? 0 : ESMRAMC_RW;
+    if (s->chip->gm) {
+        w[GM_TOLUD] = locked ? 0 : 0xf8;
+        return;
+    }
     pci_set_word(w + MCH_TOLUD, locked ? 0 : 0xfff0);
     pci_set_long(w + MCH_TSEGMB, locked ? 0 : 0xfff00000);
 }
@@ -147,8 +162,9 @@ static void lock_smram(MchState *s)
 
 bool q35_ecam(PCIDevice *mch, uint64_t *base, uint64_t *size)
 {
-    const uint8_t *c = mch->config + MCH_PCIEXBAR;
-    uint64_t val = pci_get_long(c) | (uint64_t)pci_get_long(c + 4) << 32;
+    const MchChip *chip = MCH(mch)->chip;
+    const uint8_t *c = mch->config + chip->pciexbar;
+    uint64_t val = pci_get_long(c) | (chip->gm ? 0 : (uint64_t)pci_get_long(c + 4) << 32);
 
     *size = 256 * MIB >> PCIEXBAR_LENGTH(val);
     *base = val & PCIEXBAR_MASK & ~(*size - 1) & ~UINT64_C(7);
@@ -192,7 +208,7 @@ static void mch_config_write(PCIDevice *pci, uint32_t addr, uint32_t val, unsign
     uint8_t smbase = pci->config[MCH_SMBASE_CTL];
 
     pci_default_config_write(pci, addr, val, len);
-    if (pci_config_touches(addr, len, MCH_PCIEXBAR, 8)) {
+    if (pci_config_touches(addr, len, s->chip->pciexbar, s->chip->gm ? 4 : 8)) {
         update_ecam(s);
     }
     if (pci_config_touches(addr, len, MCH_PAM0, PAM_REGS)) {
@@ -200,17 +216,45 @@ static void mch_config_write(PCIDevice *pci, uint32_t addr, uint32_t val, unsign
         pam_update(&s->pam, pci->config + MCH_PAM0);
         memory_transaction_commit();
     }
-    if (pci_config_touches(addr, len, MCH_EXT_TSEG, 2)) {
+    if (!s->chip->gm && pci_config_touches(addr, len, MCH_EXT_TSEG, 2)) {
         pci_set_word(pci->config + MCH_EXT_TSEG,
                      pci_get_word(pci->config + MCH_EXT_TSEG) == EXT_TSEG_QUERY && s->ext_tseg ? s->ext_tseg : 0);
     }
-    if (pci_config_touches(addr, len, MCH_SMBASE_CTL, 1)) {
+    if (!s->chip->gm && pci_config_touches(addr, len, MCH_SMBASE_CTL, 1)) {
         smbase_written(s, smbase);
     }
     if (pci_config_touches(addr, len, MCH_SMBASE_CTL, 3)) {
         lock_smram(s);
         update_smram(s);
     }
+}
+
+static void q35_reset(MchState *s)
+{
+    uint8_t *c = s->pci.config;
+
+    memset(c + MCH_EPBAR, 0, 16);
+    pci_set_word(c + MCH_EXT_TSEG, 0);
+    pci_set_long(c + MCH_DEVEN, 0x000003db);
+    memset(c + MCH_DMIBAR, 0, 8);
+    pci_set_long(c + MCH_REMAPBASE, 0x000003ff);
+    c[MCH_SMBASE_CTL] = 0;
+    pci_set_word(c + MCH_TOM, (uint16_t)(memory_region_size(s->ram) / (64 * MIB)));
+    pci_set_word(c + MCH_TOUUD, 0);
+    memset(c + MCH_GBSM, 0, MCH_TOLUD - MCH_GBSM);
+    pci_set_word(c + MCH_TOLUD, (uint16_t)(s->low / MIB << 4 & 0xfff0));
+}
+
+/* Memory comes in pieces of 128 MiB there. */
+static void gm_reset(MchState *s)
+{
+    uint8_t *c = s->pci.config;
+
+    memset(c + GM_EPBAR, 0, 8);
+    pci_set_long(c + GM_DMIBAR, 0);
+    pci_set_long(c + MCH_DEVEN, GM_DEVEN);
+    c[GM_TOLUD] = (uint8_t)(DIV_ROUND_UP(s->low, 128 * MIB) << 3);
+    pci_set_word(c + MCH_TOM, (uint16_t)DIV_ROUND_UP(memory_region_size(s->ram), 128 * MIB));
 }
 
 static void mch_reset_hold(Device *dev)
@@ -221,23 +265,20 @@ static void mch_reset_hold(Device *dev)
     /* On the way out of S3 SeaBIOS runs in RAM that PAM shows, and opens SMRAM through config space in memory. */
     if (!runstate_check(RUN_STATE_SUSPENDED)) {
         memset(c + MCH_PAM0, 0, PAM_REGS);
-        pci_set_long(c + MCH_PCIEXBAR, (uint32_t)PCIEXBAR_RESET);
-        pci_set_long(c + MCH_PCIEXBAR + 4, 0);
+        pci_set_long(c + s->chip->pciexbar, (uint32_t)PCIEXBAR_RESET);
+        if (!s->chip->gm) {
+            pci_set_long(c + MCH_PCIEXBAR + 4, 0);
+        }
     }
-    memset(c + MCH_EPBAR, 0, 16);
-    pci_set_word(c + MCH_EXT_TSEG, 0);
+    if (s->chip->gm) {
+        gm_reset(s);
+    } else {
+        q35_reset(s);
+    }
     pci_set_word(c + MCH_GGC, 0x0030);
-    pci_set_long(c + MCH_DEVEN, 0x000003db);
-    memset(c + MCH_DMIBAR, 0, 8);
     c[MCH_LAC] = 0;
-    pci_set_long(c + MCH_REMAPBASE, 0x000003ff);
-    c[MCH_SMBASE_CTL] = 0;
     c[MCH_SMRAM] = SMRAM_BASE_SEG;
     c[MCH_ESMRAMC] = ESMRAMC_FIXED;
-    pci_set_word(c + MCH_TOM, (uint16_t)(memory_region_size(s->ram) / (64 * MIB)));
-    pci_set_word(c + MCH_TOUUD, 0);
-    memset(c + MCH_GBSM, 0, MCH_TOLUD - MCH_GBSM);
-    pci_set_word(c + MCH_TOLUD, (uint16_t)(s->low / MIB << 4 & 0xfff0));
     memset(c + MCH_ERRSTS, 0, 8);
     pci_set_long(c + MCH_SKPD, 0);
     lock_smram(s);
@@ -248,6 +289,40 @@ static void mch_reset_hold(Device *dev)
     memory_transaction_commit();
 }
 
+static void q35_init_config(MchState *s)
+{
+    uint8_t *w = s->pci.wmask;
+
+    pci_set_long(w + MCH_EPBAR, 0xfffff001);
+    pci_set_long(w + MCH_EPBAR + 4, 0xf);
+    pci_set_long(w + MCH_MCHBAR, 0xffffc001);
+    pci_set_long(w + MCH_MCHBAR + 4, 0xf);
+    pci_set_word(w + MCH_EXT_TSEG, 0xffff);
+    pci_set_long(w + MCH_DEVEN, 0x000003db);
+    pci_set_long(w + MCH_PCIEXBAR, (uint32_t)PCIEXBAR_MASK);
+    pci_set_long(w + MCH_PCIEXBAR + 4, (uint32_t)(PCIEXBAR_MASK >> 32));
+    pci_set_long(w + MCH_DMIBAR, 0xfffff001);
+    pci_set_long(w + MCH_DMIBAR + 4, 0xf);
+    pci_set_long(w + MCH_REMAPBASE, 0x03ff03ff);
+    w[MCH_SMBASE_CTL] = 0xff;
+    pci_set_word(w + MCH_TOM, 0x03ff);
+    pci_set_word(w + MCH_TOUUD, 0xffff);
+    pci_set_long(w + MCH_GBSM, 0xfff00000);
+    pci_set_long(w + MCH_BGSM, 0xfff00000);
+}
+
+static void gm_init_config(MchState *s)
+{
+    uint8_t *w = s->pci.wmask;
+
+    pci_set_long(w + GM_EPBAR, 0xfffff001);
+    pci_set_long(w + GM_MCHBAR, 0xffffc001);
+    pci_set_long(w + GM_PCIEXBAR, GM_PCIEXBAR_MASK);
+    pci_set_long(w + GM_DMIBAR, 0xfffff001);
+    pci_set_long(w + MCH_DEVEN, GM_DEVEN);
+    pci_set_word(w + MCH_TOM, 0x01ff);
+}
+
 static void init_config(MchState *s)
 {
     uint8_t *c = s->pci.config, *w = s->pci.wmask;
@@ -256,25 +331,14 @@ static void init_config(MchState *s)
     /* The bridge answers memory cycles and is master, always (DS 5.1.3). */
     pci_set_word(c + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     pci_set_word(w + PCI_COMMAND, PCI_COMMAND_PARITY | PCI_COMMAND_SERR);
-    pci_set_long(w + MCH_EPBAR, 0xfffff001);
-    pci_set_long(w + MCH_EPBAR + 4, 0xf);
-    pci_set_long(w + MCH_MCHBAR, 0xffffc001);
-    pci_set_long(w + MCH_MCHBAR + 4, 0xf);
-    pci_set_word(w + MCH_EXT_TSEG, 0xffff);
+    if (s->chip->gm) {
+        gm_init_config(s);
+    } else {
+        q35_init_config(s);
+    }
     pci_set_word(w + MCH_GGC, 0x0072);
-    pci_set_long(w + MCH_DEVEN, 0x000003db);
-    pci_set_long(w + MCH_PCIEXBAR, (uint32_t)PCIEXBAR_MASK);
-    pci_set_long(w + MCH_PCIEXBAR + 4, (uint32_t)(PCIEXBAR_MASK >> 32));
-    pci_set_long(w + MCH_DMIBAR, 0xfffff001);
-    pci_set_long(w + MCH_DMIBAR + 4, 0xf);
     pam_init_wmask(w + MCH_PAM0);
     w[MCH_LAC] = 0x01;
-    pci_set_long(w + MCH_REMAPBASE, 0x03ff03ff);
-    w[MCH_SMBASE_CTL] = 0xff;
-    pci_set_word(w + MCH_TOM, 0x03ff);
-    pci_set_word(w + MCH_TOUUD, 0xffff);
-    pci_set_long(w + MCH_GBSM, 0xfff00000);
-    pci_set_long(w + MCH_BGSM, 0xfff00000);
     s->pci.w1cmask[MCH_ESMRAMC] = ESMRAMC_ERR;
     pci_set_word(s->pci.w1cmask + MCH_ERRSTS, 0x1ff3);
     pci_set_long(w + MCH_ERRCMD, 0x0fff0fff);
@@ -307,6 +371,7 @@ static bool mch_realize(Device *dev, Error **errp)
                    EXT_TSEG_MAX);
         return false;
     }
+    s->chip = device_data(dev);
     init_config(s);
     memory_region_init_alias(&s->vga_window, s, "smram-region", s->pci_memory, SMRAM_ADDR, SMRAM_SIZE);
     memory_region_add_overlap(s->system, SMRAM_ADDR, &s->vga_window, 1);
@@ -349,15 +414,33 @@ static const Property mch_props[] = {
     PROP_END
 };
 
+static const DeviceType mch_common_type = {
+    .name = TYPE_MCH_COMMON, .parent = TYPE_PCI_DEVICE, .size = sizeof(MchState), .abstract = true,
+    .not_user_creatable = true, .category = DEVICE_BRIDGE,
+    .pci = { .vendor = 0x8086, .class_code = 0x060000, .pin = PCI_PIN_NONE, .config_write = mch_config_write },
+    .realize = mch_realize, .reset_hold = mch_reset_hold, .vm = { 1, mch_fields, .post_load = mch_post_load },
+};
+DEVICE_TYPE(mch_common_type)
+
+static const MchChip q35_chip = { .pciexbar = MCH_PCIEXBAR };
 static const DeviceType mch_type = {
-    .name = TYPE_MCH, .parent = TYPE_PCI_DEVICE, .size = sizeof(MchState),
+    .name = TYPE_MCH, .parent = TYPE_MCH_COMMON, .size = sizeof(MchState),
     .desc = "Q35 host bridge, function 0", .not_user_creatable = true, .category = DEVICE_BRIDGE,
     .pci = { .vendor = 0x8086, .device = 0x29c0, .class_code = 0x060000, .pin = PCI_PIN_NONE,
              .config_write = mch_config_write },
-    .props = mch_props, .realize = mch_realize, .reset_hold = mch_reset_hold,
-    .vm = { 1, mch_fields, .post_load = mch_post_load },
+    .props = mch_props, .data = &q35_chip,
 };
 DEVICE_TYPE(mch_type)
+
+static const MchChip gm_chip = { .pciexbar = GM_PCIEXBAR, .gm = true };
+static const DeviceType mch_945gm_type = {
+    .name = TYPE_MCH_945GM, .parent = TYPE_MCH_COMMON, .size = sizeof(MchState),
+    .desc = "945GM host bridge, function 0", .not_user_creatable = true, .category = DEVICE_BRIDGE,
+    .pci = { .vendor = 0x8086, .device = 0x27a0, .class_code = 0x060000, .pin = PCI_PIN_NONE, .revision = 3,
+             .config_write = mch_config_write },
+    .data = &gm_chip,
+};
+DEVICE_TYPE(mch_945gm_type)
 
 static bool q35_host_realize(Device *dev, UNUSED Error **errp)
 {
@@ -375,7 +458,7 @@ static const DeviceType q35_host_type = {
 };
 DEVICE_TYPE(q35_host_type)
 
-bool q35_create(PcHostBoard *board, uint64_t low, Error **errp)
+bool q35_create(PcHostBoard *board, const char *type, uint64_t low, Error **errp)
 {
     PcHost *h = pc_host_create(board, TYPE_Q35_HOST, "q35", errp);
     PCIDevice *pci;
@@ -385,7 +468,7 @@ bool q35_create(PcHostBoard *board, uint64_t low, Error **errp)
     if (!h) {
         return false;
     }
-    pci = pci_new(PCI_DEVFN(0, 0), TYPE_MCH);
+    pci = pci_new(PCI_DEVFN(0, 0), type);
     s = MCH(pci);
     s->system = board->system;
     s->ram = board->ram;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 82Q35 MCH: PAM, SMRAM in its three places, config space as memory. */
+/* 82Q35 MCH, and the 945GM's: PAM, SMRAM in its three places, config space as memory. */
 #include "util/osdep.h"
 #include "tests/lib/qtest.h"
+
+#include <glib.h>
 
 #define MCH     0x00
 #define LPC     0xf8
@@ -22,6 +24,41 @@ TEST(q35, identity)
     check_u32(t, qpci_readl(q, LPC, 0), 0x29188086, "ICH9 LPC");
     check_u32(t, qpci_readl(q, 0xfb, 0), 0x29308086, "ICH9 SMBus");
     check_u32(t, qpci_readl(q, 0x10, 0), UINT32_MAX, "an empty slot");
+}
+
+/* The board as firmware leaves it, and the places where the 945GM has its registers. */
+TEST(q35, the_945gm)
+{
+    enum { GM_PCIEXBAR = 0x48, GM_TOLUD = 0x9c, GM_TOM = 0xa0 };
+    QTest *q = qtest_start_qmp(t, "-machine intelmac,host-bridge=945gm -m 192 -nodefaults");
+    uint32_t bios;
+
+    check_u32(t, qpci_readl(q, MCH, 0), 0x27a08086, "945GM");
+    check_u32(t, qpci_readl(q, LPC, 0), 0x27b98086, "ICH7 LPC");
+    check_u32(t, qtest_readl(q, 0xb0000000), 0x27a08086, "config space is memory");
+    check_u8(t, qpci_readb(q, MCH, GM_TOLUD), 0x10, "256 MiB, the least that hold 192");
+    check_u16(t, qpci_readw(q, MCH, GM_TOM), 2, "in pieces of 128");
+    check_u32(t, qpci_readl(q, LPC, 0x40), 0x601, "power management ports");
+    bios = qtest_readl(q, 0xffff0);
+    check_u32(t, bios, qtest_readl(q, 0xfffffff0), "the BIOS is below 1 MiB");
+    qtest_writel(q, 0xffff0, ~bios);
+    check_u32(t, qtest_readl(q, 0xffff0), ~bios, "in RAM");
+    qpci_writel(q, MCH, GM_PCIEXBAR, 0xc4000005);
+    check_u32(t, qtest_readl(q, 0xc4000000), 0x27a08086, "64 MiB elsewhere");
+    qpci_writeb(q, MCH, SMRAM, 0x4a);
+    qtest_writel(q, 0xa0000, 0x22222222);
+    check_u32(t, qtest_readl(q, 0xa0000), 0x22222222, "D_OPEN: RAM for everybody");
+    qtest_reload(q);
+    check_u32(t, qtest_readl(q, 0xc4000000), 0x27a08086, "after a load");
+    check_u32(t, qtest_readl(q, 0xa0000), 0x22222222, "SMRAM too");
+    qpci_writeb(q, MCH, SMRAM, 0x1a);
+    qpci_writeb(q, MCH, GM_TOLUD, 0x88);
+    check_u8(t, qpci_readb(q, MCH, GM_TOLUD), 0x10, "locked");
+    qmp_cmd_ok(qtest_qmp(q), "system_reset", NULL, NULL);
+    while (qtest_readl(q, 0xb0000000) != 0x27a08086) {
+        g_usleep(100);                  /* the rest as it was */
+    }
+    check_u32(t, qtest_readl(q, 0xffff0), bios, "a reset brings the BIOS back");
 }
 
 TEST(q35, pam)
