@@ -44,8 +44,8 @@ static void update_sci(void *opaque)
 static const Pm1Chip chip = {
     .sts_w1c = PM1_STS_W1C, .en_mask = PM1_EN_MASK, .cnt_mask = PM1_CNT_MASK,
     /* S3 is 5, S4 6, S5 7 (DS 13.8.3.3). */
-    .sleep = { PM1_SLEEP_OFF, PM1_SLEEP_RAM, PM1_SLEEP_OFF, PM1_SLEEP_NONE, PM1_SLEEP_NONE, PM1_SLEEP_RAM,
-               PM1_SLEEP_OFF, PM1_SLEEP_OFF },
+    .sleep = { PM1_SLEEP_OFF, PM1_SLEEP_RAM, PM1_SLEEP_DISK, PM1_SLEEP_NONE, PM1_SLEEP_NONE, PM1_SLEEP_RAM,
+               PM1_SLEEP_DISK, PM1_SLEEP_OFF },
     .changed = update_sci,
 };
 

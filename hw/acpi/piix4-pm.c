@@ -78,7 +78,7 @@ static void pm_update_sci(void *opaque)
 
 static const Pm1Chip pm_chip = {
     .sts_w1c = PMSTS_W1C, .en_mask = PMEN_MASK, .cnt_mask = CNT_MASK,
-    .sleep = { PM1_SLEEP_OFF, PM1_SLEEP_RAM, PM1_SLEEP_OFF },   /* soft off, to RAM, to disk (DS 7.2.3) */
+    .sleep = { PM1_SLEEP_OFF, PM1_SLEEP_RAM, PM1_SLEEP_DISK },  /* soft off, to RAM, to disk (DS 7.2.3) */
     .changed = pm_update_sci,
 };
 

@@ -92,6 +92,9 @@ void pm1_write_cnt(AcpiPm1 *pm, uint16_t val)
             irq_pulse(pm->s3);
             system_suspend_request();
             break;
+        case PM1_SLEEP_DISK:
+            system_suspend_to_disk();
+            break;
         case PM1_SLEEP_OFF:
             system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
             break;

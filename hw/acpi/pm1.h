@@ -20,7 +20,7 @@
 #define PM1_SCI_EN      BIT(0)
 #define PM1_SLP_EN      BIT(13)
 
-typedef enum Pm1Sleep { PM1_SLEEP_NONE, PM1_SLEEP_RAM, PM1_SLEEP_OFF } Pm1Sleep;
+typedef enum Pm1Sleep { PM1_SLEEP_NONE, PM1_SLEEP_RAM, PM1_SLEEP_DISK, PM1_SLEEP_OFF } Pm1Sleep;
 
 /* What differs between chips. */
 typedef struct Pm1Chip {

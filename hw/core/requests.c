@@ -75,6 +75,12 @@ void system_suspend_request(void)
     kick();
 }
 
+void system_suspend_to_disk(void)
+{
+    qapi_event_send_suspend_disk();
+    system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+}
+
 bool system_wakeup_request(WakeupReason reason, Error **errp)
 {
     if (!runstate_check(RUN_STATE_SUSPENDED)) {

@@ -29,6 +29,8 @@ void system_shutdown_request_with_code(ShutdownCause cause, int exit_code);
 void system_powerdown_request(void);
 /* The guest asked for S3: all vCPUs stop until a wake-up. */
 void system_suspend_request(void);
+/* It has saved itself to its disk and asked for S4: SUSPEND_DISK is sent, and the machine is off. Big lock. */
+void system_suspend_to_disk(void);
 
 typedef enum { WAKEUP_OTHER, WAKEUP_RTC, WAKEUP_PM_TIMER } WakeupReason;
 /* Fails when not suspended or when that reason isn't enabled. */
