@@ -6,14 +6,16 @@
  *     2 DAC  <- stream        3 output pin <- 2
  *     4 ADC  <- 5             5 input pin
  *
- * Source: HDA (see hda.h), chapter 7. Not modelled: digital converters, jack detection (the pins say that they have none),
- * unsolicited responses, amplifiers of the input.
+ * Jacks know whether something is plugged in, and say so when that changes. Source: HDA (see hda.h), chapter 7. Not modelled:
+ * digital converters, amplifiers of the input.
  */
 #include "util/osdep.h"
 #include "audio/audio.h"
 #include "hw/audio/hda.h"
 
+#include <glib.h>
 #include <math.h>
+#include "qobject/qobject.h"
 #include "qom/property.h"
 
 #define TYPE_HDA_AUDIO  "hda-audio"
@@ -30,8 +32,12 @@
 enum { NID_ROOT, NID_AFG, NID_DAC, NID_OUT, NID_ADC, NID_IN, NUM_NODES };
 /* HDA 7.3.4.6 */
 enum { CAP_STEREO = BIT(0), CAP_OUT_AMP = BIT(2), CAP_AMP_OVERRIDE = BIT(3), CAP_FORMAT = BIT(4), CAP_CONNECTIONS = BIT(8),
+       CAP_UNSOLICITED = BIT(7),
        CAP_TYPE_IN = 1 << 20, CAP_TYPE_PIN = 4 << 20 };
 enum { PIN_OUT_EN = 0x40, PIN_IN_EN = 0x20 };
+enum { PIN_CAP_PRESENCE = BIT(2), SENSE_PRESENCE = BIT(31) };     /* HDA 7.3.4.9, 7.3.3.15 */
+enum { UNSOLICITED_EN = BIT(7), UNSOLICITED_TAG = 0x3f };         /* HDA 7.3.3.14 */
+#define CONFIG_FIXED    (2u << 30)      /* HDA 7.3.3.31: built in, no jack */
 
 /* What a type of codec is. */
 typedef struct HdaAudioKind {
@@ -55,6 +61,7 @@ typedef struct HdaAudio {
     AudioOut *out;
     AudioIn *in;
     HdaWidget w[NUM_NODES];
+    uint8_t unplugged;          /* bit n: nothing is in the jack of node n */
 } HdaAudio;
 
 static HdaAudio *HDA_AUDIO(const void *obj)
@@ -197,17 +204,26 @@ static bool exists(const HdaAudio *s, unsigned nid)
     return nid <= NID_OUT || (nid < NUM_NODES && kind(s)->in_default);
 }
 
+static bool is_jack(const HdaAudio *s, unsigned nid)
+{
+    uint32_t config = nid == NID_OUT ? kind(s)->out_default : nid == NID_IN ? kind(s)->in_default : 0;
+
+    return config && !(config & CONFIG_FIXED);
+}
+
 static uint32_t widget_caps(const HdaAudio *s, unsigned nid)
 {
+    uint32_t jack = is_jack(s, nid) ? CAP_UNSOLICITED : 0;
+
     switch (nid) {
     case NID_DAC:
         return CAP_STEREO | CAP_FORMAT | (s->mixer ? CAP_OUT_AMP | CAP_AMP_OVERRIDE : 0);
     case NID_OUT:
-        return CAP_STEREO | CAP_CONNECTIONS | CAP_TYPE_PIN;
+        return CAP_STEREO | CAP_CONNECTIONS | CAP_TYPE_PIN | jack;
     case NID_ADC:
         return CAP_STEREO | CAP_FORMAT | CAP_CONNECTIONS | CAP_TYPE_IN;
     case NID_IN:
-        return CAP_STEREO | CAP_TYPE_PIN;
+        return CAP_STEREO | CAP_TYPE_PIN | jack;
     default:
         return 0;
     }
@@ -240,7 +256,7 @@ static uint32_t get_parameter(const HdaAudio *s, unsigned nid, unsigned n)
     case 0x0b:                  /* stream formats: PCM */
         return group || is_converter(nid) ? 1 : 0;
     case 0x0c:                  /* pin: output, input */
-        return nid == NID_OUT ? BIT(4) : nid == NID_IN ? BIT(5) : 0;
+        return (nid == NID_OUT ? BIT(4) : nid == NID_IN ? BIT(5) : 0) | (is_jack(s, nid) ? PIN_CAP_PRESENCE : 0);
     case 0x0e:                  /* connections */
         return nid == NID_OUT || nid == NID_ADC ? 1 : 0;
     case 0x0f:                  /* power states: D0, D3 */
@@ -309,6 +325,8 @@ static uint32_t get_verb(const HdaAudio *s, unsigned nid, unsigned verb, uint8_t
         return w->pin_control;
     case 0xf08:
         return w->unsolicited;
+    case 0xf09:                 /* pin sense */
+        return is_jack(s, nid) && !(s->unplugged & BIT(nid)) ? SENSE_PRESENCE : 0;
     case 0xf1c:
         return w->config_default;
     case 0xf20:                 /* subsystem */
@@ -367,6 +385,36 @@ static uint32_t codec_command(HdaCodec *c, uint32_t command)
     }
     return verb == 7 || verb == 15 ? short_verb(s, nid, command >> 8 & 0xfff, (uint8_t)command)
                                    : long_verb(s, nid, verb, (uint16_t)command);
+}
+
+/* --- jacks --- */
+
+static QObject *get_plugged(Object *obj, const Property *p, UNUSED Error **errp)
+{
+    return qbool_from(!(HDA_AUDIO(obj)->unplugged & BIT(p->bit)));
+}
+
+static bool set_plugged(Object *obj, const Property *p, const QObject *v, Error **errp)
+{
+    HdaAudio *s = HDA_AUDIO(obj);
+    const HdaWidget *w = &s->w[p->bit];
+    const char *text = qobject_type(v) == QTYPE_STRING ? qstring_value(v) : "";
+    bool on = qobject_type(v) == QTYPE_BOOL ? qbool_value(v) : g_str_equal(text, "on");
+    uint8_t was = s->unplugged;
+
+    if (qobject_type(v) != QTYPE_BOOL && !on && !g_str_equal(text, "off")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "property '%s' accepts on and off", p->name);
+        return false;
+    }
+    if (!is_jack(s, p->bit)) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "property '%s': a codec '%s' has no such jack", p->name, object_type_name(obj));
+        return false;
+    }
+    s->unplugged = (uint8_t)(on ? was & ~BIT(p->bit) : was | BIT(p->bit));
+    if (s->out && s->unplugged != was && w->unsolicited & UNSOLICITED_EN) {
+        link_of(s)->ops->unsolicited(link_of(s), s->codec.cad, (uint32_t)(w->unsolicited & UNSOLICITED_TAG) << 26);
+    }
+    return true;
 }
 
 /* --- life --- */
@@ -439,14 +487,22 @@ static const VmMeaning widget_meanings[] = {
 };
 static const VmState widget_vm = { 1, widget_fields, .name = "widget", .meanings = widget_meanings };
 
-static const VmField hda_audio_fields[] = { VM_STRUCT_ARRAY(HdaAudio, w, widget_vm), VM_END };
+static const VmField hda_audio_fields[] = {
+    VM_STRUCT_ARRAY(HdaAudio, w, widget_vm),
+    VM_SCALAR_(HdaAudio, unplugged, uint8_t, vm_kind_u8, .max = BIT(NID_OUT) | BIT(NID_IN), .since = 2), VM_END
+};
 static const VmMeaning hda_audio_meanings[] = {
-    { "w", "nodes", ELEMENTS("root", "function group", "DAC", "output pin", "ADC", "input pin") }, { .name = NULL }
+    { "w", "nodes", ELEMENTS("root", "function group", "DAC", "output pin", "ADC", "input pin") },
+    { "unplugged", "bit n: nothing is in the jack of node n" }, { .name = NULL }
 };
 
 static const Property hda_audio_props[] = {
     PROP_AUDIODEV("audiodev", HdaAudio, audio, "the sound back end"),
     PROP_BOOL("mixer", HdaAudio, mixer, true, "the DAC has an amplifier"),
+    { .name = "out-plugged", .desc = "something is in the jack of the output", .kind = PROP_KIND_CUSTOM, .type = "bool",
+      .bit = NID_OUT, .get = get_plugged, .set = set_plugged, .flags = PROP_F_RUNTIME },
+    { .name = "in-plugged", .desc = "something is in the jack of the input", .kind = PROP_KIND_CUSTOM, .type = "bool",
+      .bit = NID_IN, .get = get_plugged, .set = set_plugged, .flags = PROP_F_RUNTIME },
     PROP_END
 };
 
@@ -454,15 +510,15 @@ static const DeviceType hda_audio_type = {
     .name = TYPE_HDA_AUDIO, .parent = TYPE_HDA_CODEC, .size = sizeof(HdaAudio), .abstract = true,
     .props = hda_audio_props, .realize = hda_audio_realize, .unrealize = hda_audio_unrealize,
     .reset_hold = hda_audio_reset_hold,
-    .vm = { 1, hda_audio_fields, .post_load = hda_audio_post_load, .meanings = hda_audio_meanings },
+    .vm = { 2, hda_audio_fields, .min_version = 1, .post_load = hda_audio_post_load, .meanings = hda_audio_meanings },
 };
 DEVICE_TYPE(hda_audio_type)
 
 #define OPS { .command = codec_command, .streams_changed = update_activity, .link_reset = link_reset }
 
 /* Green jack and blue jack on the rear panel; a speaker and a microphone that are built in. */
-static const HdaAudioKind output_kind = { OPS, 0x12, .out_default = 0x01014110 };
-static const HdaAudioKind duplex_kind = { OPS, 0x22, .out_default = 0x01014110, .in_default = 0x01813120 };
+static const HdaAudioKind output_kind = { OPS, 0x12, .out_default = 0x01014010 };
+static const HdaAudioKind duplex_kind = { OPS, 0x22, .out_default = 0x01014010, .in_default = 0x01813020 };
 static const HdaAudioKind micro_kind = { OPS, 0x32, .out_default = 0x90170110, .in_default = 0x90a70120 };
 
 #define CODEC(ident, type_name, text, facts) \

@@ -24,6 +24,8 @@ typedef struct HdaControllerOps {
     /* Move up to @len bytes of the running stream between memory and @buf; the bytes moved. */
     uint32_t (*transfer)(HdaBus *bus, unsigned tag, bool output, uint8_t *buf, uint32_t len);
     bool (*running)(HdaBus *bus, unsigned tag, bool output);
+    /* A response that nobody has asked for (HDA 3.8), of the codec at @cad. */
+    void (*unsolicited)(HdaBus *bus, unsigned cad, uint32_t response);
 } HdaControllerOps;
 
 struct HdaBus {

@@ -240,7 +240,6 @@ static bool hda_running(HdaBus *bus, unsigned tag, bool output)
     return find_stream(HDA(bus->bus.parent), tag, output) != NULL;
 }
 
-static const HdaControllerOps controller_ops = { .transfer = hda_transfer, .running = hda_running };
 
 static void stream_reset(HdaStream *st);
 
@@ -297,6 +296,23 @@ static void put_response(HdaState *s, uint32_t response, uint32_t extended)
         s->reg[RIRBSTS] |= RIRBSTS_RINTFL;
     }
 }
+
+/* HDA 3.8: bit 4 of the second word says what it is. */
+static void hda_unsolicited(HdaBus *bus, unsigned cad, uint32_t response)
+{
+    HdaState *s = HDA(bus->bus.parent);
+
+    if (s->reg[GCTL] & GCTL_UNSOL && s->reg[GCTL] & GCTL_CRST && s->reg[RIRBCTL] & RIRBCTL_DMAEN) {
+        put_response(s, response, cad | BIT(4));
+        s->responses = 0;
+        s->reg[RIRBSTS] |= RIRBSTS_RINTFL;
+        update_irq(s);
+    }
+}
+
+static const HdaControllerOps controller_ops = {
+    .transfer = hda_transfer, .running = hda_running, .unsolicited = hda_unsolicited,
+};
 
 static void run_corb(void *opaque)
 {

@@ -27,4 +27,19 @@ try es1370 700 48000 -device ES1370,audiodev=snd
 try hda 520 48000 -M q35 -device ich9-intel-hda,id=hda -device hda-duplex,bus=hda.0,cad=0,audiodev=snd
 try hda-rate 880 44100 -device intel-hda,id=hda,msi=off -device hda-output,audiodev=snd
 try hda-micro 660 16000 -device intel-hda -device hda-micro,mixer=off,audiodev=snd
+
+# A plug is pulled out of the green jack and put in again: Linux's input device says so (EV_SW, SW_LINEOUT_INSERT).
+cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
+with_qmp jack 120 x86_64 -m 512 -no-reboot -kernel "$cache/linux-amd64" -initrd "$tmp/modules.gz" -net none \
+	-append 'console=ttyS0 panic=-1 no_timer_check run=jack arg=Line,Out' -device intel-hda -device hda-duplex,id=codec
+wait_for "$serial" '^jack waits' 90 &&
+	qmp '{"execute":"qom-set","arguments":{"path":"codec","property":"out-plugged","value":false}}' &&
+	wait_for "$serial" '^jack event 5 6 0' 60
+ok $? 'jack: pulled out'
+qmp '{"execute":"qom-set","arguments":{"path":"codec","property":"out-plugged","value":true}}' &&
+	wait_for "$serial" '^jack event 5 6 1' 60
+ok $? 'jack: plugged in'
+wait_for "$serial" '^GUEST-DONE rc=0' 60
+wait $pid
+exec 3>&-
 done_testing

@@ -107,7 +107,7 @@ TEST(hda, codec_addresses)
     check_u32(t, verb(4, 0xf0009) >> 20, 1, "an input");
     check_u32(t, verb(5, 0xf0009) >> 20, 4, "a pin");
     check_u32(t, verb(3, 0xf0200), 2, "the output pin comes from the DAC");
-    check_u32(t, verb(3, 0xf1c00), 0x01014110, "a green jack");
+    check_u32(t, verb(3, 0xf1c00), 0x01014010, "a green jack");
     check_u32(t, verb(0x63, 0xf0000), 0, "no such node: 0 (HDA 7.3)");
     verb(2, 0x3b010);           /* both sides of the output */
     verb(2, 0x39080);
@@ -115,6 +115,49 @@ TEST(hda, codec_addresses)
     check_u32(t, verb(2, 0xb8000), 0x80, "right: mute");
     verb(1, 0x7ff00);
     check_u32(t, verb(2, 0xb8000), 0x4a, "reset of the function group");
+}
+
+TEST(hda, jacks)
+{
+    PCIDevice *pci;
+    Device *codec, *micro;
+    Error *err = NULL;
+
+    if (!pc_start(t)) {
+        return;
+    }
+    pci = PCI_DEVICE(pc_add(t, "intel-hda", "msi", "off"));
+    codec = pc_add(t, "hda-duplex", "in-plugged", "off");
+    micro = pc_add(t, "hda-micro", NULL, NULL);
+    pc_map(pci, 0, BAR);
+    wr(0x08, 0x101, 4);                 /* with unsolicited responses */
+    wr(0x50, RIRB, 4);
+    wr(0x58, 0x8000, 2);
+    wr(0x5a, 8, 2);
+    wr(0x20, 0xc0000000, 4);
+    wr(0x5c, 3, 1);
+    check_u32(t, verb(3, 0xf000c), 0x14, "output, detects presence");
+    check_u32(t, verb(5, 0xf000c), 0x24, "input, too");
+    check_u32(t, verb(0x103, 0xf000c), 0x10, "a speaker doesn't");
+    check_u32(t, verb(3, 0xf0009) & 0x80, 0x80, "unsolicited responses");
+    check_u32(t, verb(3, 0xf0900), 0x80000000, "something is in it");
+    check_u32(t, verb(5, 0xf0900), 0, "nothing is");
+    check_true(t, object_set_bool(codec, "out-plugged", false, &err), "pulled out");
+    check_u16(t, rd(0x58, 2), 0, "nobody wants to know");
+    verb(3, 0x70885);
+    verb(5, 0x70886);
+    check_true(t, object_set_bool(codec, "out-plugged", false, &err), "nothing new");
+    check_u16(t, rd(0x58, 2), 0, "isn't told");
+    check_true(t, object_set_bool(codec, "in-plugged", true, &err), "plugged in");
+    check_u16(t, rd(0x58, 2), 1, "a response");
+    check_u32(t, mem_rd(RIRB + 8), 6u << 26, "with the pin's tag");
+    check_u32(t, mem_rd(RIRB + 12), 0x10, "unsolicited, from address 0");
+    check_true(t, rd(0x5d, 1) & 1 && pci->irq_level, "interrupt");
+    save_load(t, codec);
+    check_u32(t, verb(5, 0xf0900), 0x80000000, "something is in it");
+    check_u32(t, verb(3, 0xf0900), 0, "and nothing in the other");
+    check_true(t, !object_set_bool(micro, "out-plugged", false, &err), "a speaker isn't pulled out");
+    error_free(err);
 }
 
 TEST(hda, command_rings)
