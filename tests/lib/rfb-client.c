@@ -574,6 +574,9 @@ void rfb_close(RfbClient *c)
     g_free(c->values);
     g_free(c->cut_text);
     g_free(c->clip_data);
+    if (c->film) {
+        g_byte_array_unref(c->film);
+    }
     reset(c);
 }
 

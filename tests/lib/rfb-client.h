@@ -47,6 +47,10 @@ typedef struct RfbClient {
     /* What has come. */
     unsigned updates, rects, copies, resizes, bells, fences, end_of_cu;
     unsigned by_encoding[64];   /* of 0 to 63; TightPNG counts as 60 */
+    /* Open H.264: not decoded here. */
+    unsigned film_frames, film_resets;
+    int film_x, film_y, film_w, film_h;
+    void *film;                 /* GByteArray: the stream since the last reset; NULL: none */
     unsigned wavelets;          /* ZYWRLE's tiles of coefficients */
     unsigned tight_fill, tight_palette, tight_mono, tight_gradient, tight_full, tight_jpeg, tight_png;
     uint64_t bytes;             /* read in all */

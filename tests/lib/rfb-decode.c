@@ -898,6 +898,45 @@ static bool tight(RfbClient *c, int x, int y, int w, int h, bool as_png)
     }
 }
 
+/* --- Open H.264 --- */
+
+static bool film(RfbClient *c, int x, int y, int w, int h)
+{
+    uint8_t head[8];
+    uint32_t len, flags;
+    GByteArray *a = c->film;
+
+    if (!rfb_recv(c, head, 8)) {
+        return false;
+    }
+    len = load_be32(head);
+    flags = load_be32(head + 4);
+    if (len > 64 * MIB || flags & ~3u) {
+        return rfb_fail(c, "H.264: %u bytes, flags 0x%x", len, flags);
+    }
+    if (flags) {
+        c->film_resets++;
+        if (a) {
+            g_byte_array_set_size(a, 0);
+        }
+    } else if (!c->film_frames || c->film_x != x || c->film_y != y || c->film_w != w || c->film_h != h) {
+        return rfb_fail(c, "H.264: another rectangle without a reset");
+    }
+    if (!a) {
+        a = c->film = g_byte_array_new();
+    }
+    g_byte_array_set_size(a, a->len + len);
+    if (!rfb_recv(c, a->data + a->len - len, len)) {
+        return false;
+    }
+    c->film_frames++;
+    c->film_x = x;
+    c->film_y = y;
+    c->film_w = w;
+    c->film_h = h;
+    return true;
+}
+
 bool rfb_decode(RfbClient *c, int32_t encoding, int x, int y, int w, int h)
 {
     if (x + w > c->width || y + h > c->height) {
@@ -925,6 +964,8 @@ bool rfb_decode(RfbClient *c, int32_t encoding, int x, int y, int w, int h)
         return zrle(c, x, y, w, h, 0);
     case 17:
         return zrle(c, x, y, w, h, c->format.bits == 8 ? 0 : c->wavelet_levels);
+    case 50:
+        return film(c, x, y, w, h);
     case -260:
         c->by_encoding[60]++;
         return tight(c, x, y, w, h, true);

@@ -291,6 +291,10 @@ static void window_event(SdlDisplay *d, const SDL_WindowEvent *e)
             grab(d, false);
         }
         break;
+    case SDL_WINDOWEVENT_FOCUS_GAINED:
+    case SDL_WINDOWEVENT_ENTER:         /* not every SDL tells of another program's copying */
+        sdl_clipboard_update();
+        break;
     case SDL_WINDOWEVENT_EXPOSED:
     case SDL_WINDOWEVENT_SIZE_CHANGED:
         d->damaged = true;

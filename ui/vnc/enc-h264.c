@@ -7,8 +7,10 @@
  * new one. Colors: BT.601 of full range, which decoders take if they aren't told or don't look.
  */
 #include "util/osdep.h"
+#include "config.h"
 #include "ui/vnc/enc.h"
 #include "util/bswap.h"
+#include "util/lazy-lib.h"
 
 enum { RESET_ALL_CONTEXTS = BIT(1) };
 
@@ -29,7 +31,7 @@ struct EncVideo {
 
 bool enc_h264_available(void)
 {
-    return true;
+    return !lazy_lib_load("libx264.");
 }
 
 static uint8_t luma(uint32_t c)

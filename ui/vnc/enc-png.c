@@ -66,8 +66,11 @@ bool enc_png(GByteArray *to, const EncPicture *pic, int level, const EncPalette 
     }
     png_set_write_fn(png, to, append, no_flush);
     png_set_compression_level(png, level);
-    if (smooth && level > 1) {          /* of what is noise, the average of two neighbours adds least */
+    if (smooth && level > 1) {
+        /* Of what is noise, the average of two neighbours adds least; and short matches count. */
         png_set_filter(png, 0, PNG_FILTER_AVG | PNG_FILTER_SUB);
+        png_set_compression_level(png, level == 5 ? 6 : level);
+        png_set_compression_strategy(png, Z_DEFAULT_STRATEGY);
     } else {
         png_set_filter(png, 0, pal || level < 2 ? PNG_FILTER_NONE : PNG_FILTER_SUB);
     }

@@ -450,10 +450,15 @@ static size_t area_of(const pixman_box16_t *b)
     return (size_t)(b->x2 - b->x1) * (b->y2 - b->y1);
 }
 
+/* How much larger one may be than two: as many quarters, and pixels. */
+typedef struct Joining {
+    size_t quarters, pixels;
+} Joining;
+
 /* For encodings that compress each rectangle for itself: a header, a flush and new Huffman tables
  * cost more than pixels that haven't changed, which compress well. Returns how many are left, of
  * which none overlap. */
-static int join_boxes(pixman_box16_t *b, int n)
+static int join_boxes(pixman_box16_t *b, int n, const Joining *how)
 {
     int m = 0;
     bool again = true;
@@ -464,7 +469,7 @@ static int join_boxes(pixman_box16_t *b, int n)
         for (; k >= last; k--) {
             pixman_box16_t u = joined(&b[k], &b[i]);
 
-            if (area_of(&u) * 4 <= (area_of(&b[k]) + area_of(&b[i])) * 5 + 8192) {
+            if (area_of(&u) * 4 <= (area_of(&b[k]) + area_of(&b[i])) * how->quarters + how->pixels) {
                 b[k] = u;
                 break;
             }
@@ -488,10 +493,16 @@ static int join_boxes(pixman_box16_t *b, int n)
     return m;
 }
 
-static bool compresses(int32_t encoding)
+/* Those that have palettes make little of what hasn't changed; zlib of raw pixels makes bytes of it. NULL: none. */
+static const Joining *joining(int32_t encoding)
 {
-    return encoding == ENC_ZLIB || encoding == ENC_TIGHT || encoding == ENC_ZRLE ||
-           encoding == ENC_ZYWRLE || encoding == ENC_TIGHT_PNG;
+    static const Joining much = { 5, 8192 }, little = { 4, 2048 };
+
+    if (encoding == ENC_ZLIB) {
+        return &little;
+    }
+    return encoding == ENC_TIGHT || encoding == ENC_ZRLE || encoding == ENC_ZYWRLE ||
+           encoding == ENC_TIGHT_PNG ? &much : NULL;
 }
 
 /* --- jobs --- */
@@ -574,8 +585,8 @@ static VncJob *job_new(VncClient *c, pixman_region16_t *r, bool refining)
     if (n) {
         memcpy(j->boxes, b, n * sizeof(*b));
     }
-    if (compresses(p->encoding)) {
-        n = join_boxes(j->boxes, n);
+    if (joining(p->encoding)) {
+        n = join_boxes(j->boxes, n, joining(p->encoding));
     }
     j->n_boxes = n;
     for (int i = 0; i < n; i++) {

@@ -370,6 +370,96 @@ TEST(encoders, zywrle)
     g_free(rgb);
 }
 
+/* --- Open H.264 --- */
+
+#define FILM_FRAMES 5
+
+/* A photograph that moves, of an odd size. */
+static void film_frame(uint32_t *rgb, int n)
+{
+    for (int y = 0; y < H; y++) {
+        for (int x = 0; x < W; x++) {
+            rgb[y * W + x] = (uint32_t)(127 + 100 * sin((x + 4 * n) / 31.0 + y / 57.0)) << 16 |
+                             (uint32_t)(127 + 90 * cos((x + 4 * n) / 23.0)) << 8 |
+                             (uint32_t)(127 + 80 * sin(y / 19.0 + (x + 4 * n) / 77.0));
+        }
+    }
+}
+
+/* Let a real decoder make pixels of the stream: it must be the last frame, nearly. */
+static void check_film(Test *t, const RfbClient *c, const uint32_t *rgb)
+{
+    char *program = g_find_program_in_path("ffmpeg");
+    char *file = g_build_filename(test_tmpdir(t), "film.h264", NULL), *command, *out = NULL;
+    const GByteArray *a = c->film;
+    int w = ALIGN_UP(W, 2), h = ALIGN_UP(H, 2);
+    const uint8_t *last;
+    FILE *f;
+    double sum = 0;
+
+    if (!program) {
+        test_note(t, "ffmpeg is missing: not decoded");
+        g_free(file);
+        return;
+    }
+    g_file_set_contents(file, (const char *)a->data, a->len, NULL);
+    command = g_strdup_printf("%s -v error -i %s -f rawvideo -pix_fmt rgb24 - 2>&1", program, file);
+    f = popen(command, "r");
+    out = g_malloc0((size_t)w * h * 3 * FILM_FRAMES + 1);
+    check_int(t, fread(out, 1, (size_t)w * h * 3 * FILM_FRAMES + 1, f), w * h * 3 * FILM_FRAMES, "as many frames");
+    pclose(f);
+    last = (uint8_t *)out + (size_t)w * h * 3 * (FILM_FRAMES - 1);
+    for (int y = 0; y < H; y++) {
+        for (int x = 0; x < W; x++) {
+            for (int k = 0; k < 3; k++) {
+                double d = (double)last[(y * w + x) * 3 + k] - (double)(rgb[y * W + x] >> (16 - 8 * k) & 255);
+
+                sum += d * d;
+            }
+        }
+    }
+    sum = 10 * log10(255.0 * 255.0 / (sum / (3.0 * W * H)));
+    test_note(t, "%u bytes, %.1f dB", a->len, sum);
+    check_true(t, sum > 35, "it is the picture");
+    g_free(command);
+    g_free(program);
+    g_free(file);
+    g_free(out);
+}
+
+TEST(encoders, film)
+{
+    EncParams p = { vnc_format_native(), ENC_ZRLE, 6, 9, -1, -1, false };
+    uint32_t *rgb = g_new(uint32_t, W * H);
+    EncStreams st = { { NULL } };
+    const GByteArray *a;
+    RfbClient c;
+
+    if (!enc_h264_available()) {
+        test_skip(t, "this build is without libx264");
+        vnc_format_unref(p.format);
+        g_free(rgb);
+        return;
+    }
+    rfb_open_memory(&c, W, H, &rfb_rgb888);
+    for (int i = 0; i < FILM_FRAMES; i++) {
+        film_frame(rgb, i);
+        run(&p, enc_h264, rgb, &c, &st, t, "film");
+    }
+    check_true(t, c.film_frames == FILM_FRAMES && c.film_resets == 1, "the first frame begins a context");
+    a = c.film;
+    /* H.264 7.3.1, 7.4.1: the parameters come first; profile 66 is the baseline. */
+    check_true(t, a->len > 6 && load_be32(a->data) == 1 && (a->data[4] & 31) == 7 && a->data[5] == 66, "baseline");
+    check_film(t, &c, rgb);
+    p.quality = 2;
+    run(&p, enc_h264, rgb, &c, &st, t, "coarser");
+    check_int(t, c.film_resets, 2, "another quality begins another");
+    enc_streams_free(&st);
+    vnc_format_unref(p.format);
+    rfb_close(&c);
+    g_free(rgb);
+}
+
 /* Two clients share what was encoded; each has streams of its own, in another state. */
 TEST(encoders, shared)
 {

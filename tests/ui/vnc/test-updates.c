@@ -3,6 +3,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "tests/lib/vnc-fixture.h"
+#include "ui/vnc/enc.h"
 #include "ui/vnc/vnc.h"
 
 static const int32_t encodings[] = { 0, 2, 5, 6, 7, 8, 16, -260 };
@@ -355,6 +356,43 @@ TEST(updates, lossy_and_refined)
     f = fixture_start(t, 640, 400, "lossy=on,non-adaptive=on");
     if (f) {
         fixture_run(f, lossy, "at once");
+        fixture_stop(f);
+    }
+}
+
+/* What moves is a film, the rest is ZRLE, and all of it when it rests. */
+static void film(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 50, 16, -32 + 8 };
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 3)) {
+        fail(f, &c, "start");
+        return;
+    }
+    rfb_update(&c, true);
+    check_true(f->t, c.film_frames == 0 && c.by_encoding[16] > 0, "a first picture is no film");
+    for (unsigned i = 0; i < 16; i++) {
+        fixture_paint(f, i);
+        rfb_update(&c, false);
+    }
+    check_true(f->t, c.film_frames > 2 && c.film_resets >= 1 && c.film_resets < c.film_frames, "a film is one");
+    check_true(f->t, fixture_settle(f, &c, 40), "and exact when it rests");
+    rfb_close(&c);
+}
+
+TEST(updates, film)
+{
+    Fixture *f;
+
+    if (!enc_h264_available()) {
+        test_skip(t, "this build is without libx264");
+        return;
+    }
+    f = fixture_start(t, 641, 399, "lossy=on");
+    if (f) {
+        fixture_run(f, film, NULL);
         fixture_stop(f);
     }
 }
