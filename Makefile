@@ -166,7 +166,7 @@ $(filter-out $(QAPI_GEN_TOOL_OBJS),$(ALL_OBJS)): | $(GENERATED_STAMPS)
 C_OBJS := $(filter-out generated/%,$(ALL_OBJS))
 S_OBJS := $(patsubst %.S,%.o,$(filter %.S,$(SOURCES)))
 # Loops over pixels: worth more of the compiler's time.
-PIXEL_OBJS := $(filter ui/vnc/enc%.o,$(OBJS)) $(patsubst %,ui/vnc/vnc-%.o,format screen update motion) \
+PIXEL_OBJS := $(filter ui/vnc/enc%.o,$(OBJS)) $(patsubst %,ui/vnc/vnc-%.o,format screen job motion) \
               hw/display/vga-paint.o
 $(PIXEL_OBJS): CFLAGS += $(if $(filter -O2,$(OPTIMISE)),-O3)
 $(filter-out $(S_OBJS),$(C_OBJS)): %.o: $(SRC)/%.c config.mak

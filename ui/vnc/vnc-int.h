@@ -5,7 +5,7 @@
  *   vnc.c            servers: options, listening     vnc-qmp.c       monitor commands, events
  *   vnc-screen.c     what a console shows: tiles, what has changed
  *   vnc-motion.c     what has moved
- *   vnc-update.c     updates: who gets which, jobs for worker threads
+ *   vnc-update.c     updates: who gets which         vnc-job.c       what worker threads do
  *   vnc-client.c     a client's life and messages    vnc-io.c        its bytes in and out
  *   vnc-auth.c       security types                  vnc-sasl.c      one of them
  *   vnc-pseudo.c     pseudo-encodings                vnc-input.c     keys and pointer

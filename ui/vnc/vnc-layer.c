@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include "ui/vnc/vnc-layer.h"
 
+#define LOCAL_BUFFER    (1024 * 1024)
+
 bool vnc_layers_flush(VncLayer *l)
 {
     bool empty = true;
@@ -48,9 +50,23 @@ static void fd_free(VncLayer *l)
     g_free(l);
 }
 
+/* Between processes of this host: as much as the kernel allows, that a picture takes few rounds. TCP finds what
+ * is good for it by itself. */
+static void widen(int fd)
+{
+    int domain = 0, size = LOCAL_BUFFER;
+    socklen_t len = sizeof(domain);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    }
+}
+
 VncLayer *vnc_layer_fd(int fd)
 {
     FdLayer *f = g_new0(FdLayer, 1);
+
+    widen(fd);
 
     f->layer = (VncLayer){ .read = fd_read, .write = fd_write, .free = fd_free };
     f->fd = fd;
