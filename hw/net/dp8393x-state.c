@@ -5,7 +5,7 @@
 
 #include "util/bswap.h"
 
-/* DS table 4-2. */
+/* DS 4. */
 static const char *const names[64] = {
     "CR", "DCR", "RCR", "TCR", "IMR", "ISR", "UTDA", "CTDA", "TPS", "TFC", "TSA0", "TSA1", "TFS", "URDA", "CRDA",
     "CRBA0", "CRBA1", "RBWC0", "RBWC1", "EOBC", "URRA", "RSA", "REA", "RRP", "RWP", "TRBA0", "TRBA1", "TBWC0",

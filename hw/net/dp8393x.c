@@ -19,7 +19,7 @@
 #include "util/log.h"
 #include "util/timer.h"
 
-/* DS table 4-2. */
+/* DS 4. */
 enum { R_CR, R_DCR, R_RCR, R_TCR, R_IMR, R_ISR, R_UTDA, R_CTDA, R_TPS, R_TFC, R_TSA0, R_TSA1, R_TFS,
        R_URDA, R_CRDA, R_CRBA0, R_CRBA1, R_RBWC0, R_RBWC1, R_EOBC, R_URRA, R_RSA, R_REA, R_RRP, R_RWP,
        R_TRBA0, R_TRBA1, R_TBWC0, R_TBWC1, R_ADDR0, R_ADDR1, R_LLFA, R_TTDA, R_CEP, R_CAP2, R_CAP1,
@@ -35,7 +35,7 @@ enum { TCR_PINTR = 0x8000, TCR_CRCI = 0x2000, TCR_CONFIG = 0xf000, TCR_BCM = 0x0
 enum { ISR_LCD = 0x1000, ISR_PINT = 0x800, ISR_PKTRX = 0x400, ISR_TXDN = 0x200, ISR_TXER = 0x100,
        ISR_TC = 0x80, ISR_RDE = 0x40, ISR_RBE = 0x20, ISR_RBAE = 0x10 };
 #define EOL             1
-#define TIMER_HZ        5000000     /* DS 4.3.12: half of the transmit clock */
+#define TIMER_HZ        5000000     /* DS 4: half of the transmit clock */
 #define MAX_FRAGMENTS   32
 #define MAX_DESCRIPTORS 1024        /* of one command */
 #define FRAME_MAX       2048
@@ -172,8 +172,8 @@ static bool sonic_can_receive(void *opaque)
     return (s->regs[R_CR] & CR_RXEN) && !(s->regs[R_CR] & CR_RST) && !(s->regs[R_ISR] & ISR_RBE);
 }
 
-/* The descriptor that comes next; a list that had ended may go on now (DS 3.4.5). Only then does the host get the
- * list's last descriptor (DS 3.4.7): the place to put the next one was in its link. */
+/* The descriptor that comes next; a list that had ended may go on now (DS 3.4). Only then does the host get the
+ * list's last descriptor (DS 3.4): the place to put the next one was in its link. */
 static bool find_descriptor(Sonic *s)
 {
     if (s->regs[R_CRDA] & EOL) {
@@ -358,7 +358,7 @@ static void watchdog_fired(void *opaque)
 
 /* ---------------------------------------------------------------------- registers */
 
-/* DS 4.3.1: a bit stays until its command is done; reset goes before all. */
+/* DS 4: a bit stays until its command is done; reset goes before all. */
 static void command(Sonic *s, uint16_t v)
 {
     uint16_t *cr = &s->regs[R_CR];
@@ -406,7 +406,7 @@ static uint16_t read_reg(const Sonic *s, unsigned reg)
     unsigned cep = s->regs[R_CEP] & 15;
 
     switch (reg) {
-    case R_SR: return 4;                /* DS 4.3.?: revision C */
+    case R_SR: return 4;                /* DS 4: revision C */
     case R_CAP0: case R_CAP1: case R_CAP2:
         return load_le16(&s->cam[cep][2 * (R_CAP0 - reg)]);
     default: return s->regs[reg];
@@ -422,7 +422,7 @@ static void write_reg(Sonic *s, unsigned reg, uint16_t v)
     case R_ISR:
         s->regs[R_ISR] &= (uint16_t)~v;
         if (had_rbe && (v & ISR_RBE)) {
-            /* DS 3.4.4.?: clearing it reads the next resource. */
+            /* DS 3.4: clearing it reads the next resource. */
             if (s->regs[R_CR] & CR_RXEN) {
                 read_resource(s);
             }
@@ -436,7 +436,7 @@ static void write_reg(Sonic *s, unsigned reg, uint16_t v)
         break;
     case R_RCR: s->regs[R_RCR] = (uint16_t)((v & ~RCR_STATUS) | (s->regs[R_RCR] & RCR_STATUS)); break;
     case R_TCR: s->regs[R_TCR] = v & TCR_CONFIG; break;
-    /* DS 4.3.?: tallies are written inverted. */
+    /* DS 4: tallies are written inverted. */
     case R_CRCT: case R_FAET: case R_MPT: s->regs[reg] = (uint16_t)~v; break;
     case R_RSA: case R_REA: case R_RRP: case R_RWP: case R_UTDA: case R_URDA: case R_URRA: case R_CTDA:
     case R_CRDA: case R_EOBC: case R_CDP: case R_CDC: case R_CEP: case R_CE: case R_WT0: case R_WT1:
@@ -485,7 +485,7 @@ static void sonic_reset_hold(Device *dev)
     timer_del(&s->watchdog);
     memset(s->regs, 0, sizeof(s->regs));
     memset(s->cam, 0, sizeof(s->cam));
-    s->regs[R_CR] = CR_RST | CR_STP | CR_RXDIS;         /* DS 4.3.1 */
+    s->regs[R_CR] = CR_RST | CR_STP | CR_RXDIS;         /* DS 4 */
     s->regs[R_TCR] = 0x0101;
     s->regs[R_EOBC] = 0x02f8;
     update_irq(s);

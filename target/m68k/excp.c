@@ -3,8 +3,8 @@
  * Exceptions: making one pending, stacking its frame, entering the handler; interrupts; returning.
  *
  * An access error is restarted: its frame has the address of the instruction and no pending
- * write-backs (040UM 8.4.6.2: the V bits are clear), and the 68020's and 68030's long frame says
- * that nothing needs to be rerun by software (030UM 8.1.2). RTE then begins the instruction anew,
+ * write-backs (040UM chapter 8: the V bits are clear), and the 68020's and 68030's long frame says
+ * that nothing needs to be rerun by software (030UM chapter 8). RTE then begins the instruction anew,
  * whose registers are as before it.
  *
  * Sources: PRM appendix B; 020UM chapter 6, 030UM chapter 8, 040UM chapter 8, 060UM chapter 8.
@@ -60,7 +60,7 @@ void m68k_restore_aux(TcgEnv *env, uint32_t aux)
     m68k_state(env)->excp_aux = aux;
 }
 
-/* Function code of an access (030UM 4.2). */
+/* Function code of an access (030UM chapter 4). */
 static unsigned function_code(MmuAccess access, unsigned mmu)
 {
     return (mmu == M68K_MMU_SUPER ? 4u : 0) | (access == MMU_EXEC ? 2u : 1u);
@@ -69,7 +69,7 @@ static unsigned function_code(MmuAccess access, unsigned mmu)
 /* Special status words: what was accessed, and why it failed. */
 static uint16_t ssw_040(const M68kState *s, MmuAccess access, unsigned fc, bool atc)
 {
-    static const uint8_t size[] = { 1, 2, 0, 3 };       /* 040UM 8.4.6.2: SIZE */
+    static const uint8_t size[] = { 1, 2, 0, 3 };       /* 040UM chapter 8: SIZE */
     uint32_t aux = s->excp_aux;
 
     return (uint16_t)((atc ? BIT(10) : 0) | (access != MMU_WRITE ? BIT(8) : 0) | fc |
@@ -77,7 +77,7 @@ static uint16_t ssw_040(const M68kState *s, MmuAccess access, unsigned fc, bool 
                       (uint32_t)size[access == MMU_EXEC ? 2 : aux & AUX_SIZE] << 5);
 }
 
-/* 030UM 8.1.2, special status word: FC FB RC RB 0 0 0 DF RM RW SIZ 0 FC. */
+/* 030UM chapter 8, special status word: FC FB RC RB 0 0 0 DF RM RW SIZ 0 FC. */
 static uint16_t ssw_030(const M68kState *s, MmuAccess access, unsigned fc)
 {
     static const uint8_t size[] = { 1, 2, 0, 3 };
@@ -90,7 +90,7 @@ static uint16_t ssw_030(const M68kState *s, MmuAccess access, unsigned fc)
                       (uint32_t)size[aux & AUX_SIZE] << 4 | fc);
 }
 
-/* 060UM 8.4.4.1: the fault status long word of format 4. */
+/* 060UM chapter 8: the fault status long word of format 4. */
 static uint32_t fslw_060(const M68kState *s, MmuAccess access, unsigned fc, bool atc)
 {
     return (access == MMU_WRITE ? BIT(23) : BIT(24)) |
@@ -236,7 +236,7 @@ static void store_short(M68kState *s, unsigned format, unsigned vector, uint32_t
     store_frame(s, &f);
 }
 
-/* Bus and address errors of the 68000 (M68000UM 6.3.9.1): function code, I/N, R/W; address; IR. */
+/* Bus and address errors of the 68000 (M68000UM chapter 6): function code, I/N, R/W; address; IR. */
 static void push_group0(const M68kState *s, Frame *f, uint32_t pc, uint32_t sr)
 {
     uint32_t ir = s->excp_aux >> AUX_OPCODE_SHIFT;
@@ -248,7 +248,7 @@ static void push_group0(const M68kState *s, Frame *f, uint32_t pc, uint32_t sr)
     push16(f, (ir & 0xffe0) | (s->excp_write ? 0 : 0x10) | (s->excp_nested ? 8 : 0) | s->excp_fc);
 }
 
-/* 040UM 8.4.6: 30 words, none of the write-backs valid. */
+/* 040UM chapter 8: 30 words, none of the write-backs valid. */
 static void push_format7(const M68kState *s, Frame *f)
 {
     push_zeros(f, 2 * 9);               /* PD3-PD0, WB1D to WB3A */
@@ -277,7 +277,7 @@ static void push_format_b(const M68kState *s, Frame *f, uint32_t pc)
     push16(f, 0);
 }
 
-/* 68010UM 6.3.9.2: 29 words. */
+/* M68000UM chapter 6: 29 words. */
 static void push_format8(const M68kState *s, Frame *f)
 {
     push_zeros(f, 16);
@@ -325,7 +325,7 @@ static void push_frame(M68kState *s, unsigned vector, uint32_t sr)
 /* ------------------------------------------------------------------- entering */
 
 /* A second fault while a bus or address error is entered stops the processor until reset
- * (M68000UM 5.4.3, 040UM chapter 8). */
+ * (M68000UM chapter 5, 040UM chapter 8). */
 static void double_fault(M68kState *s)
 {
     CPUState *cpu = s->tcg.cpu;
@@ -430,7 +430,7 @@ static void enter_interrupt(M68kState *s, unsigned vector, unsigned level)
     s->delivering = true;
     store_short(s, 0, vector, pc, sr);
     if (master && !m68k_has(s, M68K_060)) {
-        /* 040UM 8.2.8: a throwaway frame on the interrupt stack, M cleared. */
+        /* 040UM chapter 8: a throwaway frame on the interrupt stack, M cleared. */
         uint32_t inner = m68k_get_sr(s);
 
         m68k_set_sr(s, inner & ~(uint32_t)SR_M);

@@ -53,7 +53,7 @@ uint64_t m68k_fp_to_d(FpCtx *c, F80 x)
     }
 }
 
-/* 881UM 4.5.5.1: too large: the largest of that sign; a NaN: the upper bits of its significand. */
+/* 881UM chapter 4: too large: the largest of that sign; a NaN: the upper bits of its significand. */
 int32_t m68k_fp_to_int(FpCtx *c, F80 x, unsigned bits)
 {
     Fp v = m68k_fp_unpack(x);
@@ -187,7 +187,7 @@ static unsigned take_digit(Big *num, const Big *den)
 }
 
 /*
- * 881UM 3.?: k > 0: significant digits; k <= 0: digits right of the decimal point. One digit before the
+ * 881UM chapter 3: k > 0: significant digits; k <= 0: digits right of the decimal point. One digit before the
  * point, 16 after it, three of exponent.
  */
 void m68k_fp_to_packed(FpCtx *c, F80 x, int k, uint32_t out[3])

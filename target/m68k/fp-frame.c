@@ -2,8 +2,8 @@
 /*
  * FSAVE and FRESTORE: the frames by which an operating system keeps an FPU's inner state.
  *
- * Sources: 881UM 6.4 (68881: 28, 68882: 60 bytes idle), 040UM 9.6 (idle 4, unimplemented 52, busy 100
- * bytes, version $41), 060UM 6.6.
+ * Sources: 881UM chapter 6 (68881: 28, 68882: 60 bytes idle), 040UM 9.8 (idle 4, unimplemented 52, busy 100
+ * bytes, version $41), 060UM chapter 6.
  */
 #include "util/osdep.h"
 #include "target/m68k/fp-double.h"

@@ -3,14 +3,14 @@
  * The FPU's instructions as helpers: operands, what each operation does, FPSR, exceptions.
  *
  * An enabled exception waits (fp_pending) and is taken before the next FPU instruction
- * (881UM 5.1.4; 040UM 9.5: pre-instruction exceptions).
+ * (881UM chapter 5; 040UM chapter 9: pre-instruction exceptions).
  */
 #include "util/osdep.h"
 #include "target/m68k/fp-double.h"
 #include "target/m68k/fp-fast.h"
 #include "target/m68k/helpers.h"
 
-/* Exception bits by priority and their vectors (881UM table 6-1). */
+/* Exception bits by priority and their vectors (881UM chapter 6). */
 static const struct { uint16_t bit; uint8_t vector; } vectors[] = {
     { FPX_BSUN, EXCP_FP_BSUN }, { FPX_SNAN, EXCP_FP_SNAN }, { FPX_OPERR, EXCP_FP_OPERR },
     { FPX_OVFL, EXCP_FP_OVFL }, { FPX_UNFL, EXCP_FP_UNFL }, { FPX_DZ, EXCP_FP_DZ },
@@ -29,7 +29,7 @@ static unsigned enabled_vector(const M68kState *s)
     return 0;
 }
 
-/* Exception byte of one instruction, and what accrues of it (881UM 2.3.4). */
+/* Exception byte of one instruction, and what accrues of it (881UM chapter 2). */
 static void set_exceptions(M68kState *s, uint32_t exc)
 {
     uint32_t acc = (exc & (FPX_BSUN | FPX_SNAN | FPX_OPERR) ? FPA_IOP : 0) |
@@ -84,7 +84,7 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
     if (s->fp_pending && m68k_has(s, M68K_040)) {
         note_frame(s, cmd, m68k_fp_pack(*res), true);
     }
-    /* 881UM 6.1: the destination stays when these are taken. */
+    /* 881UM chapter 6: the destination stays when these are taken. */
     if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
         s->fp[reg] = m68k_fp_pack(*res);
         s->fptag[reg] = 0;
@@ -618,7 +618,7 @@ const IrHelper m68k_h_fstore = {
     "m68k_fstore", h_fstore, "q:ellll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
 };
 
-/* 881UM 4.4: the 32 predicates on N Z I NAN; those with bit 4 raise BSUN for NaNs. */
+/* 881UM chapter 4: the 32 predicates on N Z I NAN; those with bit 4 raise BSUN for NaNs. */
 static uint32_t h_fcond(void *env, uint32_t pred, uint32_t pc)
 {
     M68kState *s = env;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The elementary functions of the 68881 and FMOVECR's constants (881UM 4.5, 4.6).
+ * The elementary functions of the 68881 and FMOVECR's constants (881UM chapter 4).
  *
  * Computed with the host's long double; the last bits may differ from a chip's, whose own errors
- * are of that size too (881UM 4.5.1: less than one unit in the last place of double precision).
+ * are of that size too (881UM chapter 4: less than one unit in the last place of double precision).
  */
 #include "util/osdep.h"
 #include <math.h>

@@ -4,8 +4,8 @@
  * formats in memory.
  *
  * What differs from other extended formats: an exponent field of zero stands for -16383, with or without
- * the integer bit; unnormal numbers are operands like others (881UM 3.2); a default NaN is all
- * ones; of two NaNs the destination's goes on (881UM 4.5.4).
+ * the integer bit; unnormal numbers are operands like others (881UM chapter 3); a default NaN is all
+ * ones; of two NaNs the destination's goes on (881UM chapter 4).
  */
 #ifndef TARGET_M68K_FP_H
 #define TARGET_M68K_FP_H

@@ -11,11 +11,11 @@
 #include "target/m68k/mmu.h"
 #include "util/log.h"
 
-/* TC, 030UM 9.5.1.2. */
+/* TC, 030UM chapter 9. */
 #define TC_E        BIT(31)
 #define TC_SRE      BIT(25)
 #define TC_FCL      BIT(24)
-/* MMUSR (030UM 9.7.4): */
+/* MMUSR (030UM chapter 9): */
 #define SR_B        BIT(15)
 #define SR_L        BIT(14)
 #define SR_SUPER    BIT(13)
@@ -197,7 +197,7 @@ static void move_register(M68kState *s, uint32_t ext, uint32_t addr)
                 sum += *reg >> (4 * i) & 15;
             }
             if (sum != 32 || (*reg >> 20 & 15) < 8) {
-                *reg &= ~TC_E;                  /* 030UM 9.5.1.2: configuration error */
+                *reg &= ~TC_E;                  /* 030UM chapter 9: configuration error */
                 m68k_raise(s, EXCP_MMU_CONFIG, 0);
             }
             if ((*reg >> 20 & 15) < 12) {

@@ -3,7 +3,7 @@
  * Address translation: transparent translation registers and three-level tables of the 68040 and 68060,
  * and what the soft MMU asks of any model.
  *
- * Sources: 040UM chapter 3 (figures 3-5 to 3-12), 060UM chapter 4.
+ * Sources: 040UM chapter 3, 060UM chapter 4.
  */
 #include "util/osdep.h"
 #include "target/m68k/helpers.h"
@@ -22,7 +22,7 @@
 #define PAGE_M      BIT(4)
 #define PAGE_S      BIT(7)
 #define PAGE_G      BIT(10)
-/* MMUSR, 040UM figure 3-6. */
+/* MMUSR, 040UM chapter 3. */
 #define MMUSR_R     BIT(0)
 #define MMUSR_T     BIT(1)
 #define MMUSR_B     BIT(11)

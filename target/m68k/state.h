@@ -89,7 +89,7 @@ enum {
 /* MMU modes of data accesses. */
 enum { M68K_MMU_USER, M68K_MMU_SUPER, M68K_MMU_NUM };
 
-/* Snapshot's word: what the access being made is (040UM 8.4.6, 030UM 8.1.2), with the
+/* Snapshot's word: what the access being made is (040UM chapter 8, 030UM chapter 8), with the
  * instruction's first word. */
 enum {
     AUX_SIZE = 3,               /* log2 of bytes; 3: more than four */
@@ -128,7 +128,7 @@ typedef struct M68kState {
     uint8_t fp_pending;         /* vector of an enabled exception that waits; 0: none */
     uint32_t fp_out;            /* upper long word of what FMOVE stores */
     bool fp_null;               /* no FPU instruction since reset or FRESTORE of a null frame */
-    /* An unimplemented or unsupported instruction's frame for FSAVE (040UM 9.6). */
+    /* An unimplemented or unsupported instruction's frame for FSAVE (040UM 9.8). */
     struct M68kFpFrame {
         uint8_t kind;           /* 0: idle, 1: unimplemented, 2: busy */
         uint16_t cmdreg;        /* CMDREG1B */
@@ -179,7 +179,7 @@ uint32_t *m68k_banked_sp(M68kState *s, uint32_t sr);
 /* excp.c. Raise from helpers with IR_H_RAISES: stacked PC is @len after the instruction. */
 void m68k_raise(M68kState *s, int vector, unsigned len) NORETURN;
 void m68k_raise_format2(M68kState *s, int vector, unsigned len) NORETURN;
-/* Nobody answers where the 68020 asks about access levels (020UM 9.7.3). */
+/* Nobody answers where the 68020 asks about access levels (020UM 9.8). */
 void m68k_raise_access_level(M68kState *s) NORETURN;
 void m68k_reset_state(M68kState *s);
 bool m68k_take_exception(TcgEnv *env);

@@ -326,7 +326,7 @@ bool m68k_fpd_gen(M68kTr *tr, uint16_t cmd)
     }
 }
 
-/* 881UM 4.4, of operands that aren't NaNs: nothing is unordered. */
+/* 881UM chapter 4, of operands that aren't NaNs: nothing is unordered. */
 bool m68k_fpd_cond(M68kTr *tr, unsigned pred, M68kCond *c)
 {
     static const struct { uint8_t cond, mask; } by_flags[16] = {    /* FCMP's: 40 equal, 01 less */
