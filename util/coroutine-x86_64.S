@@ -51,4 +51,4 @@ co_first:
         .cfi_endproc
         .size   co_first, . - co_first
 #endif
-        .section .note.GNU-stack, "", @progbits
+        .section .note.GNU-stack, "", %progbits
