@@ -493,12 +493,30 @@ static void vmdk_close(BlockNode *n)
 
 /* --- making --- */
 
-static char *make_descriptor(const char *name, uint64_t sectors, bool stream, const char *adapter, Error **errp)
+/* A number in the descriptor. */
+static const char *version(const QDict *opts, const char *key, const char *otherwise, Error **errp)
 {
+    const char *text = qdict_str_or(opts, key, otherwise);
+
+    if (!*text || strlen(text) > 10 || text[strspn(text, "0123456789")]) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'%s' is '%.32s'; accepted: numbers of up to 10 digits", key, text);
+        return NULL;
+    }
+    return text;
+}
+
+static char *make_descriptor(const char *name, uint64_t sectors, bool stream, const QDict *opts, Error **errp)
+{
+    const char *adapter = qdict_str_or(opts, "adapter_type", "ide"), *hw = version(opts, "hwversion", "4", errp);
+    const char *tools = hw ? version(opts, "toolsversion", "2147483647", errp) : NULL;
     char *base = g_path_get_basename(name ? name : "disk.vmdk"), *text;
     bool ide = !strcmp(adapter, "ide");
     uint32_t cid;
 
+    if (!tools) {
+        g_free(base);
+        return NULL;
+    }
     if (!ide && strcmp(adapter, "lsilogic") && strcmp(adapter, "buslogic") && strcmp(adapter, "legacyESX")) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'adapter_type' is '%s'; accepted: ide, buslogic, lsilogic, legacyESX", adapter);
         g_free(base);
@@ -510,10 +528,11 @@ static char *make_descriptor(const char *name, uint64_t sectors, bool stream, co
     }
     text = g_strdup_printf("# Disk DescriptorFile\nversion=1\nCID=%08x\nparentCID=ffffffff\ncreateType=\"%s\"\n\n"
                            "# Extent description\nRW %" PRIu64 " SPARSE \"%s\"\n\n# The Disk Data Base\n#DDB\n\n"
-                           "ddb.virtualHWVersion = \"4\"\nddb.geometry.cylinders = \"%" PRIu64 "\"\n"
-                           "ddb.geometry.heads = \"%d\"\nddb.geometry.sectors = \"63\"\nddb.adapterType = \"%s\"\n",
+                           "ddb.virtualHWVersion = \"%s\"\nddb.geometry.cylinders = \"%" PRIu64 "\"\n"
+                           "ddb.geometry.heads = \"%d\"\nddb.geometry.sectors = \"63\"\nddb.adapterType = \"%s\"\n"
+                           "ddb.toolsVersion = \"%s\"\n",
                            MIN(cid, UINT32_C(0xfffffffd)), stream ? "streamOptimized" : "monolithicSparse", sectors, base,
-                           sectors / (63 * (ide ? 16 : 255)), ide ? 16 : 255, adapter);
+                           hw, sectors / (63 * (ide ? 16 : 255)), ide ? 16 : 255, adapter, tools);
     g_free(base);
     return text;
 }
@@ -551,7 +570,7 @@ static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Erro
                    GROW_MAP_MAX / 4 * GRAIN_DEFAULT);
         return false;
     }
-    text = make_descriptor(file->filename, sectors, stream, qdict_str_or(opts, "adapter_type", "ide"), errp);
+    text = make_descriptor(file->filename, sectors, stream, opts, errp);
     if (!text || strlen(text) > room * 512) {
         if (text) {
             error_setf(errp, ERR_OUT_OF_RANGE, "the file's name is too long for the image's descriptor");
@@ -587,7 +606,7 @@ static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Erro
 }
 
 static const char *const vmdk_options[] = { "file", NULL };
-static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", NULL };
+static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", "hwversion", "toolsversion", NULL };
 
 static BlockDriver driver_vmdk = {
     .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close, GROW_ROW,

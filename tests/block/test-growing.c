@@ -22,7 +22,7 @@ static const struct Shape {
     { "vpc", "'force_size': true", "-o force_size=on", 9 * MIB + 1024, false },
     { "vpc", "'subformat': 'fixed', 'force_size': true", "-o subformat=fixed,force_size=on", 3 * MIB, false },
     { "vmdk", "", "", 9 * MIB, true },
-    { "vmdk", "'adapter_type': 'lsilogic'", "-o adapter_type=lsilogic", 40 * MIB, true },
+    { "vmdk", "'adapter_type': 'lsilogic', 'hwversion': '6', 'toolsversion': '10'", "-o adapter_type=lsilogic,hwversion=6,toolsversion=10", 40 * MIB, true },
     { "vhdx", "", "", 20 * MIB, true },
     { "vhdx", "'block_size': 1048576", "-o block_size=1M", 9 * MIB, true },
     { "vhdx", "'subformat': 'fixed', 'block_size': 2097152", "-o subformat=fixed", 9 * MIB, true },
