@@ -286,6 +286,25 @@ static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
     return luks_check_iter_time(c->iter_time_ms, errp);
 }
 
+/* The host's space for the data is taken: what is there reads as noise whatever it is. */
+static bool coroutine_fn preallocate(BlockNode *file, const char *how, uint64_t payload, uint64_t size, Error **errp)
+{
+    int r = 0;
+
+    if (!strcmp(how, "full")) {
+        r = block_co_write_zeros(file, payload, size);
+    } else if (!strcmp(how, "falloc")) {
+        r = block_co_zero(file, payload, size, 0);
+    } else if (strcmp(how, "off")) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'preallocation' is '%s'; accepted: off, falloc, full", how);
+        return false;
+    }
+    if (r < 0) {
+        error_set_errno(errp, -r, "'%s' has no room for %" PRIu64 " bytes", file->filename, size);
+    }
+    return r == 0;
+}
+
 static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Error **errp)
 {
     const char *secret = qdict_str_or(opts, "key-secret", NULL);
@@ -314,12 +333,12 @@ static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Erro
                    block_length(file), payload + size);
         ok = false;
     }
-    return ok;
+    return ok && preallocate(file, qdict_str_or(opts, "preallocation", "off"), payload, size, errp);
 }
 
 static const char *const luks_options[] = { "file", "key-secret", NULL };
 static const char *const luks_create_options[] = { "size", "key-secret", "cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg",
-                                                   "hash-alg", "iter-time", NULL };
+                                                   "hash-alg", "iter-time", "preallocation", NULL };
 
 static BlockDriver driver_luks = {
     .name = "luks", .options = luks_options, .state_size = sizeof(Luks), .open = luks_open, .close = luks_close,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* LUKS volumes: random requests against a shadow; the distribution's qemu-img reads ours, and we its; wrong passwords, hostile headers. */
 #include "util/osdep.h"
+#include <sys/stat.h>
 #include <unistd.h>
 #include "block/block-qmp.h"
 #include "crypto/kdf.h"
@@ -297,6 +298,23 @@ TEST(luks, facts)
         g_free(args);
         qapi_free_ImageInfo(info);
         block_node_unref(n);
+    }
+    g_free(path);
+}
+
+TEST(luks, preallocation)
+{
+    static const struct { const char *how; bool taken; } ways[] = { { "off", false }, { "falloc", true }, { "full", true } };
+    char *path = path_of(t, "v.luks"), *opts;
+    struct stat st;
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        unlink(path);
+        opts = g_strdup_printf(", 'preallocation': '%s'", ways[i].how);
+        check_true(t, make(t, path, opts) && stat(path, &st) == 0, "a volume");
+        check_true(t, ((uint64_t)st.st_blocks * 512 >= SIZE) == ways[i].taken, ways[i].how);
+        g_free(opts);
     }
     g_free(path);
 }
