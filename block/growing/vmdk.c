@@ -14,6 +14,7 @@
 #include "util/osdep.h"
 #include <zlib.h>
 #include "block/growing/growing.h"
+#include "qapi/types-block.h"
 #include "util/bswap.h"
 #include "util/guest-random.h"
 #include "util/iov.h"
@@ -333,6 +334,43 @@ static char *value_of(const char *descriptor, const char *key)
     return NULL;
 }
 
+/* Content ids are eight digits in hex. */
+static int64_t id_of(const Vmdk *s, const char *key, uint32_t otherwise)
+{
+    char *text = s->descriptor ? value_of(s->descriptor, key) : NULL;
+    int64_t id = text ? (int64_t)(g_ascii_strtoull(text, NULL, 16) & UINT32_MAX) : otherwise;
+
+    g_free(text);
+    return id;
+}
+
+/* One file, which is the image's only extent. */
+static ImageInfoSpecific *vmdk_specific(BlockNode *n)
+{
+    Vmdk *s = n->state;
+    ImageInfoSpecific *all = qapi_new(ImageInfoSpecific);
+    ImageInfoSpecificVmdk *v = qapi_new(ImageInfoSpecificVmdk);
+    ImageInfo *extent = qapi_new(ImageInfo);
+    char *kind = s->descriptor ? value_of(s->descriptor, "createType") : NULL;
+
+    v->create_type = strdup(kind ? kind : "");
+    g_free(kind);
+    v->cid = id_of(s, "CID", 0);
+    v->parent_cid = id_of(s, "parentCID", UINT32_MAX);
+    extent->filename = strdup(n->filename ? n->filename : "");
+    extent->format = strdup("");
+    extent->virtual_size = s->grow.size;
+    QAPI_SET(extent, cluster_size, (int64_t)s->grow.block_size);
+    if (s->flags & FLAG_COMPRESSED) {
+        QAPI_SET(extent, compressed, true);
+    }
+    v->extents = qapi_new(ImageInfoList);
+    qapi_list_append(v->extents, extent);
+    all->type = IMAGE_INFO_SPECIFIC_KIND_VMDK;
+    all->u.vmdk.data = v;
+    return all;
+}
+
 static bool coroutine_fn read_descriptor(Vmdk *s, BlockNode *n, Error **errp)
 {
     char *parent, *kind;
@@ -610,7 +648,7 @@ static const char *const vmdk_create_options[] = { "size", "subformat", "adapter
 
 static BlockDriver driver_vmdk = {
     .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close, GROW_ROW,
-    .co_pwritev = vmdk_co_pwritev, .info = vmdk_info, .co_write_compressed = vmdk_co_write_compressed, .probe = vmdk_probe, .co_create = vmdk_co_create,
+    .co_pwritev = vmdk_co_pwritev, .info = vmdk_info, .specific = vmdk_specific, .co_write_compressed = vmdk_co_write_compressed, .probe = vmdk_probe, .co_create = vmdk_co_create,
     .create_options = vmdk_create_options,
 };
 

@@ -625,3 +625,18 @@ TEST(growing, taken_over_from_another)
         g_free(back);
     }
 }
+
+TEST(growing, facts)
+{
+    static const char *const kinds[] = { "'subformat': 'monolithicSparse'", "'subformat': 'streamOptimized'" };
+    char *path = path_of(t, "f.vmdk");
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        BlockNode *n = image_create_format(t, path, "vmdk", 9 * MIB, kinds[i]) ? image_open(t, path, "vmdk", NULL) : NULL;
+
+        image_must_have_facts(t, n, path, kinds[i]);
+        block_node_unref(n);
+        unlink(path);
+    }
+    g_free(path);
+}

@@ -2,6 +2,7 @@
 #include "util/osdep.h"
 #include "tests/lib/image.h"
 #include <sys/wait.h>
+#include "block/block-qmp.h"
 #include "qobject/json.h"
 
 typedef struct Op {
@@ -53,6 +54,30 @@ static int run(Op *o)
         error_free(o->err);
     }
     return o->result;
+}
+
+void image_must_have_facts(Test *t, BlockNode *n, const char *args, const char *what)
+{
+    ImageInfo *info = n ? block_qmp_image_info(n, false) : NULL;
+    char *all = g_strdup_printf("info -U --output=json %s", args), *out = NULL, *differ;
+
+    if (!info || !info->format_specific) {
+        test_fail(t, "%s: there are no facts", what);
+    } else if (distribution_qemu_img(all, &out) == 0) {
+        QObject *mine = QOBJECT(qapi_encode_struct(&qapi_type_ImageInfoSpecific, info->format_specific));
+        QDict *d = json_parse_dict(out, NULL);
+
+        differ = qobject_diff(d ? qdict_get(d, "format-specific") : NULL, mine);
+        if (differ) {
+            test_fail(t, "%s: theirs -> ours:\n%s", what, differ);
+        }
+        free(differ);
+        qobject_unref(mine);
+        qobject_unref(d);
+    }
+    g_free(out);
+    g_free(all);
+    qapi_free_ImageInfo(info);
 }
 
 char *image_refusal(QDict *opts)

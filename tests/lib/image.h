@@ -14,6 +14,8 @@ bool image_create_format(Test *t, const char *path, const char *format, uint64_t
 BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts);
 /* Why a node isn't opened, freed by the caller; NULL: it is. Takes @opts. */
 char *image_refusal(QDict *opts);
+/* What query-block tells of the format is what the distribution's qemu-img finds, run with "info --output=json ARGS". */
+void image_must_have_facts(Test *t, BlockNode *n, const char *args, const char *what);
 int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len);
 int image_write(BlockNode *n, uint64_t offset, const void *buf, size_t len);
 int image_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags);

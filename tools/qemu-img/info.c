@@ -29,6 +29,22 @@ static void print_bitmaps(const Qcow2BitmapInfoList *list)
     }
 }
 
+static void print_vmdk(const ImageInfoSpecificVmdk *v)
+{
+    printf("Format specific information:\n    cid: %" PRId64 "\n    parent cid: %" PRId64 "\n    create type: %s\n    extents:\n",
+           v->cid, v->parent_cid, v->create_type);
+    for (size_t i = 0; i < v->extents->n; i++) {
+        const ImageInfo *e = v->extents->items[i];
+
+        printf("        [%zu]:\n", i);
+        if (e->has_compressed) {
+            printf("            compressed: %s\n", e->compressed ? "true" : "false");
+        }
+        printf("            virtual size: %" PRId64 "\n            filename: %s\n            cluster size: %" PRId64
+               "\n            format: %s\n", e->virtual_size, e->filename, e->cluster_size, e->format);
+    }
+}
+
 static void print_luks(const QCryptoBlockInfoLUKS *l)
 {
     printf("Format specific information:\n    ivgen alg: %s\n", QCryptoIVGenAlgorithm_name(l->ivgen_alg));
@@ -85,6 +101,8 @@ static void print_info(const ImageInfo *i)
     }
     if (i->format_specific && i->format_specific->type == IMAGE_INFO_SPECIFIC_KIND_LUKS) {
         print_luks(i->format_specific->u.luks.data);
+    } else if (i->format_specific && i->format_specific->type == IMAGE_INFO_SPECIFIC_KIND_VMDK) {
+        print_vmdk(i->format_specific->u.vmdk.data);
     } else if (i->format_specific) {
         const ImageInfoSpecificQCow2 *q = i->format_specific->u.qcow2.data;
 
