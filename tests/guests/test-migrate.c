@@ -568,11 +568,11 @@ TEST(migrate, linux_by_snapshot)
 }
 
 /* Files are written to a disk that both processes open: none is lost, and the image is whole. */
-static void with_disk(Test *t, const char *format, const char *run, const char *const *kinds)
+static void with_disk(Test *t, const char *format, const char *run, const char *const *kinds, const char *device)
 {
     g_autofree char *path = g_strdup_printf("%s/disk", test_tmpdir(t));
     g_autofree char *make = g_strdup_printf("qemu-img create -q -f %s %s 64M", format, path);
-    g_autofree char *more = g_strdup_printf("-smp 2 -drive file=%s,format=%s,if=ide", path, format);
+    g_autofree char *more = g_strdup_printf("-smp 2 -drive file=%s,format=%s,%s", path, format, device);
     /* Enough for files to be read again; beside other programs it is slower. */
     g_autofree char *append = g_strdup_printf("run=%s arg=%d", run, strcmp(run, "load") ? 100 : 50);
     Guest g = { .t = t, .arch = "amd64", .append = append, .more = more, .modules = true,
@@ -601,12 +601,20 @@ static void with_disk(Test *t, const char *format, const char *run, const char *
 
 TEST(migrate, linux_raw_disk)
 {
-    with_disk(t, "raw", "migdisk", sockets);
+    with_disk(t, "raw", "migdisk", sockets, "if=ide");
 }
 
 TEST(migrate, linux_qcow2_disk)
 {
-    with_disk(t, "qcow2", "migdisk", sockets);
+    with_disk(t, "qcow2", "migdisk", sockets, "if=ide");
+}
+
+TEST(migrate, linux_scsi_disk_in_an_io_thread)
+{
+    static const char *const kinds[] = { "tcp", "snapshot", NULL };
+
+    with_disk(t, "qcow2", "migdisk", kinds, "if=none,id=d -object iothread,id=io"
+              " -device virtio-scsi-pci,iothread=io -device scsi-hd,drive=d");
 }
 
 /* Saved, ended, and loaded by another process, in the middle of computing and writing. */
@@ -614,7 +622,7 @@ TEST(migrate, linux_by_snapshot_under_load)
 {
     static const char *const kinds[] = { "snapshot", NULL };
 
-    with_disk(t, "qcow2", "load", kinds);
+    with_disk(t, "qcow2", "load", kinds, "if=ide");
 }
 
 /*
