@@ -56,6 +56,7 @@ void help_cpus(const char *arch);
 bool help_devices(const char *driver);
 /* The same for -object and -machine; a machine's name may be an alias. */
 bool help_objects(const char *type);
+void help_nics(void);           /* what -nic's model can be */
 bool help_machine(const char *machine);
 void help_accels(void);
 void help_version(void);

@@ -124,6 +124,22 @@ bool help_devices(const char *driver)
     return true;
 }
 
+static void print_nic(const Type *type, UNUSED void *opaque)
+{
+    const DeviceType *d = device_type_of(type);
+    const char *bus = device_type_bus(type);
+
+    if (d && !d->not_user_creatable && device_type_category(type) == DEVICE_NETWORK && bus && !strcmp(bus, "PCI")) {
+        puts(type_name(type));
+    }
+}
+
+void help_nics(void)
+{
+    puts("Supported NIC models:");
+    type_foreach(TYPE_DEVICE, false, print_nic, NULL);
+}
+
 bool help_machine(const char *machine)
 {
     const MachineType *mt = machine_type_find(machine, NULL);

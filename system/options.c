@@ -271,6 +271,18 @@ static void opt_netdev(Config *c, const Option *o, const char *arg)
     }
 }
 
+static void opt_nic(Config *c, const Option *o, const char *arg)
+{
+    bool models = !strcmp(arg, "model=help") || g_str_has_suffix(arg, ",model=help");
+
+    if (models) {
+        help_nics();
+        c->done = true;
+    } else {
+        opt_netdev(c, o, arg);
+    }
+}
+
 static void opt_fsdev(Config *c, const Option *o, const char *arg)
 {
     if (is_help(c, arg)) {
@@ -490,8 +502,9 @@ const Option config_options[] = {
       "a folder for the guest, as -fsdev and -device virtio-9p-pci", opt_virtfs, 0, "fsdriver" },
     { "share", true, "-share FOLDER[,tag=NAME][,ro=on][,mount=/PATH]",
       "a folder that the guest finds by that tag, and mounts there with guest/automount9p", opt_share, 0, "path" },
-    DICTS("nic", nics, "type", "[TYPE|none][,model=M][,mac=M][,...]",
-          "a network device of the machine with its back end"),
+    { "nic", true, "-nic [TYPE|none][,model=M][,mac=M][,...]",
+      "a network device of the machine with its back end ('help' lists types, 'model=help' devices)", opt_nic,
+      offsetof(Config, nics), "type" },
     DICTS("net", nets, "type", "nic|user|none[,...]", "a device or a back end at hub 0, the old way"),
     { "chardev", true, "-chardev BACKEND,id=ID[,...]", "a character device ('help' lists back ends)",
       opt_chardev, offsetof(Config, chardevs), "backend" },
