@@ -189,6 +189,9 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
         len -= 4;
     }
     check_sums(s, buf, len, &r);
+    if (s->model->rx_hash) {
+        s->model->rx_hash(s, buf, len, &r);
+    }
     start = s->reg[REG_RXCSUM] & 0xff;              /* PCSS */
     if (start < len) {
         r.checksum = net_sum(buf + start, len - start, 0);

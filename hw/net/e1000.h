@@ -6,6 +6,7 @@
  *   e1000-rx.c   receive: filters, descriptors
  *   e1000-tx.c   transmit: descriptors and offloads
  *   e1000e.c     the 82574L: its own registers, extended descriptors, MSI-X
+ *   e1000e-rss.c its hash of received packets
  *
  * Sources: PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual,
  * 317453-006 ("SDM"); Intel 82574 GbE Controller Family Datasheet, 315-3.4 ("82574").
@@ -78,8 +79,9 @@ typedef struct E1000State E1000State;
 
 /* What the last descriptor of a frame tells about it. */
 typedef struct E1000RxResult {
-    uint8_t status, errors;
+    uint8_t status, errors, hash_type;      /* hash_type 0: there is none */
     uint16_t vlan, checksum;
+    uint32_t hash;
 } E1000RxResult;
 
 /* .data of a controller's type. */
@@ -95,6 +97,8 @@ typedef struct E1000Model {
     uint32_t (*rx_size)(const E1000State *s, uint32_t *buffers);
     /* Fill the descriptor @d (.rx_size() bytes) with up to @n bytes; @r: of the frame's last one, else NULL. */
     void (*rx_fill)(E1000State *s, uint8_t *d, const uint8_t *p, size_t n, const E1000RxResult *r);
+    /* Sets .hash and its type; NULL: this model knows none. */
+    void (*rx_hash)(E1000State *s, const uint8_t *p, size_t len, E1000RxResult *r);
     /* Other words than the registers; NULL: there are none. */
     uint32_t *(*words)(E1000State *s, hwaddr addr);
 } E1000Model;
@@ -248,5 +252,8 @@ extern const VmMeaning e1000_meanings[], e1000e_meanings[];
 extern const StatePrinter e1000_printers[];
 /* Ones' complement sum, 16 bits big-endian at a time. */
 uint16_t e1000_checksum(const uint8_t *p, size_t n, uint32_t sum);
+
+/* e1000e-rss.c */
+void e1000e_rx_hash(E1000State *s, const uint8_t *p, size_t len, E1000RxResult *r);
 
 #endif

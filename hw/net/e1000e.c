@@ -4,7 +4,7 @@
  * extended and packet-split receive descriptors, semaphores, the system time.
  *
  * Source: 82574 (see e1000.h). Not modelled: the second queue of each direction (its registers read as zeros; all frames
- * come to the first, with no RSS hash), the flash, time stamps of frames, management, wake-up.
+ * come to the first), the flash, time stamps of frames, management, wake-up.
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
@@ -151,8 +151,10 @@ static void put(E1000State *s, uint64_t addr, const uint8_t *p, size_t n)
 /* The words that both forms have. */
 static void put_status(E1000State *s, uint8_t *d, size_t n, const E1000RxResult *r)
 {
-    store_le32(d, 0);                   /* MRQ: no hash */
-    store_le32(d + 4, r && !(s->reg[REG_RXCSUM] & E1000_RXCSUM_PCSD) ? (uint32_t)r->checksum << 16 : 0);
+    uint32_t word = !r ? 0 : s->reg[REG_RXCSUM] & E1000_RXCSUM_PCSD ? r->hash : (uint32_t)r->checksum << 16;
+
+    store_le32(d, r ? r->hash_type : 0);        /* MRQ: of the first queue */
+    store_le32(d + 4, word);
     store_le32(d + 8, r ? 3u | r->status | (uint32_t)r->errors << 24 : 1);      /* DD, EOP */
     store_le16(d + 12, (uint16_t)n);
     store_le16(d + 14, r ? r->vlan : 0);
@@ -330,7 +332,8 @@ static uint32_t *e1000e_words(E1000State *s, hwaddr addr)
 
 static const E1000Model e1000e_model = {
     .regs = e1000e_regs, .phy_id2 = 0x0cb1, .causes = ICR_ALL | ICR_QUEUES | ICR_ACK | ICR_MNG, .derive = derive,
-    .update_irq = e1000e_update_irq, .rx_size = e1000e_rx_size, .rx_fill = e1000e_rx_fill, .words = e1000e_words,
+    .update_irq = e1000e_update_irq, .rx_size = e1000e_rx_size, .rx_fill = e1000e_rx_fill, .rx_hash = e1000e_rx_hash,
+    .words = e1000e_words,
 };
 
 /* --- device --- */

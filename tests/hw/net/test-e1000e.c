@@ -6,7 +6,7 @@
 enum { STATUS = 0x08, EERD = 0x14, CTRL_EXT = 0x18, MDIC = 0x20, ICR = 0xc0, ICS = 0xc8, IMS = 0xd0, EIAC = 0xdc,
        IAM = 0xe0, IVAR = 0xe4, EITR = 0xe8, RCTL = 0x100, TCTL = 0x400, PSRCTL = 0x2170, RDBAL = 0x2800, RDLEN = 0x2808,
        RDH = 0x2810, RDT = 0x2818, TDBAL = 0x3800, TDLEN = 0x3808, TDH = 0x3810, TDT = 0x3818, RXCSUM = 0x5000,
-       RFCTL = 0x5008, SWSM = 0x5b50, SYSTIML = 0xb600, TIMINCA = 0xb608 };
+       RFCTL = 0x5008, MRQC = 0x5818, RSSRK = 0x5c80, SWSM = 0x5b50, SYSTIML = 0xb600, TIMINCA = 0xb608 };
 enum { RXQ0 = BIT(20), TXQ0 = BIT(22), OTHER = BIT(24) };
 
 #define BAR     0xe0000000u
@@ -201,6 +201,50 @@ TEST(e1000e, extended_descriptors_and_vectors)
     put(ICS, BIT(2));
     check_u32(t, message(2), 0x1002, "vector 2: others");
     check_true(t, !pci->irq_level, "no INTA# with MSI-X");
+}
+
+/* The key and the results that Microsoft gives for implementations to be checked with. */
+TEST(e1000e, hash_of_a_packet)
+{
+    static const uint8_t key[40] = {
+        0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
+        0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+    };
+    static const uint8_t addresses[8] = { 66, 9, 149, 187, 161, 142, 100, 80 };
+    uint8_t frame[200];
+    size_t len;
+
+    if (!pc_start(t)) {
+        return;
+    }
+    card(t);
+    for (uint32_t i = 0; i < 16; i++) {
+        mem_wr(RX_RING + 16 * i, RX_BUF + 2048 * i);
+        mem_wr(RX_RING + 16 * i + 4, 0);
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        put(RSSRK + 4 * i, load_le32(key + 4 * i));
+    }
+    put(RFCTL, BIT(15));
+    put(RXCSUM, BIT(13));
+    rings(0);
+    len = fill(frame, 60);
+    memcpy(frame + 26, addresses, 8);
+    store_be16(frame + 34, 2794);
+    store_be16(frame + 36, 1766);
+    send_one(0, frame, len);
+    check_u32(t, mem_rd(RX_RING), 0, "no field is asked for: no hash");
+    put(MRQC, BIT(16) | BIT(17));
+    send_one(1, frame, len);
+    check_u32(t, mem_rd(RX_RING + 16), 1, "TCP over IPv4");
+    check_u32(t, mem_rd(RX_RING + 20), 0x51ccc178, "its hash");
+    put(MRQC, BIT(17));
+    send_one(2, frame, len);
+    check_u32(t, mem_rd(RX_RING + 32), 2, "IPv4");
+    check_u32(t, mem_rd(RX_RING + 36), 0x323e8fc2, "of the addresses");
+    put(RXCSUM, 0);
+    send_one(3, frame, len);
+    check_u32(t, mem_rd(RX_RING + 48), 0, "the checksum is wanted");
 }
 
 TEST(e1000e, packet_split)
