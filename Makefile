@@ -10,6 +10,7 @@
 #   make check-hosts tests on another kind of host, big-endian, by qemu-user
 #   make fuzz        the fuzz targets, with clang, in build-fuzz/
 #   make check-clients   real VNC viewers (packages from Debian)
+#   make check-install   Debian installs itself, and what it installed boots (half an hour and more; a mirror of Debian)
 #   make bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
 #
 # Sources are found by folder: a new .c file needs no line here. A room that
@@ -40,8 +41,8 @@ Makefile: ;
 FORCE:
 .PHONY: all FORCE
 # Folders of the same name as a goal must not hide it.
-.PHONY: check check-clients check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
-check check-clients check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean: build/config.mak
+.PHONY: check check-clients check-install check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean
+check check-clients check-install check-hosts check-sanitize check-oracle-long lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean: build/config.mak
 	+@$(MAKE) --no-print-directory $(JOBS) -C build $@
 
 else
@@ -317,6 +318,10 @@ bench-vnc: all tests/bench/bench-vnc $(CORE_LIB)
 check-clients: all tests/harness/tap-run
 	@QEMU_BIN=$(CURDIR)/qemu-system-x86_64 SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) CHECK_JOBS=1 \
 	 tests/harness/tap-run $(sort $(wildcard $(abspath $(SRC))/tests/clients/*.sh))
+# Half an hour and more; INSTALL='seabios ovmf libvirt' takes some of them.
+check-install: all
+	@QEMU_BIN=$(CURDIR)/$(PROGRAM) SRC_DIR=$(abspath $(SRC)) BUILD_DIR=$(CURDIR) \
+	 $(abspath $(SRC))/tests/guests/install.sh $(INSTALL)
 
 DOCS := $(sort $(shell cd $(SRC) && find docs -name '*.md' 2>/dev/null))
 GENERATED_DOCS := $(addprefix generated/qapi/,$(filter %.md %.html,$(QAPI_GEN_FILES)))
@@ -348,7 +353,7 @@ clean:
 	$(Q)find . -name '*.[od]' -delete
 	$(Q)rm -rf $(PROGRAM) $(PROGRAM).1 $(LINKS) $(TOOLS) libtools.a $(CORE_LIB) $(TEST_PROGRAMS) generated/qapi generated/*.stamp
 
-.PHONY: all check check-clients check-hosts check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
+.PHONY: all check check-clients check-install check-hosts check-sanitize lint fuzz bench bench-block bench-ivshmem bench-9p bench-vnc demo install docs clean test-programs
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
