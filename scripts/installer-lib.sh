@@ -71,7 +71,7 @@ installer_initrd() {
 	d-i partman/confirm boolean true
 	d-i partman/confirm_nooverwrite boolean true
 	d-i base-installer/debootstrap_variant string minbase
-	d-i base-installer/includes string systemd-sysv udev kmod ifupdown isc-dhcp-client iproute2 netbase procps
+	d-i base-installer/includes string debconf-i18n systemd-sysv udev kmod ifupdown isc-dhcp-client iproute2 netbase procps
 	d-i base-installer/install-recommends boolean false
 	d-i base-installer/kernel/image string linux-image-amd64
 	d-i base-installer/initramfs-tools/driver-policy select dep
