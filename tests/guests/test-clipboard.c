@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copy and paste between a VNC viewer and a Debian guest that runs Xorg and our clipboard daemon: text
- * and HTML, in both directions.
+ * Copy and paste between a VNC viewer and a Debian guest that runs Xorg and our clipboard daemon, or the agent of SPICE
+ * guests: text, HTML (ours), and a picture of 5 MB there and back, which is a DIB to the viewer and PNG to the guest.
  */
 #include "util/osdep.h"
 #include <glib.h>
@@ -16,7 +16,10 @@
 #include "util/bswap.h"
 
 /* rfbproto.rst, "Extended Clipboard Pseudo-encoding" */
-enum { CLIP_TEXT = BIT(0), CLIP_HTML = BIT(2), CLIP_REQUEST = BIT(25), CLIP_NOTIFY = BIT(27), CLIP_PROVIDE = BIT(28) };
+enum { CLIP_TEXT = BIT(0), CLIP_HTML = BIT(2), CLIP_DIB = BIT(3), CLIP_REQUEST = BIT(25), CLIP_NOTIFY = BIT(27), CLIP_PROVIDE = BIT(28) };
+
+#define PICTURE_W   1303
+#define PICTURE_H   1301
 
 static const char text[] = "caf\xc3\xa9 \xf0\x9f\x98\x80";
 static const char html[] = "<p>caf\xc3\xa9 <b>\xf0\x9f\x98\x80</b></p>";
@@ -30,6 +33,8 @@ typedef struct Vm {
     const char *has[2];         /* text, HTML */
     bool given;                 /* and it is here */
     bool announced;             /* the guest has a text */
+    GByteArray *dib;            /* the viewer's picture; NULL: none */
+    bool picture_announced, picture_given;
 } Vm;
 
 static char *output_of(char **argv)
@@ -77,15 +82,16 @@ static char *initrd(Test *t, char **kernel)
     return path;
 }
 
-static void start(Vm *v, const char *kernel, const char *ram_disk)
+static void start(Vm *v, const char *kernel, const char *ram_disk, const char *agent)
 {
     g_autofree char *serial = g_strdup_printf("file:%s", v->serial),
-                    *binary = g_strdup_printf("%s-x86_64", getenv("QEMU_BIN"));
+                    *binary = g_strdup_printf("%s-x86_64", getenv("QEMU_BIN")),
+                    *line = g_strdup_printf("console=ttyS0 no_timer_check quiet mods=virtio_pci,virtio_console,bochs "
+                                            "run=clipboard agent=%s", agent);
     const char *argv[] = {
         binary, "-m", "768", "-display", "none", "-no-reboot", "-net", "none", "-serial", serial,
         "-vnc", v->where, "-kernel", kernel, "-initrd", ram_disk, "-append",
-        "console=ttyS0 no_timer_check quiet mods=virtio_pci,virtio_console,bochs run=clipboard", "-device", "virtio-serial-pci",
-        "-chardev", "qemu-vdagent,id=vda,clipboard=on", "-device",
+        line, "-device", "virtio-serial-pci", "-chardev", "qemu-vdagent,id=vda,clipboard=on,mouse=off", "-device",
         "virtserialport,chardev=vda,name=com.redhat.spice.0", NULL,
     };
 
@@ -114,24 +120,58 @@ static void send_clip(RfbClient *c, uint32_t flags, const void *data, size_t len
     rfb_send(c, data, len);
 }
 
+static void add(GByteArray *to, const void *data, size_t len)
+{
+    uint8_t size[4];
+
+    store_be32(size, len);
+    g_byte_array_append(to, size, 4);
+    g_byte_array_append(to, data, len);
+}
+
 static void provide(Vm *v, uint32_t formats)
 {
     GByteArray *plain = g_byte_array_new();
-    uint8_t packed[1024];
-    uLongf len = sizeof(packed);
+    uint8_t *packed;
+    uLongf len;
 
     for (unsigned i = 0; i < 2; i++) {
-        uint8_t size[4];
-
         if (formats & (i ? CLIP_HTML : CLIP_TEXT) && v->has[i]) {
-            store_be32(size, strlen(v->has[i]) + 1);
-            g_byte_array_append(plain, size, 4);
-            g_byte_array_append(plain, (const uint8_t *)v->has[i], strlen(v->has[i]) + 1);
+            add(plain, v->has[i], strlen(v->has[i]) + 1);
         }
     }
-    compress(packed, &len, plain->data, plain->len);
+    if (formats & CLIP_DIB && v->dib) {
+        add(plain, v->dib->data, v->dib->len);
+    }
+    len = compressBound(plain->len);
+    packed = g_malloc(len);
+    compress2(packed, &len, plain->data, plain->len, 1);
     send_clip(&v->c, CLIP_PROVIDE | formats, packed, len);
     g_byte_array_unref(plain);
+    g_free(packed);
+}
+
+/* Noise, which no format makes smaller. */
+static GByteArray *picture(void)
+{
+    size_t stride = ALIGN_UP(3 * PICTURE_W, 4);
+    GByteArray *a = g_byte_array_new();
+    uint32_t seed = 3;
+
+    g_byte_array_set_size(a, 40 + stride * PICTURE_H);
+    memset(a->data, 0, a->len);
+    store_le32(a->data, 40);
+    store_le32(a->data + 4, PICTURE_W);
+    store_le32(a->data + 8, PICTURE_H);
+    store_le16(a->data + 12, 1);
+    store_le16(a->data + 14, 24);
+    for (int y = 0; y < PICTURE_H; y++) {
+        for (int x = 0; x < 3 * PICTURE_W; x++) {
+            seed = seed * 1664525 + 1013904223;
+            a->data[40 + y * stride + x] = seed >> 24;
+        }
+    }
+    return a;
 }
 
 /* Serve the viewer's side until the guest has said @what (if it isn't NULL), or has announced a text, or sent it. */
@@ -152,10 +192,12 @@ static bool serve(Vm *v, const char *what, bool *until)
             return false;
         }
         if (v->c.clip_flags & CLIP_REQUEST) {
-            provide(v, v->c.clip_flags & (CLIP_TEXT | CLIP_HTML));
+            provide(v, v->c.clip_flags & (CLIP_TEXT | CLIP_HTML | CLIP_DIB));
         }
         v->announced |= v->c.clip_flags == (CLIP_NOTIFY | CLIP_TEXT);
         v->given |= v->c.clip_flags == (CLIP_PROVIDE | CLIP_TEXT);
+        v->picture_announced |= v->c.clip_flags == (CLIP_NOTIFY | CLIP_DIB);
+        v->picture_given |= v->c.clip_flags == (CLIP_PROVIDE | CLIP_DIB);
         v->c.clip_flags = 0;
     }
     if (what && said(v, what)) {
@@ -176,7 +218,7 @@ static char *got_line(const char *target, const char *s)
     return g_string_free(line, FALSE);
 }
 
-static bool copy_and_paste(Vm *v)
+static bool copy_and_paste(Vm *v, bool rich)
 {
     static const int32_t list[] = { 0, (int32_t)0xc0a1e5ce };
     g_autofree char *first = got_line("UTF8_STRING", text), *second = got_line("text/html", html);
@@ -195,29 +237,40 @@ static bool copy_and_paste(Vm *v)
     v->has[0] = text;
     v->has[1] = html;
     send_clip(&v->c, CLIP_NOTIFY | CLIP_TEXT | CLIP_HTML, "", 0);
-    if (!serve(v, first, NULL) || !serve(v, second, NULL) || !serve(v, NULL, &v->announced)) {
+    if (!serve(v, first, NULL) || (rich && !serve(v, second, NULL)) || !serve(v, NULL, &v->announced)) {
         return false;
     }
-    check_true(v->t, true, "text and HTML of the viewer have come to a program in the guest");
+    check_true(v->t, true, "the viewer's text, and HTML, have come to a program in the guest");
     send_clip(&v->c, CLIP_REQUEST | CLIP_TEXT, "", 0);
     if (!serve(v, NULL, &v->given)) {
         return false;
     }
     check_str(v->t, (char *)v->c.clip_data + 4, of_guest, "text of the guest has come to the viewer");
+    v->dib = picture();
+    send_clip(&v->c, CLIP_NOTIFY | CLIP_DIB, "", 0);
+    if (!serve(v, "PICTURE 5", NULL) || !serve(v, NULL, &v->picture_announced)) {
+        return false;
+    }
+    send_clip(&v->c, CLIP_REQUEST | CLIP_DIB, "", 0);
+    if (!serve(v, NULL, &v->picture_given)) {
+        return false;
+    }
+    check_true(v->t, v->c.clip_len == 4 + v->dib->len && !memcmp(v->c.clip_data + 4, v->dib->data, v->dib->len),
+               "a picture of 5 MB has gone to the guest and back");
+    g_byte_array_unref(v->dib);
+    v->dib = NULL;
     v->has[0] = "END";
     v->has[1] = NULL;
     send_clip(&v->c, CLIP_NOTIFY | CLIP_TEXT, "", 0);
     return serve(v, "GUEST-DONE rc=0", NULL);
 }
 
-TEST(guest_clipboard, through_a_viewer)
+static void with_agent(Test *t, const char *agent)
 {
     g_autofree char *kernel = NULL, *ram_disk = NULL;
     Vm v = { .t = t };
     bool ok;
 
-    printf("# timeout: 300\n");
-    fflush(stdout);
     ram_disk = initrd(t, &kernel);
     if (!ram_disk) {
         test_skip(t, "this host has no Xorg or no xclip");
@@ -225,8 +278,8 @@ TEST(guest_clipboard, through_a_viewer)
     }
     v.serial = g_build_filename(test_tmpdir(t), "serial", NULL);
     v.where = g_strdup_printf("unix:%s/vnc", test_tmpdir(t));
-    start(&v, kernel, ram_disk);
-    ok = copy_and_paste(&v);
+    start(&v, kernel, ram_disk, agent);
+    ok = copy_and_paste(&v, strcmp(agent, "spice") != 0);
     rfb_close(&v.c);
     kill(v.pid, SIGKILL);
     waitpid(v.pid, NULL, 0);
@@ -238,4 +291,20 @@ TEST(guest_clipboard, through_a_viewer)
     }
     g_free(v.serial);
     g_free(v.where);
+}
+
+TEST(guest_clipboard, through_a_viewer)
+{
+    printf("# timeout: 600\n");
+    fflush(stdout);
+    with_agent(t, "ours");
+}
+
+TEST(guest_clipboard, agent_of_spice)
+{
+    if (!g_file_test("/usr/bin/spice-vdagent", G_FILE_TEST_EXISTS)) {
+        test_skip(t, "spice-vdagent is missing");
+        return;
+    }
+    with_agent(t, "spice");
 }

@@ -5,7 +5,7 @@
  * (ui/core/clipboard.h) and takes the pointer's places, so that a guest needs no tablet.
  *
  * Source: spice-protocol, spice/vd_agent.h: chunks of up to 2048 bytes carry messages, all little
- * endian. Not done: monitors' configuration, files, volume, the selections besides CLIPBOARD.
+ * endian. (spice-vdagentd sends a whole message in one chunk.) Not done: monitors' configuration, files, volume, the selections besides CLIPBOARD.
  */
 #include "util/osdep.h"
 #include "chardev/char-int.h"
@@ -421,7 +421,7 @@ static ssize_t vdagent_write(Chardev *chr, const uint8_t *buf, size_t len)
             if (v->head_n == CHUNK_HEAD) {
                 v->head_n = 0;
                 v->chunk_left = load_le32(v->head + 4);
-                v->broken = v->chunk_left > CHUNK_MAX || load_le32(v->head) - PORT_CLIENT > 1;
+                v->broken = v->chunk_left > MSG_HEAD + MSG_MAX || load_le32(v->head) - PORT_CLIENT > 1;
             }
             continue;
         }
@@ -503,7 +503,7 @@ static bool post_load(void *opaque, Error **errp)
 
 static const VmField fields[] = {
     VM_BOOL(VdAgent, is_open), VM_BUFFER(VdAgent, head), VM_U32_RANGE(VdAgent, head_n, 0, CHUNK_HEAD - 1),
-    VM_U32_RANGE(VdAgent, chunk_left, 0, CHUNK_MAX), VM_BYTES(VdAgent, msg, MSG_HEAD + MSG_MAX),
+    VM_U32_RANGE(VdAgent, chunk_left, 0, MSG_HEAD + MSG_MAX), VM_BYTES(VdAgent, msg, MSG_HEAD + MSG_MAX),
     VM_BOOL(VdAgent, broken), VM_U32(VdAgent, caps), VM_BYTES(VdAgent, wire, 2 * (uint64_t)OUT_MAX),
     VM_U32(VdAgent, wire_at), VM_U32(VdAgent, buttons), VM_END
 };

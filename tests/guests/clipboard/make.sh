@@ -18,6 +18,8 @@ trap 'rm -rf "$tmp"' EXIT INT TERM
 r=$tmp/root
 mkdir -p "$r/bin" "$r/run.d" "$r/etc" "$r/usr/bin" "$r/usr/share/X11" "$r/usr/lib/xorg"
 cp -L "$1" "$(command -v xclip)" "$(command -v xkbcomp)" "$r/usr/bin/"
+# The agent of SPICE guests, if the host has it.
+for f in /usr/bin/spice-vdagent /usr/sbin/spice-vdagentd; do [ ! -e $f ] || cp $f "$r/usr/bin/"; done
 cp -R /usr/share/X11/xkb "$r/usr/share/X11/"
 cp -R /usr/lib/xorg/. "$r/usr/lib/xorg/"
 cp "$src/tests/guests/clipboard/run-clipboard" "$r/run.d/clipboard"

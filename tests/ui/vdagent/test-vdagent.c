@@ -167,6 +167,15 @@ TEST(vdagent, clipboard)
     say(&g, 4, "\0\0\0\0\1\0\0\0\377\376", 10, 2048);
     check_int(t, g_bytes_get_size(clipboard_data(CLIP_TEXT)), 5, "no UTF-8, no text");
 
+    /* spice-vdagentd's chunks are as long as their message. */
+    {
+        static uint8_t long_text[5008] = { 0, 0, 0, 0, 1 };
+
+        memset(long_text + 8, 'x', 5000);
+        say(&g, 4, long_text, sizeof(long_text), sizeof(long_text) + 20);
+        check_int(t, g_bytes_get_size(clipboard_data(CLIP_TEXT)), 5000, "a long chunk");
+    }
+
     /* The other way, 5 MB through a port that takes little at a time. */
     clipboard_claim(&o.peer, BIT(CLIP_PNG));
     check_int(t, hear(&g, d), 7, "we have a picture");
@@ -441,7 +450,7 @@ TEST(vdagent, hostile)
 {
     static const uint8_t bad[][28] = {
         { 7, 0, 0, 0, 4, 0, 0, 0 },                                 /* another port */
-        { 1, 0, 0, 0, 1, 8, 0, 0 },                                 /* a chunk of 2049 bytes */
+        { 1, 0, 0, 0, 1, 8, 0, 16 },                                /* a chunk of 256 MiB */
         { 1, 0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0 },                    /* another protocol */
         { 1, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255,
           255 },                                                    /* 4 GiB */
