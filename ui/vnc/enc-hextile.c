@@ -172,15 +172,15 @@ static unsigned colors_of(const uint32_t *values, int stride, int w, int h, uint
     return na + nb == (unsigned)(w * h) ? 2 : 3;
 }
 
-/* Each rectangle of a cover has a corner like these: no cover has fewer. */
-static unsigned corners_of(const uint32_t *values, int stride, int w, int h, uint32_t bg)
+/* Each rectangle of a cover has a corner like these: no cover has fewer. Counted up to more than @enough. */
+static unsigned corners_of(const uint32_t *values, int stride, int w, int h, uint32_t bg, unsigned enough)
 {
     unsigned n = values[0] != bg;
 
     for (int x = 1; x < w; x++) {
         n += values[x] != bg && values[x] != values[x - 1];
     }
-    for (int y = 1; y < h; y++) {
+    for (int y = 1; y < h && n <= enough; y++) {
         const uint32_t *line = values + y * stride, *up = line - stride;
 
         n += line[0] != bg && line[0] != up[0];
@@ -228,7 +228,8 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
         count = p++;
         if (n == 2 ? bits_of(values, stride, w, h, bg, bits) * 2 > (size_t)(limit - p) ||
                      !cover_bits(&p, limit, bits, h, &rects)
-                   : corners_of(values, stride, w, h, bg) * (f->bytes + 2u) > (size_t)(limit - p) ||
+                   : corners_of(values, stride, w, h, bg, (limit - p) / (f->bytes + 2)) * (f->bytes + 2u) >
+                     (size_t)(limit - p) ||
                      !cover(f, &p, limit, values, stride, w, h, bg, &rects) || rects > 255) {
             return raw_tile(f, start, values, stride, w, h, st);
         }
@@ -247,15 +248,16 @@ uint8_t *enc_hextile_tile(const VncFormat *f, uint8_t *p, const uint32_t *values
 void enc_hextile(EncOut *o, const EncParams *p, const EncPicture *pic)
 {
     HextileState st = { -1, -1 };
-    uint8_t tile[ENC_HEXTILE_MAX + 16];
+    size_t room = (size_t)DIV_ROUND_UP(pic->w, 16) * ENC_HEXTILE_MAX + 16;
 
     enc_rect(o, pic->x, pic->y, pic->w, pic->h, ENC_HEXTILE);
     for (int y = 0; y < pic->h; y += 16) {
-        for (int x = 0; x < pic->w; x += 16) {
-            uint8_t *end = enc_hextile_tile(p->format, tile, enc_line(pic, y) + x, pic->stride,
-                                            MIN(16, pic->w - x), MIN(16, pic->h - y), &st);
+        uint8_t *start = enc_room(o, room), *end = start;
 
-            enc_put(o, tile, end - tile);
+        for (int x = 0; x < pic->w; x += 16) {
+            end = enc_hextile_tile(p->format, end, enc_line(pic, y) + x, pic->stride, MIN(16, pic->w - x),
+                                   MIN(16, pic->h - y), &st);
         }
+        enc_give_back(o, room - (end - start));
     }
 }

@@ -64,6 +64,12 @@ uint8_t *enc_room(EncOut *o, size_t len)
     return o->bytes->data + at;
 }
 
+void enc_give_back(EncOut *o, size_t len)
+{
+    g_array_index(o->pieces, EncPiece, o->pieces->len - 1).len -= len;
+    g_byte_array_set_size(o->bytes, o->bytes->len - len);
+}
+
 void enc_put(EncOut *o, const void *data, size_t len)
 {
     memcpy(enc_room(o, len), data, len);

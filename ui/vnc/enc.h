@@ -88,6 +88,8 @@ void enc_put_u8(EncOut *o, uint8_t v);
 void enc_put_u32(EncOut *o, uint32_t v);
 /* @len bytes to be filled in before anything else is put. */
 uint8_t *enc_room(EncOut *o, size_t len);
+/* The last @len bytes of that weren't needed. */
+void enc_give_back(EncOut *o, size_t len);
 /* To be compressed by that stream. */
 void enc_deflate(EncOut *o, EncPieceKind kind, unsigned stream, int level, int strategy,
                  const void *data, size_t len);
