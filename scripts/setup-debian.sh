@@ -12,10 +12,11 @@ build='gcc libc6-dev make pkgconf libglib2.0-dev libpixman-1-dev zlib1g-dev libp
 # What runs inside: firmware, a kernel with its installer's initramfs, a shell; the font of text consoles.
 guest='libxcb1-dev libxcb-xfixes0-dev xvfb xclip xserver-xorg-core seabios ovmf fonts-spleen busybox-static cpio kmod debian-installer-12-netboot-amd64
     debian-installer-12-netboot-i386'
-# Makers of images, a debugger, a 32-bit C library, the distribution's emulators as peers.
+# Makers of images, a debugger, a 32-bit C library, the distribution's emulators as peers, a Wayland compositor, decoders.
 tests='grub-common grub-pc-bin xorriso mtools grub-efi-amd64-bin grub-efi-ia32-bin ovmf-ia32 gdb gcc-multilib binutils qemu-utils libnbd-bin mmdebstrap fdisk
     libsasl2-modules e2fsprogs openssh-client iproute2 tshark arch-test sox ipxe memtest86+ syslinux isolinux syslinux-common
-    qemu-system-x86 qemu-system-misc gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2 samba groff-base procps'
+    qemu-system-x86 qemu-system-misc gfxboot-themes ipxe-qemu bc bison flex xz-utils bzip2 samba groff-base procps
+    sway wl-clipboard spice-vdagent ffmpeg'
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || exit 0
 
