@@ -128,7 +128,7 @@ static JobStatus status(const char *id)
 /* Iterates until the job has that status; with writes meanwhile. */
 static void until(Disks *d, const char *id, JobStatus wanted, bool writes)
 {
-    for (int i = 0; i < 20000 && status(id) != wanted; i++) {
+    for (int i = 0; status(id) != wanted; i++) {
         if (status(id) == JOB_STATUS_CONCLUDED) {
             break;
         }

@@ -33,7 +33,7 @@ static void sector(QTest *q, bool write, uint8_t byte, uint8_t *out)
     qtest_outb(q, IDE + 4, 0);
     qtest_outb(q, IDE + 5, 0);
     qtest_outb(q, IDE + 7, write ? 0x30 : 0x20);
-    for (int i = 0; i < 100000 && (qtest_inb(q, 0x3f6) & 0x80); i++) {
+    while (qtest_inb(q, 0x3f6) & 0x80) {
     }
     for (int i = 0; i < 256; i++) {
         uint16_t w = (uint16_t)(byte << 8 | byte);
@@ -45,7 +45,7 @@ static void sector(QTest *q, bool write, uint8_t byte, uint8_t *out)
         }
         *out = w & 0xff;
     }
-    for (int i = 0; i < 100000 && (qtest_inb(q, 0x3f6) & 0x80); i++) {
+    while (qtest_inb(q, 0x3f6) & 0x80) {
     }
 }
 

@@ -39,7 +39,7 @@ static void get(QTest *q, uint8_t *out, size_t n)
 /* Until the result phase, or a byte of a programmed transfer. */
 static void wait_rqm(QTest *q)
 {
-    for (int i = 0; i < 2000 && !(qtest_inb(q, MSR) & 0x80); i++) {
+    while (!(qtest_inb(q, MSR) & 0x80)) {
         g_usleep(500);
     }
 }

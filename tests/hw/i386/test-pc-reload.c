@@ -222,7 +222,7 @@ static uint8_t idle(QTest *q)
 {
     uint8_t s = 0x80;
 
-    for (int i = 0; i < 100000 && (s & 0x80); i++) {
+    while (s & 0x80) {
         s = qtest_inb(q, 0x3f6);
     }
     return s;
@@ -288,7 +288,7 @@ TEST(pc_reload, ide_dma)
     qtest_outb(q, BM, 0x08);
     qtest_reload(q);
     qtest_outb(q, BM, 0x09);
-    for (int i = 0; i < 100000 && !(qtest_inb(q, BM + 2) & 4); i++) {
+    while (!(qtest_inb(q, BM + 2) & 4)) {
     }
     check_u8(t, idle(q) & 0x89, 0, "done without an error");
     qtest_read(q, BUFFER, got, 1024);
@@ -345,7 +345,7 @@ TEST(pc_reload, e1000_descriptors)
     check_u32(t, qtest_readl(q, REGS + 0x3810), 0, "TDH");
     qtest_writel(q, REGS + 0x400, 0x0a);
     qtest_writel(q, REGS + 0x3818, 2);
-    for (int i = 0; i < 1000 && qtest_readl(q, REGS + 0x3810) != 2; i++) {
+    while (qtest_readl(q, REGS + 0x3810) != 2) {
         qtest_clock_step(q, 100000);
     }
     check_u32(t, qtest_readl(q, REGS + 0x3810), 2, "both sent");

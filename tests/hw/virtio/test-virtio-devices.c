@@ -23,8 +23,8 @@ static Vdev start(Test *t, unsigned queues, const char *args)
     return d;
 }
 
-/* One buffer of each kind in queue @n; waits for its use. @first: elements of that queue so far. */
-static int64_t exchange(Vdev *d, unsigned n, unsigned first, uint32_t out, uint32_t in)
+/* One buffer of each kind in queue @n. @first: elements of that queue so far. */
+static void give(Vdev *d, unsigned n, unsigned first, uint32_t out, uint32_t in)
 {
     uint64_t table = d->rings + n * 0x1000;
 
@@ -36,6 +36,12 @@ static int64_t exchange(Vdev *d, unsigned n, unsigned first, uint32_t out, uint3
     }
     d->avail = d->used = first;
     vdev_offer(d, n, 0);
+}
+
+/* The same; waits for its use. */
+static int64_t exchange(Vdev *d, unsigned n, unsigned first, uint32_t out, uint32_t in)
+{
+    give(d, n, first, out, in);
     return vdev_wait(d, n);
 }
 
@@ -142,8 +148,9 @@ TEST(virtio_scsi, inquiry)
     qtest_writeb(d.q, OUT + 1, 9);
     exchange(&d, 2, 2, 51, 108);
     check_u8(t, qtest_readb(d.q, IN + 11), 3, "BAD_TARGET");
-    exchange(&d, 2, 3, 20, 108);
-    check_true(t, vdev_get_status(&d) & S_NEEDS_RESET, "half a command breaks it");
+    give(&d, 2, 3, 20, 108);
+    while (!(vdev_get_status(&d) & S_NEEDS_RESET)) {    /* half a command breaks it */
+    }
 }
 
 TEST(virtio_input, key)
