@@ -86,7 +86,7 @@ void *ivshmem_ring_reserve(IvshmemRing *r, uint32_t len);
 int ivshmem_ring_commit(IvshmemRing *r, uint32_t len);
 /* Consumer: the oldest message; NULL with errno EAGAIN (empty), EBADMSG. */
 const void *ivshmem_ring_peek(IvshmemRing *r, uint32_t *len);
-/* Done with it. 1: the producer waits for room, ring it. */
+/* Done with it. 1: the producer waits for room, and half of the ring is free: ring it. */
 int ivshmem_ring_release(IvshmemRing *r);
 /* Before waiting: true if there is still nothing to read (room for @len bytes), and the other side will ring. */
 bool ivshmem_ring_sleep_empty(IvshmemRing *r);

@@ -232,7 +232,8 @@ int ivshmem_ring_release(IvshmemRing *r)
     r->mine += r->pending;
     r->pending = 0;
     put(r, AT_TAIL, r->mine, __ATOMIC_RELEASE);
-    return waits(r, AT_FULL);
+    /* Room for one message more isn't worth a doorbell: a producer that woke for it would soon sleep again. */
+    return r->seen - r->mine <= r->size / 2 ? waits(r, AT_FULL) : 0;
 }
 
 bool ivshmem_ring_sleep_empty(IvshmemRing *r)

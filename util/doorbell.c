@@ -11,6 +11,7 @@
 #include "util/patience.h"
 
 #define AT_ONCE     64              /* rings that are answered before others have their turn */
+#define TURNS       4               /* waits like that before they are waited for */
 
 struct Doorbell {
     int fd;
@@ -28,6 +29,8 @@ static struct {
     bool watched;                   /* by another thread than the main loop's */
     FdWatch *main;
     Patience patience;              /* the watcher's */
+    atomic_uint rang;               /* other processes' bells, since the last watch */
+    unsigned turns;                 /* watches in a row, up to TURNS, with one ring before each */
 } bells = { .set = -1, .outer = -1 };
 
 static void change(int set, int op, int fd, uint32_t events, void *ptr)
@@ -131,14 +134,19 @@ void doorbell_watch(int wake)
     eventfd_t times;
     int n;
 
-    patience_begin(&bells.patience);
-    do {
-        n = poll(p, ARRAY_SIZE(p), 0);
-    } while (n == 0 && patience_lasts(&bells.patience));
-    if (n == 0) {
+    bells.turns = atomic_exchange(&bells.rang, 0) == 1 ? MIN(bells.turns + 1, TURNS) : 0;
+    if (bells.turns == TURNS) {
+        patience_begin(&bells.patience);
+        do {
+            n = poll(p, ARRAY_SIZE(p), 0);
+        } while (n == 0 && patience_lasts(&bells.patience));
+        if (n == 0) {
+            n = poll(p, ARRAY_SIZE(p), -1);
+        }
+        patience_end(&bells.patience);
+    } else {
         n = poll(p, ARRAY_SIZE(p), -1);
     }
-    patience_end(&bells.patience);
     if (n > 0 && p[0].revents) {
         eventfd_read(wake, &times);
     }
@@ -153,4 +161,9 @@ void doorbell_watch_end(void)
     } else {
         tear_down();
     }
+}
+
+void doorbell_rang(void)
+{
+    atomic_fetch_add_explicit(&bells.rang, 1, memory_order_relaxed);
 }

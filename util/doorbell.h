@@ -30,4 +30,9 @@ bool doorbell_watch_begin(void);
 void doorbell_watch(int wake);
 void doorbell_watch_end(void);
 
+/* Another process's bell was rung. Where questions and answers take turns, each one ring, they are waited for with patience; who
+ * moves a stream of messages sleeps, and finds many at a time: that is faster than to look at them as they are written. Any thread,
+ * no lock. */
+void doorbell_rang(void);
+
 #endif

@@ -102,6 +102,7 @@ void ivshmem_link_ring(IvshmemLink *l, uint16_t id, uint16_t vector)
     if (p && vector < p->n) {
         /* EAGAIN: so many rings wait there that one more says nothing new. */
         eventfd_write(p->fds[vector], 1);
+        doorbell_rang();
     }
 }
 

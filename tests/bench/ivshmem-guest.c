@@ -179,6 +179,8 @@ static void consume(void)
 		*W(128) = tail;
 		mem[4]++;
 		mem[5] += len;
+		if (head - tail > SIZE / 2)
+			continue;
 		fence();
 		if (*W(256)) {
 			*W(256) = 0;
