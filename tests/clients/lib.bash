@@ -111,11 +111,15 @@ start_vm()      # start_vm VNC-OPTIONS OTHER...
 start_x()
 {
     need Xvfb xvfb xdotool xdotool import imagemagick
-    x_display=:$((RANDOM % 900 + 100))
-    Xvfb $x_display -screen 0 1280x1024x24 > /dev/null 2>&1 &
+    # It says which display it has when it is ready. Without -noreset it begins anew when its last window goes, and turns away who
+    # comes meanwhile.
+    Xvfb -displayfd 9 -noreset -screen 0 1280x1024x24 9> "$work/x-display" > /dev/null 2>&1 &
     pids+=($!)
-    export DISPLAY=$x_display HOME=$work XDG_RUNTIME_DIR=$work
-    sleep 1
+    until [ -s "$work/x-display" ]; do
+        kill -0 $! || { echo "Bail out! Xvfb has ended"; exit 1; }
+        sleep 0.1
+    done
+    export DISPLAY=:$(cat "$work/x-display") HOME=$work XDG_RUNTIME_DIR=$work
 }
 
 dump()
