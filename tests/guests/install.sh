@@ -72,7 +72,7 @@ for try; do
 		efi intelmac intelmac /usr/share/OVMF/OVMF_VARS_4M.fd
 		;;
 	libvirt)
-		QEMU_BIN=$QEMU_BIN-x86_64 "$SRC_DIR/tests/clients/virt-install" > "$tmp/libvirt.tap"
+		QEMU_BIN=$QEMU_BIN-x86_64 "$SRC_DIR/tests/clients/virt-install.sh" > "$tmp/libvirt.tap"
 		ok $? "libvirt: virt-install installs Debian"
 		sed 's/^/# /' "$tmp/libvirt.tap"
 		;;

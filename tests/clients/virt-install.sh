@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Debian's virt-install makes a domain of the machine pc with the emulator in <emulator>, in which Debian's netboot installer puts a
-# system on a virtio disk, unattended; that boots to its login. It takes as long as an installation does: `make check-install`.
+# system on a virtio disk, unattended; that boots to its login. It takes as long as an installation does, half an hour where the
+# machine does other things too.
 #
 # Environment: QEMU_BIN, SRC_DIR. Needs: libvirt-daemon-driver-qemu libvirt-clients virtinst debian-installer-12-netboot-amd64.
 domain=t2
 . "$(dirname "$0")/libvirt.bash"
 need virt-install virtinst
+echo "# timeout: 5400"
 src=$SRC_DIR
 . "$src/scripts/installer-lib.sh"
 [ -f "$netboot/initrd.gz" ] || { echo "1..0 # SKIP no netboot installer; Debian package: debian-installer-12-netboot-amd64"; exit; }
