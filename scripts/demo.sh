@@ -26,10 +26,11 @@ if [ -t 0 ]; then
 fi
 # Not a terminal: hand the guest the input once its shell is there, then Ctrl-d.
 mkfifo "$run/in"
+: > "$run/out"                        # tail must find it, however late the emulator is
 "$emulator" -m 512 -smp 2 -kernel "$cache/linux-amd64" -initrd "$cache/initramfs-demo.cpio.gz" \
 	-append 'console=ttyS0 quiet' -display none $vnc -serial stdio \
 	-monitor "unix:$run/monitor,server=on,wait=off" -qmp "unix:$run/qmp,server=on,wait=off" \
-	< "$run/in" > "$run/out" 2>&1 &
+	< "$run/in" >> "$run/out" 2>&1 &
 pid=$!
 exec 3> "$run/in"
 tail -n +1 -f --pid=$pid "$run/out" &
