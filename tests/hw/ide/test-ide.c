@@ -37,11 +37,10 @@ static uint8_t byte_of(unsigned sector, unsigned i)
 }
 
 /* Until the drive isn't busy; each question lets the emulator's loop go round. */
-static uint8_t ready(Test *t, QTest *q)
+static uint8_t ready(QTest *q)
 {
     uint8_t s;
 
-    (void)t;
     do {
         s = qtest_inb(q, CTRL);
     } while (s & BSY);
@@ -73,13 +72,13 @@ TEST(ide, identify)
     uint16_t w[256];
 
     command(q, 0, 0, 0, 0xec);
-    check_u8(t, ready(t, q) & (DRQ | ERR), DRQ, "data waits");
+    check_u8(t, ready(q) & (DRQ | ERR), DRQ, "data waits");
     for (int i = 0; i < 256; i++) {
         w[i] = qtest_inw(q, IDE);
     }
     check_u32(t, w[60] | (uint32_t)w[61] << 16, SECTORS, "sectors");
     check_u32(t, w[27], 'Q' << 8 | 'E', "model");
-    check_u8(t, ready(t, q) & DRQ, 0, "no more data");
+    check_u8(t, ready(q) & DRQ, 0, "no more data");
     command(q, 1, 0, 0, 0xec);
     check_u8(t, qtest_inb(q, CTRL), 0, "there is no second drive");
 }
@@ -90,19 +89,19 @@ TEST(ide, pio_read_and_write)
 
     command(q, 0, 5, 2, 0x20);
     for (unsigned s = 5; s < 7; s++) {
-        check_u8(t, ready(t, q) & (DRQ | ERR), DRQ, "a sector waits");
+        check_u8(t, ready(q) & (DRQ | ERR), DRQ, "a sector waits");
         for (unsigned i = 0; i < 512; i += 2) {
             check_u16(t, qtest_inw(q, IDE), byte_of(s, i) | byte_of(s, i + 1) << 8, "data");
         }
     }
     command(q, 0, 9, 1, 0x30);
-    check_u8(t, ready(t, q) & DRQ, DRQ, "a sector is wanted");
+    check_u8(t, ready(q) & DRQ, DRQ, "a sector is wanted");
     for (unsigned i = 0; i < 256; i++) {
         qtest_outw(q, IDE, 0xa500 + i);
     }
-    check_u8(t, ready(t, q) & (DRQ | ERR), 0, "written");
+    check_u8(t, ready(q) & (DRQ | ERR), 0, "written");
     command(q, 0, 9, 1, 0x20);
-    ready(t, q);
+    ready(q);
     for (unsigned i = 0; i < 256; i++) {
         check_u16(t, qtest_inw(q, IDE), 0xa500 + i, "what was written");
     }
@@ -113,10 +112,10 @@ TEST(ide, addresses_past_the_end)
     QTest *q = disk_pc(t);
 
     command(q, 0, SECTORS - 1, 2, 0x20);
-    check_u8(t, ready(t, q) & (ERR | DRQ), ERR, "refused");
+    check_u8(t, ready(q) & (ERR | DRQ), ERR, "refused");
     check_u8(t, qtest_inb(q, IDE + 1) & 0x10, 0x10, "IDNF");
     command(q, 0, 0, 0, 0xf7);
-    check_u8(t, ready(t, q) & ERR, ERR, "no such command");
+    check_u8(t, ready(q) & ERR, ERR, "no such command");
     check_u8(t, qtest_inb(q, IDE + 1), 0x04, "ABRT");
 }
 
@@ -147,7 +146,7 @@ TEST(ide, dma_read_and_write)
     regions(q, sizeof(b));
     command(q, 0, 100, 4, 0xc8);
     start_dma(q, true);
-    ready(t, q);
+    ready(q);
     while (!(qtest_inb(q, BM + 2) & 4)) {
     }
     check_u8(t, qtest_inb(q, BM + 2) & 7, 4, "interrupt, not active, no error");
@@ -160,12 +159,12 @@ TEST(ide, dma_read_and_write)
     qtest_write(q, BUFFER, b, sizeof(b));
     command(q, 0, 200, 4, 0xca);
     start_dma(q, false);
-    ready(t, q);
+    ready(q);
     while (!(qtest_inb(q, BM + 2) & 4)) {
     }
     qtest_outb(q, BM, 0);
     command(q, 0, 203, 1, 0x20);
-    ready(t, q);
+    ready(q);
     check_u16(t, qtest_inw(q, IDE), 0x3c3c, "written by DMA");
 }
 
@@ -184,10 +183,10 @@ TEST(ide, trim)
     qtest_outb(q, IDE + 2, 0);                  /* the count has 16 bits */
     command(q, 0, 0, 1, 0x06);
     start_dma(q, false);
-    check_u8(t, ready(t, q) & (ERR | DRQ), 0, "done");
+    check_u8(t, ready(q) & (ERR | DRQ), 0, "done");
     qtest_outb(q, BM, 0);
     command(q, 0, 50, 1, 0x20);
-    ready(t, q);
+    ready(q);
     for (unsigned i = 0; i < 512; i += 2) {
         check_u16(t, qtest_inw(q, IDE), byte_of(50, i) | byte_of(50, i + 1) << 8, "other sectors stay");
     }
@@ -198,12 +197,12 @@ TEST(ide, trim)
     qtest_outb(q, IDE + 2, 0);                  /* the count has 16 bits */
     command(q, 0, 0, 1, 0x06);
     start_dma(q, false);
-    check_u8(t, ready(t, q) & ERR, ERR, "a range past the end");
+    check_u8(t, ready(q) & ERR, ERR, "a range past the end");
     qtest_outb(q, BM, 0);
     qtest_outb(q, IDE + 1, 0);
     qtest_outb(q, IDE + 2, 0);
     command(q, 0, 0, 1, 0x06);
-    check_u8(t, ready(t, q) & ERR, ERR, "no other data sets");
+    check_u8(t, ready(q) & ERR, ERR, "no other data sets");
 }
 
 TEST(ide, reset_in_the_middle)
@@ -211,12 +210,12 @@ TEST(ide, reset_in_the_middle)
     QTest *q = disk_pc(t);
 
     command(q, 0, 0, 4, 0x20);
-    ready(t, q);
+    ready(q);
     qtest_inw(q, IDE);
     qtest_outb(q, CTRL, 4);
     check_u8(t, qtest_inb(q, CTRL) & BSY, BSY, "busy while SRST is set");
     qtest_outb(q, CTRL, 0);
-    check_u8(t, ready(t, q), DRDY | 0x10, "ready, no data");
+    check_u8(t, ready(q), DRDY | 0x10, "ready, no data");
     check_u8(t, qtest_inb(q, IDE + 2), 1, "signature");
     check_u8(t, qtest_inb(q, IDE + 4), 0, "of a disk");
 }
@@ -230,7 +229,7 @@ static void packet(Test *t, QTest *q, const uint8_t p[12], uint16_t limit)
     qtest_outb(q, IDE + 4, limit);
     qtest_outb(q, IDE + 5, limit >> 8);
     qtest_outb(q, IDE + 7, 0xa0);
-    check_u8(t, ready(t, q) & DRQ, DRQ, "the packet is wanted");
+    check_u8(t, ready(q) & DRQ, DRQ, "the packet is wanted");
     for (int i = 0; i < 12; i += 2) {
         qtest_outw(q, IDE, p[i] | p[i + 1] << 8);
     }
@@ -248,18 +247,18 @@ TEST(ide, cd)
     check_u8(t, qtest_inb(q, IDE + 4), 0x14, "signature");
     check_u8(t, qtest_inb(q, IDE + 5), 0xeb, "of a packet device");
     packet(t, q, test_unit, 0);
-    check_u8(t, ready(t, q) & ERR, 0, "a medium is there");
+    check_u8(t, ready(q) & ERR, 0, "a medium is there");
     packet(t, q, bad, 0);
-    check_u8(t, ready(t, q) & ERR, ERR, "no such command");
+    check_u8(t, ready(q) & ERR, ERR, "no such command");
     packet(t, q, sense, 18);
-    ready(t, q);
+    ready(q);
     qtest_inw(q, IDE);
     check_u16(t, qtest_inw(q, IDE) & 0xff, 5, "illegal request");
     for (int i = 4; i < 18; i += 2) {
         qtest_inw(q, IDE);
     }
     packet(t, q, capacity, 8);
-    ready(t, q);
+    ready(q);
     check_u16(t, qtest_inw(q, IDE), 0, "last sector");
     check_u16(t, qtest_inw(q, IDE), (SECTORS / 4 - 1) >> 8 | ((SECTORS / 4 - 1) & 0xff) << 8,
               "in big-endian order");
@@ -267,12 +266,12 @@ TEST(ide, cd)
     packet(t, q, read, 1024);
     for (unsigned i = 0; i < 2048; i += 2) {
         if (i % 1024 == 0) {
-            check_u8(t, ready(t, q) & DRQ, DRQ, "a data phase of the byte count limit");
+            check_u8(t, ready(q) & DRQ, DRQ, "a data phase of the byte count limit");
         }
         check_u16(t, qtest_inw(q, IDE), byte_of(12 + i / 512, i % 512) |
                   byte_of(12 + i / 512, i % 512 + 1) << 8, "data");
     }
-    check_u8(t, ready(t, q) & (DRQ | ERR), 0, "done");
+    check_u8(t, ready(q) & (DRQ | ERR), 0, "done");
 }
 
 /* A list of regions that is nowhere, and one that never ends: the machine lives on. */
@@ -284,11 +283,11 @@ TEST(ide, hostile_regions)
     qtest_memset(q, TABLE, 0, 64);
     start_dma(q, true);
     qtest_outl(q, BM + 4, 0xfffffffc);
-    ready(t, q);
+    ready(q);
     qtest_outb(q, BM, 0);
     qtest_outb(q, CTRL, 4);
     qtest_outb(q, CTRL, 0);
-    check_u8(t, ready(t, q) & DRDY, DRDY, "after a reset it works again");
+    check_u8(t, ready(q) & DRDY, DRDY, "after a reset it works again");
     command(q, 0, 5, 1, 0x20);
-    check_u8(t, ready(t, q) & DRQ, DRQ, "and reads");
+    check_u8(t, ready(q) & DRQ, DRQ, "and reads");
 }
