@@ -46,8 +46,8 @@ static uint32_t line_offset(const VgaState *s)
     return s->crtc[0x13] * 2u;
 }
 
-/* A new mode or place in memory: everything is painted. True if so. */
-static bool changed_mode(VgaState *s, uint32_t mode, uint32_t start, uint32_t stride, int w, int h)
+/* A new mode or place in memory: everything is painted. True if so. @lend: memory is painted already. */
+static bool changed_mode(VgaState *s, uint32_t mode, uint32_t start, uint32_t stride, int w, int h, bool lend)
 {
     bool all = s->all_dirty || s->painted_mode != mode || s->painted_start != start ||
                s->painted_stride != stride || console_width(s->con) != w ||
@@ -57,7 +57,11 @@ static bool changed_mode(VgaState *s, uint32_t mode, uint32_t start, uint32_t st
     s->painted_start = start;
     s->painted_stride = stride;
     s->all_dirty = false;
-    console_set_size(s->con, w, h);
+    if (lend) {
+        console_lend(s->con, s->ram + start, w, h, stride);
+    } else {
+        console_set_size(s->con, w, h);
+    }
     return all;
 }
 
@@ -65,7 +69,7 @@ static void paint_blank(VgaState *s)
 {
     int w = console_width(s->con), h = console_height(s->con);
 
-    if (!changed_mode(s, MODE_BLANK, 0, 0, w, h)) {
+    if (!changed_mode(s, MODE_BLANK, 0, 0, w, h, false)) {
         return;
     }
     for (int y = 0; y < h; y++) {
@@ -138,7 +142,7 @@ static void paint_text(VgaState *s)
 
     cols = MIN(cols, 132);
     rows = MAX(MIN(rows, 100), 1);
-    all = changed_mode(s, MODE_TEXT, start, stride, cols * cw, rows * ch);
+    all = changed_mode(s, MODE_TEXT, start, stride, cols * cw, rows * ch, false);
     all |= font_changed(s);
     make_colors(s, true);
     for (int y = 0; y < rows; y++) {
@@ -226,61 +230,59 @@ static void line_24(VgaState *s, uint32_t at, uint32_t *out, int w)
     }
 }
 
-/* The common one: also tells whether it is another line than the one that was there. */
-static bool line_32(const VgaState *s, uint32_t at, uint32_t *restrict out, int w)
+/* The common one; console_lend() does without where it can. */
+static void line_32(VgaState *s, uint32_t at, uint32_t *out, int w)
 {
-    const uint8_t *restrict p = s->ram + at;
-    uint32_t differences = 0;
-
-    if (at + 4u * w > s->ram_size) {
-        return false;
-    }
     for (int x = 0; x < w; x++) {
-        uint32_t v = load_le32(p + 4 * x) & 0xffffff;
-
-        differences |= v ^ out[x];
-        out[x] = v;
+        out[x] = load_le32(s->ram + ((at + 4 * x) & (s->ram_size - 1) & ~3u)) & 0xffffff;
     }
-    return differences;
 }
 
-/* Lines @scale times each; a line is painted when its bytes are dirty. @fn NULL: line_32(). */
+/* Lines of four bytes a pixel can be shown where they are. */
+static bool can_lend(const VgaState *s, LineFn *fn, uint32_t start, uint32_t stride, int w, int h)
+{
+    return fn == line_32 && !HOST_BIG_ENDIAN && w > 0 && h > 0 && w <= CONSOLE_MAX_WIDTH && h <= CONSOLE_MAX_HEIGHT &&
+           start % 4 == 0 && stride % 4 == 0 && stride >= 4u * w &&
+           start + (uint64_t)(h - 1) * stride + 4u * w <= s->ram_size;
+}
+
+static void paint_line(VgaState *s, LineFn *fn, uint32_t at, int y, int w, int scale)
+{
+    uint32_t *first = console_line(s->con, y * scale);
+
+    fn(s, at, first, w);
+    for (int k = 1; k < scale; k++) {
+        memcpy(console_line(s->con, y * scale + k), first, 4 * (size_t)w);
+    }
+}
+
+/* Lines @scale times each; a line is painted when its bytes are dirty. */
 static void paint_lines(VgaState *s, uint32_t mode, LineFn *fn, uint32_t start, uint32_t stride,
                         uint32_t bytes, int w, int h, int scale)
 {
-    bool all = changed_mode(s, mode, start, stride, w, h * scale);
+    bool lend = can_lend(s, fn, start, stride, w, h);
+    bool all = changed_mode(s, mode, start, stride, w, h * scale, lend);
     uint64_t total = start < s->ram_size ? MIN((uint64_t)h * stride + bytes, (uint64_t)s->ram_size - start) : 0;
     /* Bits are clear before the bytes are read: what is written meanwhile is seen the next time. */
     RamDirtySnapshot *dirty = ram_dirty_snapshot(memory_region_ram_block(&s->vram), RAM_DIRTY_DISPLAY, start, total);
-    int first = -1, last = -1;
+    int first = -1;
 
-    for (int y = 0; y < h; y++) {
+    for (int y = 0; y <= h; y++) {
         uint32_t at = start + y * stride;
         uint32_t len = at < s->ram_size ? MIN(bytes, s->ram_size - at) : 0;
 
         /* No memory for the bits: all may be. */
-        if (!all && dirty && !ram_dirty_snapshot_get(dirty, at, len)) {
-            continue;
-        }
-        if (!fn && !line_32(s, at, console_line(s->con, y), w) && !all) {
-            continue;
-        }
-        for (int k = 0; fn && k < scale; k++) {
-            uint32_t *out = console_line(s->con, y * scale + k);
-
-            if (k) {
-                memcpy(out, out - console_width(s->con), 4 * (size_t)w);
-            } else {
-                fn(s, at, out, w);
+        if (y < h && (all || !dirty || ram_dirty_snapshot_get(dirty, at, len))) {
+            if (!lend) {
+                paint_line(s, fn, at, y, w, scale);
             }
+            first = first < 0 ? y : first;
+        } else if (first >= 0) {
+            console_damage(s->con, 0, first * scale, w, (y - first) * scale);
+            first = -1;
         }
-        first = first < 0 ? y : first;
-        last = y;
     }
     ram_dirty_snapshot_free(dirty);
-    if (first >= 0) {
-        console_damage(s->con, 0, first * scale, w, (last - first + 1) * scale);
-    }
 }
 
 static void paint_dispi(VgaState *s)
@@ -290,7 +292,7 @@ static void paint_dispi(VgaState *s)
                      s->dispi[DISPI_X_OFFSET] * ((bpp + 7) / 8);
     int w = s->dispi[DISPI_XRES], h = s->dispi[DISPI_YRES];
     LineFn *fn = bpp == 4 ? line_planar : bpp == 8 ? line_8 : bpp == 15 ? line_15
-                 : bpp == 16 ? line_16 : bpp == 24 ? line_24 : NULL;
+                 : bpp == 16 ? line_16 : bpp == 24 ? line_24 : line_32;
 
     make_colors(s, bpp == 4);
     if (bpp == 4) {

@@ -6,9 +6,25 @@
 
 static Console *consoles;           /* registry */
 
-static pixman_image_t *new_surface(int width, int height)
+/* @pixels NULL: of its own. */
+static void new_surface(Console *c, int width, int height, void *pixels, size_t stride)
 {
-    return pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, NULL, 0);
+    pixman_image_t *old = c->surface;
+    bool resized = !old || console_width(c) != width || console_height(c) != height;
+
+    c->surface = pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, pixels, (int)stride);
+    c->pixels = (uint8_t *)pixman_image_get_data(c->surface);
+    c->stride = pixman_image_get_stride(c->surface);
+    c->lent = pixels;
+    for (ConsoleListener *l = resized ? c->listeners : NULL; l; l = l->next) {
+        if (l->resized) {
+            l->resized(l);
+        }
+    }
+    if (old) {
+        pixman_image_unref(old);
+    }
+    console_damage(c, 0, 0, width, height);
 }
 
 static void number_all(void)
@@ -43,7 +59,7 @@ Console *console_new(Object *device, int head, const ConsoleOps *ops, void *opaq
     c->head = head;
     c->ops = ops;
     c->opaque = opaque;
-    c->surface = new_surface(640, 480);
+    new_surface(c, 640, 480, NULL, 0);
     *pp = c;
     number_all();
     return c;
@@ -70,21 +86,20 @@ void console_free(Console *c)
 
 void console_set_size(Console *c, int width, int height)
 {
-    pixman_image_t *old = c->surface;
-
     width = MAX(1, MIN(width, CONSOLE_MAX_WIDTH));
     height = MAX(1, MIN(height, CONSOLE_MAX_HEIGHT));
-    if (width == console_width(c) && height == console_height(c)) {
-        return;
+    if (c->lent || width != console_width(c) || height != console_height(c)) {
+        new_surface(c, width, height, NULL, 0);
     }
-    c->surface = new_surface(width, height);
-    for (ConsoleListener *l = c->listeners; l; l = l->next) {
-        if (l->resized) {
-            l->resized(l);
-        }
+}
+
+void console_lend(Console *c, void *pixels, int width, int height, size_t stride)
+{
+    assert(width > 0 && height > 0 && width <= CONSOLE_MAX_WIDTH && height <= CONSOLE_MAX_HEIGHT &&
+           stride % 4 == 0 && stride >= 4 * (size_t)width);
+    if (c->pixels != pixels || width != console_width(c) || height != console_height(c) || c->stride != stride) {
+        new_surface(c, width, height, pixels, stride);
     }
-    pixman_image_unref(old);
-    console_damage(c, 0, 0, width, height);
 }
 
 void console_damage(Console *c, int x, int y, int w, int h)

@@ -46,6 +46,9 @@ struct Console {
     const ConsoleOps *ops;
     void *opaque;
     pixman_image_t *surface;        /* owned; x8r8g8b8; never NULL */
+    uint8_t *pixels;                /* of the surface */
+    size_t stride;
+    bool lent;                      /* they are the device's memory, see console_lend() */
     ConsoleCursor *cursor;          /* owned; NULL: the guest has none of its own */
     int cursor_x, cursor_y;         /* its hot spot */
     bool cursor_visible;
@@ -57,7 +60,7 @@ struct Console {
 struct ConsoleListener {
     /* Any may be NULL. */
     void (*changed)(ConsoleListener *l, int x, int y, int w, int h);
-    void (*resized)(ConsoleListener *l);    /* another surface: look at console->surface */
+    void (*resized)(ConsoleListener *l);    /* a surface of another size: look at console->surface */
     void (*cursor_moved)(ConsoleListener *l, int x, int y, bool visible);
     void (*cursor_defined)(ConsoleListener *l);     /* look at console->cursor */
     Console *console;
@@ -68,9 +71,13 @@ struct ConsoleListener {
 /* With a surface of 640x480, black. Screens of text (ops->key) come behind the others. Lives as long as the device (console_free in unrealize). */
 Console *console_new(struct Object *device, int head, const ConsoleOps *ops, void *opaque);
 void console_free(Console *c);
-/* A new surface of that size; does nothing if it has it already. Sizes out of
+/* A new surface of that size; does nothing if it has one already that isn't lent. Sizes out of
  * range are cut. Everything counts as changed. */
 void console_set_size(Console *c, int width, int height);
+/* The device's memory becomes the surface, until console_set_size() or another place is lent: pixels as
+ * console_line() has them, but with anything in their top byte. Nothing is painted then; the device still tells
+ * what has changed, after it did. Who looks must bear that pixels change meanwhile. */
+void console_lend(Console *c, void *pixels, int width, int height, size_t stride);
 void console_damage(Console *c, int x, int y, int w, int h);
 /* Another shape, copied; @argb as in ConsoleCursor. Sizes out of range: no shape. */
 void console_define_cursor(Console *c, int width, int height, int hot_x, int hot_y,
@@ -82,8 +89,7 @@ static inline int console_height(const Console *c) { return pixman_image_get_hei
 /* First pixel of a line: 0x00RRGGBB in host order. */
 static inline uint32_t *console_line(const Console *c, int y)
 {
-    return (uint32_t *)((uint8_t *)pixman_image_get_data(c->surface) +
-                        (size_t)y * pixman_image_get_stride(c->surface));
+    return (uint32_t *)(c->pixels + (size_t)y * c->stride);
 }
 
 /* --- displays --- */

@@ -58,6 +58,8 @@ struct VncScreen {
     uint8_t *heat;              /* of each tile: how often it has changed of late */
     int64_t cooled_ns;
     pixman_region16_t damage;   /* that the console told of */
+    uint32_t *frozen;           /* what has changed, while what has moved is looked for; NULL until needed */
+    bool is_frozen;
     Timer tick;
     int64_t tick_ns;            /* between two ticks, now */
     int64_t changed_ns;         /* when something last changed */
@@ -210,6 +212,8 @@ void vnc_screen_hurry(VncScreen *s);
 bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy);
 void vnc_tile_unref(VncTile *t);                    /* any thread; NULL is allowed */
 bool vnc_screen_hot(const VncScreen *s, const pixman_box16_t *b);
+/* A line of what is to be shown next; between the extents of what has changed only. */
+const uint32_t *vnc_screen_line(const VncScreen *s, int y);
 
 /* --- vnc-motion.c --- */
 /* What of @e, where something has changed, are pixels of elsewhere that have moved. */

@@ -67,7 +67,7 @@ static const uint32_t *shown(const Search *m, int y, int x0, int x1)
 
 static const uint32_t *fresh(const Search *m, int y)
 {
-    return console_line(m->s->listener.console, y);
+    return vnc_screen_line(m->s, y);
 }
 
 /* --- votes --- */

@@ -5,6 +5,10 @@
  * While somebody watches, a timer has the console painted; what it says to be damaged is compared
  * with the tiles, 16 pixels of a line at a time, so that only real changes count, however coarse
  * the device's idea of them is. A tile that a worker holds is not written but replaced.
+ *
+ * A console may show the device's memory itself (console_lend), which the guest writes meanwhile; the device tells
+ * of that later. So what is found to differ is looked at once more at most: it goes to the tiles, and what
+ * clients are sent comes from there.
  */
 #include "util/osdep.h"
 #include "ui/vnc/vnc-int.h"
@@ -53,6 +57,8 @@ static void free_tiles(VncScreen *s)
     }
     g_free(s->tiles);
     g_free(s->heat);
+    g_free(s->frozen);
+    s->frozen = NULL;
 }
 
 static void set_size(VncScreen *s, int width, int height)
@@ -112,33 +118,70 @@ typedef struct Span {
     int16_t first, last;            /* changed lines of a cell in its band; first < 0: none */
 } Span;
 
-/* Which cells of a band of lines [y0, y1) within one tile row differ, from @x0 to @x1. */
-static bool compare_band(VncScreen *s, int x0, int x1, int y0, int y1, Span *cells)
+/* Whatever the top byte is. */
+static inline bool differ(const uint32_t *a, const uint32_t *b, int n)
 {
+    uint32_t d = 0;
+
+    for (int i = 0; i < n; i++) {
+        d |= a[i] ^ b[i];
+    }
+    return d & 0xffffff;
+}
+
+/* Which cells of a line within a tile differ. */
+static unsigned compare_line(const uint32_t *now, const uint32_t *old, int wide)
+{
+    unsigned cells = 0;
+
+    for (int x = 0; x + CELL <= wide; x += CELL) {
+        cells |= (unsigned)differ(now + x, old + x, CELL) << x / CELL;
+    }
+    if (wide % CELL) {
+        int x = ALIGN_DOWN(wide, CELL);
+
+        cells |= (unsigned)differ(now + x, old + x, wide - x) << x / CELL;
+    }
+    return cells;
+}
+
+/* Which cells of a band of lines [y0, y1) within one tile row differ, from @x0 to @x1. @keep: tiles follow at once. */
+static bool compare_band(VncScreen *s, int x0, int x1, int y0, int y1, Span *cells, bool keep)
+{
+    static const uint32_t black[VNC_TILE];
     const Console *con = s->listener.console;
     bool any = false;
 
     for (int tx = x0 / VNC_TILE; tx * VNC_TILE < x1; tx++) {
         int left = tx * VNC_TILE, wide = MIN(VNC_TILE, s->width - left);
-        const VncTile *t = s->tiles[(size_t)(y0 / VNC_TILE) * s->tiles_x + tx];
+        size_t i = (size_t)(y0 / VNC_TILE) * s->tiles_x + tx;
+        VncTile *t = s->tiles[i];
+        bool kept = false;
 
         for (int y = y0; y < y1; y++) {
-            static const uint32_t black[VNC_TILE];
             const uint32_t *now = console_line(con, y) + left;
             const uint32_t *old = t ? t->px + (y % VNC_TILE) * VNC_TILE : black;
+            unsigned changed;
 
             if (memcmp(now, old, 4 * (size_t)wide) == 0) {
                 continue;
             }
-            for (int x = 0; x < wide; x += CELL) {
-                Span *c = &cells[(left + x) / CELL];
+            changed = compare_line(now, old, wide);
+            if (keep && changed && !kept) {
+                t = writable_tile(s, i);
+                kept = true;
+            }
+            for (int k = 0; changed >> k; k++) {
+                Span *c = &cells[left / CELL + k];
 
-                if (memcmp(now + x, old + x, 4 * (size_t)MIN(CELL, wide - x)) == 0) {
+                if (!(changed >> k & 1)) {
                     continue;
                 }
-                if (c->first < 0) {
-                    c->first = y;
+                if (keep) {
+                    memcpy(t->px + (y % VNC_TILE) * VNC_TILE + k * CELL, now + k * CELL,
+                           4 * (size_t)MIN(CELL, wide - k * CELL));
                 }
+                c->first = c->first < 0 ? y : c->first;
                 c->last = y;
                 any = true;
             }
@@ -180,7 +223,7 @@ static void add_runs(VncScreen *s, const Span *cells, int n, GArray *boxes)
     }
 }
 
-static void compare_box(VncScreen *s, const pixman_box16_t *b, GArray *boxes, Span *cells)
+static void compare_box(VncScreen *s, const pixman_box16_t *b, GArray *boxes, Span *cells, bool keep)
 {
     int x0 = ALIGN_DOWN(b->x1, CELL), x1 = MIN(ALIGN_UP(b->x2, CELL), s->width);
     int c0 = x0 / CELL, n = DIV_ROUND_UP(x1, CELL);
@@ -191,7 +234,7 @@ static void compare_box(VncScreen *s, const pixman_box16_t *b, GArray *boxes, Sp
         for (int i = c0; i < n; i++) {
             cells[i].first = -1;
         }
-        if (compare_band(s, x0, x1, y, y1, cells)) {
+        if (compare_band(s, x0, x1, y, y1, cells, keep)) {
             for (int i = 0; i < c0; i++) {
                 cells[i].first = -1;
             }
@@ -203,8 +246,6 @@ static void compare_box(VncScreen *s, const pixman_box16_t *b, GArray *boxes, Sp
 
 static void copy_box(VncScreen *s, const pixman_box16_t *b)
 {
-    const Console *con = s->listener.console;
-
     for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2; ty++) {
         for (int tx = b->x1 / VNC_TILE; tx * VNC_TILE < b->x2; tx++) {
             size_t i = (size_t)ty * s->tiles_x + tx;
@@ -214,7 +255,7 @@ static void copy_box(VncScreen *s, const pixman_box16_t *b)
 
             for (int y = MAX(b->y1, ty * VNC_TILE); y < y1; y++) {
                 memcpy(t->px + (y % VNC_TILE) * VNC_TILE + x0 % VNC_TILE,
-                       console_line(con, y) + x0, 4 * (size_t)(x1 - x0));
+                       vnc_screen_line(s, y) + x0, 4 * (size_t)(x1 - x0));
             }
         }
     }
@@ -228,17 +269,39 @@ static void knows_copies(VncClient *c, void *opaque)
     *(bool *)opaque |= c->caps & CAP_COPY;
 }
 
-static void look_for_motion(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+/* Whether to look this time. */
+static bool motion_counts(VncScreen *s)
 {
     bool wanted = false;
 
     vnc_for_each_client(s, knows_copies, &wanted);
-    if (!wanted) {
+    if (wanted && s->skip_motion) {
+        s->skip_motion--;
+        wanted = false;
+    }
+    return wanted;
+}
+
+/* What is found must be what the tiles get: the guest may write meanwhile. */
+static void freeze(VncScreen *s, const pixman_box16_t *e)
+{
+    const Console *con = s->listener.console;
+
+    s->is_frozen = con->lent;
+    if (!con->lent) {
         return;
     }
-    if (s->skip_motion) {
-        s->skip_motion--;
-    } else if (vnc_motion_find(s, pixman_region_extents(delta), copy)) {
+    if (!s->frozen) {
+        s->frozen = g_new(uint32_t, (size_t)s->width * s->height);
+    }
+    for (int y = e->y1; y < e->y2; y++) {
+        memcpy(s->frozen + (size_t)y * s->width + e->x1, console_line(con, y) + e->x1, 4 * (size_t)(e->x2 - e->x1));
+    }
+}
+
+static void look_for_motion(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
+{
+    if (vnc_motion_find(s, pixman_region_extents(delta), copy)) {
         s->no_motion = 0;
     } else {
         s->no_motion = MIN(s->no_motion + 1, 5);
@@ -278,6 +341,11 @@ static void cool(VncScreen *s)
     }
 }
 
+const uint32_t *vnc_screen_line(const VncScreen *s, int y)
+{
+    return s->is_frozen ? s->frozen + (size_t)y * s->width : console_line(s->listener.console, y);
+}
+
 bool vnc_screen_hot(const VncScreen *s, const pixman_box16_t *b)
 {
     for (int ty = b->y1 / VNC_TILE; ty * VNC_TILE < b->y2 && ty < s->tiles_y; ty++) {
@@ -297,6 +365,7 @@ bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
     GArray *boxes;
     Span *cells;
     pixman_box16_t *b;
+    bool search;
     int n;
 
     copy->n = 0;
@@ -310,16 +379,21 @@ bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
     }
     boxes = g_array_new(FALSE, FALSE, sizeof(pixman_box16_t));
     cells = g_new(Span, CELLS_MAX);
+    search = motion_counts(s);
     for (int i = 0; i < n; i++) {
-        compare_box(s, &b[i], boxes, cells);
+        compare_box(s, &b[i], boxes, cells, !search);
     }
     pixman_region_clear(&s->damage);
     if (boxes->len) {
         pixman_region_fini(delta);
         pixman_region_init_rects(delta, (pixman_box16_t *)boxes->data, boxes->len);
-        look_for_motion(s, delta, copy);
-        for (guint i = 0; i < boxes->len; i++) {
-            copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
+        if (search) {
+            freeze(s, pixman_region_extents(delta));
+            look_for_motion(s, delta, copy);
+            for (guint i = 0; i < boxes->len; i++) {
+                copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
+            }
+            s->is_frozen = false;
         }
         warm(s, (pixman_box16_t *)boxes->data, boxes->len);
     }

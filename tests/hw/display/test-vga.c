@@ -97,6 +97,53 @@ TEST(vga, screen_dump)
     check_u8(t, text[13 + 3 * (64 * 3 + 2) + 2], 0x56, "blue");
 }
 
+static void check_pixel(Test *t, QTest *q, int w, int at, uint32_t rgb, const char *what)
+{
+    g_autofree char *path = g_strdup_printf("%s/pixel.ppm", test_tmpdir(t)), *text = NULL, *head = NULL;
+    Error *err = NULL;
+    QObject *reply = qmp_cmd(qtest_qmp(q), "screendump", qdict_from_fmt("{'filename': %s}", path), &err);
+    const uint8_t *p;
+    size_t len;
+
+    check_true(t, reply && g_file_get_contents(path, &text, &len, NULL), "screendump");
+    qobject_unref(reply);
+    head = g_strdup_printf("P6\n%d ", w);
+    check_true(t, g_str_has_prefix(text, head), "its width");
+    p = (uint8_t *)strstr(text, "\n255\n") + 5 + 3 * at;
+    check_u32(t, (uint32_t)p[0] << 16 | p[1] << 8 | p[2], rgb, what);
+}
+
+/* Pixels of 32 bits are shown where they are. */
+TEST(vga, memory_is_the_surface)
+{
+    QTest *q = vga_pc(t);
+
+    vga_dispi(q, 4, 0);
+    vga_dispi(q, 1, 64);
+    vga_dispi(q, 2, 48);
+    vga_dispi(q, 3, 32);
+    vga_dispi(q, 4, 0x41);
+    qtest_writel(q, VGA_LFB, 0xff123456);
+    qtest_writel(q, VGA_LFB + 4 * 64 * 48, 0x00abcdef);
+    check_pixel(t, q, 64, 0, 0x123456, "the top byte doesn't count");
+    vga_dispi(q, 9, 48);
+    check_pixel(t, q, 64, 0, 0xabcdef, "the other page");
+    vga_dispi(q, 8, 4);
+    check_pixel(t, q, 64, 0, 0, "and to its right");
+    vga_dispi(q, 9, 0);
+    vga_dispi(q, 8, 0);
+    check_pixel(t, q, 64, 0, 0x123456, "the first page");
+    vga_dispi(q, 4, 0);
+    qtest_outb(q, 0x3c0, 0);                        /* the screen off */
+    check_pixel(t, q, 64, 0, 0, "blank");
+    check_u32(t, qtest_readl(q, VGA_LFB), 0xff123456, "memory isn't painted on");
+    vga_dispi(q, 4, 0xc1);                          /* without clearing it */
+    check_pixel(t, q, 64, 0, 0x123456, "on again");
+    vga_dispi(q, 3, 16);
+    check_pixel(t, q, 64, 0, 0x318ab5, "pixels of 16 bits are painted");
+    check_u32(t, qtest_readl(q, VGA_LFB), 0xff123456, "elsewhere");
+}
+
 /* Memory at E0000000h, registers at FEBF0000h. */
 static QTest *bochs_pc(Test *t, const char *device)
 {

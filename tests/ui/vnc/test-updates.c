@@ -5,6 +5,7 @@
 #include "tests/lib/vnc-fixture.h"
 #include "ui/vnc/enc.h"
 #include "ui/vnc/vnc.h"
+#include "util/thread.h"
 
 static const int32_t encodings[] = { 0, 2, 5, 6, 7, 8, 16, -260 };
 static const RfbFormat *const formats[] = {
@@ -153,6 +154,104 @@ TEST(updates, windows_are_copied)
 
     if (f) {
         fixture_run(f, moved, NULL);
+        fixture_stop(f);
+    }
+}
+
+/* A guest that scrolls its screen, which the console shows where it is, without end. */
+typedef struct Guest {
+    Fixture *f;
+    uint32_t *memory;
+    int w, h;
+    _Atomic bool stop;
+} Guest;
+
+static void *scroll_memory(void *opaque)
+{
+    Guest *g = opaque;
+    size_t all = (size_t)g->w * g->h, line = g->w;
+
+    for (unsigned n = 0; !atomic_load(&g->stop); n++) {
+        for (size_t i = 0; i + line < all; i++) {
+            g->memory[i] = g->memory[i + line];
+        }
+        for (size_t i = all - line; i < all; i++) {
+            g->memory[i] = 0xff000000u | (uint32_t)(i + n) * 2654435761u;       /* the top byte is nobody's */
+        }
+        g_usleep(200);
+    }
+    return NULL;
+}
+
+static void lend_memory(void *opaque)
+{
+    Guest *g = opaque;
+
+    console_lend(g->f->con, g->memory, g->w, g->h, 4 * (size_t)g->w);
+}
+
+static void memory_changed(void *opaque)
+{
+    Guest *g = opaque;
+
+    console_damage(g->f->con, 0, 0, g->w, g->h);
+}
+
+static void give_back(void *opaque)
+{
+    Guest *g = opaque;
+
+    console_set_size(g->f->con, g->w, g->h);
+    for (int y = 0; y < g->h; y++) {
+        memcpy(console_line(g->f->con, y), g->memory + (size_t)y * g->w, 4 * (size_t)g->w);
+    }
+    console_damage(g->f->con, 0, 0, g->w, g->h);
+}
+
+static void lent(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t list[] = { 16, 1 };
+    Guest g = { .f = f, .w = 320, .h = 200 };
+    Thread thread;
+    RfbClient c;
+
+    g.memory = g_new(uint32_t, (size_t)g.w * g.h);
+    for (int i = 0; i < g.w * g.h; i++) {
+        g.memory[i] = (uint32_t)i * 2654435761u & 0xffffff;
+    }
+    fixture_main(lend_memory, &g);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, list, 2) ||
+        !rfb_update(&c, true) || !fixture_settle(f, &c, 10)) {
+        fail(f, &c, "start");
+    }
+    thread_create(&thread, "guest", scroll_memory, &g);
+    for (int i = 0; i < 40; i++) {
+        fixture_main(memory_changed, &g);
+        if (!rfb_update(&c, true)) {
+            fail(f, &c, "while it scrolls");
+        }
+    }
+    atomic_store(&g.stop, true);
+    thread_join(&thread);
+    fixture_main(memory_changed, &g);           /* a device tells of it afterwards */
+    if (!fixture_settle(f, &c, 20)) {
+        fail(f, &c, "at rest");
+    }
+    test_note(f->t, "%u copies", c.copies);
+    fixture_main(give_back, &g);
+    if (!fixture_settle(f, &c, 20)) {
+        fail(f, &c, "the console's own surface again");
+    }
+    rfb_close(&c);
+    g_free(g.memory);
+}
+
+TEST(updates, memory_that_changes_meanwhile)
+{
+    Fixture *f = fixture_start(t, 320, 200, "");
+
+    if (f) {
+        fixture_run(f, lent, NULL);
         fixture_stop(f);
     }
 }
