@@ -36,8 +36,8 @@ installer_mirror() {
 }
 
 # installer_initrd FILE FOLDER: the installer's initrd with the answers to all that it would ask. The disk is the first one. What it
-# logs goes to the second serial port, too. Small: systemd, a network, a kernel, GRUB, a login; user root, password 'debian'.
-# It believes Debian's keys, and that of the mirror's list of udebs.
+# logs goes to the second serial port, too. Small: systemd (D-Bus, which the power button needs), a network, a kernel, GRUB, a login;
+# user root, password 'debian'. It believes Debian's keys, and that of the mirror's list of udebs.
 installer_initrd() {
 	mkdir -p "$2/answers/usr/share/keyrings"
 	cat /usr/share/keyrings/debian-archive-keyring.gpg "$mirror_folder/key.gpg" > "$2/answers/usr/share/keyrings/archive.gpg"
@@ -71,7 +71,7 @@ installer_initrd() {
 	d-i partman/confirm boolean true
 	d-i partman/confirm_nooverwrite boolean true
 	d-i base-installer/debootstrap_variant string minbase
-	d-i base-installer/includes string debconf-i18n systemd-sysv udev kmod ifupdown isc-dhcp-client iproute2 netbase procps
+	d-i base-installer/includes string debconf-i18n systemd-sysv dbus udev kmod ifupdown isc-dhcp-client iproute2 netbase procps
 	d-i base-installer/install-recommends boolean false
 	d-i base-installer/kernel/image string linux-image-amd64
 	d-i base-installer/initramfs-tools/driver-policy select dep
