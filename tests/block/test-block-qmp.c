@@ -96,7 +96,7 @@ static bool refused(Vm *vm, const char *command, QDict *args)
 /* A job's status by query-jobs, until it has ended. */
 static bool job_ends(Vm *vm, const char *id)
 {
-    for (int i = 0; i < 200; i++) {
+    for (;;) {
         QObject *list = qmp_cmd(vm->q, "query-jobs", NULL, NULL);
         QDict *j = qobject_to_dict(qlist_get(qobject_to_list(list), 0));
         bool concluded = j && !strcmp(qdict_str_or(j, "status", ""), "concluded");
@@ -108,7 +108,6 @@ static bool job_ends(Vm *vm, const char *id)
         }
         g_usleep(20000);
     }
-    return false;
 }
 
 static QObject *disk(Vm *vm, const char *path)

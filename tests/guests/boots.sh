@@ -38,7 +38,7 @@ one_boot() {
 	installed_debian "$1" 1800 "$2" "$3" -nic user -no-reboot \
 		${cpu:+-cpu "$cpu"}
 	result=ok
-	wait_for "$serial" '^debian login: ' 1200 || result=no-login
+	wait_for_prompt "$serial" '^debian login: ' 1200 || result=no-login
 	oseconds=$(($(date +%s) - obegin))
 	if [ $result = ok ]; then
 		qmp '{"execute":"system_powerdown"}' && wait $pid || result=not-switched-off

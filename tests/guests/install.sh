@@ -9,10 +9,10 @@
 [ $# -gt 0 ] || set -- seabios ovmf libvirt
 tools=$(dirname "$QEMU_BIN")
 
-# answered NAME COMMAND PATTERN: what the guest's shell says to the command
-answered() {
+# said NAME COMMAND PATTERN: what the guest's shell says to the command
+said() {
 	printf '%s\n' "$2" >&4
-	wait_for "$tmp/$1.log" "$3" 60
+	wait_for_prompt "$tmp/$1.log" "$3" 60
 }
 
 # booted NAME MACHINE FIRMWARE-FOUND ARG...: the disk $image in a machine, from its firmware to a login, and off again
@@ -28,18 +28,18 @@ booted() {
 		< "$tmp/keys" > "$tmp/$bname.log" 2>&1 &
 	pid=$!
 	exec 4> "$tmp/keys"
-	wait_for "$tmp/$bname.log" '^debian login: ' 600
+	wait_for_prompt "$tmp/$bname.log" '^debian login: ' 600
 	ok $? "$bname: a login"
 	echo "# after $(($(date +%s) - begin)) s"
-	answered "$bname" root 'Password: ' && answered "$bname" debian 'root@debian'
+	said "$bname" root 'Password: ' && said "$bname" debian 'root@debian'
 	ok $? "$bname: a shell"
 	# What is typed must not be what is looked for.
-	answered "$bname" 'test -d /sys/firmware/efi; echo efi-$?-efi' "efi-$bfirmware-efi"
+	said "$bname" 'test -d /sys/firmware/efi; echo efi-$?-efi' "efi-$bfirmware-efi"
 	ok $? "$bname: started by its firmware"
-	answered "$bname" 'D=$(readlink -f /sys/block/sda/device/../../../../driver); echo "disk at ${D##*/}, root $(findmnt -n -o SOURCE /)"' \
+	said "$bname" 'D=$(readlink -f /sys/block/sda/device/../../../../driver); echo "disk at ${D##*/}, root $(findmnt -n -o SOURCE /)"' \
 		'disk at ahci, root /dev/sda'
 	ok $? "$bname: from a disk of the AHCI controller"
-	answered "$bname" 'echo "failed: $(systemctl --failed --no-legend | wc -l)"; dpkg --audit && echo "audit: $?"' 'audit: 0'
+	said "$bname" 'echo "failed: $(systemctl --failed --no-legend | wc -l)"; dpkg --audit && echo "audit: $?"' 'audit: 0'
 	ok $? "$bname: all packages are installed"
 	printf 'poweroff\n' >&4
 	wait $pid

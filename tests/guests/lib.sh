@@ -104,16 +104,53 @@ has() {
 	tr -d '\r' < "$tmp/$1.log" | grep -q -e "$2"
 }
 
-# wait_for FILE PATTERN SECONDS: until FILE has PATTERN, as long as process $pid lives
+# lines FILE: those that have come to their end. What is written still is judged when it is whole.
+lines() {
+	{ cat "$1"; echo; } 2> /dev/null | sed '$d'
+}
+
+# Whether FILE has PATTERN: in a whole line; anywhere
+in_lines() {
+	in_text "$@" && lines "$1" | grep -q -a -e "$2"
+}
+
+in_text() {
+	grep -q -a -e "$2" "$1" 2> /dev/null
+}
+
+# wait_for FILE PATTERN SECONDS: until FILE has a whole line with PATTERN, as long as process $pid lives
 wait_for() {
-	wtries=$(($3 * patience * 10))
-	until grep -q -a -e "$2" "$1" 2> /dev/null; do
+	wait_until in_lines "$@"
+}
+
+# wait_for_prompt FILE PATTERN SECONDS: the same, of what doesn't end its line
+wait_for_prompt() {
+	wait_until in_text "$@"
+}
+
+# wait_until WHERE FILE PATTERN SECONDS
+wait_until() {
+	wtries=$(($4 * patience * 10))
+	until
+		kill -0 "$pid" 2> /dev/null
+		wruns=$?
+		"$1" "$2" "$3"
+	do
 		wtries=$((wtries - 1))
-		[ $wtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || {
-			echo "# '$2' didn't come; $(($3 * patience)) s are the limit"
+		[ $wtries -gt 0 ] && [ $wruns = 0 ] || {
+			echo "# '$3' didn't come; $(($4 * patience)) s are the limit"
 			state_of_things
 			return 1
 		}
+		sleep 0.1
+	done
+}
+
+# wait_for_server PATH: until somebody takes connections at this unix socket (flag 10000h), as long as process $pid lives. Its
+# file is there a moment before.
+wait_for_server() {
+	until grep -q " 00010000 .* $1\$" /proc/net/unix; do
+		kill -0 "$pid" 2> /dev/null || return 1
 		sleep 0.1
 	done
 }
@@ -158,18 +195,26 @@ installed_debian() {
 	with_qmp "$dname" "$dseconds" $binary -m 512 -smp 2 "$@"
 }
 
-# qmp COMMAND-LINE: sends it on descriptor 3 and waits for its answer in file $out, where
-# $answers came before; fails when that is an error
+# qmp COMMAND-LINE: sends it on descriptor 3 and waits for its answer, the one after $answers others in file $out (the
+# emulator's time limit ends that). It is in $answer then; fails when it is an error
 qmp() {
 	answers=$((answers + 1))
 	printf '%s\n' "$1" >&3
-	qtries=$((100 * patience))
-	until [ "$(grep -c -E '"(return|error)"' "$out")" -ge $answers ]; do
-		qtries=$((qtries - 1))
-		[ $qtries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
+	until
+		kill -0 "$pid" 2> /dev/null
+		qruns=$?
+		answer=$(lines "$out" | grep -a -E '^\{"(return|error)"' | sed -n ${answers}p)
+		[ -n "$answer" ]
+	do
+		[ $qruns = 0 ] || return 1
 		sleep 0.1
 	done
-	[ "$(grep -E '"(return|error)"' "$out" | sed -n ${answers}p | grep -c '"error"')" = 0 ]
+	case $answer in '{"error"'*) return 1 ;; esac
+}
+
+# answered PATTERN: the last answer has it (a line of $out that came later may be an event)
+answered() {
+	printf '%s\n' "$answer" | grep -q -e "$1"
 }
 
 # key QCODE: typed at the machine of qmp

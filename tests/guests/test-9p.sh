@@ -80,7 +80,7 @@ with_qmp migration 300 x86_64 $kernel -append 'console=ttyS0 panic=-1 no_timer_c
 	-fsdev "local,id=f,path=$tmp/share,security_model=none" -device virtio-9p-pci,id=fs0,fsdev=f,mount_tag=share
 wait_for "$serial" 'hello from the host' 200
 qmp '{"execute":"migrate","arguments":{"uri":"exec:cat > /dev/null"}}'
-[ $? = 1 ] && grep -q "'fs0' (virtio-9p) has a file system mounted" "$out"
+[ $? = 1 ] && answered "'fs0' (virtio-9p) has a file system mounted"
 ok $? 'migration: refused while something is mounted'
 touch "$tmp/share/unmount"
 wait_for "$serial" 'p9 unmounted' 200

@@ -14,7 +14,9 @@ if [ "$(id -u)" != 0 ]; then
 	exit
 fi
 guest_items screen-text
-port=$((20000 + $$ % 20000))
+# Below those that the system gives to whoever asks for any.
+port=$((20000 + $$ % 12000))
+while grep -q -i ":$(printf %04X $port) " /proc/net/tcp; do port=$((port + 1)); done
 
 guest() {
 	timeout 300 ssh -q -i "${image%/*}/guest-key" -p $port -o StrictHostKeyChecking=no -o BatchMode=yes \
@@ -34,11 +36,10 @@ ssh_is_up() {
 agent() {
 	agent_lines=$(($(wc -l < "$tmp/agent.said") + 1))
 	printf '%s\n' "$1" > "$tmp/agent.in"
-	for _ in $(seq 60); do
-		[ "$(wc -l < "$tmp/agent.said")" -lt $agent_lines ] || break
+	while [ "$(wc -l < "$tmp/agent.said")" -lt $agent_lines ] && kill -0 "$pid" 2> /dev/null; do
 		sleep 0.5
 	done
-	tail -n 1 "$tmp/agent.said" | grep -q -e "$2"
+	sed -n "${agent_lines}p" "$tmp/agent.said" | grep -q -e "$2"
 }
 
 # The proxy that this host's apt is told, as the guest reaches it, and this host's view of names
@@ -70,7 +71,7 @@ debian() {
 		-audiodev "wav,id=snd,path=$tmp/tone.wav" -device AC97,audiodev=snd \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$tmp/agent" \
 		-device virtserialport,chardev=agent,name=org.qemu.guest_agent.0
-	wait_for "$serial" '^debian login: ' 900
+	wait_for_prompt "$serial" '^debian login: ' 900
 	ok $? "$name: login on the serial port"
 	echo "# after $(($(date +%s) - started)) s"
 	on_screen '^debian login:' 30
@@ -91,7 +92,7 @@ debian() {
 	ok $? "$name: apt-get update"
 	grep -e '^[EW]:' -e Candidate "$tmp/apt" | sed 's/^/# /'
 	guest 'for c in Master PCM; do amixer -q sset $c 80% unmute; done
-		timeout 5 speaker-test -c 2 -t sine -f 440 > /dev/null' > /dev/null
+		timeout 200 speaker-test -c 2 -t sine -f 440 -l 1 > /dev/null' > /dev/null
 	if command -v sox > /dev/null; then
 		sox "$tmp/tone.wav" -n remix 1 trim 0 2 stat 2> "$tmp/stat"
 		awk '/Rough/ { f = $3 } /Maximum amplitude/ { a = $3 } END { exit !(f > 425 && f < 455 && a > 0.1) }' \

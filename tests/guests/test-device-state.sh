@@ -11,6 +11,8 @@ sum=$(md5sum < "$tmp/data")
 "$cache/tcp-peer" "$tmp/port" "$tmp/data" "$tmp/copy" &
 peer=$! pid=$!
 wait_for "$tmp/port" . 10
+# It answers when the first look has been taken.
+kill -STOP $peer
 cat "$cache/initramfs-x86_64.cpio.gz" "$cache/modules-amd64.cpio.gz" > "$tmp/modules.gz"
 
 name=device-state
@@ -27,8 +29,9 @@ looks=0
 for path in '"path":"nic"' '"all":false' '"path":"pci.0"' '"path":"nic"' '"all":true' '"path":"nic","all":true'; do
 	grep -q -a '^GUEST-DONE' "$serial" && break
 	qmp '{"execute":"query-device-state","arguments":{'"$path"'}}' && looks=$((looks + 1))
-	[ $looks = 1 ] && grep '"return"' "$out" | tail -n 1 > "$tmp/look"
+	[ $looks != 1 ] || { printf '%s\n' "$answer" > "$tmp/look"; kill -CONT $peer; }
 done
+kill -CONT $peer
 [ $looks -gt 0 ]
 ok $? "$name: looked at $looks times"
 wait $pid

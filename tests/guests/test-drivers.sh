@@ -11,10 +11,10 @@ input() {
 	qmp '{"execute":"input-send-event","arguments":{"events":['"$1"']}}'
 }
 
-# answer COMMAND PATTERN SECONDS: until its answer has the pattern
-answer() {
+# until_answer COMMAND PATTERN SECONDS: until its answer has the pattern
+until_answer() {
 	atries=$3
-	until qmp "$1" && tail -n 1 "$out" | grep -q -e "$2"; do
+	until qmp "$1" && answered "$2"; do
 		atries=$((atries - 1))
 		[ $atries -gt 0 ] && kill -0 "$pid" 2> /dev/null || return 1
 		sleep 1
@@ -59,14 +59,14 @@ input '{"type":"rel","data":{"axis":"x","value":11}},{"type":"rel","data":{"axis
 wait_for "$serial" '^event [^ ]*Mouse 2 0 11' 20 && wait_for "$serial" '^event [^ ]*Mouse 2 1 \(-7\|65529\)' 20
 ok $? "$name: a movement of the PS/2 mouse"
 
-answer '{"execute":"qom-set","arguments":{"path":"balloon","property":"guest-stats-polling-interval","value":1}}' \
+until_answer '{"execute":"qom-set","arguments":{"path":"balloon","property":"guest-stats-polling-interval","value":1}}' \
 	return 1
-answer '{"execute":"qom-get","arguments":{"path":"balloon","property":"guest-stats"}}' \
-	'"last-update": [1-9]' 30 && tail -n 1 "$out" | grep -q '"stat-total-memory": [1-9][0-9]\{8\}[,}]'
+until_answer '{"execute":"qom-get","arguments":{"path":"balloon","property":"guest-stats"}}' \
+	'"last-update": [1-9]' 30 && answered '"stat-total-memory": [1-9][0-9]\{8\}[,}]'
 ok $? "$name: statistics of the guest's memory"
-tail -n 1 "$out" | sed 's/^/# /'
+echo "# $answer"
 qmp '{"execute":"balloon","arguments":{"value":402653184}}' &&
-	answer '{"execute":"query-balloon"}' '"actual": 402653184' 60
+	until_answer '{"execute":"query-balloon"}' '"actual": 402653184' 60
 ok $? "$name: the balloon takes what it is told to"
 
 qmp '{"execute":"device_del","arguments":{"id":"vkbd"}}' && wait_for "$out" DEVICE_DELETED 30

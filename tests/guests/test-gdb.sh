@@ -32,12 +32,8 @@ session() {
 		-S -gdb "unix:$socket" -kernel "$cache/linux-amd64" \
 		-initrd "$cache/initramfs-x86_64.cpio.gz" -no-reboot \
 		-append 'console=ttyS0 panic=-1 no_timer_check nokaslr run=boot' < /dev/null > "$tmp/emulator.log" 2>&1 &
-	emulator=$!
-	i=0
-	until [ -S "$socket" ] || [ $i -ge 100 ]; do
-		i=$((i + 1))
-		sleep 0.1
-	done
+	emulator=$! pid=$!
+	wait_for_server "$socket"
 	timeout -k 5 $((100 * patience)) gdb -nx -batch -x "$tmp/commands" > "$tmp/gdb.out" 2>&1
 	wait $emulator
 }

@@ -17,9 +17,9 @@ rows() {
 	tail -n +4 "$1" | od -An -v -tx1 -w$((width * 3)) | sort -u | wc -l
 }
 
-# A dump with text that stands still, in file $1, within ten seconds.
+# A dump with text that stands still, in file $1.
 dump_text() {
-	dtries=50
+	dtries=$((50 * patience))
 	until dump "$tmp/before.ppm" && sleep 0.2 && dump "$1" && cmp -s "$tmp/before.ppm" "$1" &&
 		[ "$(head -c 2 "$1")" = P6 ] && [ "$(rows "$1")" -gt 20 ]; do
 		dtries=$((dtries - 1))
@@ -27,9 +27,9 @@ dump_text() {
 	done
 }
 
-# A dump that differs from file $1, in file $2, within ten seconds.
+# A dump that differs from file $1, in file $2.
 dump_changed() {
-	dtries=100
+	dtries=$((100 * patience))
 	until dump "$2" && ! cmp -s "$1" "$2"; do
 		dtries=$((dtries - 1))
 		[ $dtries -gt 0 ] || return 1
@@ -41,7 +41,7 @@ try() {
 	name=$1
 	shift
 	with_qmp "$name" 100 x86_64 -m 512 -no-reboot "$@"
-	wait_for "$serial" 'Linux on screen and serial port' 30
+	wait_for_prompt "$serial" 'Linux on screen and serial port' 30
 	ok $? "$name: GRUB's menu on the serial port"
 	dump_text "$tmp/menu.ppm"
 	ok $? "$name: text on the screen"

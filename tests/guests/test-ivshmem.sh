@@ -32,7 +32,7 @@ guest one 3,100 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,char
 one=$pid
 guest two 3,100 -smp 2 -chardev socket,id=c,path="$tmp/s" -device ivshmem-doorbell,chardev=c,vectors=0
 two=$pid
-timeout 300 "$tmp/exchange" 3 100 "$tmp/s" > "$tmp/host.log" 2>&1
+timeout $((300 * patience)) "$tmp/exchange" 3 100 "$tmp/s" > "$tmp/host.log" 2>&1
 ok $? 'host: its part, with a server'
 wait $one
 exchanged one uio_pci_generic
@@ -47,10 +47,10 @@ ok $? 'the server ends by itself'
 # The same through a broker; the second guest is an i386 and looks at its rings again and again.
 guest broker 3,100 -object ivshmem-broker,id=b,size=4M,path="$tmp/b" -device ivshmem-doorbell,broker=b,vectors=0
 one=$pid
-until [ -S "$tmp/b" ] || ! kill -0 $one 2> /dev/null; do sleep 0.05; done
+wait_for_server "$tmp/b"
 guest32 poller 3,100,poll -chardev socket,id=c,path="$tmp/b" -device ivshmem-doorbell,chardev=c,vectors=2
 two=$pid
-timeout 300 "$tmp/exchange" 3 100 "$tmp/b" > "$tmp/host2.log" 2>&1
+timeout $((300 * patience)) "$tmp/exchange" 3 100 "$tmp/b" > "$tmp/host2.log" 2>&1
 ok $? 'host2: its part, with a broker'
 wait $one
 exchanged broker uio_pci_generic

@@ -25,6 +25,7 @@ guest() {
 	rm -f "$tmp/line.in" "$tmp/line.out" "$tmp/kill.log"
 	mkfifo "$tmp/line.in" "$tmp/line.out"
 	cat "$tmp/line.out" > "$tmp/kill.log" &
+	reader=$!
 	"$QEMU_BIN-x86_64" -display none -no-reboot -m 256 -kernel "$cache/linux-amd64" -initrd "$tmp/initrd.gz" \
 		-append "console=ttyS0 panic=-1 no_timer_check run=shell" -chardev "pipe,id=line,path=$tmp/line" \
 		-serial chardev:line -monitor stdio "$@" < "$gmonitor" > "$tmp/said" 2>&1 &
@@ -42,12 +43,16 @@ save() {
 	wait_for "$tmp/kill.log" '^GUEST-READY' 80
 	# Typed again, since what comes before the shell is lost.
 	stries=$((60 * patience))
-	until grep -q -a '^at-the-prompt-2' "$tmp/kill.log" 2> /dev/null || [ $stries = 0 ]; do
+	until in_lines "$tmp/kill.log" '^at-the-prompt-2' || [ $stries = 0 ]; do
 		stries=$((stries - 1))
 		# shellcheck disable=SC2016
 		echo 'echo at-the-prompt-$((1+1))' >&4
 		sleep 0.5
 	done
+	# What is typed later isn't mixed up with what the guest says.
+	# shellcheck disable=SC2016
+	echo 'stty -echo && echo no-echo-$((1+1))' >&4
+	wait_for "$tmp/kill.log" '^no-echo-2' 60
 	echo "migrate file:$tmp/$1.state" >&5
 	until grep -q -a 'Migration status: completed' "$tmp/said" || [ $stries = 0 ]; do
 		stries=$((stries - 1))
@@ -57,7 +62,7 @@ save() {
 	[ $stries != 0 ]
 	ok $? "kill: a guest with its disk at $1 is saved"
 	echo quit >&5
-	wait $pid
+	wait $pid $reader
 	exec 4>&- 5>&-
 }
 
@@ -81,17 +86,18 @@ while [ $n -lt "$kills" ]; do
 	guest $disk "$more" /dev/null -incoming "file:$tmp/$disk.state"
 	# Typed again, since what comes before the guest is lost. While it writes nobody reads it.
 	ktries=$((160 * patience))
-	until grep -q -a '^flushed' "$tmp/kill.log" 2> /dev/null || [ $ktries = 0 ] || ! kill -0 $pid; do
+	until in_lines "$tmp/kill.log" '^flushed [0-9]' || [ $ktries = 0 ] || ! kill -0 $pid; do
 		[ $((ktries % 4)) != 0 ] || echo "diskwriter write $dev $seed" >&4
 		ktries=$((ktries - 1))
 		sleep 0.1
 	done
-	wait_for "$tmp/kill.log" '^flushed' 10
+	wait_for "$tmp/kill.log" '^flushed [0-9]' 10
 	ok $? "kill: $n: the guest writes ($opts, $disk$more)"
 	sleep "$(awk -v s="$seed" 'BEGIN { srand(s); printf "%.3f", rand() }')"
 	kill -9 $pid
 	wait $pid 2> /dev/null
 	exec 4>&-
+	wait $reader
 	# Only a line whose end (CR LF) has come: the kill may cut "flushed 2616" down to "flushed 2".
 	flushed=$(awk '/^flushed [0-9]+\r$/ { n = $2 + 0 } END { print n }' "$tmp/kill.log")
 	# Lost clusters (3) are allowed; a dirty image (lazy refcounts) is mended as the next start does it.

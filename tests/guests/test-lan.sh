@@ -55,8 +55,9 @@ fi
 
 # The queues of the first guest are in another process, which has a stream to the second.
 "$cache/vhost-peer" "$tmp/vhost" "$tmp/far" > "$tmp/vhost.txt" 2>&1 &
-vpid=$!
-sleep 0.2
+vpid=$! pid=$!
+wait_for_server "$tmp/vhost"
+wait_for_server "$tmp/far"
 (
 	tries=1000
 	path=/machine/peripheral/card/virtio-backend

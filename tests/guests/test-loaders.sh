@@ -32,12 +32,15 @@ menu() {
 	END
 }
 
-# picture SECONDS NAME: until the screen is a picture of many colours
+# picture SECONDS NAME [OTHER]: until the screen is a picture of many colours, which stands still, another than OTHER
 picture() {
-	for _ in $(seq "$1"); do
-		qmp '{"execute":"screendump","arguments":{"filename":"'"$tmp/$2"'"}}'
-		[ "$(head -c 15 "$tmp/$2" | tr '\n' ' ')" = 'P6 800 600 255 ' ] &&
+	: > "$tmp/before.ppm"
+	for _ in $(seq $(($1 * patience))); do
+		qmp '{"execute":"screendump","arguments":{"filename":"'"$tmp/$2"'"}}' || return 1
+		cmp -s "$tmp/$2" "$tmp/before.ppm" && ! cmp -s "$tmp/$2" "$tmp/${3:-before}" &&
+			[ "$(head -c 15 "$tmp/$2" | tr '\n' ' ')" = 'P6 800 600 255 ' ] &&
 			[ "$(tail -c +16 "$tmp/$2" | od -An -v -tx1 -w3 | sort -u | wc -l)" -gt 1000 ] && return
+		mv "$tmp/$2" "$tmp/before.ppm"
 		sleep 1
 	done
 	return 1
@@ -62,10 +65,8 @@ xorriso -as mkisofs -quiet -o "$tmp/cd.iso" -b isolinux/isolinux.bin -c isolinux
 with_qmp cd 200 x86_64 -m 256 -cdrom "$tmp/cd.iso" -boot d
 picture 90 menu.ppm
 ok $? "cd: gfxboot's menu is on the screen"
-sleep 2
 key down
-sleep 2
-picture 5 second.ppm && ! cmp -s "$tmp/menu.ppm" "$tmp/second.ppm"
+picture 30 second.ppm menu.ppm
 ok $? 'cd: a key moves its choice'
 key up
 key ret
@@ -90,7 +91,6 @@ user="user,tftp=$tmp/tftp,bootfile=boot.ipxe"
 with_qmp floppy 300 x86_64 -m 256 -drive "if=floppy,format=raw,file=$tmp/floppy.img" -boot a -nic "$user"
 picture 120 menu.ppm
 ok $? "floppy: gfxboot's menu is on the screen"
-sleep 2
 key ret
 on_screen '^iPXE .*http' 100
 ok $? 'floppy: iPXE is loaded'

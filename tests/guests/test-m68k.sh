@@ -39,7 +39,7 @@ with_qmp moving 200 m68k -M q800 -m 32 -kernel "$cache/linux-m68k" -initrd "$cac
 wait_for "$serial" '^selftest ' 150 &&
 	qmp '{"execute":"migrate","arguments":{"uri":"exec:cat > '"$tmp/state"'"}}'
 ok $? 'moving: saved in the midst of the self-test'
-until qmp '{"execute":"query-migrate"}' && tail -n 1 "$out" | grep -q '"completed"'; do
+until qmp '{"execute":"query-migrate"}' && answered '"completed"'; do
 	kill -0 "$pid" 2> /dev/null || break
 	sleep 0.1
 done

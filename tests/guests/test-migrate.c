@@ -340,7 +340,8 @@ static bool postcopy(Guest *g, const char *uri, bool resumed)
               command(v, "migrate", qdict_from_fmt("{'uri': %s}", uri));
 
     /* It may be refused in the moment when it is being set up. */
-    for (int i = 0; ok && i < 100 && !qmp_cmd_ok(v->qmp, "migrate-start-postcopy", NULL, NULL); i++) {
+    while (ok && !qmp_cmd_ok(v->qmp, "migrate-start-postcopy", NULL, NULL)) {
+        ok = !is_migration(v, "completed") && !is_migration(v, "failed");
         g_usleep(10000);
     }
     return ok && (!resumed || interrupt(g, uri)) && wait_completed(g, v);

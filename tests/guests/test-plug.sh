@@ -18,9 +18,9 @@ qmp '{"execute":"object-add","arguments":{"qom-type":"memory-backend-ram","id":"
 ok $? "$name: device_add of a memory module"
 wait_for "$serial" '^plug memory +128 MB' 60
 ok $? "$name: Linux uses it"
-qmp '{"execute":"query-memory-devices"}' && tail -n 1 "$out" | grep -q '"id": *"d1"'
+qmp '{"execute":"query-memory-devices"}' && answered '"id": *"d1"'
 ok $? "$name: query-memory-devices"
-qmp '{"execute":"query-hotpluggable-cpus"}' && tail -n 1 "$out" | grep -q '/machine/peripheral/c1'
+qmp '{"execute":"query-hotpluggable-cpus"}' && answered '/machine/peripheral/c1'
 ok $? "$name: query-hotpluggable-cpus"
 qmp '{"execute":"device_del","arguments":{"id":"c1"}}'
 wait_for "$serial" '^plug cpu gone, 1 left' 60

@@ -73,7 +73,7 @@ and more' ] && [ ! -e "$folder/remove-me" ] && [ -f "$folder/folder/moved" ]
 kernel=$cache/linux-amd64
 mounted samba "$(id -u)"
 qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info network"}}'
-grep -q '10\.0\.2\.4\\\\qemu: .*shared folder #1;' "$out"
+answered '10\.0\.2\.4\\\\qemu: .*shared folder #1;'
 ok $? 'samba: info network'
 e=$(emulator) all="$(below "$(emulator)")"
 [ "$(for p in $all; do cat "/proc/$p/comm"; done | grep -c smbd)" -ge 2 ]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Linux's drivers play a tone; in the wav file sox finds its frequency and about its length.
+# Linux's drivers play a tone; in the wav file sox finds its frequency and that it is long enough (on a busy host there may be gaps).
 . "$(dirname "$0")/lib.sh"
 command -v sox > /dev/null || { echo "1..0 # SKIP there is no sox"; exit 0; }
 guest_items kernel-amd64 initramfs-x86_64 modules-amd64
@@ -17,7 +17,7 @@ try() {
 	sed 's/^/# /' "$tmp/stat" | grep -E 'Rough|Length|Maximum amp'
 	awk -v want="$hertz" '
 		/Rough/ { f = $3 } /Length/ { s = $3 } /Maximum amplitude/ { a = $3 }
-		END { exit !(f > want * 0.97 && f < want * 1.03 && s > 1.3 && s < 3 && a > 0.3) }' "$tmp/stat"
+		END { exit !(f > want * 0.97 && f < want * 1.03 && s > 1.3 && a > 0.3) }' "$tmp/stat"
 	ok $? "$name: sox finds $hertz Hz"
 }
 

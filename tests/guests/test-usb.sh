@@ -12,6 +12,14 @@ abs() {
 		{"type":"abs","data":{"axis":"y","value":'"$2"'}}]}}'
 }
 
+# Until the guest has taken all places: two that wait become one.
+taken() {
+	until qmp '{"execute":"query-device-state","arguments":{"path":"tablet"}}' &&
+		answered '"name": "n_states", [^}]*"value": 0[,}]'; do
+		kill -0 $pid 2> /dev/null || return 1
+	done
+}
+
 # try NAME 'KERNEL ARGUMENTS' ARG...
 try() {
 	name=$1 append=$2
@@ -39,9 +47,9 @@ type_and_point() {
 		key $k
 	done
 	abs 1000 2000
-	sleep 0.3
+	taken
 	abs 20000 30000
-	sleep 0.3
+	taken
 	qmp '{"execute":"input-send-event","arguments":{"events":[
 		{"type":"btn","data":{"button":"left","down":true}}]}}'
 	key ret
@@ -71,11 +79,11 @@ disk_seen() {
 	ok $? "$name: the disk's driver has no complaint"
 }
 
-disk uhci 5 '-usb -device usb-mouse -device usb-tablet -device usb-kbd
+disk uhci 5 '-usb -device usb-mouse -device usb-tablet,id=tablet -device usb-kbd
 	-device usb-storage,drive=stick,serial=S1'
 type_and_point
 qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info usb"}}' &&
-	grep -q 'Device 0.[1-9][0-9]*, Port 2.2, Speed 12 Mb/s, Product QEMU USB Keyboard' "$out"
+	answered 'Device 0.[1-9][0-9]*, Port 2.2, Speed 12 Mb/s, Product QEMU USB Keyboard'
 ok $? 'uhci: info usb'
 finish
 seen
@@ -88,7 +96,7 @@ disk_seen
 disk ich9 4 '-device ich9-usb-ehci1,id=u,addr=1d.7,multifunction=on
 	-device ich9-usb-uhci1,masterbus=u.0,firstport=0,addr=1d.0,multifunction=on
 	-device ich9-usb-uhci2,masterbus=u.0,firstport=2,addr=1d.1,multifunction=on
-	-device usb-storage,drive=stick,bus=u.0 -device usb-tablet,usb_version=1,bus=u.0
+	-device usb-storage,drive=stick,bus=u.0 -device usb-tablet,id=tablet,usb_version=1,bus=u.0
 	-device usb-kbd,bus=u.0 -device usb-hub,bus=u.0'
 type_and_point
 finish
@@ -99,7 +107,7 @@ ok $? 'ich9: fast devices at the EHCI, slow ones at its companions'
 disk_seen
 
 
-disk xhci 4 '-device qemu-xhci,id=x -device usb-storage,drive=stick,bus=x.0 -device usb-tablet,bus=x.0
+disk xhci 4 '-device qemu-xhci,id=x -device usb-storage,drive=stick,bus=x.0 -device usb-tablet,id=tablet,bus=x.0
 	-device usb-hub,bus=x.0,port=3 -device usb-kbd,bus=x.0,port=3.2'
 type_and_point
 finish

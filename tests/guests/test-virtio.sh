@@ -27,7 +27,8 @@ disk scsi -smp 2 -object iothread,id=t -device virtio-scsi-pci,iothread=t -devic
 # The port's other side: what is in a pipe's .in comes in, what goes out is in .out.
 mkfifo "$tmp/port.in" "$tmp/port.out"
 cat "$tmp/port.out" > "$tmp/port" &
-(echo "hello guest"; sleep 100) > "$tmp/port.in" &
+reader=$!
+(echo "hello guest"; exec sleep 1000) > "$tmp/port.in" &
 feeder=$!
 linux_modules devices 120 'run=virtio' -drive "$drive" -device virtio-rng-pci \
 	-object iothread,id=t -device virtio-scsi-pci,iothread=t -device scsi-hd,drive=d -device virtio-serial-pci,id=s \
@@ -35,6 +36,7 @@ linux_modules devices 120 'run=virtio' -drive "$drive" -device virtio-rng-pci \
 	-chardev "pipe,id=p,path=$tmp/port" -device virtserialport,bus=s.0,chardev=p,name=test.port
 status=$?
 kill $feeder 2> /dev/null
+wait $reader
 [ $status = 0 ] && has devices 'GUEST-DONE rc=0' && has devices '^virtio rng 64'
 ok $? 'devices: entropy'
 grep -q 'hello console' "$tmp/console"

@@ -9,7 +9,7 @@
 
 #include "util/osdep.h"
 
-#define RFB_TIMEOUT_S   20
+#define RFB_TIMEOUT_S   60
 
 typedef struct RfbFormat {
     uint8_t bits, depth;

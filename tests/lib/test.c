@@ -78,6 +78,22 @@ const char *test_tmpdir(Test *t)
     return t->tmpdir;
 }
 
+bool test_has_server(const char *path)
+{
+    g_autofree char *sockets = NULL, *end = g_strdup_printf(" %s\n", path);
+    const char *at;
+
+    if (!g_file_get_contents("/proc/net/unix", &sockets, NULL, NULL)) {
+        return access(path, F_OK) == 0;
+    }
+    at = strstr(sockets, end);
+    while (at && at > sockets && at[-1] != '\n') {
+        at--;
+    }
+    /* Num, RefCount, Protocol, Flags, of which 10000h says that it listens. */
+    return at && strstr(at, " 00010000 ") && strstr(at, " 00010000 ") < strchr(at, '\n');
+}
+
 const char *test_qemu_bin(void)
 {
     const char *bin = getenv("QEMU_BIN");

@@ -46,6 +46,8 @@ void test_note(Test *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void test_at_end(Test *t, void (*fn)(void *arg), void *arg);
 /* A new empty folder, removed with its content when the case ends. Borrowed. */
 const char *test_tmpdir(Test *t);
+/* Whether somebody takes connections at this unix socket: its file is there a moment before. */
+bool test_has_server(const char *path);
 /* Path of the emulator's binary. */
 const char *test_qemu_bin(void);
 /* Path of a file of the source tree. The caller frees it. */

@@ -85,17 +85,15 @@ UNUSED static void device_off(FakeDevice *d)
     g_ptr_array_unref(d->got);
 }
 
-/* Until @d has @n frames; at most five seconds. */
+/* Until @d has @n frames, true: the harness has the time limit. */
 UNUSED static bool wait_frames(FakeDevice *d, guint n)
 {
-    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
-
-    while (d->got->len < n && g_get_monotonic_time() < end) {
+    while (d->got->len < n) {
         if (!main_loop_iterate(false)) {
             g_usleep(500);
         }
     }
-    return d->got->len >= n;
+    return true;
 }
 
 UNUSED static void settle(void)

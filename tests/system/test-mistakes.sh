@@ -12,7 +12,7 @@ mistakes() {
 	name=$1
 	shift
 	cat > "$tmp/want"
-	timeout 20 "$QEMU_BIN-x86_64" "$@" < /dev/null > "$tmp/out" 2> "$tmp/err"
+	timeout 120 "$QEMU_BIN-x86_64" "$@" < /dev/null > "$tmp/out" 2> "$tmp/err"
 	status=$?
 	sed -e 's/^qemu-system-x86_64: //' "$tmp/err" > "$tmp/got"
 	bad=

@@ -28,11 +28,7 @@ start() {
 	pid=$!
 	exec 3> "$tmp/in"
 	echo 'info status' >&3          # answered when all is done
-	tries=100
-	until grep -q '^VM status' "$tmp/out" || [ $tries = 0 ]; do
-		sleep 0.1
-		tries=$((tries - 1))
-	done
+	until grep -q '^VM status' "$tmp/out" || ! kill -0 $pid 2> /dev/null; do sleep 0.1; done
 }
 
 stop() {

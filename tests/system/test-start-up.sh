@@ -40,7 +40,7 @@ loaded -object tls-creds-anon,id=t,endpoint=server
 result "TLS when it is asked for" "$(grep -q '^libgnutls' "$tmp/libs" && echo yes)"
 
 echo nothing > "$tmp/libgnutls.so.30"
-LD_LIBRARY_PATH=$tmp timeout 20 "$QEMU_BIN-x86_64" -M none -display none -object tls-creds-anon,id=t,endpoint=server < /dev/null \
+LD_LIBRARY_PATH=$tmp timeout 120 "$QEMU_BIN-x86_64" -M none -display none -object tls-creds-anon,id=t,endpoint=server < /dev/null \
 	2> "$tmp/err"
 result "a library that is damaged" "$([ $? = 1 ] && grep -q 'no TLS: .*libgnutls' "$tmp/err" && echo yes)"
 sed 's/^/# /' "$tmp/err"

@@ -47,7 +47,7 @@ static World *world_new(Test *t)
         _exit(127);
     }
     test_at_end(t, world_end, w);
-    while (access(w->path, F_OK) < 0 && waitpid(w->server, NULL, WNOHANG) == 0) {
+    while (!test_has_server(w->path) && waitpid(w->server, NULL, WNOHANG) == 0) {
         g_usleep(10000);
     }
     return w;

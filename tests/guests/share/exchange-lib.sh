@@ -21,8 +21,8 @@ guest() {
 # serve OPTION...: ivshmem-server at $tmp/s, as $server
 serve() {
 	"$BUILD_DIR/ivshmem-server" -F -a -S "$tmp/s" -l 4M "$@" > "$tmp/server.log" 2>&1 &
-	server=$!
-	until [ -S "$tmp/s" ] || ! kill -0 $server 2> /dev/null; do sleep 0.05; done
+	server=$! pid=$!
+	wait_for_server "$tmp/s"
 }
 
 # exchanged NAME DRIVER: the guest has done it, and by interrupts of DRIVER

@@ -38,14 +38,14 @@ ok() {
 refused() {
 	name=$1 pattern=$2
 	shift 2
-	timeout 20 "$QEMU_BIN-m68k" -M q800 -m 16 -display none "$@" < /dev/null > "$tmp/log" 2>&1
+	timeout 120 "$QEMU_BIN-m68k" -M q800 -m 16 -display none "$@" < /dev/null > "$tmp/log" 2>&1
 	[ $? = 1 ] && grep -q -e "$pattern" "$tmp/log"
 	ok $? "$name"
 }
 
 rom > "$tmp/rom"
 truncate -s 1M "$tmp/rom"
-timeout 50 "$QEMU_BIN-m68k" -M q800 -m 16 -bios "$tmp/rom" -display none -monitor none -serial "file:$tmp/out" \
+timeout 120 "$QEMU_BIN-m68k" -M q800 -m 16 -bios "$tmp/rom" -display none -monitor none -serial "file:$tmp/out" \
 	< /dev/null > "$tmp/log" 2>&1
 [ "$(cat "$tmp/out")" = RAM ]
 ok $? 'starts, finds RAM and itself'

@@ -91,7 +91,7 @@ TEST(ivshmem_doorbell, rings_peers)
         qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 1);
     }
     qtest_writel(b.q, REGS + DOORBELL, 65535u << 16);
-    check_u64(t, rings(first, 10000), 1, "vector 0");
+    check_u64(t, rings(first, -1), 1, "vector 0");
     check_u64(t, rings(second, 0), 0, "no other vector");
     qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 2);
     qtest_writel(b.q, REGS + DOORBELL, 65535u << 16 | 65535);
@@ -107,7 +107,7 @@ TEST(ivshmem_doorbell, rings_peers)
     }
     rings(first, 0);
     qtest_writel(b.q, REGS + DOORBELL, 65535u << 16);
-    check_u64(t, rings(again, 10000), 1, "the new one is rung");
+    check_u64(t, rings(again, -1), 1, "the new one is rung");
     check_u64(t, rings(first, 0), 0, "and not the old one");
     check_int(t, qtest_stop(b.q), 0, "ended");
 }

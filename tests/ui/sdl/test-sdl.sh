@@ -6,7 +6,7 @@ if ! grep -q 'CONFIG_SDL 1' "$BUILD_DIR/generated/config.h"; then
     exit 0
 fi
 export SDL_VIDEODRIVER=dummy
-run() { timeout 20 "$BUILD_DIR/qemu-system-x86_64" -M pc -accel qtest "$@" 2>&1; }
+run() { timeout 120 "$BUILD_DIR/qemu-system-x86_64" -M pc -accel qtest "$@" 2>&1; }
 
 echo 1..5
 out=$(echo quit | run -display sdl -monitor stdio)

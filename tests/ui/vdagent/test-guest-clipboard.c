@@ -264,7 +264,7 @@ static bool start_compositor(Host *h)
     h->server = run(geteuid() == 0 ? argv : argv + 2, h);
     while (!up && waitpid(h->server, NULL, WNOHANG) == 0) {
         g_usleep(20000);
-        up = g_file_test(socket, G_FILE_TEST_EXISTS);
+        up = test_has_server(socket);
     }
     h->display = g_strdup("wayland-1");
     g_free(path);
