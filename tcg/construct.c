@@ -213,6 +213,22 @@ IrValue ir_cmpxchg(IrRegion *r, IrType t, IrValue addr, IrValue expect, IrValue 
                                  .arg = { addr, expect, v }, .memop = mo });
 }
 
+static IrValue bulk(IrRegion *r, IrOpcode op, IrValue at, IrValue what, IrValue n, IrMemOp mmu)
+{
+    return ir_emit(r, &(IrOp){ .opcode = op, .type = IR_I64, .nargs = 3, .arg = { at, what, n },
+                               .memop = mmu & IR_MO_MMU });
+}
+
+IrValue ir_copy(IrRegion *r, IrValue to, IrValue from, IrValue n, IrMemOp mmu)
+{
+    return bulk(r, IR_COPY, to, from, n, mmu);
+}
+
+IrValue ir_fill(IrRegion *r, IrValue at, IrValue pattern, IrValue n, IrMemOp mmu)
+{
+    return bulk(r, IR_FILL, at, pattern, n, mmu);
+}
+
 void ir_fence(IrRegion *r)
 {
     ir_emit(r, &(IrOp){ .opcode = IR_FENCE });

@@ -105,6 +105,7 @@ typedef struct TcgSwitches {
     bool page_sharing;      /* accesses off one value share the look-up of their page */
     bool residents;         /* variables beside the pinned ones stay in registers */
     bool quick_thunks;      /* the first tier's accesses aren't inline */
+    bool bulk;              /* repeated string instructions use whole pages, and vectors where they are short */
 } TcgSwitches;
 extern TcgSwitches tcg_switches;
 

@@ -5,21 +5,28 @@
 #include "tcg/eval.h"
 #include "tcg/interp.h"
 
-/* Host address of a hit, or NULL. */
-static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
+/* Host address of @n bytes in a page that the TLB has, or NULL. */
+static uint8_t *tlb_find(TcgEnv *env, uint64_t addr, uint64_t n, IrMemOp mo, bool write)
 {
     unsigned mode = (mo & IR_MO_MMU) >> IR_MO_MMU_SHIFT, i = addr >> TCG_PAGE_BITS & env->tlb[mode].mask;
     const TlbTable *t = &env->tlb_table[mode];
-    unsigned n = ir_mo_bytes(mo);
     uint64_t tag = write ? t->tag_write[i] : t->tag_read[i];
 
-    if (mo & (IR_MO_ALIGN | IR_MO_ATOMIC) && (addr & (n - 1))) {
-        return NULL;
-    }
     if (((addr + n - 1) & -(uint64_t)TCG_PAGE_SIZE) != tag) {
         return NULL;
     }
     return (uint8_t *)(uintptr_t)(addr + t->addend[i]);
+}
+
+/* Host address of a hit, or NULL. */
+static uint8_t *tlb_lookup(TcgEnv *env, uint64_t addr, IrMemOp mo, bool write)
+{
+    unsigned n = ir_mo_bytes(mo);
+
+    if (mo & (IR_MO_ALIGN | IR_MO_ATOMIC) && (addr & (n - 1))) {
+        return NULL;
+    }
+    return tlb_find(env, addr, n, mo, write);
 }
 
 static uint64_t host_load(const uint8_t *p, IrMemOp mo)
@@ -165,6 +172,31 @@ static void atomic_op(InterpFrame *f, const IrOp *o, InterpValue *d)
     d->i = widen(old, o->type, mo);
 }
 
+static uint64_t copy(TcgEnv *env, uint64_t to, uint64_t from, uint64_t n, IrMemOp mo)
+{
+    uint8_t *s, *d;
+
+    if (n - 1 >= IR_BULK_MAX || !(s = tlb_find(env, from, n, mo, false)) || !(d = tlb_find(env, to, n, mo, true)) ||
+        (uintptr_t)d - (uintptr_t)s < n) {
+        return 0;
+    }
+    memmove(d, s, n);
+    return n;
+}
+
+static uint64_t fill(TcgEnv *env, uint64_t at, uint64_t pattern, uint64_t n, IrMemOp mo)
+{
+    uint8_t *d;
+
+    if (n - 1 >= IR_BULK_MAX || !(d = tlb_find(env, at, n, mo, true))) {
+        return 0;
+    }
+    for (uint64_t k = 0; k < n; k++) {
+        d[k] = (uint8_t)(pattern >> (k % 8 * 8));
+    }
+    return n;
+}
+
 void interp_mem_op(InterpFrame *f, const IrOp *o, InterpValue *d)
 {
     uint64_t addr = f->val[o->arg[0]].i;
@@ -180,6 +212,12 @@ void interp_mem_op(InterpFrame *f, const IrOp *o, InterpValue *d)
         if (!tlb_lookup(f->env, addr, o->memop, o->cond)) {
             tcg_slow_paths.probe(f->env, addr, o->memop, o->cond, f);
         }
+        break;
+    case IR_COPY:
+        d->i = copy(f->env, addr, f->val[o->arg[1]].i, f->val[o->arg[2]].i, o->memop);
+        break;
+    case IR_FILL:
+        d->i = fill(f->env, addr, f->val[o->arg[1]].i, f->val[o->arg[2]].i, o->memop);
         break;
     default:
         atomic_op(f, o, d);

@@ -383,7 +383,7 @@ static Left run_block(InterpFrame *f, InterpValue *locals, IrBlockId *next)
             break;
         case IR_LD: case IR_ST: case IR_PROBE:
         case IR_ATOMIC_XCHG: case IR_ATOMIC_ADD: case IR_ATOMIC_AND: case IR_ATOMIC_OR:
-        case IR_ATOMIC_XOR: case IR_ATOMIC_CMPXCHG:
+        case IR_ATOMIC_XOR: case IR_ATOMIC_CMPXCHG: case IR_COPY: case IR_FILL:
             interp_mem_op(f, o, d);
             break;
         case IR_FENCE:

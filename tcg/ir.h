@@ -468,6 +468,12 @@ IrValue ir_atomic(IrRegion *r, IrOpcode op, IrType t, IrValue addr, IrValue v,
                   IrMemOp mo);
 IrValue ir_cmpxchg(IrRegion *r, IrType t, IrValue addr, IrValue expect,
                    IrValue v, IrMemOp mo);
+/* @n bytes (I64) in one page of RAM each that the TLB has: gives @n. Else, or if there are none or more than IR_BULK_MAX, or
+ * the copy would read what it wrote: gives 0, and nothing was done. The bytes are written in no order, some of them twice.
+ * The pattern is of 8 bytes, little-endian; @n a multiple of its period. */
+#define IR_BULK_MAX     256
+IrValue ir_copy(IrRegion *r, IrValue to, IrValue from, IrValue n, IrMemOp mmu);
+IrValue ir_fill(IrRegion *r, IrValue at, IrValue pattern, IrValue n, IrMemOp mmu);
 void ir_fence(IrRegion *r);
 /* CPU-state memory that is no global (segment limits, control registers ...):
  * @offset from the CPU pointer. Not tracked: never alias a global's home. */

@@ -55,7 +55,7 @@ static void print_memop(IrMemOp m, FILE *f)
 
 static bool uses_memop(unsigned opcode)
 {
-    return (opcode >= IR_LD && opcode <= IR_ATOMIC_CMPXCHG);
+    return (opcode >= IR_LD && opcode <= IR_FILL);
 }
 
 /* What stands between the mnemonic and the operands. */

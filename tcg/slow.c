@@ -8,4 +8,5 @@ TcgSlowPaths tcg_slow_paths = {
     .probe = tcg_slow_probe, .atomic = tcg_slow_atomic,
 };
 
-TcgSwitches tcg_switches = { .page_hints = true, .page_sharing = true, .residents = true, .quick_thunks = true };
+TcgSwitches tcg_switches = { .page_hints = true, .page_sharing = true, .residents = true, .quick_thunks = true,
+                              .bulk = true };

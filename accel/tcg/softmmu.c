@@ -540,7 +540,7 @@ void *tcg_host_ptr(TcgEnv *env, uint64_t addr, unsigned *n, bool write, unsigned
     TlbFull *f;
     ram_addr_t a;
 
-    if (unlikely(!tcg_options.bulk)) {
+    if (unlikely(!tcg_switches.bulk)) {
         return NULL;
     }
     if (p) {

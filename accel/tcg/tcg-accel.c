@@ -34,7 +34,7 @@ static struct {
 } tcg = { .cache_size = CACHE_DEFAULT };
 
 TcgOptions tcg_options = { .guarded_code = true, .regions = true, .links = true, .jump_cache = true,
-                           .bulk = true, .optimise = true, .tiers = true, .hot_entries = 1000 };
+                           .optimise = true, .tiers = true, .hot_entries = 1000 };
 
 /* perf(1) takes symbols of anonymous memory alone from its map file. */
 static bool cache_map_for_perf(Error **errp)
@@ -445,7 +445,7 @@ static bool init(const QDict *props, Error **errp)
         { "page-sharing", &tcg_switches.page_sharing }, { "residents", &tcg_switches.residents },
         { "quick-thunks", &tcg_switches.quick_thunks },
         { "regions", &tcg_options.regions }, { "links", &tcg_options.links },
-        { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_options.bulk },
+        { "jump-cache", &tcg_options.jump_cache }, { "bulk", &tcg_switches.bulk },
         { "optimise", &tcg_options.optimise }, { "tiers", &tcg_options.tiers },
     };
 

@@ -77,7 +77,6 @@ typedef struct TcgOptions {
     bool regions;               /* translations have branches and loops inside */
     bool links;                 /* jumps inside a page go straight to their target */
     bool jump_cache;            /* others find it without C */
-    bool bulk;                  /* repeated string instructions use whole pages */
     bool optimise;              /* all of the optimiser, not the backward pass alone */
     bool tiers;                 /* all that only for what is entered often: */
     int32_t hot_entries;        /* this many times */

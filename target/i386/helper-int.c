@@ -325,7 +325,7 @@ static void copy_up(uint8_t *d, const uint8_t *s, unsigned bytes, unsigned size)
  * at least one element; RCX isn't 0. Faults come before anything is changed. */
 static void h_rep_movs(X86State *s, uint32_t info, uint64_t src_base)
 {
-    unsigned size = info & 0xff, ad = info >> 8 & 0xff;
+    unsigned size = info & 0xff, ad = info >> 8 & 0xff, shift = (unsigned)ctz32(size);
     unsigned mmu = (info >> 16 & IR_MO_MMU) >> IR_MO_MMU_SHIFT;
     uint64_t n = get_masked(s, R_CX, ad), src = get_masked(s, R_SI, ad);
     uint64_t dst = get_masked(s, R_DI, ad), done = 1;
@@ -339,11 +339,11 @@ static void h_rep_movs(X86State *s, uint32_t info, uint64_t src_base)
         in = want;
         from = tcg_host_ptr(&s->tcg, src_base + src, &in, false, mmu);
         if (from && in >= size) {
-            out = in / size * size;
+            out = in >> shift << shift;
             to = tcg_host_ptr(&s->tcg, dst, &out, true, mmu);
             if (to && out >= size) {
-                done = out / size;
-                copy_up(to, from, done * size, size);
+                done = out >> shift;
+                copy_up(to, from, done << shift, size);
                 goto advance;
             }
         }

@@ -7,6 +7,7 @@
  * a run of them inside pages, done by a helper), so that it can be left at each.
  */
 #include "util/osdep.h"
+#include "tcg/exec.h"
 #include "target/i386/translate.h"
 
 extern const IrHelper x86_h_rep_movs, x86_h_rep_stos, x86_h_in, x86_h_out, x86_h_check_io, x86_h_io_hit;
@@ -122,11 +123,44 @@ static void element(X86Tr *tr, const X86Insn *i, unsigned size)
     }
 }
 
+/* Few elements upwards, in pages that the TLB has, are done by one operation; else on at block *@other. */
+static void few_at_once(X86Tr *tr, const X86Insn *i, unsigned size, IrBlockId other, IrBlockId done)
+{
+    IrRegion *ir = tr->ir;
+    IrType t = x86_type(i->adsize);
+    IrValue n = x86_reg(tr, R_CX, i->adsize), to, ok;
+
+    ir_brcond(ir, IR_NE, IR_I64, ir_get(ir, G_DF), ir_i64(ir, 1), other);
+    if (i->adsize == 8 && size > 1) {
+        ir_brcond(ir, IR_GTU, IR_I64, n, ir_i64(ir, IR_BULK_MAX / size), other);
+    }
+    n = ir_shl(ir, IR_I64, ir_zext(ir, IR_I64, n), ir_i64(ir, x86_log2(size)));
+    to = dst_address(tr, i, size, true);
+    if (i->arg == S_MOVS) {
+        ok = ir_copy(ir, to, src_address(tr, i, size), n, x86_memop(tr, size));
+    } else {
+        IrValue v = ir_zext(ir, IR_I64, x86_reg(tr, R_AX, size));
+
+        v = size == 8 ? v : ir_mul(ir, IR_I64, v, ir_i64(ir, (int64_t)(UINT64_MAX / MASK64(0, 8 * size))));
+        ok = ir_fill(ir, to, v, n, x86_memop(tr, size));
+    }
+    ir_brcond(ir, IR_EQ, IR_I64, ok, ir_i64(ir, 0), other);
+    n = ir_trunc(ir, t, ok);
+    if (i->arg == S_MOVS) {
+        x86_put_reg(tr, R_SI, i->adsize, ir_add(ir, t, x86_reg(tr, R_SI, i->adsize), n));
+    }
+    x86_put_reg(tr, R_DI, i->adsize, ir_add(ir, t, x86_reg(tr, R_DI, i->adsize), n));
+    x86_put_reg(tr, R_CX, i->adsize, ir_const(ir, t, 0));
+    ir_commit_pending(ir);
+    ir_jmp(ir, done);
+}
+
 /* Runs of elements by a helper, where segments need no checks by element. */
-static bool bulk(X86Tr *tr, const X86Insn *i, unsigned size)
+static bool bulk(X86Tr *tr, const X86Insn *i, unsigned size, IrBlockId done)
 {
     IrRegion *ir = tr->ir;
     bool flat_src, flat_dst;
+    IrBlockId other;
 
     if ((tr->mode & MW_TF) || (i->arg != S_MOVS && i->arg != S_STOS)) {
         return false;
@@ -135,6 +169,12 @@ static bool bulk(X86Tr *tr, const X86Insn *i, unsigned size)
     flat_src = tr->code64 || ((i->seg >= S_FS || i->seg == S_CS) ? false : flat_dst);
     if (!flat_dst || (i->arg == S_MOVS && !flat_src)) {
         return false;
+    }
+    /* With a base, an offset of 32 bits may come round inside a page. */
+    if (tcg_switches.bulk && (i->arg == S_STOS || i->seg < S_FS || i->adsize == 8)) {
+        other = ir_block_new(ir);
+        few_at_once(tr, i, size, other, done);
+        x86_begin_block(tr, other);
     }
     if (i->arg == S_MOVS) {
         IrValue base = tr->code64 && i->seg >= S_FS
@@ -173,7 +213,7 @@ static void tr_string(X86Tr *tr, const X86Insn *i)
     }
     cx = x86_reg(tr, R_CX, i->adsize);
     ir_brcond(ir, IR_EQ, t, cx, ir_const(ir, t, 0), done);
-    if (!bulk(tr, i, size)) {
+    if (!bulk(tr, i, size, done)) {
         element(tr, i, size);
         cx = ir_sub(ir, t, x86_reg(tr, R_CX, i->adsize), ir_const(ir, t, 1));
         x86_put_reg(tr, R_CX, i->adsize, cx);

@@ -135,6 +135,8 @@ typedef struct ThunkSet {
     /* Of the first tier, where code is to be small: integers of 1 to 8 bytes at RAX, to RAX and from RDX.
      * RCX and R11 are scratch. No vector register is in use. */
     uint8_t *quick_ld[TLB_MODES][4], *quick_st[TLB_MODES][4];
+    /* RCX bytes to RDX, from RAX or of the pattern in RAX; gives them or 0 in RAX. RCX, RDX, R11 and XMM0 to XMM3 (XMM0) are scratch. */
+    uint8_t *copy[TLB_MODES], *fill[TLB_MODES];
 } ThunkSet;
 enum { SLOW_LD, SLOW_ST, SLOW_LD_BUF, SLOW_ST_BUF, SLOW_PROBE, SLOW_ATOMIC };
 

@@ -642,6 +642,24 @@ static void emit_atomic(Cg *cg, IrValue i, IrOp *op)
     cg->stubs[k].back = asm_pos(a);
 }
 
+/* By a thunk, in either tier: it is long. No C, so that no snapshot is needed. */
+static void emit_bulk(Cg *cg, IrValue i, IrOp *op)
+{
+    bool copy = op->opcode == IR_COPY;
+    unsigned mmu = (op->memop & IR_MO_MMU) >> IR_MO_MMU_SHIFT;
+
+    ra_use_fixed(cg, op->arg[0], R_RDX);
+    ra_use_fixed(cg, op->arg[1], R_RAX);
+    ra_use_fixed(cg, op->arg[2], R_RCX);
+    ra_fixed(cg, R_R11);
+    for (int r = R_XMM0; r < R_XMM0 + (copy ? 4 : 1); r++) {
+        ra_fixed(cg, r);
+    }
+    cg_call_thunk(cg, copy ? cg->th->copy[mmu] : cg->th->fill[mmu]);
+    x_flags_lost(&cg->a);
+    ra_def_at(cg, i, R_RAX);
+}
+
 bool emit_mem(Cg *cg, IrValue i, IrOp *op)
 {
     switch (op->opcode) {
@@ -669,6 +687,10 @@ bool emit_mem(Cg *cg, IrValue i, IrOp *op)
     case IR_ATOMIC_XOR:
     case IR_ATOMIC_CMPXCHG:
         emit_atomic(cg, i, op);
+        return true;
+    case IR_COPY:
+    case IR_FILL:
+        emit_bulk(cg, i, op);
         return true;
     case IR_FENCE:
         /* A LOCK'ed operation on the frame is a full barrier (SDM vol. 3,

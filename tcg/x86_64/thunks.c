@@ -253,7 +253,170 @@ static void make_quick(Maker *m, unsigned mmu, unsigned size, bool write, const 
     x_st_imm(a, 4, mo, FRAME(FR_ARG3));
     to_thunk(m, slow);
 }
+
+/* The guest address in @r becomes the host's if the TLB has the page in which RCX bytes lie, at least one. R11 is scratch. */
+static uint32_t make_host(Asm *a, int r, IrMemOp mo, bool write)
+{
+    uint32_t miss;
+
+    x_st(a, 8, R_RCX, FRAME(FR_ARG0));
+    x_lea(a, true, R_RCX, mem_bi(r, R_RCX, 0, -1));
+    x_alu_ri(a, ALU_AND, true, R_RCX, -TCG_PAGE_SIZE);
+    emit_tlb_index(a, R_R11, r, mo);
+    x_alu_rm(a, ALU_CMP, true, R_RCX, emit_tlb_tag(R_R11, mo, write));
+    x_ld(a, true, R_RCX, FRAME(FR_ARG0));
+    miss = x_jcc(a, X_NE);
+    x_alu_rm(a, ALU_ADD, true, r, emit_tlb_addend(R_R11, mo));
+    return miss;
+}
 #undef FRAME
+
+static void give(Asm *a, int r)
+{
+    x_mov_rr(a, false, R_RAX, r);
+    ret(a);
+}
+
+/* Zero is no number of bytes either. */
+static uint32_t too_many(Asm *a)
+{
+    x_lea(a, true, R_R11, mem_b(R_RCX, -1));
+    x_alu_ri(a, ALU_CMP, true, R_R11, IR_BULK_MAX);
+    return x_jcc(a, X_AE);
+}
+
+/* Both for @n to 2 * @n - 1 bytes: the first @n and the last @n, which may overlap; all is read before any is written. */
+static void copy_ends(Asm *a, unsigned n)
+{
+    x_rm(a, n == 2 ? 0xb7 | X_0F : n == 4 ? 0x8b : 0x8b | X_W, R_R11, mem_b(R_RAX, 0));
+    x_rm(a, n == 2 ? 0xb7 | X_0F : n == 4 ? 0x8b : 0x8b | X_W, R_RAX, mem_bi(R_RAX, R_RCX, 0, -(int32_t)n));
+    x_st(a, n, R_R11, mem_b(R_RDX, 0));
+    x_st(a, n, R_RAX, mem_bi(R_RDX, R_RCX, 0, -(int32_t)n));
+}
+
+static void fill_ends(Asm *a, unsigned n)
+{
+    x_st(a, n, R_RAX, mem_b(R_RDX, 0));
+    x_st(a, n, R_RAX, mem_bi(R_RDX, R_RCX, 0, -(int32_t)n));
+}
+
+/* Fewer than 16 bytes. */
+static void make_short(Asm *a, void (*ends)(Asm *a, unsigned n), void (*one)(Asm *a))
+{
+    for (unsigned n = 8; n >= 2; n /= 2) {
+        x_alu_ri(a, ALU_CMP, false, R_RCX, (int32_t)n);
+        uint32_t fewer = x_jcc(a, X_B);
+        ends(a, n);
+        give(a, R_RCX);
+        asm_bind(a, fewer);
+    }
+    one(a);
+    give(a, R_RCX);
+}
+
+static void copy_one(Asm *a)
+{
+    x_rm(a, 0xb6 | X_0F, R_R11, mem_b(R_RAX, 0));
+    x_st(a, 1, R_R11, mem_b(R_RDX, 0));
+}
+
+static void fill_one(Asm *a)
+{
+    x_st(a, 1, R_RAX, mem_b(R_RDX, 0));
+}
+
+/* COPY: ThunkSet.copy. Where the destination is before the source, what is read has not been written yet: the end is
+ * read first, and the rest upwards. */
+static void make_copy(Maker *m, unsigned mmu)
+{
+    enum { FIRST = R_XMM0, LAST, SECOND, LAST_BUT_ONE };
+    Asm *a = m->a;
+    IrMemOp mo = IR_MO_MMU_IDX(mmu);
+    uint32_t miss[4], few, more, many, end, top;
+
+    miss[0] = too_many(a);
+    miss[1] = make_host(a, R_RAX, mo, false);
+    miss[2] = make_host(a, R_RDX, mo, true);
+    x_mov_rr(a, true, R_R11, R_RDX);
+    x_alu_rr(a, ALU_SUB, true, R_R11, R_RAX);
+    x_alu_rr(a, ALU_CMP, true, R_R11, R_RCX);
+    miss[3] = x_jcc(a, X_B);
+    x_alu_ri(a, ALU_CMP, false, R_RCX, 16);
+    few = x_jcc(a, X_B);
+    x_vld(a, 16, FIRST, mem_b(R_RAX, 0));
+    x_vld(a, 16, LAST, mem_bi(R_RAX, R_RCX, 0, -16));
+    x_alu_ri(a, ALU_CMP, false, R_RCX, 32);
+    more = x_jcc(a, X_A);
+    x_vst(a, 16, FIRST, mem_b(R_RDX, 0));
+    x_vst(a, 16, LAST, mem_bi(R_RDX, R_RCX, 0, -16));
+    give(a, R_RCX);
+    asm_bind(a, more);
+    x_vld(a, 16, SECOND, mem_b(R_RAX, 16));
+    x_vld(a, 16, LAST_BUT_ONE, mem_bi(R_RAX, R_RCX, 0, -32));
+    x_alu_ri(a, ALU_CMP, false, R_RCX, 64);
+    many = x_jcc(a, X_A);
+    x_vst(a, 16, FIRST, mem_b(R_RDX, 0));
+    x_vst(a, 16, SECOND, mem_b(R_RDX, 16));
+    x_vst(a, 16, LAST_BUT_ONE, mem_bi(R_RDX, R_RCX, 0, -32));
+    x_vst(a, 16, LAST, mem_bi(R_RDX, R_RCX, 0, -16));
+    give(a, R_RCX);
+    asm_bind(a, many);
+    x_alu_rr(a, ALU_SUB, true, R_RAX, R_RDX);
+    x_lea(a, true, R_R11, mem_bi(R_RDX, R_RCX, 0, -32));
+    top = asm_pos(a);
+    x_vst(a, 16, FIRST, mem_b(R_RDX, 0));
+    x_vst(a, 16, SECOND, mem_b(R_RDX, 16));
+    x_alu_ri(a, ALU_ADD, true, R_RDX, 32);
+    x_alu_rr(a, ALU_CMP, true, R_RDX, R_R11);
+    end = x_jcc(a, X_AE);
+    x_vld(a, 16, FIRST, mem_bi(R_RAX, R_RDX, 0, 0));
+    x_vld(a, 16, SECOND, mem_bi(R_RAX, R_RDX, 0, 16));
+    x_jmp_back(a, top);
+    asm_bind(a, end);
+    x_vst(a, 16, LAST_BUT_ONE, mem_b(R_R11, 0));
+    x_vst(a, 16, LAST, mem_b(R_R11, 16));
+    give(a, R_RCX);
+    asm_bind(a, few);
+    make_short(a, copy_ends, copy_one);
+    for (unsigned k = 0; k < ARRAY_SIZE(miss); k++) {
+        asm_bind(a, miss[k]);
+    }
+    x_mov_ri(a, R_RAX, 0);
+    ret(a);
+}
+
+/* FILL: ThunkSet.fill. A whole number of periods before the end the pattern begins anew. */
+static void make_fill(Maker *m, unsigned mmu)
+{
+    Asm *a = m->a;
+    uint32_t miss[2], few, top;
+
+    miss[0] = too_many(a);
+    miss[1] = make_host(a, R_RDX, IR_MO_MMU_IDX(mmu), true);
+    x_alu_ri(a, ALU_CMP, false, R_RCX, 16);
+    few = x_jcc(a, X_B);
+    if (a->has_avx) {
+        x_vrr(a, 0x6e | X_66 | X_0F | X_W, 0, R_NONE, R_RAX);   /* VMOVQ */
+        x_vrr(a, 0x6c | X_66 | X_0F, 0, 0, 0);                  /* VPUNPCKLQDQ */
+    } else {
+        x_rr(a, 0x6e | X_66 | X_0F | X_W, 0, R_RAX);
+        x_rr(a, 0x6c | X_66 | X_0F, 0, 0);
+    }
+    x_lea(a, true, R_R11, mem_bi(R_RDX, R_RCX, 0, -16));
+    x_vst(a, 16, R_XMM0, mem_b(R_R11, 0));
+    top = asm_pos(a);
+    x_vst(a, 16, R_XMM0, mem_b(R_RDX, 0));
+    x_alu_ri(a, ALU_ADD, true, R_RDX, 16);
+    x_alu_rr(a, ALU_CMP, true, R_RDX, R_R11);
+    x_jcc_back(a, X_B, top);
+    give(a, R_RCX);
+    asm_bind(a, few);
+    make_short(a, fill_ends, fill_one);
+    asm_bind(a, miss[0]);
+    asm_bind(a, miss[1]);
+    x_mov_ri(a, R_RAX, 0);
+    ret(a);
+}
 
 /* Look up the PC in RAX in the jump cache; RCX, RDX are scratch. Jumps @miss if it isn't there. */
 void emit_jump_probe(Asm *a, uint32_t miss[2])
@@ -365,5 +528,9 @@ void thunks_emit(ThunkSet *t, const IrGlobalTable *g, Asm *a, intptr_t rx_delta)
             t->quick_st[mmu][size] = here(&m);
             make_quick(&m, mmu, size, true, t->slow[0][SLOW_ST]);
         }
+        t->copy[mmu] = here(&m);
+        make_copy(&m, mmu);
+        t->fill[mmu] = here(&m);
+        make_fill(&m, mmu);
     }
 }

@@ -452,7 +452,22 @@ static void gen_mem(Gen *g)
                  (below(6) ? 0 : IR_MO_PROBE_W);
     IrType at = IR_I8 + size;
 
-    switch (below(8)) {
+    switch (below(9)) {
+    case 8: {                                       /* some of them too long, and some with nothing to do */
+        IrValue n = ir_and(r, IR_I64, gval(g, IR_I64), ir_i64(r, below(4) ? 63 : 511));
+        IrValue to = address(g), from = below(2) ? address(g) : ir_add(r, IR_I64, to, ir_i64(r, (int64_t)below(80) - 40));
+
+        if (below(2)) {
+            add(g, ir_copy(r, to, from, n, 0));
+        } else {
+            unsigned period = 1u << below(4);
+            IrValue v = ir_and(r, IR_I64, gval(g, IR_I64), ir_i64(r, (int64_t)MASK64(0, 8 * period)));
+
+            v = period == 8 ? v : ir_mul(r, IR_I64, v, ir_i64(r, (int64_t)(UINT64_MAX / MASK64(0, 8 * period))));
+            add(g, ir_fill(r, to, v, ir_and(r, IR_I64, n, ir_i64(r, -(int64_t)period)), 0));
+        }
+        break;
+    }
     case 0: case 1: case 2:
         add(g, ir_ld(r, t, address(g), mo));
         break;
