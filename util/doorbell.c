@@ -11,7 +11,6 @@
 #include "util/patience.h"
 
 #define AT_ONCE     64              /* rings that are answered before others have their turn */
-#define TURNS       4               /* waits like that before they are waited for */
 
 struct Doorbell {
     int fd;
@@ -30,7 +29,7 @@ static struct {
     FdWatch *main;
     Patience patience;              /* the watcher's */
     atomic_uint rang;               /* other processes' bells, since the last watch */
-    unsigned turns;                 /* watches in a row, up to TURNS, with one ring before each */
+    unsigned turns;                 /* watches in a row, up to DOORBELL_TURNS, with one ring before each */
 } bells = { .set = -1, .outer = -1 };
 
 static void change(int set, int op, int fd, uint32_t events, void *ptr)
@@ -128,14 +127,16 @@ bool doorbell_watch_begin(void)
     return true;
 }
 
-void doorbell_watch(int wake)
+bool doorbell_watch(int wake)
 {
     struct pollfd p[2] = { { wake, POLLIN, 0 }, { bells.set, POLLIN, 0 } };
     eventfd_t times;
     int n;
 
-    bells.turns = atomic_exchange(&bells.rang, 0) == 1 ? MIN(bells.turns + 1, TURNS) : 0;
-    if (bells.turns == TURNS) {
+    bells.turns = atomic_exchange(&bells.rang, 0) == 1 ? MIN(bells.turns + 1, DOORBELL_TURNS) : 0;
+    bool looks = bells.turns == DOORBELL_TURNS;
+
+    if (looks) {
         patience_begin(&bells.patience);
         do {
             n = poll(p, ARRAY_SIZE(p), 0);
@@ -150,6 +151,7 @@ void doorbell_watch(int wake)
     if (n > 0 && p[0].revents) {
         eventfd_read(wake, &times);
     }
+    return looks;
 }
 
 void doorbell_watch_end(void)

@@ -26,8 +26,10 @@ void doorbell_remove(Doorbell *b);
  * thread's until doorbell_watch_end(), which answers those that were rung.
  */
 bool doorbell_watch_begin(void);
-/* Until a bell is rung, or somebody writes to @wake, an eventfd, which is read then. Without the big lock. */
-void doorbell_watch(int wake);
+/* Until a bell is rung, or somebody writes to @wake, an eventfd, which is read then. Without the big lock. Gives whether it has looked
+ * for a while before it slept: where before each of the last DOORBELL_TURNS watches, this one too, doorbell_rang() was called once. */
+#define DOORBELL_TURNS  4
+bool doorbell_watch(int wake);
 void doorbell_watch_end(void);
 
 /* Another process's bell was rung. Where questions and answers take turns, each one ring, they are waited for with patience; who

@@ -168,3 +168,40 @@ TEST(doorbell, in_a_thread_that_waits)
     cond_destroy(&w.cond);
     close(w.wake);
 }
+
+/* Watches after each of which @rings bells of others are rung; gives the number of the first that looked before it slept, or 0. */
+static unsigned first_that_looks(int wake, unsigned rings, unsigned watches)
+{
+    for (unsigned n = 1; n <= watches; n++) {
+        for (unsigned k = 0; k < rings; k++) {
+            doorbell_rang();
+        }
+        eventfd_write(wake, 1);
+        if (doorbell_watch(wake)) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+TEST(doorbell, looks_where_questions_and_answers_take_turns)
+{
+    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    Bell b;
+
+    main_loop_init();
+    bell_new(&b);
+    check_true(t, doorbell_watch_begin(), "ours");
+    check_int(t, first_that_looks(wake, 0, 20), 0, "nobody is rung");
+    check_int(t, first_that_looks(wake, 2, 20), 0, "a stream: several rings for one");
+    check_int(t, first_that_looks(wake, 1, 20), DOORBELL_TURNS, "one ring each");
+    check_int(t, first_that_looks(wake, 1, 20), 1, "as long as that goes on");
+    check_int(t, first_that_looks(wake, 0, 1), 0, "until there was none");
+    check_int(t, first_that_looks(wake, 1, DOORBELL_TURNS - 1), 0, "it begins anew");
+    check_int(t, first_that_looks(wake, 1, 1), 1, "after as many turns");
+    check_int(t, first_that_looks(wake, 3, 1), 0, "or until there were several");
+    check_int(t, first_that_looks(wake, 1, 20), DOORBELL_TURNS, "and anew");
+    doorbell_watch_end();
+    bell_free(&b);
+    close(wake);
+}
