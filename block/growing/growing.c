@@ -330,7 +330,7 @@ int coroutine_fn grow_co_check(BlockNode *n, UNUSED unsigned fix, BlockCheck *c,
         g_array_append_val(places, p.offset);
     }
     co_mutex_unlock(&g->lock);
-    qsort(places->data, places->len, sizeof(uint64_t), by_offset);
+    g_array_sort(places, by_offset);
     for (guint i = 1; i < places->len; i++) {
         uint64_t before = g_array_index(places, uint64_t, i - 1), at = g_array_index(places, uint64_t, i);
 
