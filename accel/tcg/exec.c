@@ -145,6 +145,14 @@ void tcg_leave_next(TcgEnv *env)
     vcpu_leave(v);
 }
 
+void tcg_raise_here(TcgEnv *env)
+{
+    VcpuTcg *v = vcpu_of(env);
+
+    v->excp_pending = true;
+    vcpu_leave(v);
+}
+
 void tcg_retry_alone(TcgEnv *env)
 {
     VcpuTcg *v = vcpu_of(env);

@@ -151,6 +151,8 @@ void tcg_raise(TcgEnv *env) NORETURN;
 void tcg_sync_state(TcgEnv *env);
 /* After tcg_sync_state and changes: go to the execution loop. */
 void tcg_leave_next(TcgEnv *env) NORETURN;
+/* Likewise, to the exception that is pending: tcg_raise() of the state as it is by now. */
+void tcg_raise_here(TcgEnv *env) NORETURN;
 /* Before a helper (with IR_H_RAISES) asks a device, or what time it is. Under -icount the time is exact only for
  * an instruction that is a region of its own: else this is tcg_retry_alone(). */
 void tcg_io_alone(TcgEnv *env);

@@ -14,12 +14,13 @@ typedef struct M68kFpFrame M68kFpFrame;
 static const VmField frame_fields[] = {
     VM_U8_RANGE(M68kFpFrame, kind, 0, 2), VM_U16(M68kFpFrame, cmdreg), VM_U8(M68kFpFrame, stag),
     VM_U8(M68kFpFrame, dtag), VM_BOOL(M68kFpFrame, e1), VM_BOOL(M68kFpFrame, e3),
-    VM_BOOL(M68kFpFrame, t), VM_STRUCT(M68kFpFrame, etemp, f80_vm),
+    VM_BOOL(M68kFpFrame, t), VM_BOOL(M68kFpFrame, unsup), VM_STRUCT(M68kFpFrame, etemp, f80_vm),
     VM_STRUCT(M68kFpFrame, fptemp, f80_vm), VM_END
 };
 static const VmMeaning frame_meanings[] = {
     { "kind", "of the frame", VALUES("null", "idle", "unimplemented or busy") }, { "cmdreg", "command word of the instruction" },
-    { "stag", "kind of its source" }, { "dtag", "kind of its destination" }, { .name = NULL }
+    { "stag", "kind of its source" }, { "dtag", "kind of its destination" },
+    { "unsup", "an operand is of a type left to software" }, { .name = NULL }
 };
 static const VmState frame_vm = { .version = 1, .fields = frame_fields, .meanings = frame_meanings };
 

@@ -55,6 +55,15 @@ void m68k_raise_format2(M68kState *s, int vector, unsigned len)
     tcg_raise(&s->tcg);
 }
 
+void m68k_raise_after(M68kState *s, int vector, unsigned format, uint32_t after, uint32_t ea)
+{
+    unsigned an = after >> 8 & 7;
+
+    s->a[an] = (uint32_t)(s->a[an] + (uint32_t)(int8_t)(after >> 16));
+    queue(s, vector, after & 0xff, format, ea);
+    tcg_raise_here(&s->tcg);
+}
+
 void m68k_restore_aux(TcgEnv *env, uint32_t aux)
 {
     m68k_state(env)->excp_aux = aux;

@@ -36,6 +36,9 @@ static inline void m68k_fp_need(M68kState *s, unsigned n)
         m68k_fp_widen(s, n);
     }
 }
+/* fp-ops.c, after FRESTORE of a 68040's frame: what was pending is so again; the command is run. */
+void m68k_fp_pend_again(M68kState *s);
+void m68k_fp_resume(M68kState *s);
 /* FPSR's condition codes and exception byte are current. */
 void m68k_fp_status(M68kState *s);
 /* All of FPSR is; the host's sticky flag has been taken over. */

@@ -3,7 +3,7 @@
  * FSAVE and FRESTORE: the frames by which an operating system keeps an FPU's inner state.
  *
  * Sources: 881UM chapter 6 (68881: 28, 68882: 60 bytes idle), 040UM 9.8 (idle 4, unimplemented 52, busy 100
- * bytes, version $41), 060UM chapter 6.
+ * bytes, version $41), 060UM chapter 6; for a busy frame that is to go on, what Motorola's FPSP hands back.
  */
 #include "util/osdep.h"
 #include "target/m68k/fp-double.h"
@@ -12,6 +12,8 @@
 
 #define UNIMP_SIZE  52
 #define BUSY_SIZE   100
+#define NMC_UNSUP   0x10        /* NMCEXC */
+#define CU_RESUME   0xfe        /* CU_SAVEPC: the command is to be run, with what ETEMP and FPTEMP hold */
 
 /* Size and first long word of the idle frame. */
 static unsigned idle_size(const M68kState *s)
@@ -45,6 +47,7 @@ static void fill_040(const M68kState *s, uint8_t *p, unsigned size)
 
     memset(p, 0, size);
     store_be32(p, version(s) << 24 | (size - 4) << 16);
+    end[-43] = f->unsup ? NMC_UNSUP : 0;
     end[-40] = f->stag;
     store_be16(end - 36, f->cmdreg);
     end[-32] = f->dtag;
@@ -60,6 +63,7 @@ static void take_040(M68kState *s, const uint8_t *p, unsigned size)
     struct M68kFpFrame *f = &s->fpframe;
 
     f->kind = size == BUSY_SIZE ? 2 : 1;
+    f->unsup = end[-43] & NMC_UNSUP;
     f->stag = end[-40];
     f->cmdreg = load_be16(end - 36);
     f->dtag = end[-32];
@@ -128,6 +132,7 @@ static uint32_t h_frestore(void *env, uint32_t addr, uint32_t mmu)
     M68kState *s = env;
     uint32_t head = m68k_ld32(s, addr, mmu), size;
     uint8_t frame[BUSY_SIZE];
+    bool resume = false;
 
     if (m68k_has(s, M68K_060)) {
         unsigned kind = head >> 8 & 0xff;
@@ -156,11 +161,17 @@ static uint32_t h_frestore(void *env, uint32_t addr, uint32_t mmu)
         if (size > 4) {
             take_040(s, frame, size);
         }
+        resume = size == BUSY_SIZE && frame[BUSY_SIZE - 92] == CU_RESUME && !s->fpframe.e1 && !s->fpframe.e3;
     } else if (head >> 24 != version(s) || size != idle_size(s)) {
         m68k_raise(s, EXCP_FORMAT, 0);
     }
     s->fp_null = false;
     s->fp_pending = 0;
+    if (resume) {
+        m68k_fp_resume(s);
+    } else {
+        m68k_fp_pend_again(s);
+    }
     m68k_fp_fast(s);
     return size;
 }

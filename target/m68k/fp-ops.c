@@ -52,12 +52,20 @@ static void check_pending(M68kState *s)
     }
 }
 
+/* FPSR isn't known before the package has done the instruction that waits for it. */
+static void check_operand_pending(M68kState *s)
+{
+    if (unlikely(s->fp_pending == EXCP_FP_UNIMP)) {
+        check_pending(s);
+    }
+}
+
 static uint8_t tag_of(F80 v)
 {
     unsigned e = v.se & 0x7fff;
 
-    /* Normal (bit 4: the exponent is not above 1.0's), zero, infinity, NaN, denormal or unnormal. */
-    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : !(v.m >> 63 && e) ? 0x80 :
+    /* Normal (bit 4: the exponent is not above 1.0's), zero, infinity, NaN, denormal or unnormal: that is in the integer bit. */
+    return e == 0x7fff ? (v.m << 1 ? 0x60 : 0x40) : v.m == 0 ? 0x20 : !(v.m >> 63) ? 0x80 :
            e <= 0x3fff ? 0x10 : 0;
 }
 
@@ -75,6 +83,105 @@ static void note_frame(M68kState *s, uint32_t cmd, F80 src, bool e1)
     };
 }
 
+/* A memory or data-register operand, as the translator hands it over. */
+static Fp operand(FpCtx *c, unsigned format, uint64_t lo, uint32_t hi)
+{
+    uint32_t packed[3] = { hi, (uint32_t)(lo >> 32), (uint32_t)lo };
+
+    switch (format) {
+    case FPF_L: return m68k_fp_from_int((int32_t)lo);
+    case FPF_W: return m68k_fp_from_int((int16_t)lo);
+    case FPF_B: return m68k_fp_from_int((int8_t)lo);
+    case FPF_S: return m68k_fp_from_s((uint32_t)lo);
+    case FPF_D: return m68k_fp_from_d(lo);
+    case FPF_X: return m68k_fp_unpack((F80){ lo, (uint16_t)(hi >> 16) });
+    default: return m68k_fp_from_packed(c, packed);
+    }
+}
+
+/* The decimal string as it is: its first long word in FPTEMP (FPSP's get_op). */
+static void note_packed(M68kState *s, uint64_t lo, uint32_t hi)
+{
+    s->fpframe.etemp.m = lo;
+    s->fpframe.fptemp.m = hi;
+}
+
+/* --- operands that the 68040 leaves to software (040UM chapter 9: unimplemented data types) --- */
+
+enum { TAG_KIND = 0xe0, TAG_ZERO = 0x20, TAG_INF = 0x40, TAG_NAN = 0x60, TAG_DENORMAL = 0x80,
+       TAG_SHORT_DENORMAL = 0xa0, TAG_EXP15 = 0x10 };
+
+static bool leaves_types(const M68kState *s)
+{
+    return m68k_has(s, M68K_040) && !s->fpsp_host;
+}
+
+static bool is_dyadic(uint32_t cmd)
+{
+    return (cmd & 0x30) == 0x20 || (cmd & 0x7f) == 0x38;
+}
+
+/* The operand as ETEMP has it, and its tag. A short denormal number's exponent is left to the package. */
+static uint8_t source_of(unsigned format, uint64_t lo, uint32_t hi, F80 *v)
+{
+    FpCtx c = { FPM_NEAREST, FPP_X, 0 };
+
+    switch (format) {
+    case FPF_S:
+        if (!(lo >> 23 & 0xff) && (lo & 0x7fffff)) {
+            *v = (F80){ (lo & 0x7fffff) << 40, (uint16_t)(lo >> 16 & 0x8000) };
+            return TAG_SHORT_DENORMAL;
+        }
+        break;
+    case FPF_D:
+        if (!(lo >> 52 & 0x7ff) && lo << 12) {
+            *v = (F80){ lo << 12 >> 1, (uint16_t)(lo >> 48 & 0x8000) };
+            return TAG_SHORT_DENORMAL;
+        }
+        break;
+    case FPF_X:
+        *v = (F80){ lo, (uint16_t)(hi >> 16) };
+        return tag_of(*v);
+    default:
+        break;
+    }
+    *v = m68k_fp_pack(operand(&c, format, lo, hi));
+    return tag_of(*v);
+}
+
+/*
+ * Is an operand denormal, unnormal or packed? The exception is pending then, and the frame ready: the instruction goes on when
+ * the package hands it back by FRESTORE.
+ */
+static bool unsupported_type(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi)
+{
+    bool packed = (cmd & 0x4000) && (cmd >> 10 & 7) == FPF_P;
+    F80 src = { 0, 0 };
+    uint8_t stag = 0;
+
+    m68k_fp_need(s, cmd >> 7 & 7);
+    if (!(cmd & 0x4000)) {
+        m68k_fp_need(s, cmd >> 10 & 7);
+        src = s->fp[cmd >> 10 & 7];
+        stag = tag_of(src);
+    } else if (!packed) {
+        stag = source_of(cmd >> 10 & 7, lo, hi, &src);
+    }
+    if (!packed && stag < TAG_DENORMAL && !(is_dyadic(cmd) && tag_of(s->fp[cmd >> 7 & 7]) >= TAG_DENORMAL)) {
+        return false;
+    }
+    m68k_fp_status(s);
+    note_frame(s, (cmd & 0x7f) == 0x04 ? cmd | 1 : cmd, src, true);     /* FSQRT is 05 in CMDREG1B */
+    s->fpframe.kind = 2;
+    s->fpframe.unsup = true;
+    s->fpframe.stag = stag;
+    if (packed) {
+        note_packed(s, lo, hi);
+    }
+    s->fp_pending = EXCP_FP_UNIMP;
+    return true;
+}
+
 static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res)
 {
     unsigned reg = cmd >> 7 & 7;
@@ -89,22 +196,6 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
         s->fp[reg] = m68k_fp_pack(*res);
         s->fptag[reg] = 0;
         s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | m68k_fp_cc(res);
-    }
-}
-
-/* A memory or data-register operand, as the translator hands it over. */
-static Fp operand(FpCtx *c, unsigned format, uint64_t lo, uint32_t hi)
-{
-    uint32_t packed[3] = { hi, (uint32_t)(lo >> 32), (uint32_t)lo };
-
-    switch (format) {
-    case FPF_L: return m68k_fp_from_int((int32_t)lo);
-    case FPF_W: return m68k_fp_from_int((int16_t)lo);
-    case FPF_B: return m68k_fp_from_int((int8_t)lo);
-    case FPF_S: return m68k_fp_from_s((uint32_t)lo);
-    case FPF_D: return m68k_fp_from_d(lo);
-    case FPF_X: return m68k_fp_unpack((F80){ lo, (uint16_t)(hi >> 16) });
-    default: return m68k_fp_from_packed(c, packed);
     }
 }
 
@@ -167,10 +258,10 @@ static FpPrec precision(const M68kState *s, unsigned *opmode)
     return p;
 }
 
-static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp v)
+static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp d, Fp v)
 {
-    unsigned opmode = cmd & 0x7f, reg = cmd >> 7 & 7;
-    Fp d = m68k_fp_unpack(s->fp[reg]), res, second = { 0 };
+    unsigned opmode = cmd & 0x7f;
+    Fp res, second = { 0 };
     uint32_t q = 0;
 
     c->prec = precision(s, &opmode);
@@ -275,8 +366,7 @@ void m68k_fp_status(M68kState *s)
     if (cmd & FL_VALID) {
         kept = s->fp[reg];
         tag = s->fptag[reg];
-        s->fp[reg] = m68k_fp_pack(m68k_fp_from_d(s->fl_a));
-        arithmetic(s, &c, cmd & 0xffff, m68k_fp_from_d(s->fl_b));
+        arithmetic(s, &c, cmd & 0xffff, m68k_fp_from_d(s->fl_a), m68k_fp_from_d(s->fl_b));
         s->fp[reg] = kept;
         s->fptag[reg] = tag;
     }
@@ -306,7 +396,7 @@ static bool left_to_software(const M68kState *s, uint32_t cmd)
 }
 
 static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc,
-                                            uint32_t len)
+                                            uint32_t after)
 {
     M68kState *s = env;
     FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
@@ -319,7 +409,12 @@ static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo
         m68k_fp_fast(s);
     }
     if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
+        tcg_sync_state(&s->tcg);        /* what is noted now stays */
         m68k_fp_status(s);
+    } else if (leaves_types(s) && unsupported_type(s, cmd, lo, hi)) {
+        s->fpiar = pc;
+        m68k_fp_fast(s);
+        return;
     }
     fp_begin(s, cmd);
     if (m68k_has(s, M68K_040UP) && left_to_software(s, cmd)) {
@@ -329,12 +424,10 @@ static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo
         s->fpiar = pc;
         note_frame(s, cmd, src, false);
         if (!from_reg && (cmd >> 10 & 7) == FPF_P) {
-            /* The decimal string as it is: its first long word in FPTEMP (FPSP's get_op). */
             s->fpframe.e1 = true;
-            s->fpframe.etemp.m = lo;
-            s->fpframe.fptemp.m = hi;
+            note_packed(s, lo, hi);
         }
-        m68k_raise_format2(s, EXCP_LINE_F, len);
+        m68k_raise_after(s, EXCP_LINE_F, 2, after, 0);
     }
     s->fpiar = pc;
     if (constant) {
@@ -345,7 +438,7 @@ static void __attribute__((noinline)) h_fop(void *env, uint32_t cmd, uint64_t lo
         put_result(s, cmd, &c, &k);
     } else {
         v = from_reg ? m68k_fp_unpack(s->fp[cmd >> 10 & 7]) : operand(&c, cmd >> 10 & 7, lo, hi);
-        arithmetic(s, &c, cmd, v);
+        arithmetic(s, &c, cmd, m68k_fp_unpack(s->fp[cmd >> 7 & 7]), v);
         fp_end(s, cmd);
     }
     m68k_fp_fast(s);
@@ -501,7 +594,7 @@ static ALWAYS_INLINE bool fast_operation(M68kState *s, unsigned op, unsigned for
     return true;
 }
 
-static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t len,
+static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, uint32_t after,
                               unsigned op, unsigned format, unsigned precision)
 {
     if (likely(s->fp_fast)) {
@@ -514,7 +607,7 @@ static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t 
         fp_end(s, cmd);
         s->fpiar = pc;
     } else {
-        h_fop(s, cmd, lo, hi, pc, len);
+        h_fop(s, cmd, lo, hi, pc, after);
     }
 }
 
@@ -524,9 +617,9 @@ static ALWAYS_INLINE void fop(M68kState *s, uint32_t cmd, uint64_t lo, uint32_t 
                            X(op, 1, 0) X(op, 1, 24) X(op, 1, 53) X(op, 0, 0) X(op, 0, 24) X(op, 0, 53)
 #define DEFINE(op, format, precision) \
 static void h_f##op##_##format##_##precision(void *env, uint32_t cmd, uint64_t lo, uint32_t hi, uint32_t pc, \
-                                             uint32_t len) \
+                                             uint32_t after) \
 { \
-    fop(env, cmd, lo, hi, pc, len, 0x##op, format, precision); \
+    fop(env, cmd, lo, hi, pc, after, 0x##op, format, precision); \
 }
 #define DEFINE_ALL(op)  EACH_SOURCE(DEFINE, op)
 FAST_OPS(DEFINE_ALL)
@@ -564,9 +657,79 @@ const IrHelper *m68k_fop_helper(uint32_t cmd)
     return simple ? &slow_helper : &library_helper;
 }
 
+/* --- FRESTORE of a 68040's frame --- */
+
+void m68k_fp_pend_again(M68kState *s)
+{
+    const struct M68kFpFrame *f = &s->fpframe;
+
+    m68k_fp_status(s);
+    s->fp_pending = f->kind && f->e1 && f->unsup ? EXCP_FP_UNIMP
+                    : f->kind && (f->e1 || f->e3) ? (uint8_t)enabled_vector(s) : 0;
+}
+
+/*
+ * An operand as the package leaves it: the exponent may have become negative, where ETE15, FPTE15 says so beside its bit 14.
+ * The tag tells a number from what its exponent looks like.
+ */
+static Fp resumed(F80 v, uint8_t tag)
+{
+    unsigned e = v.se & 0x7fff;
+    Fp r;
+
+    switch (tag & TAG_KIND) {
+    case 0:
+        r = m68k_fp_unpack((F80){ v.m, (uint16_t)(v.se & 0x8000) });
+        if (r.cls == FPC_NUM) {
+            r.exp += (int32_t)e - ((tag & TAG_EXP15) && (e & 0x4000) ? 0x8000 : 0);
+        }
+        return r;
+    case TAG_ZERO: return m68k_fp_zero(v.se >> 15);
+    case TAG_INF: return m68k_fp_inf(v.se >> 15);
+    case TAG_NAN: return (Fp){ FPC_NAN, v.se >> 15, 0, v.m };
+    default: return m68k_fp_unpack(v);
+    }
+}
+
+void m68k_fp_resume(M68kState *s)
+{
+    struct M68kFpFrame f = s->fpframe;
+    uint32_t cmd = f.cmdreg;
+    FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
+
+    cmd = (cmd & 0x7f) == 0x05 ? cmd & ~UINT32_C(1) : cmd;
+    if ((cmd & 0xa000) || left_to_software(s, cmd)) {
+        return;                         /* FMOVE to memory, FMOVEM; nothing that the chip goes on with */
+    }
+    m68k_fp_settle(s);
+    c.exc = s->fpsr & FPX_ALL;          /* what the package has found: of a decimal string */
+    s->fpframe.kind = 0;
+    arithmetic(s, &c, cmd, resumed(f.fptemp, f.dtag), resumed(f.etemp, f.stag));
+}
+
+/* FMOVE of a number that the 68040 doesn't store, or as a decimal string: an exception when all but the store is done. */
+static void unsupported_store(M68kState *s, uint32_t cmd, F80 v, uint32_t pc, uint32_t after, uint32_t ea)
+{
+    unsigned format = cmd >> 10 & 7;
+
+    if (format != FPF_P && format != FPF_P_DYN && tag_of(v) < TAG_DENORMAL) {
+        return;
+    }
+    tcg_sync_state(&s->tcg);            /* what is noted now stays */
+    m68k_fp_need(s, cmd >> 7 & 7);
+    m68k_fp_status(s);
+    s->fp_null = false;
+    s->fpiar = pc;
+    note_frame(s, cmd, v, true);
+    s->fpframe.kind = 2;
+    s->fpframe.unsup = true;
+    m68k_fp_fast(s);
+    m68k_raise_after(s, EXCP_FP_UNIMP, 3, after, ea);
+}
+
 /* FMOVE to memory: up to 64 bits in the result, the upper long word of extended and packed values in
- * fp_out. @k: the factor of packed decimal. */
-static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSED uint32_t len)
+ * fp_out. @k: the factor of packed decimal; @ea: where to, 0: a data register. */
+static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, uint32_t after, uint32_t ea)
 {
     M68kState *s = env;
     FpCtx c = { (FpMode)(s->fpcr >> 4 & 3), FPP_X, 0 };
@@ -578,6 +741,9 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSE
     check_pending(s);
     m68k_fp_need(s, cmd >> 7 & 7);
     v = s->fp[cmd >> 7 & 7];
+    if (leaves_types(s)) {
+        unsupported_store(s, cmd, v, pc, after, ea);
+    }
     m68k_fp_status(s);
     s->fp_null = false;
     m68k_fp_fast(s);
@@ -615,7 +781,7 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, UNUSE
     return r;
 }
 const IrHelper m68k_h_fstore = {
-    "m68k_fstore", h_fstore, "q:ellll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
+    "m68k_fstore", h_fstore, "q:elllll", IR_H_RAISES, FP_GLOBALS, FP_GLOBALS,
 };
 
 /* 881UM chapter 4: the 32 predicates on N Z I NAN; those with bit 4 raise BSUN for NaNs. */
@@ -709,6 +875,7 @@ static void h_fset_ctl(void *env, uint32_t which, uint32_t v)
 {
     M68kState *s = env;
 
+    check_operand_pending(s);
     s->fp_null = false;
     if (which == 4) {
         m68k_fp_status(s);              /* as it was rounded */
@@ -726,8 +893,9 @@ const IrHelper m68k_h_fset_ctl = {
 
 static uint32_t h_fget_fpsr(void *env)
 {
+    check_operand_pending(env);
     return m68k_fp_fpsr(env);
 }
 const IrHelper m68k_h_fget_fpsr = {
-    "m68k_fget_fpsr", h_fget_fpsr, "l:e", IR_H_FPENV, FP_GLOBALS, FP_GLOBALS,
+    "m68k_fget_fpsr", h_fget_fpsr, "l:e", IR_H_RAISES | IR_H_FPENV, FP_GLOBALS, FP_GLOBALS,
 };

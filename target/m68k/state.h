@@ -134,6 +134,7 @@ typedef struct M68kState {
         uint16_t cmdreg;        /* CMDREG1B */
         uint8_t stag, dtag;
         bool e1, e3, t;
+        bool unsup;             /* NMCEXC: an operand of an unsupported type */
         F80 etemp, fptemp;
     } fpframe;
 
@@ -179,6 +180,12 @@ uint32_t *m68k_banked_sp(M68kState *s, uint32_t sr);
 /* excp.c. Raise from helpers with IR_H_RAISES: stacked PC is @len after the instruction. */
 void m68k_raise(M68kState *s, int vector, unsigned len) NORETURN;
 void m68k_raise_format2(M68kState *s, int vector, unsigned len) NORETURN;
+/*
+ * The same of an instruction that is over but for its result: (An)+ and -(An) have taken effect. @after: M68K_AFTER(), @ea:
+ * format 3's address. The caller has called tcg_sync_state() before it changed anything.
+ */
+void m68k_raise_after(M68kState *s, int vector, unsigned format, uint32_t after, uint32_t ea) NORETURN;
+#define M68K_AFTER(len, an, step)   ((uint32_t)(len) | (uint32_t)(an) << 8 | (uint32_t)(uint8_t)(step) << 16)
 /* Nobody answers where the 68020 asks about access levels (020UM 9.8). */
 void m68k_raise_access_level(M68kState *s) NORETURN;
 void m68k_reset_state(M68kState *s);

@@ -34,12 +34,18 @@ static void begin(M68kTr *tr)
     }
 }
 
+/* Denormal operands are an exception, which becomes pending. */
+static bool leaves_types(const M68kTr *tr)
+{
+    return (tr->features & M68K_040) && !(tr->mode & MW_FPSP_HOST);
+}
+
 void m68k_fpd_forget(M68kTr *tr, int dst)
 {
     tr->fp_known &= dst < 0 ? 0 : ~(1u << dst);
     tr->fcc_a = IR_NO_VALUE;
     tr->fl_cmd = 0;
-    tr->fp_checked &= dst >= 0;
+    tr->fp_checked &= dst >= 0 && !leaves_types(tr);
 }
 
 static void slow_if64(M68kTr *tr, IrCond c, IrValue a, uint64_t b)
@@ -111,6 +117,16 @@ static void check_24_bits(M68kTr *tr, IrValue v)
     slow_if64(tr, IR_TST_NZ, bits_of(tr, v), BELOW_24);
 }
 
+/* A number of @bits with a fraction of @frac bits must not be denormal; the smallest normal one may be refused too. */
+static void check_normal(M68kTr *tr, IrValue lo, unsigned bits, unsigned frac)
+{
+    IrRegion *ir = tr->ir;
+    IrValue v = ir_shl(ir, IR_I64, lo, ir_i64(ir, 65 - bits));
+
+    v = ir_shr(ir, IR_I64, ir_sub(ir, IR_I64, v, ir_i64(ir, 1)), ir_i64(ir, 65 - bits + frac));
+    slow_if64(tr, IR_EQ, v, 0);
+}
+
 typedef struct Source {
     IrValue v;                  /* F64 */
     bool single;                /* has 24 bits at most */
@@ -143,12 +159,17 @@ static bool source(M68kTr *tr, uint16_t cmd, bool kept, Source *src)
             slow_if64(tr, IR_EQ, e, E_INF);
             /* A denormal one: a fraction, but exponent 0. */
             slow_if64(tr, IR_EQ, if_zero(tr, lo, ir_i64(ir, 1), e), 0);
+        } else if (leaves_types(tr)) {
+            check_normal(tr, lo, 64, 52);
         }
         src->v = ir_fbits(ir, IR_F64, lo);
         return true;
     case FPF_S:
         if (kept) {
             slow_if64(tr, IR_EQ, ir_extract(ir, IR_I64, lo, 23, 8), 0xff);
+        }
+        if (leaves_types(tr)) {
+            check_normal(tr, lo, 32, 23);
         }
         src->v = ir_fcvt(ir, IR_F64, ir_fbits(ir, IR_F32, ir_trunc(ir, IR_I32, lo)));
         return true;

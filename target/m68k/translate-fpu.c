@@ -103,6 +103,15 @@ void m68k_fp_store(M68kTr *tr, unsigned format, Ea *ea, IrValue r)
     ir_st(ir, m68k_addr_add(tr, ea->addr, bytes == 12 ? 4 : 0), r, tr->mo | IR_MO_64);
 }
 
+/* What an exception behind the instruction needs to know: M68K_AFTER(). */
+static IrValue after_insn(M68kTr *tr, unsigned format)
+{
+    unsigned mode = tr->op >> 3 & 7, reg = tr->op & 7, bytes = format_bytes[format];
+    int step = bytes == 1 && reg == 7 ? 2 : (int)bytes;
+
+    return ir_i32(tr->ir, M68K_AFTER(tr->next - tr->pc, reg, mode == 3 ? step : mode == 4 ? -step : 0));
+}
+
 static void fmove_out(M68kTr *tr, uint16_t cmd)
 {
     IrRegion *ir = tr->ir;
@@ -119,7 +128,8 @@ static void fmove_out(M68kTr *tr, uint16_t cmd)
     dirty = tr->dirty;
     memcpy(before, tr->reg, sizeof(before));
     tr->dirty = 0;
-    r = M68K_CALL(tr, &m68k_h_fstore, ir_i32(ir, cmd), k, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+    r = M68K_CALL(tr, &m68k_h_fstore, ir_i32(ir, cmd), k, pc32(tr), after_insn(tr, format),
+                  ea.index == 0 ? ir_i32(ir, 0) : ir_trunc(ir, IR_I32, ea.addr));
     memcpy(tr->reg, before, sizeof(before));
     tr->dirty = dirty;
     m68k_fpd_forget(tr, cmd >> 7 & 7);
@@ -248,7 +258,7 @@ void m68k_tr_fgen(M68kTr *tr)
             dirty = tr->dirty;
             memcpy(after, tr->reg, sizeof(after));
             tr->dirty = 0;
-            M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+            M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), after_insn(tr, format));
             memcpy(tr->reg, after, sizeof(after));
             tr->dirty = dirty;
             m68k_fpd_forget(tr, cmd >> 7 & 7);
@@ -268,7 +278,7 @@ void m68k_tr_fgen(M68kTr *tr)
         m68k_except(tr, EXCP_LINE_F, tr->pc);
         return;
     }
-    M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, tr->next - tr->pc));
+    M68K_CALL(tr, m68k_fop_helper(cmd), ir_i32(ir, cmd), lo, hi, pc32(tr), ir_i32(ir, M68K_AFTER(tr->next - tr->pc, 0, 0)));
     m68k_fpd_forget(tr, (cmd & 0x78) == 0x30 ? -1 : cmd >> 7 & 7);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One CPU of the 68000 family with 16 Mbytes of RAM, which steps when the test says so. */
+/* One CPU of the 68000 family with 16 Mbytes of RAM, which steps when the test says so; big-endian accesses to its memory. */
 #ifndef TESTS_TARGET_M68K_MACHINE_H
 #define TESTS_TARGET_M68K_MACHINE_H
 
@@ -63,6 +63,68 @@ static inline Machine68 *machine68(Test *t, const char *type)
     softmmu_init();
     m.cpu->parent.accel = m.v;
     return &m;
+}
+
+/* The CPU becomes the model @name. */
+static inline Machine68 *machine68_as(Test *t, const char *name)
+{
+    Machine68 *m = machine68(t, "m68040-m68k-cpu");
+
+    for (unsigned i = 0; m && i < m68k_num_models; i++) {
+        if (!strcmp(m68k_models[i].name, name)) {
+            m->s->features = m68k_models[i].features;
+            m->s->model = m68k_models[i].number;
+        }
+    }
+    return m;
+}
+
+static inline void put(uint32_t addr, uint32_t v, unsigned size)
+{
+    address_space_store(&address_space_memory, addr, v, size, MEM_BE, MEM_ATTRS_NONE, NULL);
+}
+
+static inline uint32_t get(uint32_t addr)
+{
+    return (uint32_t)address_space_load(&address_space_memory, addr, 4, MEM_BE, MEM_ATTRS_NONE, NULL);
+}
+
+/* Vector n's handler. */
+#define MACHINE68_HANDLER(n)    (0x4000u + 0x10u * (unsigned)(n))
+
+/* In supervisor mode at @pc, everything zero, nothing translated; vectors at 0. */
+static inline void machine68_start(Machine68 *m, uint32_t pc, uint32_t sp)
+{
+    M68kState *s = m->s;
+
+    memset(s->d, 0, sizeof(s->d));
+    memset(s->a, 0, sizeof(s->a));
+    s->a[7] = sp;
+    s->sr = SR_S | SR_IPL;
+    m68k_set_ccr(s, 0);
+    s->usp = 0x6000;
+    s->vbr = s->tc = s->tt[0] = s->tt[1] = s->mmusr = 0;
+    s->excp = EXCP_NONE;
+    s->delivering = s->in_group0 = s->dead = s->stopped = s->trace_pending = false;
+    s->tcg.pc = pc;
+    m->cpu->parent.halted = false;
+    for (unsigned v = 2; v < 64; v++) {
+        put(4 * v, MACHINE68_HANDLER(v), 4);
+    }
+    tcg_tlb_flush(&s->tcg);
+    tcg_mode_changed(&s->tcg);
+}
+
+/* One instruction of up to four words, at the PC. */
+static inline void run(Machine68 *m, uint16_t w0, uint16_t w1, uint16_t w2, uint16_t w3)
+{
+    const uint16_t w[] = { w0, w1, w2, w3 };
+
+    for (unsigned i = 0; i < 4; i++) {
+        put((uint32_t)m->s->tcg.pc + 2 * i, w[i], 2);
+    }
+    tcg_mode_changed(&m->s->tcg);
+    vcpu_exec(m->v);
 }
 
 #endif

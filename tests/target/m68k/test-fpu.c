@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random FPU programs for a 68040 in two ways: one instruction after the other, which helpers do in the whole
- * arithmetic of fp-arith.c; and as regions, where generated code computes with doubles as far as it can. All
- * registers, FPSR with both exception bytes, FPIAR and memory must come out the same. TEST_SCALE=n runs n times as many.
+ * Random FPU programs for a 68040 in three ways: one instruction after the other, which helpers do in the whole
+ * arithmetic of fp-arith.c; as regions, where generated code computes with doubles as far as it can; and both with operands
+ * that the chip leaves to software, or with fpsp=host. All registers, FPSR with both exception bytes, FPIAR and memory must come
+ * out the same. TEST_SCALE=n runs n times as many.
  */
 #include "util/osdep.h"
 
@@ -13,6 +14,7 @@
 #include "accel/tcg/vcpu.h"
 #include "target/m68k/cpu.h"
 #include "target/m68k/fp-double.h"
+#include "target/m68k/helpers.h"
 #include "tests/lib/fp-random.h"
 #include "tests/lib/test.h"
 #include "util/bswap.h"
@@ -31,9 +33,75 @@ static MemRegion ram;
 static VcpuTcg vcpu;
 static M68kCpu *cpu;
 
-static bool no_exception(UNUSED TcgEnv *env)
+/* The number in @v, which is denormal or unnormal, as the package hands it back: normal, with ETE15 or FPTE15. */
+static void normalize(F80 *v, uint8_t *tag)
 {
-    return true;                        /* none is enabled but those of the integer unit, which don't occur */
+    unsigned n;
+
+    if (*tag < 0x80) {
+        return;
+    }
+    if (*tag == 0xa0) {                 /* of single or double precision */
+        bool single = (cpu->env->fpframe.cmdreg >> 10 & 7) == FPF_S;
+
+        v->se = (uint16_t)((v->se & 0x8000) | (single ? 16383 - 126 : 16383 - 1022));
+    }
+    n = (unsigned)__builtin_clzll(v->m);
+    v->m <<= n;
+    n = (v->se & 0x7fffu) - n;
+    *tag = (int)n < 0x4000 ? 0x10 : 0;
+    v->se = (uint16_t)((v->se & 0x8000) | (n & 0x7fff));
+}
+
+/* FMOVE to memory or a data register as with fpsp=host. */
+static void store_instead(M68kState *s)
+{
+    static const uint8_t bytes[8] = { 4, 4, 12, 12, 2, 8, 1, 12 };
+    unsigned format = s->fpframe.cmdreg >> 10 & 7, size = bytes[format];
+    uint32_t ea = s->excp_ea, pc = s->fpiar, word = 0;
+    uint64_t v;
+
+    address_space_read(&address_space_memory, pc, MEM_ATTRS_NONE, &word, 2);
+    s->fpsp_host = true;
+    v = ((uint64_t (*)(void *, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t))m68k_h_fstore.fn)(s, s->fpframe.cmdreg, 0, pc, 0, ea);
+    s->fpsp_host = false;
+    if (!ea) {
+        unsigned n = load_be16(&word) & 7;
+
+        s->d[n] = size == 4 ? (uint32_t)v : (s->d[n] & (UINT32_MAX << 8 * size)) | v;
+    } else if (size == 12) {
+        address_space_store(&address_space_memory, ea, s->fp_out, 4, MEM_BE, MEM_ATTRS_NONE, NULL);
+        address_space_store(&address_space_memory, ea + 4, v, 8, MEM_BE, MEM_ATTRS_NONE, NULL);
+    } else {
+        address_space_store(&address_space_memory, ea, v, size, MEM_BE, MEM_ATTRS_NONE, NULL);
+    }
+    s->tcg.pc += s->excp_len;
+}
+
+/*
+ * None is enabled but those of the integer unit, which don't occur. With fpsp=guest operands of unsupported types are
+ * one: here is a package that is always right.
+ */
+static bool package(UNUSED TcgEnv *env)
+{
+    M68kState *s = cpu->env;
+    struct M68kFpFrame *f = &s->fpframe;
+
+    if (s->excp != EXCP_FP_UNIMP) {
+        return true;
+    }
+    if (f->cmdreg & 0x2000) {
+        store_instead(s);
+    } else {
+        s->fpsr &= ~(uint32_t)FPX_ALL;
+        normalize(&f->etemp, &f->stag);
+        normalize(&f->fptemp, &f->dtag);
+        m68k_fp_resume(s);
+    }
+    f->kind = 0;
+    s->excp = EXCP_NONE;
+    m68k_fp_fast(s);
+    return true;
 }
 
 static bool start_cpu(Test *t)
@@ -67,7 +135,7 @@ static bool start_cpu(Test *t)
     }
 #endif
     ops = m68k_target_ops;
-    ops.take_exception = no_exception;
+    ops.take_exception = package;
     vcpu.cpu = &cpu->parent;
     vcpu.ops = &ops;
     vcpu.be = be;
@@ -271,24 +339,35 @@ static void program(Random *r, unsigned n_insns, GString *text)
             g_string_append_printf(text, "%04x%c", words[k], k + 1 < n ? ' ' : ';');
         }
     }
-    store(at, 0x4e72, 2);               /* STOP #$2700 */
-    store(at + 2, 0x2700, 2);
+    store(at, 0xf2800000, 4);           /* FNOP: what is pending is taken */
+    store(at + 4, 0x4e722700, 4);       /* STOP #$2700 */
 }
 
-static char *both_ways(uint64_t seed, unsigned n_insns, bool tiers, GString *text)
+/* The same with fpsp=guest and with fpsp=host, too: three runs. */
+static char *all_ways(uint64_t seed, unsigned n_insns, bool tiers, GString *text)
 {
     Random r = { seed * UINT64_C(0x9e3779b97f4a7c15) | 1 };
-    Result one, all;
+    Result one, all, host;
+    char *what;
 
     program(&r, n_insns, text);
-    for (unsigned way = 0; way < 2; way++) {
+    for (unsigned way = 0; way < 3; way++) {
         start_state(&r, seed << 8 | 3);
+        cpu->env->fpsp_host = way == 2;
+        m68k_mode_sync(cpu->env);
         vcpu.single_step = way == 0;
         tcg_options.tiers = tiers;
         region_flush_all();
-        run(way == 0 ? &one : &all);
+        run(way == 0 ? &one : way == 1 ? &all : &host);
     }
-    return difference(&one, &all);
+    what = difference(&one, &all);
+    if (!what && (what = difference(&host, &all)) != NULL) {
+        char *of = g_strdup_printf("fpsp=host: %s", what);
+
+        g_free(what);
+        what = of;
+    }
+    return what;
 }
 
 static void compare(Test *t, bool tiers, uint64_t first)
@@ -301,11 +380,11 @@ static void compare(Test *t, bool tiers, uint64_t first)
         return;
     }
     for (uint64_t seed = first; seed < first + n && failed < 5; seed++) {
-        char *what = both_ways(seed, N_INSNS, tiers, text);
+        char *what = all_ways(seed, N_INSNS, tiers, text);
 
         if (what) {                     /* the shortest beginning that differs */
             for (unsigned k = 1; k < N_INSNS; k++) {
-                char *shorter = both_ways(seed, k, tiers, text);
+                char *shorter = all_ways(seed, k, tiers, text);
 
                 if (shorter) {
                     g_free(what);

@@ -9,47 +9,11 @@
 #define ROOT    0x2000u
 #define TABLE   0x3000u
 #define DATA    0x8000u
-#define BUS_VECTOR  0x4000u
-
-static void put(uint32_t addr, uint32_t v, unsigned size)
-{
-    address_space_store(&address_space_memory, addr, v, size, MEM_BE, MEM_ATTRS_NONE, NULL);
-}
-static uint32_t get(uint32_t addr)
-{
-    return (uint32_t)address_space_load(&address_space_memory, addr, 4, MEM_BE, MEM_ATTRS_NONE, NULL);
-}
+#define NOP     0x4e71
 
 static void start(Machine68 *m)
 {
-    M68kState *s = m->s;
-
-    memset(s->d, 0, sizeof(s->d));
-    memset(s->a, 0, sizeof(s->a));
-    s->a[7] = 0x7000;
-    s->sr = SR_S | SR_IPL;
-    s->tc = s->tt[0] = s->tt[1] = s->mmusr = 0;
-    s->vbr = 0;
-    s->excp = EXCP_NONE;
-    s->delivering = s->in_group0 = s->dead = s->stopped = false;
-    s->tcg.pc = CODE;
-    m->cpu->parent.halted = false;
-    put(8, BUS_VECTOR, 4);
-    put(4 * EXCP_MMU_CONFIG, BUS_VECTOR + 0x100, 4);
-    tcg_tlb_flush(&s->tcg);
-    tcg_mode_changed(&s->tcg);
-}
-
-/* An instruction of up to four words, at the PC. */
-static void run(Machine68 *m, uint16_t w0, uint16_t w1, uint16_t w2, uint16_t w3)
-{
-    const uint16_t w[] = { w0, w1, w2, w3 };
-
-    for (unsigned i = 0; i < 4; i++) {
-        put((uint32_t)m->s->tcg.pc + 2 * i, w[i], 2);
-    }
-    tcg_mode_changed(&m->s->tcg);
-    vcpu_exec(m->v);
+    machine68_start(m, CODE, 0x7000);
 }
 
 /* PMOVE of a register from DATA. */
@@ -58,7 +22,7 @@ static void pmove(Machine68 *m, uint16_t ext, uint32_t hi, uint32_t lo)
     put(DATA, hi, 4);
     put(DATA + 4, lo, 4);
     m->s->a[0] = DATA;
-    run(m, 0xf010, ext, 0x4e71, 0x4e71);
+    run(m, 0xf010, ext, NOP, NOP);
 }
 
 /* Two levels of ten bits, short descriptors, pages of 4 Kbytes: the first 4 Mbytes as they are. */
@@ -76,7 +40,7 @@ static void tables(void)
 
 TEST(m68k_mmu, pmove_and_translation)
 {
-    Machine68 *m = machine68(t, "m68030-m68k-cpu");
+    Machine68 *m = machine68_as(t, "m68030");
     M68kState *s;
 
     if (!m) {
@@ -94,39 +58,39 @@ TEST(m68k_mmu, pmove_and_translation)
     check_u32(t, s->tc, TC_4K_10_10, "TC: it translates");
     put(0x9004, 0x12345678, 4);
     s->a[1] = 0x20004;
-    run(m, 0x2211, 0x4e71, 0x4e71, 0x4e71);             /* MOVE.L (A1),D1 */
+    run(m, 0x2211, NOP, NOP, NOP);             /* MOVE.L (A1),D1 */
     check_u32(t, (uint32_t)s->d[1], 0x12345678, "read where the table says");
     check_u32(t, get(TABLE + 4 * 0x20), 0x9009, "used");
     check_u32(t, get(ROOT) & 8, 8, "and the table too");
-    run(m, 0x2281, 0x4e71, 0x4e71, 0x4e71);             /* MOVE.L D1,(A1) */
+    run(m, 0x2281, NOP, NOP, NOP);             /* MOVE.L D1,(A1) */
     check_u32(t, get(TABLE + 4 * 0x20), 0x9019, "modified");
     s->a[1] = 0x21000;
-    run(m, 0x2211, 0x4e71, 0x4e71, 0x4e71);
+    run(m, 0x2211, NOP, NOP, NOP);
     check_u32(t, (uint32_t)s->tcg.pc & 0xff00, CODE & 0xff00, "a protected page is read");
     s->a[0] = 0x21000;
-    run(m, 0xf010, 0x9e15, 0x4e71, 0x4e71);             /* PTESTR #5,(A0),#7 */
+    run(m, 0xf010, 0x9e15, NOP, NOP);             /* PTESTR #5,(A0),#7 */
     check_u32(t, s->mmusr, 0x0802, "MMUSR: W, two levels");
-    run(m, 0x2281, 0x4e71, 0x4e71, 0x4e71);
-    check_u32(t, (uint32_t)s->tcg.pc, BUS_VECTOR, "written: a bus error");
+    run(m, 0x2281, NOP, NOP, NOP);
+    check_u32(t, (uint32_t)s->tcg.pc, MACHINE68_HANDLER(EXCP_ACCESS), "written: a bus error");
     check_u32(t, get((uint32_t)s->a[7] + 6) >> 16, 0xb008, "format B, vector 2");
     check_u32(t, get((uint32_t)s->a[7] + 16), 0x21000, "the address");
     check_u32(t, get((uint32_t)s->a[7] + 10) >> 16 & 0x17f, 0x105, "SSW: data, long, written by the supervisor");
     s->a[0] = 0x22000;
-    run(m, 0xf010, 0x9e15, 0x4e71, 0x4e71);
+    run(m, 0xf010, 0x9e15, NOP, NOP);
     check_u32(t, s->mmusr, 0x0402, "MMUSR: invalid at the second level");
     pmove(m, 0x0800, 0x00ff8507, 0);                    /* TT0: 0000 0000 to FFFF FFFF, all function codes, reads and writes */
     check_u32(t, s->tt[0], 0x00ff8507, "TT0");
     s->a[0] = 0x22000;
-    run(m, 0xf010, 0x9e15, 0x4e71, 0x4e71);
+    run(m, 0xf010, 0x9e15, NOP, NOP);
     check_u32(t, s->mmusr, 0x0040, "MMUSR: transparent");
-    run(m, 0xf010, 0x6200, 0x4e71, 0x4e71);             /* PMOVE MMUSR,(A0): through TT0 now */
+    run(m, 0xf010, 0x6200, NOP, NOP);             /* PMOVE MMUSR,(A0): through TT0 now */
     check_u32(t, get(0x22000) >> 16, 0x0040, "stored where it says");
 }
 
 /* 68030 walks that software sees by PTEST only. */
 TEST(m68k_mmu, walks)
 {
-    Machine68 *m = machine68(t, "m68030-m68k-cpu");
+    Machine68 *m = machine68_as(t, "m68030");
     M68kWalk w;
 
     if (!m) {
@@ -168,7 +132,7 @@ TEST(m68k_mmu, walks)
 
 TEST(m68k_mmu, configuration_error)
 {
-    Machine68 *m = machine68(t, "m68030-m68k-cpu");
+    Machine68 *m = machine68_as(t, "m68030");
 
     if (!m) {
         return;
@@ -177,6 +141,6 @@ TEST(m68k_mmu, configuration_error)
     tables();
     pmove(m, 0x4c00, 0x7fff0002, ROOT);
     pmove(m, 0x4000, 0x80c0aaa0, 0);                    /* 42 bits */
-    check_u32(t, (uint32_t)m->s->tcg.pc, BUS_VECTOR + 0x100, "vector 56");
+    check_u32(t, (uint32_t)m->s->tcg.pc, MACHINE68_HANDLER(EXCP_MMU_CONFIG), "vector 56");
     check_u32(t, m->s->tc & 0x80000000u, 0, "and it doesn't translate");
 }
