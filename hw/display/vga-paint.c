@@ -31,7 +31,7 @@ static void make_colors(VgaState *s, bool text16)
     }
 }
 
-static unsigned vertical_end(const VgaState *s)
+unsigned vga_lines(const VgaState *s)
 {
     return (s->crtc[0x12] | (s->crtc[7] & 2) << 7 | (s->crtc[7] & 0x40) << 3) + 1;
 }
@@ -132,22 +132,19 @@ static bool font_changed(VgaState *s)
 
 static void paint_text(VgaState *s)
 {
-    int cw = s->seq[1] & 1 ? 8 : 9, ch = (s->crtc[9] & 31) + 1;
-    int cols = s->crtc[1] + 1, rows = vertical_end(s) / ch;
-    uint32_t start = start_address(s), stride = line_offset(s);
+    VgaTextLayout l = vga_text_layout(s);
+    int cw = l.cell_w, ch = l.cell_h, cols = l.cols, rows = l.rows;
     uint32_t cursor = s->crtc[0x0e] << 8 | s->crtc[0x0f];
     bool blink_on = clock_get_ms(CLOCK_RT) / 266 & 1;
     bool cursor_on = !(s->crtc[0x0a] & 0x20) && blink_on, all;
     int x0 = INT32_MAX, y0 = INT32_MAX, x1 = -1, y1 = -1;
 
-    cols = MIN(cols, 132);
-    rows = MAX(MIN(rows, 100), 1);
-    all = changed_mode(s, MODE_TEXT, start, stride, cols * cw, rows * ch, false);
+    all = changed_mode(s, MODE_TEXT, l.start, l.stride, cols * cw, rows * ch, false);
     all |= font_changed(s);
     make_colors(s, true);
     for (int y = 0; y < rows; y++) {
         for (int x = 0; x < cols; x++) {
-            uint32_t at = start + y * stride + x;
+            uint32_t at = l.start + y * l.stride + x;
             uint32_t cell = byte_at(s, at * 8) | byte_at(s, at * 8 + 1) << 8;
             bool cur = cursor_on && at == cursor;
 
@@ -304,7 +301,7 @@ static void paint_dispi(VgaState *s)
 
 static void paint_graphics(VgaState *s)
 {
-    int w = (s->crtc[1] + 1) * 8, lines = vertical_end(s);
+    int w = (s->crtc[1] + 1) * 8, lines = vga_lines(s);
     int scale = (s->crtc[9] & 0x80 ? 2 : 1) * ((s->crtc[9] & 31) + 1), h;
     uint32_t stride = line_offset(s) * 4, start = start_address(s) * 4;
 
@@ -321,19 +318,26 @@ static void paint_graphics(VgaState *s)
     }
 }
 
+VgaShows vga_shows(const VgaState *s)
+{
+    if (dispi_on(s) && !(s->only_32 && s->dispi[DISPI_BPP] != 32)) {
+        return VGA_SHOWS_DISPI;
+    }
+    if (s->only_32 || !(s->attr_index & 0x20) || (s->seq[1] & 0x20)) {
+        return VGA_SHOWS_NOTHING;
+    }
+    return s->gfx[6] & 1 ? VGA_SHOWS_GRAPHICS : VGA_SHOWS_TEXT;
+}
+
 void vga_update(void *opaque)
 {
+    static void (*const paint[])(VgaState *s) = {
+        [VGA_SHOWS_NOTHING] = paint_blank, [VGA_SHOWS_TEXT] = paint_text,
+        [VGA_SHOWS_GRAPHICS] = paint_graphics, [VGA_SHOWS_DISPI] = paint_dispi,
+    };
     VgaState *s = opaque;
 
-    if (dispi_on(s) && !(s->only_32 && s->dispi[DISPI_BPP] != 32)) {
-        paint_dispi(s);
-    } else if (s->only_32 || !(s->attr_index & 0x20) || (s->seq[1] & 0x20)) {
-        paint_blank(s);
-    } else if (s->gfx[6] & 1) {
-        paint_graphics(s);
-    } else {
-        paint_text(s);
-    }
+    paint[vga_shows(s)](s);
 }
 
 void vga_invalidate(void *opaque)

@@ -486,7 +486,7 @@ static const MemOps dispi_port_ops = {
 
 /* --- set-up --- */
 
-static const ConsoleOps console_ops = { .update = vga_update, .invalidate = vga_invalidate };
+static const ConsoleOps console_ops = { .update = vga_update, .invalidate = vga_invalidate, .text = vga_text };
 
 bool vga_init(VgaState *s, Device *owner, uint32_t mib, Error **errp)
 {

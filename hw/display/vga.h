@@ -4,6 +4,7 @@
  *
  *   vga.c        registers at the ports and the memory window
  *   vga-paint.c  from memory to the console's surface
+ *   vga-text.c   what is written on screens of text
  *   vga-pci.c    the cards: PCI functions with Bochs' DISPI registers
  *   edid.c       what the display tells of itself
  *
@@ -25,6 +26,8 @@ enum { DISPI_ENABLED = 1, DISPI_GETCAPS = 2, DISPI_8BIT_DAC = 0x20, DISPI_LFB = 
 #define DISPI_ID_MAX    0xb0c5
 #define DISPI_MAX_XRES  16000
 #define DISPI_MAX_YRES  12000
+#define VGA_TEXT_COLS   132
+#define VGA_TEXT_ROWS   100
 
 typedef struct VgaState {
     MemRegion vram;             /* all of it, linear */
@@ -52,7 +55,7 @@ typedef struct VgaState {
     bool all_dirty;
     uint32_t painted_start, painted_stride, painted_mode;
     uint64_t cursor_epoch;
-    uint32_t last_text[132 * 100];
+    uint32_t last_text[VGA_TEXT_COLS * VGA_TEXT_ROWS];
     uint32_t last_font;
     bool cursor_shown;
     uint32_t cursor_at;
@@ -76,6 +79,19 @@ void dispi_write(VgaState *s, unsigned index, uint16_t val);
 /* vga-paint.c: ConsoleOps' functions. */
 void vga_update(void *opaque);
 void vga_invalidate(void *opaque);
+
+typedef enum VgaShows { VGA_SHOWS_NOTHING, VGA_SHOWS_TEXT, VGA_SHOWS_GRAPHICS, VGA_SHOWS_DISPI } VgaShows;
+VgaShows vga_shows(const VgaState *s);
+/* Lines of the display (PS/2 TR, "Vertical Display Enable End"). */
+unsigned vga_lines(const VgaState *s);
+
+/* vga-text.c: cells of a screen of text; ConsoleOps' text. */
+typedef struct VgaTextLayout {
+    int cols, rows, cell_w, cell_h;
+    uint32_t start, stride;     /* in cells */
+} VgaTextLayout;
+VgaTextLayout vga_text_layout(const VgaState *s);
+uint32_t *vga_text(void *opaque, int *columns, int *rows);
 
 static inline bool dispi_on(const VgaState *s)
 {

@@ -8,6 +8,7 @@ start_x
 start_vm ""
 gvncviewer "127.0.0.1:$vnc_display" > "$work/viewer.log" 2>&1 &
 pids+=($!)
+first=$!
 w=$(find_window '[Gg]vncviewer|GVncViewer|127.0.0.1|QEMU|VNC')
 sleep 3
 # The picture is below the menu bar.
@@ -29,6 +30,9 @@ type_text "$w" "Hello, gtk"
 ok $? "keys"
 window_equals "$w" 0 "$dy"
 ok $? "the picture after typing"
+kill $first
+wait $first 2> /dev/null
+cycles gvncviewer gvncviewer "127.0.0.1:$vnc_display"
 vm_lives
 ok $? "the guest runs on"
 finish

@@ -153,6 +153,55 @@ window_equals() # window_equals WINDOW DX DY [DISTANCE]: 0 if all pixels are equ
     return 1
 }
 
+find_picture()  # find_picture WINDOW WxH+X+Y COLOR: in that part, where all else is COLOR; sets dx, dy, or says what is there
+{
+    local at xy=${2#*+}
+    for _ in $(seq 40); do
+        sleep 0.5
+        timeout 5 import -window "${1:-root}" "$work/all.png" 2> /dev/null || continue
+        at=$(convert "$work/all.png" -crop "$2" +repage -bordercolor "$3" -border 1 -trim -format '%wx%h%O' info: | head -1)
+        case $at in
+        320x400+*)
+            dx=${at#320x400+}
+            dy=$((${dx#*+} - 1 + ${xy#*+}))
+            dx=$((${dx%+*} - 1 + ${xy%+*}))
+            return 0 ;;
+        esac
+    done
+    echo "# there is $at"
+    return 1
+}
+
+# Viewers that are shown the picture, and go. VIEWER_CYCLES=1000 takes an hour or so.
+cycles()        # cycles NAME COMMAND...
+{
+    local name=$1 n=${VIEWER_CYCLES:-10} bad=0
+    shift
+    for _ in $(seq "$n"); do
+        "$@" > "$work/viewer.log" 2>&1 &
+        viewer=$!
+        clients_are 1 || bad=$((bad + 1))
+        kill $viewer
+        wait $viewer 2> /dev/null
+        clients_are 0 || bad=$((bad + 1))
+    done
+    ok $bad "$name comes and goes $n times"
+}
+
+clients_are()   # clients_are 0|1: does it come true that nobody, or somebody, has chosen what it wants to see?
+{
+    local line
+    for _ in $(seq 400); do
+        line=$(qmp '{"execute":"x-query-vnc-stats"}')
+        case $1:$line in
+        1:*'"updates": '[1-9]* | 0:*'"return": []'*) return 0 ;;
+        esac
+        sleep 0.05
+    done
+    echo "# $line"
+    return 1
+}
+
 find_window()   # find_window NAME
 {
     local w

@@ -25,6 +25,11 @@ for i in $(seq "${CYCLES:-1000}"); do
     exec 8>&-
 done
 ok $bad "${CYCLES:-1000} connections come and go"
+bad=0
+for _ in $(seq "${VIEWER_CYCLES:-10}"); do
+    "$work/vncclient" "$vnc_port" tight "$work/got.ppm" "" > "$work/viewer.log" 2>&1 || bad=$((bad + 1))
+done
+ok $bad "LibVNCClient comes and goes ${VIEWER_CYCLES:-10} times"
 vm_lives
 ok $? "the guest runs on"
 finish

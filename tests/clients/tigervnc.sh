@@ -39,6 +39,7 @@ p=$!
 monitor_console "$(find_window 'TigerVNC')"
 kill $p
 wait $p 2> /dev/null
+cycles TigerVNC xtigervncviewer -SecurityTypes None "127.0.0.1::$vnc_port"
 vm_lives
 ok $? "the guest runs on"
 

@@ -37,6 +37,8 @@ typedef struct ConsoleOps {
     void (*resize)(void *opaque, int width, int height);
     /* A screen of text, which takes keys itself: one was pressed (keysyms.h). NULL: keys are the guest's. */
     void (*key)(void *opaque, uint32_t keysym, bool ctrl);
+    /* What is written on a screen of text: @columns * @rows characters of Unicode, the caller's (g_free). NULL: it is a picture. */
+    uint32_t *(*text)(void *opaque, int *columns, int *rows);
 } ConsoleOps;
 
 struct Console {

@@ -8,6 +8,7 @@
 #include "ui/core/input.h"
 #include "ui/core/key-queue.h"
 #include "ui/core/paste.h"
+#include "ui/core/screen-text.h"
 
 #define SEND_KEY_MAX        16
 #define HOLD_DEFAULT_MS     100
@@ -218,4 +219,22 @@ bool qmp_x_paste_text(const char *text, const char *layout, bool has_rate, int64
     }
     map = keymap_new(layout ? layout : keymap_default_name(), errp);
     return map && paste_text(text, map, rate, errp);
+}
+
+ScreenText *qmp_x_copy_screen_text(const char *device, bool has_head, int64_t head, bool has_x, uint32_t x, bool has_y,
+                                   uint32_t y, bool has_columns, uint32_t columns, bool has_rows, uint32_t rows,
+                                   Error **errp)
+{
+    Console *c = console_find(device, has_head ? (int)head : -1, errp);
+    char *text = c ? screen_text(c, has_x ? x : 0, has_y ? y : 0, has_columns ? columns : 0, has_rows ? rows : 0, errp)
+                   : NULL;
+    ScreenText *t;
+
+    if (!text) {
+        return NULL;
+    }
+    screen_text_to_clipboard(text);
+    t = qapi_new(ScreenText);
+    t->text = text;
+    return t;
 }

@@ -129,7 +129,7 @@ int vnc_job_work(void *arg)
 
     if (alone) {
         enc_put(o, message_head, 4);
-        if (first->head) {
+        if (first->head && first->head->len) {
             enc_put(o, first->head->data, first->head->len);
         }
     }

@@ -144,6 +144,61 @@ TEST(vga, memory_is_the_surface)
     check_u32(t, qtest_readl(q, VGA_LFB), 0xff123456, "elsewhere");
 }
 
+/* 80 columns and 25 rows. */
+static void text_mode(QTest *q)
+{
+    static const struct { uint16_t port; uint8_t index, val; } regs[] = {
+        { 0x3c4, 1, 0 }, { 0x3c4, 2, 3 }, { 0x3c4, 4, 2 }, { 0x3ce, 5, 0x10 }, { 0x3ce, 6, 0x0e }, { 0x3ce, 8, 0xff },
+        { 0x3d4, 1, 79 }, { 0x3d4, 7, 0x1f }, { 0x3d4, 9, 0x4f }, { 0x3d4, 0x12, 0x8f }, { 0x3d4, 0x13, 40 },
+    };
+
+    qtest_outb(q, 0x3c2, 0x67);
+    for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+        vga_indexed(q, regs[i].port, regs[i].index, regs[i].val);
+    }
+    qtest_outb(q, 0x3c0, 0x20);
+}
+
+/* What is said if there is none. */
+static char *copy_text(QTest *q, QDict *arguments)
+{
+    Error *err = NULL;
+    QObject *r = qmp_cmd(qtest_qmp(q), "x-copy-screen-text", arguments, &err);
+    char *said = g_strdup(r ? qdict_get_str((QDict *)r, "text", NULL) : error_message(err));
+
+    qobject_unref(r);
+    error_free(err);
+    return said;
+}
+
+TEST(vga, text_is_copied)
+{
+    static const char line[] = "login: \x81\xc9";          /* a letter with an accent, a corner */
+    QTest *q = vga_pc(t);
+    g_autofree char *none = copy_text(q, NULL), *all = NULL, *whole = NULL, *some = NULL, *beyond = NULL;
+    QObject *r;
+
+    check_true(t, strstr(none, "picture"), none);
+    text_mode(q);
+    for (unsigned i = 0; i < 80 * 25; i++) {
+        qtest_writew(q, 0xb8000 + 2 * i, 0x0720);
+    }
+    for (unsigned i = 0; i < sizeof(line) - 1; i++) {
+        qtest_writew(q, 0xb8000 + 2 * (80 + 3 + i), 0x0700 | (uint8_t)line[i]);
+    }
+    qtest_writew(q, 0xb8000 + 2 * (3 * 80 + 79), 0x0741);
+    all = copy_text(q, NULL);
+    whole = g_strdup_printf("\n   login: \u00fc\u2554\n\n%79sA\n", "");
+    check_str(t, all, whole, "the whole screen");
+    some = copy_text(q, qdict_from_fmt("{'x': 3, 'y': 1, 'columns': 5, 'rows': 1}"));
+    check_str(t, some, "login\n", "a rectangle");
+    beyond = copy_text(q, qdict_from_fmt("{'x': 76, 'columns': 5}"));
+    check_true(t, strstr(beyond, "columns"), beyond);
+    r = qmp_cmd(qtest_qmp(q), "x-paste-text", qdict_from_fmt("{'rate': 1}"), NULL);
+    check_true(t, r, "what was copied last is in the clipboard");
+    qobject_unref(r);
+}
+
 /* Memory at E0000000h, registers at FEBF0000h. */
 static QTest *bochs_pc(Test *t, const char *device)
 {
