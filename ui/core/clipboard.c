@@ -9,7 +9,8 @@ static ClipPeer *peers;             /* registry */
 static struct {
     ClipPeer *owner;
     unsigned formats, asked;    /* of the owner */
-    unsigned made_asked;        /* of those that are made of others */
+    unsigned made_asked;        /* of those that are made of others: the other one is awaited */
+    unsigned making;            /* of those: a thread is at it */
     unsigned epoch;             /* counts owners */
     GBytes *data[CLIP_NUM];
 } board;
@@ -40,7 +41,7 @@ static void empty_board(void)
             board.data[i] = NULL;
         }
     }
-    board.formats = board.asked = board.made_asked = 0;
+    board.formats = board.asked = board.made_asked = board.making = 0;
     board.epoch++;
 }
 
@@ -136,6 +137,9 @@ static void made(void *opaque, UNUSED int result)
 {
     Making *m = opaque;
 
+    if (m->epoch == board.epoch) {
+        board.making &= ~BIT(m->format);
+    }
     if (m->to && m->epoch == board.epoch && !board.data[m->format]) {
         board.data[m->format] = g_bytes_ref(m->to);
         tell_arrived(board.owner, m->format);
@@ -152,6 +156,7 @@ static void start_making(ClipFormat format)
     Making *m = g_new(Making, 1);
 
     board.made_asked &= ~BIT(format);
+    board.making |= BIT(format);
     *m = (Making){ .from = g_bytes_ref(board.data[other_picture(format)]), .format = format, .epoch = board.epoch };
     thread_pool_submit(make, m, made, m);
 }
@@ -181,7 +186,7 @@ GBytes *clipboard_data(ClipFormat format)
 
 void clipboard_want(ClipFormat format)
 {
-    if (board.data[format]) {
+    if (board.data[format] || board.making & BIT(format)) {
         return;
     }
     if (makeable() & ~board.made_asked & BIT(format)) {
