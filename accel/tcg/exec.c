@@ -236,7 +236,7 @@ static void jc_fill(VcpuTcg *v, uint64_t pc, uint64_t address, struct TcgRegion 
 {
     unsigned i = jc_index(pc);
     JumpCacheEntry *e = &v->jc[i];
-    bool known = e->region == r;
+    bool known = __atomic_load_n(&e->region, __ATOMIC_RELAXED) == r;
 
     for (unsigned k = 0; k < __atomic_load_n(&r->n_jc, __ATOMIC_ACQUIRE); k++) {
         known |= r->jc[k] == i;

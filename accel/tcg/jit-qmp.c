@@ -116,6 +116,7 @@ JitInfo *qmp_query_jit(Error **errp)
         qapi_list_append(j->leaves, l);
     }
     j->tlb_fills = i.tlb_fills;
+    j->tlb_kept = i.tlb_kept;
     j->tlb_flushes = i.tlb_flushes;
     j->tlb_page_flushes = i.page_flushes;
     j->slow_loads = i.slow_loads;
@@ -209,8 +210,8 @@ HumanReadableText *qmp_x_query_jit(Error **errp)
                                JitLeaveReason_name(j->leaves->items[k]->reason),
                                j->leaves->items[k]->count);
     }
-    g_string_append_printf(s, "\nTLB                   %" PRIu64 " fills, %" PRIu64
-                           " flushes, %" PRIu64 " of one page\n", j->tlb_fills, j->tlb_flushes,
+    g_string_append_printf(s, "\nTLB                   %" PRIu64 " fills, %" PRIu64 " of them kept, %" PRIu64
+                           " flushes, %" PRIu64 " of one page\n", j->tlb_fills, j->tlb_kept, j->tlb_flushes,
                            j->tlb_page_flushes);
     g_string_append_printf(s, "Slow memory accesses  %" PRIu64 " loads, %" PRIu64
                            " stores, of these %" PRIu64 " to devices; %.2f for each exit\n",

@@ -30,7 +30,7 @@ typedef struct TcgInfo {
     uint64_t reclaimed;         /* arenas of the cache, for new code */
     uint64_t lookups, leaves, chained, left[TCG_LEFT_NUM];
     uint64_t guarded, stale;    /* regions of code that is patched often; that didn't hold */
-    uint64_t tlb_fills, tlb_flushes, page_flushes;
+    uint64_t tlb_fills, tlb_kept, tlb_flushes, page_flushes;
     uint64_t slow_loads, slow_stores, mmio;
     uint64_t exceptions, interrupts, smc_retries;
 } TcgInfo;

@@ -95,6 +95,8 @@ typedef struct TargetOps {
      * loop and after IR_EXIT_NEXT/IRQ_CHECK; targets may do it themselves earlier. */
     uint32_t (*mode_word)(const TcgEnv *env);
 
+    /* Tag of the address space that the CPU is in (tcg_tlb_switch), 0: it has none. NULL: none ever has. */
+    uint32_t (*address_space)(const TcgEnv *env);
     /* Walk. On failure raise nothing: fill *fault for mmu_fault and return
      * false. @probe: change no accessed/dirty bits (debugger). */
     bool (*mmu_walk)(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu,
@@ -167,8 +169,14 @@ void tcg_exclusive_end(TcgEnv *env);
 
 /* This vCPU's TLB. By address: of every mode, pages and large pages that contain it. */
 void tcg_tlb_flush(TcgEnv *env);                    /* all */
-void tcg_tlb_flush_non_global(TcgEnv *env);
-void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr);
+void tcg_tlb_flush_non_global(TcgEnv *env);         /* of every address space */
+void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr);    /* of the current address space, and global ones */
+/* The CPU has changed to another address space, whose entries are still good (@keep) or not; global ones stay. Those of other
+ * spaces with tags are kept. */
+void tcg_tlb_switch(TcgEnv *env, bool keep);
+/* Entries that aren't global of the space of this tag, current or not; or those of one page. */
+void tcg_tlb_forget_space(TcgEnv *env, uint32_t tag);
+void tcg_tlb_forget_page(TcgEnv *env, uint32_t tag, uint64_t addr);
 /* Mode word changed by C code: recompute, keep jump cache honest. */
 void tcg_mode_changed(TcgEnv *env);
 

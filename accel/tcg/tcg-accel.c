@@ -507,6 +507,7 @@ TcgInfo tcg_info(void)
         }
         i.chained += v->stats.chained;
         i.tlb_fills += v->stats.tlb_fills;
+        i.tlb_kept += v->stats.tlb_kept;
         i.tlb_flushes += v->stats.tlb_flushes;
         i.page_flushes += v->stats.page_flushes;
         i.slow_loads += v->stats.slow_ld;

@@ -30,7 +30,8 @@ static void table_alloc(VcpuTcg *v, unsigned m, unsigned bits)
         fast_store(&v->env->tlb_table[m], i, TLB_NO_TAG, TLB_NO_TAG, 0);
         t->full[i].vpage = TLB_NO_TAG;
     }
-    t->n_used = 0;
+    t->used[0].n = t->used[1].n = 0;
+    t->n_global = 0;
     v->env->tlb[m] = tlb_fast(bits);
 }
 
@@ -47,6 +48,7 @@ void tlb_cleanup(VcpuTcg *v)
     for (unsigned m = 0; m < TLB_MODES; m++) {
         g_free(v->tlb[m].full);
     }
+    g_free(v->spaces);
     mutex_destroy(&v->tlb_lock);
 }
 
@@ -66,10 +68,56 @@ void tlb_hints_clear(VcpuTcg *v)
     }
 }
 
+static inline bool is_there(const TlbFull *f)
+{
+    return f->vpage != TLB_NO_TAG;
+}
+
 static void entry_clear(VcpuTcg *v, unsigned m, unsigned i)
 {
+    TlbMode *t = &v->tlb[m];
+    TlbFull *f = &t->full[i];
+
     fast_store(&v->env->tlb_table[m], i, TLB_NO_TAG, TLB_NO_TAG, 0);
-    v->tlb[m].full[i].vpage = TLB_NO_TAG;
+    t->n_global -= is_there(f) && f->global;
+    f->vpage = TLB_NO_TAG;
+}
+
+/* Entry @i is going to be one for a page that is @global or not. */
+static void note_used(TlbMode *t, unsigned i, bool global)
+{
+    const TlbFull *f = &t->full[i];
+    bool was_global = is_there(f) && f->global;
+    TlbUsed *u = &t->used[global];
+
+    t->n_global += global - was_global;
+    if (is_there(f) && f->global == global) {
+        return;                 /* it is listed */
+    }
+    if (u->n < TLB_USED_MAX) {
+        u->list[u->n] = i;
+    }
+    if (u->n <= TLB_USED_MAX) {
+        u->n++;
+    }
+}
+
+/* Clear the entries that aren't global, or those that are. */
+static void clear_used(VcpuTcg *v, unsigned m, bool global)
+{
+    TlbMode *t = &v->tlb[m];
+    TlbUsed *u = &t->used[global];
+    bool all = u->n > TLB_USED_MAX;
+    unsigned n = all ? 1u << t->bits : u->n;
+
+    for (unsigned k = 0; k < n; k++) {
+        unsigned i = all ? k : u->list[k];
+
+        if (is_there(&t->full[i]) && t->full[i].global == global) {
+            entry_clear(v, m, i);
+        }
+    }
+    u->n = 0;
 }
 
 static void flush_mode(VcpuTcg *v, unsigned m)
@@ -78,7 +126,6 @@ static void flush_mode(VcpuTcg *v, unsigned m)
     unsigned n = 1u << t->bits;
 
     t->huge_mask = 0;
-    t->large_size = 0;
     memset(t->large, 0, sizeof(t->large));
     if (t->fills > n / 2 + n / 8 && t->bits < TLB_MAX_BITS) {
         table_alloc(v, m, t->bits + 1);
@@ -89,16 +136,8 @@ static void flush_mode(VcpuTcg *v, unsigned m)
         if (t->fills >= n / 16) {
             t->flushes_sparse = 0;
         }
-        if (t->n_used <= TLB_USED_MAX) {
-            for (unsigned i = 0; i < t->n_used; i++) {
-                entry_clear(v, m, t->used[i]);
-            }
-        } else {
-            for (unsigned i = 0; i < n; i++) {
-                entry_clear(v, m, i);
-            }
-        }
-        t->n_used = 0;
+        clear_used(v, m, false);
+        clear_used(v, m, true);
     }
     t->fills = 0;
 }
@@ -223,42 +262,28 @@ void tcg_tlb_flush(TcgEnv *env)
         flush_mode(v, m);
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_kept_forget_all(v);
     tlb_hints_clear(v);
     tlb_new_generation(v);
     v->stats.tlb_flushes++;
 }
 
-void tcg_tlb_flush_non_global(TcgEnv *env)
+void tlb_drop_local(VcpuTcg *v)
 {
-    VcpuTcg *v = vcpu_of(env);
-
-    if (!v) {
-        return;
-    }
     mutex_lock(&v->tlb_lock);
     for (unsigned m = 0; m < TLB_MODES; m++) {
         TlbMode *t = &v->tlb[m];
-        unsigned n = 1u << t->bits, kept = 0;
+        unsigned n = 1u << t->bits;
 
-        if (t->n_used > TLB_USED_MAX || t->fills > n / 2) {
-            flush_mode(v, m);
+        if (t->fills > n / 2 + n / 8 && t->bits < TLB_MAX_BITS) {
+            flush_mode(v, m);   /* it grows */
             continue;
         }
-        for (unsigned i = 0; i < t->n_used; i++) {
-            unsigned idx = t->used[i];
-            TlbFull *f = &t->full[idx];
-
-            if (f->vpage == TLB_NO_TAG) {
-                continue;
-            }
-            if (f->global) {
-                t->used[kept++] = idx;
-            } else {
-                entry_clear(v, m, idx);
-            }
+        clear_used(v, m, false);
+        t->fills = t->n_global;
+        if (t->large[0].any) {
+            memset(&t->large[0], 0, sizeof(t->large[0]));
         }
-        t->n_used = kept;
-        t->fills = kept;
     }
     mutex_unlock(&v->tlb_lock);
     tlb_hints_clear(v);
@@ -266,28 +291,48 @@ void tcg_tlb_flush_non_global(TcgEnv *env)
     v->stats.tlb_flushes++;
 }
 
-/* Is @addr in a large page of the mode? Then no entry of that stays. */
-static bool flush_large(VcpuTcg *v, unsigned m, uint64_t addr)
+void tcg_tlb_flush_non_global(TcgEnv *env)
 {
-    TlbMode *t = &v->tlb[m];
-    uint64_t start;
+    VcpuTcg *v = vcpu_of(env);
 
-    if (t->huge_mask && (addr & t->huge_mask) == t->huge_start) {
-        flush_mode(v, m);
-        return true;
+    if (v) {
+        tlb_drop_local(v);
+        tlb_kept_forget_all(v);
     }
-    if (!t->large_size || !filter_has(t->large, LARGE_FILTER, addr >> 21)) {
-        return false;
-    }
-    start = addr & ~(t->large_size - 1);
-    for (uint64_t page = start; page - start < t->large_size; page += TCG_PAGE_SIZE) {
+}
+
+static void clear_range(VcpuTcg *v, unsigned m, uint64_t start, uint64_t size)
+{
+    const TlbMode *t = &v->tlb[m];
+
+    for (uint64_t page = start; page - start < size; page += TCG_PAGE_SIZE) {
         unsigned i = tlb_index(t, page);
 
         if (t->full[i].vpage == page) {
             entry_clear(v, m, i);
         }
     }
-    return true;
+}
+
+/* Is @addr in a large page of the mode? Then no entry of that stays. */
+static bool flush_large(VcpuTcg *v, unsigned m, uint64_t addr)
+{
+    TlbMode *t = &v->tlb[m];
+    bool any = false;
+
+    if (t->huge_mask && (addr & t->huge_mask) == t->huge_start) {
+        flush_mode(v, m);
+        return true;
+    }
+    for (unsigned g = 0; g < 2; g++) {
+        TlbLarge *l = &t->large[g];
+
+        if (l->any && filter_has(l->filter, LARGE_FILTER, addr >> 21)) {
+            clear_range(v, m, addr & ~(l->any - 1), l->any);
+            any = true;
+        }
+    }
+    return any;
 }
 
 void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
@@ -312,6 +357,7 @@ void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
         }
     }
     mutex_unlock(&v->tlb_lock);
+    tlb_kept_forget_page(v, page);
     tlb_hints_clear(v);
     if (code) {
         tlb_new_generation(v);
@@ -321,25 +367,33 @@ void tcg_tlb_flush_page(TcgEnv *env, uint64_t addr)
     v->stats.page_flushes++;
 }
 
+static void untag_write(VcpuTcg *v, unsigned m, unsigned i, ram_addr_t addr, uint64_t len)
+{
+    const TlbFull *f = &v->tlb[m].full[i];
+    ram_addr_t a;
+
+    if (!is_there(f) || !f->ram) {
+        return;
+    }
+    a = f->ram->start + f->ram_offset;
+    if (a < addr + len && a + TCG_PAGE_SIZE > addr) {
+        __atomic_store_n(&v->env->tlb_table[m].tag_write[i], TLB_NO_TAG, __ATOMIC_RELAXED);
+    }
+}
+
 void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
 {
     mutex_lock(&v->tlb_lock);
     for (unsigned m = 0; m < TLB_MODES; m++) {
-        TlbMode *t = &v->tlb[m];
-        bool all = t->n_used > TLB_USED_MAX;
-        unsigned n = all ? 1u << t->bits : t->n_used;
+        const TlbMode *t = &v->tlb[m];
+        bool all = t->used[0].n > TLB_USED_MAX || t->used[1].n > TLB_USED_MAX;
 
-        for (unsigned k = 0; k < n; k++) {
-            unsigned i = all ? k : t->used[k];
-            TlbFull *f = &t->full[i];
-            ram_addr_t a;
-
-            if (f->vpage == TLB_NO_TAG || !f->ram) {
-                continue;
-            }
-            a = f->ram->start + f->ram_offset;
-            if (a < addr + len && a + TCG_PAGE_SIZE > addr) {
-                __atomic_store_n(&v->env->tlb_table[m].tag_write[i], TLB_NO_TAG, __ATOMIC_RELAXED);
+        for (unsigned k = 0; all && k < 1u << t->bits; k++) {
+            untag_write(v, m, k, addr, len);
+        }
+        for (unsigned g = 0; !all && g < 2; g++) {
+            for (unsigned k = 0; k < t->used[g].n; k++) {
+                untag_write(v, m, t->used[g].list[k], addr, len);
             }
         }
     }
@@ -352,14 +406,16 @@ void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len)
     }
 }
 
-static void note_large(TlbMode *t, uint64_t addr, uint64_t size)
+static void note_large(TlbMode *t, uint64_t addr, uint64_t size, bool global)
 {
     uint64_t mask = ~(size - 1);
 
     if (size <= 4 * MIB) {
-        t->large_size = MAX(t->large_size, size);
+        TlbLarge *l = &t->large[global];
+
+        l->any = MAX(l->any, size);
         for (uint64_t a = addr & mask, n = 0; n < size; n += 2 * MIB) {
-            filter_add(t->large, LARGE_FILTER, (a + n) >> 21);
+            filter_add(l->filter, LARGE_FILTER, (a + n) >> 21);
         }
         return;
     }
@@ -385,42 +441,50 @@ static bool watched(const VcpuTcg *v, uint64_t page)
     return false;
 }
 
-static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r)
+/* What a walk's result says of a page. */
+static TlbFull full_of(VcpuTcg *v, uint64_t page, const MmuResult *r)
 {
-    TlbMode *t = &v->tlb[mmu];
-    uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
     uint64_t phys = r->phys & ~(uint64_t)(TCG_PAGE_SIZE - 1);
     AddressSpace *as = cpu_address_space(v->cpu, r->as_index);
     hwaddr xlat, len = TCG_PAGE_SIZE;
     const MemSection *s = memory_lookup(as, phys, &xlat, &len);
+    TlbFull f = { .vpage = page, .phys = phys, .attrs = r->attrs, .prot = r->prot,
+                  .global = r->global, .as_index = r->as_index, .guest_watch = r->watch,
+                  .watch = r->watch || (v->n_watches && watched(v, page)) };
+
+    if (len == TCG_PAGE_SIZE) {
+        if (s->host) {
+            f.host = memory_section_host(s, xlat);
+            f.ram = s->ram;
+            f.ram_offset = s->ram_offset + (xlat - s->offset);
+            f.readonly = s->readonly;
+        }
+        f.mr = s->mr;
+        f.mr_offset = xlat;
+    }
+    return f;
+}
+
+/* Put @new into the TLB. */
+static TlbFull *fill(VcpuTcg *v, unsigned mmu, const TlbFull *new, uint64_t page_size)
+{
+    TlbMode *t = &v->tlb[mmu];
+    uint64_t page = new->vpage, tr = TLB_NO_TAG, tw = TLB_NO_TAG, addend = 0;
     unsigned i = tlb_index(t, page);
     TlbFull *f = &t->full[i];
     TlbTable *e = &v->env->tlb_table[mmu];
-    uint64_t tr = TLB_NO_TAG, tw = TLB_NO_TAG, addend = 0;
     bool replaced;
 
     mutex_lock(&v->tlb_lock);
     replaced = f->vpage == page;
-    *f = (TlbFull){ .vpage = page, .phys = phys, .attrs = r->attrs, .prot = r->prot,
-                    .global = r->global, .as_index = r->as_index,
-                    .guest_watch = r->watch,
-                    .watch = r->watch || (v->n_watches && watched(v, page)) };
-    if (len == TCG_PAGE_SIZE) {
-        if (s->host) {
-            f->host = memory_section_host(s, xlat);
-            f->ram = s->ram;
-            f->ram_offset = s->ram_offset + (xlat - s->offset);
-            f->readonly = s->readonly;
-        }
-        f->mr = s->mr;
-        f->mr_offset = xlat;
-    }
+    note_used(t, i, new->global);
+    *f = *new;
     if (f->host && !f->watch) {
         addend = (uintptr_t)f->host - page;
-        if (r->prot & 1 << MMU_READ) {
+        if (f->prot & 1 << MMU_READ) {
             tr = page;
         }
-        if ((r->prot & 1 << MMU_WRITE) && tr == page && !f->readonly &&
+        if ((f->prot & 1 << MMU_WRITE) && tr == page && !f->readonly &&
             !ram_needs_tracking(f->ram, f->ram_offset, TCG_PAGE_SIZE)) {
             tw = page;
         }
@@ -430,20 +494,14 @@ static TlbFull *fill(VcpuTcg *v, uint64_t addr, unsigned mmu, const MmuResult *r
         tlb_hints_clear(v);
     }
     fast_store(e, i, tr, tw, addend);
-    if (t->n_used < TLB_USED_MAX) {
-        t->used[t->n_used] = i;
-    }
-    if (t->n_used <= TLB_USED_MAX) {
-        t->n_used++;
-    }
     t->fills++;
     if (unlikely(crowded(t))) {
         /* Not here: callers hold pointers into the table. */
         v->tlb_crowded = true;
         __atomic_store_n(&v->env->exit_request, 1, __ATOMIC_RELAXED);
     }
-    if (r->page_size > TCG_PAGE_SIZE) {
-        note_large(t, page, r->page_size);
+    if (page_size > TCG_PAGE_SIZE) {
+        note_large(t, page, page_size, f->global);
     }
     mutex_unlock(&v->tlb_lock);
     v->stats.tlb_fills++;
@@ -454,12 +512,18 @@ TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool
 {
     TlbMode *t = &v->tlb[mmu];
     uint64_t page = addr & ~(uint64_t)(TCG_PAGE_SIZE - 1);
-    TlbFull *f = &t->full[tlb_index(t, page)];
+    TlbFull *f = &t->full[tlb_index(t, page)], new;
+    const TlbFull *kept;
     MmuResult r = { 0 };
     uint64_t fault[4] = { 0 };
 
     if (likely(f->vpage == page && (f->prot & 1 << access))) {
         return f;
+    }
+    kept = tlb_kept(v, page, mmu);
+    if (kept && (kept->prot & 1 << access)) {
+        v->stats.tlb_kept++;
+        return fill(v, mmu, kept, TCG_PAGE_SIZE);
     }
     if (!v->ops->mmu_walk(v->env, addr, access, mmu, false, &r, fault)) {
         if (raise) {
@@ -469,5 +533,9 @@ TlbFull *tlb_get(VcpuTcg *v, uint64_t addr, MmuAccess access, unsigned mmu, bool
         }
         return NULL;
     }
-    return fill(v, addr, mmu, &r);
+    new = full_of(v, page, &r);
+    if (r.page_size <= TCG_PAGE_SIZE) {
+        tlb_keep(v, mmu, &new);
+    }
+    return fill(v, mmu, &new, r.page_size);
 }

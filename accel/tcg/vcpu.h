@@ -44,24 +44,36 @@ typedef struct TlbFull {
     uint8_t as_index;           /* of the CPU's address spaces */
 } TlbFull;
 
+typedef struct TlbUsed {
+    unsigned n;                 /* may be past TLB_USED_MAX: not all are listed */
+    uint16_t list[TLB_USED_MAX];
+} TlbUsed;
+
+/* Large pages of up to 4 MiB: a filter by 2 MiB, and the largest size seen (0: there are none). */
+typedef struct TlbLarge {
+    uint64_t any;
+    uint64_t filter[LARGE_FILTER / 64];
+} TlbLarge;
+
 typedef struct TlbMode {
     TlbFull *full;
     unsigned bits;              /* log2 of the number of entries */
-    unsigned n_used;            /* may be past TLB_USED_MAX: all to be cleared */
-    uint16_t used[TLB_USED_MAX];
+    /* Which have been filled since they were last cleared: those that aren't global, those that are. */
+    TlbUsed used[2];
+    unsigned n_global;          /* global entries there are */
     unsigned fills;             /* since the last flush */
     unsigned flushes_sparse;    /* in a row, that saw few fills */
-    /* Large pages of up to 4 MiB: a filter by 2 MiB, and the largest size seen. One range
-     * that covers all larger ones; mask 0: none. */
-    uint64_t large[LARGE_FILTER / 64];
-    uint64_t large_size;
+    TlbLarge large[2];          /* not global, global */
+    /* One range that covers all larger ones; mask 0: none. */
     uint64_t huge_start, huge_mask;
 } TlbMode;
+
+typedef struct TlbSpaces TlbSpaces;         /* tlb-spaces.c */
 
 typedef struct TcgStats {
     uint64_t left[TCG_LEFT_NUM];        /* why generated code came back (stats.h) */
     uint64_t lookups, leaves, chained;
-    uint64_t tlb_fills, tlb_flushes, page_flushes, slow_ld, slow_st, mmio;
+    uint64_t tlb_fills, tlb_kept, tlb_flushes, page_flushes, slow_ld, slow_st, mmio;
     uint64_t exceptions, interrupts, smc_retries;
 } TcgStats;
 
@@ -90,6 +102,7 @@ typedef struct VcpuTcg {
     const TargetOps *ops;
     const TcgBackend *be;
     TlbMode tlb[TLB_MODES];
+    TlbSpaces *spaces;          /* NULL: none of the address spaces had a tag yet */
     Mutex tlb_lock;
     uint32_t generation;        /* of the address space, for the jump cache */
     uint64_t code_base;         /* address of virtual PC 0, for the same */
@@ -152,6 +165,16 @@ void tlb_new_generation(VcpuTcg *v);
 void tlb_note_code(VcpuTcg *v, unsigned index, uint64_t address, bool global);
 /* Take the write tags of a RAM range out of every mode's fast entries. Any thread. */
 void tlb_untag_writes(VcpuTcg *v, ram_addr_t addr, uint64_t len);
+
+/* Drop what isn't global. */
+void tlb_drop_local(VcpuTcg *v);
+
+/* --- tlb-spaces.c --- */
+/* What is kept for a page of the current address space, or NULL; good until the next tlb_keep. */
+const TlbFull *tlb_kept(VcpuTcg *v, uint64_t page, unsigned mmu);
+void tlb_keep(VcpuTcg *v, unsigned mmu, const TlbFull *f);
+void tlb_kept_forget_page(VcpuTcg *v, uint64_t page);
+void tlb_kept_forget_all(VcpuTcg *v);
 
 /* --- softmmu.c --- */
 void softmmu_init(void);

@@ -463,7 +463,7 @@ const TargetOps x86_64_target_ops = {
     .mmu_modes = X86_MMU_NUM, .pc_mask = UINT64_MAX,
     .translate = x86_translate, .restore_aux = restore_aux, .code_address = code_address,
     .code_mmu = code_mmu,
-    .mode_word = mode_word, .mmu_walk = x86_mmu_walk, .mmu_fault = x86_mmu_fault,
+    .mode_word = mode_word, .address_space = x86_address_space, .mmu_walk = x86_mmu_walk, .mmu_fault = x86_mmu_fault,
     .bus_fault = bus_fault, .unaligned = unaligned,
     .take_exception = x86_take_exception, .take_interrupt = x86_take_interrupt,
     .has_work = x86_has_work, .debug_hit = x86_debug_hit, .fp_collect = fp_collect,

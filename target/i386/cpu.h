@@ -122,6 +122,7 @@ void x86_queue_debug(X86State *s, uint64_t dr6);
 /* The same where no tcg_raise() follows: taken before the next instruction. */
 void x86_post_debug(X86State *s, uint64_t dr6);
 /* mmu.c */
+uint32_t x86_address_space(const TcgEnv *env);
 bool x86_mmu_walk(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu, bool probe,
                   MmuResult *out, uint64_t fault[4]);
 void x86_mmu_fault(TcgEnv *env, uint64_t addr, MmuAccess access, unsigned mmu,

@@ -47,13 +47,12 @@ void x86_lmsw(X86State *s, uint16_t v)
     x86_set_cr0(s, (s->cr[0] & ~UINT64_C(0xe)) | (v & 0xf));
 }
 
-/*
- * Bit 63 asks to keep the entries of the new PCID. The TLB has no PCID tags,
- * so non-global entries of other address spaces have to go in any case.
- */
+/* SDM vol. 3A, 4.10.4.1: with PCIDs, bit 63 asks to keep the entries of the new one; those of others stay in any case. */
 void x86_set_cr3(X86State *s, uint64_t v)
 {
-    if (s->cr[4] & CR4_PCIDE) {
+    bool keep = (s->cr[4] & CR4_PCIDE) && (v & BIT64(63));
+
+    if (keep) {
         v &= ~BIT64(63);
     }
     if (x86_lma(s)) {
@@ -65,7 +64,7 @@ void x86_set_cr3(X86State *s, uint64_t v)
     }
     s->cr[3] = v;
     if (s->cr[0] & CR0_PG) {
-        tcg_tlb_flush_non_global(&s->tcg);
+        tcg_tlb_switch(&s->tcg, keep);
     }
 }
 

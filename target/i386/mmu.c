@@ -303,8 +303,18 @@ void x86_mmu_fault(TcgEnv *env, uint64_t addr, UNUSED MmuAccess access, UNUSED u
                         true, fault[1]);
 }
 
-/* INVLPG and INVPCID; TLB entries carry no PCID, so an address-space's pages
- * are dropped with the others. */
+static uint32_t tag_of(const X86State *s, uint64_t pcid)
+{
+    return s->cr[4] & CR4_PCIDE ? (pcid & 0xfff) + 1 : 0;
+}
+
+uint32_t x86_address_space(const TcgEnv *env)
+{
+    const X86State *s = (const X86State *)env;
+
+    return tag_of(s, s->cr[3]);
+}
+
 void x86_invlpg(X86State *s, uint64_t addr)
 {
     if (x86_lma(s) && !x86_canonical(s, addr)) {
@@ -321,7 +331,10 @@ void x86_invpcid(X86State *s, unsigned type, uint64_t pcid, uint64_t addr)
     }
     switch (type) {
     case 0:
-        tcg_tlb_flush_page(&s->tcg, addr);
+        tcg_tlb_forget_page(&s->tcg, tag_of(s, pcid), addr);
+        break;
+    case 1:
+        tcg_tlb_forget_space(&s->tcg, tag_of(s, pcid));
         break;
     case 2:
         tcg_tlb_flush(&s->tcg);

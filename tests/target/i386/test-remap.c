@@ -95,6 +95,123 @@ TEST(remap, backend)
 }
 #endif
 
+/* --- address spaces with tags --- */
+
+enum { NOTHING, PAGE_OF_OTHER, OTHER_SPACE, INVLPG_THERE, STAYS = INVLPG_THERE, PAGE, SPACE, ALL_LOCAL, ALL, CR3_FLUSHES,
+       MANY_SPACES, GIVEN_UP, FORGETS };
+
+static void change_to(unsigned pcid, bool keep)
+{
+    X86State *s = xh_cpu(h);
+
+    x86_set_cr3(s, (s->cr[3] & ~UINT64_C(0xfff)) | pcid | (uint64_t)keep << 63);
+}
+
+static void forget(unsigned how)
+{
+    X86State *s = xh_cpu(h);
+
+    switch (how) {
+    case PAGE_OF_OTHER: x86_invpcid(s, 0, 2, XH_DATA + 4096); break;
+    case OTHER_SPACE: x86_invpcid(s, 1, 2, 0); break;
+    case INVLPG_THERE: x86_invlpg(s, XH_DATA + 4096); break;
+    case PAGE: x86_invpcid(s, 0, 1, XH_DATA + 4096); break;
+    case SPACE: x86_invpcid(s, 1, 1, 0); break;
+    case ALL_LOCAL: x86_invpcid(s, 3, 0, 0); break;
+    case ALL: x86_invpcid(s, 2, 0, 0); break;
+    case MANY_SPACES:
+        for (unsigned i = 3; i < 100; i++) {
+            change_to(i, true);
+            run(0, false);
+        }
+        break;
+    case GIVEN_UP:
+        change_to(0, true);
+        x86_set_cr4(s, s->cr[4] & ~(uint64_t)CR4_PCIDE);
+        x86_set_cr4(s, s->cr[4] | CR4_PCIDE);
+        break;
+    }
+}
+
+/* What the page's code says, by running it or by reading it. */
+static unsigned look(unsigned n, unsigned way)
+{
+    static const uint8_t load[] = { 0x8b, 0x43, 0x01, 0x0f, 0x0b };     /* mov eax, [rbx + 1]; ud2 */
+
+    if (way < 2) {
+        return run(n, way);
+    }
+    in.regs[R_BX] = XH_DATA + n * 4096;
+    xh_run(h, load, sizeof(load), &in, &out);
+    return out.regs[R_AX];
+}
+
+static void spaces_all(Test *t, const TcgBackend *be)
+{
+    h = NULL;
+    for (unsigned k = 0; k < FORGETS * 3; k++) {
+        unsigned how = k % FORGETS, way = k / FORGETS;
+        X86State *s;
+
+        set_up(be);
+        s = xh_cpu(h);
+        look(0, way);                   /* in the mode of the code */
+        x86_set_cr4(s, s->cr[4] | CR4_PCIDE);
+        change_to(1, false);
+        xh_map_data(h, 1, 2, false);
+        x86_invlpg(s, XH_DATA + 4096);
+        check_int(t, look(1, way), 2, "the first space");
+        change_to(2, true);
+        xh_map_data(h, 1, 3, false);
+        check_int(t, look(1, way), 3, "the second space");
+        check_int(t, look(0, way), 0, "another page");
+        forget(how);
+        change_to(1, how != CR3_FLUSHES);
+        check_int(t, look(1, way), how <= STAYS ? 2 : 3, how <= STAYS ? "what was kept" : "what is mapped now");
+        check_int(t, look(0, way), 0, "another page of the first space");
+        change_to(2, true);
+        check_int(t, look(1, way), 3, "the second space again");
+        change_to(0, true);
+        x86_set_cr4(s, s->cr[4] & ~(uint64_t)CR4_PCIDE);
+    }
+}
+
+TEST(remap, address_spaces_interpreter)
+{
+    spaces_all(t, &tcg_backend_interp);
+}
+
+#ifdef __x86_64__
+TEST(remap, address_spaces_backend)
+{
+    spaces_all(t, &tcg_backend_x86_64);
+}
+#endif
+
+/* A page that was written in one space holds code that runs in the other: the next store is noticed, though its entry was kept. */
+TEST(remap, kept_and_watched)
+{
+    static const uint8_t store[] = { 0x89, 0x4b, 0x01, 0x0f, 0x0b };    /* mov [rbx + 1], ecx; ud2 */
+    X86State *s;
+
+    h = NULL;
+    set_up(&tcg_backend_interp);
+    s = xh_cpu(h);
+    run(0, true);
+    x86_set_cr4(s, s->cr[4] | CR4_PCIDE);
+    for (unsigned n = 0; n < 20; n++) {
+        change_to(1, true);
+        in.regs[R_BX] = XH_DATA + 4096;
+        in.regs[R_CX] = 100 + n;
+        xh_run(h, store, sizeof(store), &in, &out);
+        memcpy(in.data, out.data, sizeof(in.data));
+        change_to(2, true);
+        check_int(t, run(1, true), 100 + n, "what was stored runs");
+    }
+    change_to(0, true);
+    x86_set_cr4(s, s->cr[4] & ~(uint64_t)CR4_PCIDE);
+}
+
 /*
  * A chain of pointers through pages whose frames aren't in order, in ever other proportions of jumps to another one: guesses of
  * where a load goes are right, wrong, and given up, and each load gives what is there.

@@ -322,6 +322,58 @@ case64 "invpcid of all"
     invpcid rax, [0x700]
     run_at 0x210000
 endcase64
+case64 "invpcid of an address, from another"
+    mov rax, 0x20001
+    bts rax, 63
+    mov cr3, rax
+    mov qword ptr [0x2b080], 0x42007
+    mov qword ptr [0x700], 2
+    mov qword ptr [0x708], 0x210000
+    xor eax, eax
+    invpcid rax, [0x700]
+    mov rax, 0x28002
+    bts rax, 63
+    mov cr3, rax
+    run_at 0x210000
+endcase64
+case64 "invpcid of all but global ones, from another"
+    mov rax, 0x20001
+    bts rax, 63
+    mov cr3, rax
+    mov qword ptr [0x2b080], 0x40007
+    mov eax, 3
+    invpcid rax, [0x700]
+    mov rax, 0x28002
+    bts rax, 63
+    mov cr3, rax
+    run_at 0x210000
+endcase64
+case64 "a store to a page whose code runs in the other"
+    mov qword ptr [0x2b080], 0x43007
+    invlpg [0x210000]
+    mov dword ptr [0x210801], 5
+    mov byte ptr [0x210800], 0xb8
+    mov byte ptr [0x210805], 0xc3
+    mov rax, 0x20001
+    bts rax, 63
+    mov cr3, rax
+    mov qword ptr [0x24080], 0x43007
+    invlpg [0x210000]
+    run_at 0x210800
+    mov rax, 0x28002
+    bts rax, 63
+    mov cr3, rax
+    mov dword ptr [0x210801], 6
+    mov rax, 0x20001
+    bts rax, 63
+    mov cr3, rax
+    run_at 0x210800
+    mov qword ptr [0x24080], 0x40007
+    invlpg [0x210000]
+    mov rax, 0x28002
+    bts rax, 63
+    mov cr3, rax
+endcase64
 case64 "invpcid of type 4"
     mov eax, 4
     invpcid rax, [0x700]
