@@ -195,7 +195,9 @@ static void *vcpu_thread(void *opaque)
             tcg_debug_stop(v);
         }
         while (idle(v)) {
-            if (!wait_for_doorbells(v)) {
+            if (cpu->idle_work && can_run(cpu) && !tcg_icount) {
+                cpu_run_idle_work(cpu);
+            } else if (!wait_for_doorbells(v)) {
                 wait_for_kicks(v);
             }
         }

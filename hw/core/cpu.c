@@ -150,6 +150,7 @@ static void cpu_unrealize(Device *dev)
     CPUState *cpu = CPU(dev);
 
     cpu_end_thread(cpu);
+    cpu_forget_idle_work(cpu);
     list_remove(cpu);
 }
 

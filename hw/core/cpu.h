@@ -20,6 +20,7 @@
 typedef struct CPUState CPUState;
 typedef struct CpuOps CpuOps;
 typedef struct CpuWork CpuWork;
+typedef struct CpuIdleWork CpuIdleWork;
 
 /* Input lines; bits of CPUState.interrupt_request. The architecture decides
  * what each does and when it goes away. */
@@ -125,6 +126,7 @@ struct CPUState {
     /* Work to be done on its thread; work_lock. */
     Mutex work_lock;
     CpuWork *work_first, *work_last;
+    CpuIdleWork *idle_work;             /* big lock */
     int exception_index;                /* accel and target */
     /* Interrupt acknowledge cycle: what answers CPU_INTR_HARD with a vector
      * (8259A; a 68k's board). Set by the board; big lock. NULL: the
@@ -211,6 +213,26 @@ void async_safe_run_on_cpu(CPUState *cpu, CpuWorkFn fn, void *data);
 /* For the accelerator's loop; big lock held. */
 void cpu_process_work(CPUState *cpu);
 bool cpu_has_queued_work(CPUState *cpu);
+
+/*
+ * What a device puts off for as long as the guest may give it more of the same: @fn runs once, on the CPU's thread
+ * with the big lock, when the CPU has halted and before its thread sleeps. A guest that is never idle doesn't halt:
+ * there has to be a timer too. Embedded in the device's state. Big lock.
+ */
+struct CpuIdleWork {
+    CpuIdleWork *next;
+    CPUState *cpu;                              /* on which it waits; NULL: it doesn't */
+    void (*fn)(void *opaque);
+    void *opaque;
+};
+void cpu_idle_work_init(CpuIdleWork *w, void (*fn)(void *opaque), void *opaque);
+/* On another CPU it waits no more. */
+void cpu_before_idle(CPUState *cpu, CpuIdleWork *w);
+/* It needn't wait. */
+void cpu_idle_work_forget(CpuIdleWork *w);
+/* For the accelerator's loop. */
+void cpu_run_idle_work(CPUState *cpu);
+void cpu_forget_idle_work(CPUState *cpu);
 
 /* What the accelerator in use does for CPUs; set before any is realized.
  * Without one, CPUs are objects that never run. */

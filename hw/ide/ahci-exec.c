@@ -38,20 +38,6 @@ static void end_slot(AhciPort *p, unsigned slot)
 
 /* --- queued commands --- */
 
-static void tell_finished(AhciLink *l)
-{
-    AhciPort *p = l->port;
-    uint32_t tags = l->finished;
-
-    if (!tags) {
-        return;
-    }
-    l->finished = 0;
-    ahci_fis_sdb(l, tags, ATA_DRDY, 0, false);
-    ahci_command_done(p, __builtin_popcount(tags));
-    ahci_port_idle(p);
-}
-
 static void make_stale(AhciLink *l)
 {
     for (unsigned i = 0; i < AHCI_SLOTS; i++) {
@@ -66,7 +52,7 @@ static void make_stale(AhciLink *l)
 /* The others of the drive's queue are aborted, without a word of them (ACS 4.16.4). */
 static void queued_error(AhciLink *l, const NcqCommand *c)
 {
-    tell_finished(l);
+    ahci_tell_finished(l);
     make_stale(l);
     ncq_failed(c->d, c);
     if (c->error & ATA_ERR_ICRC) {
@@ -97,8 +83,12 @@ static void transfer_done(NcqCommand *c)
         if (t->interrupt) {
             ahci_port_irq(p, PIS_DPS);
         }
-        if (!p->running) {
-            tell_finished(l);
+        if (p->running) {
+            /* ahci_port_run() tells. */
+        } else if (p->in_flight && !current_cpu) {
+            ahci_port_schedule(p);              /* more of them may have ended in this round of the loop */
+        } else {
+            ahci_gather(l);
         }
     }
     object_unref(d);
@@ -440,7 +430,7 @@ void ahci_port_run(AhciPort *p)
         while (start_next(p)) {
         }
         for (unsigned i = 0; i < (p->pm ? AHCI_LINKS : 1); i++) {
-            tell_finished(&p->link[i]);
+            ahci_gather(&p->link[i]);
         }
     } while (p->run_again);
     p->running = false;

@@ -5,6 +5,7 @@
  *   ahci.c       generic host control, interrupts, coalescing, enclosure, reset
  *   ahci-port.c  a port's registers, its link, resets, hot-plug
  *   ahci-exec.c  fetching and running commands
+ *   ahci-gather.c when the ends of queued commands are told
  *   ahci-fis.c   frames that arrive
  *   ahci-mem.c   guest memory: command tables, regions (PRDs)
  *   ahci-state.c commands and frames for people
@@ -18,6 +19,8 @@
 #ifndef HW_IDE_AHCI_INT_H
 #define HW_IDE_AHCI_INT_H
 
+#include <time.h>
+#include "hw/core/cpu.h"
 #include "hw/core/iothread.h"
 #include "hw/core/regs.h"
 #include "hw/ide/ahci.h"
@@ -85,6 +88,18 @@ struct AhciLink {
     uint32_t hung;                      /* tags that never end: errors asked for by the user */
 };
 
+/* How many ends of commands go into a frame (ahci-gather.c). Big lock. */
+typedef struct AhciGather {
+    uint8_t expect;                     /* ends that are told together, 1 to 32 */
+    uint16_t every, until_try;          /* frames between two that try for more */
+    bool trying, waits;
+    int64_t latest;                     /* while it waits */
+    clockid_t cpu_clock;                      /* of the CPU that gave the first command, and what it was then */
+    int64_t cpu_ran;
+    CpuIdleWork idle;
+    Timer timer;
+} AhciGather;
+
 struct AhciPort {
     AhciState *s;
     uint8_t n;
@@ -102,6 +117,7 @@ struct AhciPort {
     bool running, run_again;
     unsigned in_flight;                 /* transfers that are busy */
     AhciTransfer transfer[AHCI_SLOTS];
+    AhciGather gather;
     BottomHalf *bh, *thread_bh;         /* run commands: in the main loop, in the I/O thread */
 };
 
@@ -179,6 +195,14 @@ void ahci_exec_pending(void *opaque);
 uint32_t ahci_exec_move(void *opaque, void *buf, uint32_t len, bool to_memory);
 void ahci_exec_data(void *opaque, IdeDrive *d);
 void ahci_exec_ended(void *opaque, IdeDrive *d, bool interrupt);
+
+/* --- ahci-gather.c --- */
+void ahci_gather_init(AhciPort *p);
+void ahci_gather_reset(AhciPort *p);
+void ahci_gather_cleanup(AhciPort *p);
+/* Tells which commands of the link have ended, now or together with others. */
+void ahci_gather(AhciLink *l);
+void ahci_tell_finished(AhciLink *l);   /* now */
 
 /* --- ahci-fis.c --- */
 void ahci_fis_d2h(AhciLink *l, const IdeDrive *d, bool interrupt);

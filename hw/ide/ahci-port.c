@@ -425,6 +425,7 @@ void ahci_port_init(AhciPort *p, AhciState *s, unsigned n)
     }
     p->link[0].channel = &p->channel;
     p->num_links = 1;
+    ahci_gather_init(p);
     p->bh = bh_new_on(main_event_loop(), run_bh, p);
     p->thread_bh = s->loop ? bh_new_on(s->loop, run_bh, p) : NULL;
     ide_link_init(&p->channel, s->dev, &ahci_transport, &p->link[0]);
@@ -434,6 +435,7 @@ void ahci_port_init(AhciPort *p, AhciState *s, unsigned n)
 
 void ahci_port_cleanup(AhciPort *p)
 {
+    ahci_gather_cleanup(p);
     bh_delete(p->bh);
     for (unsigned i = 0; i < AHCI_SLOTS; i++) {
         g_free(p->transfer[i].iov);
@@ -447,6 +449,7 @@ void ahci_port_reset(AhciPort *p, bool power_on)
     uint32_t old[ARRAY_SIZE(kept)];
 
     link_down(p, DET_NONE);
+    ahci_gather_reset(p);
     for (unsigned i = 0; i < ARRAY_SIZE(kept); i++) {
         old[i] = p->reg[kept[i]];
     }

@@ -42,7 +42,12 @@ while [ $n -lt 3 ]; do
 	n=$((n + 1))
 done
 wait_for "$serial" '^GUEST-DONE rc=0' 90
-ok $? "$name: the bad sector is bad, those beside it aren't"
+set -- $? "$(sed -n 's/^\(ahci interrupts.*\)\r$/\1/p' "$serial")"
+ok "$1" "$name: the bad sector is bad, those beside it aren't"
+# shellcheck disable=SC2086
+set -- $2
+[ "${3:-1}" -lt "${5:-0}" ]
+ok $? "$name: an interrupt tells of several requests ($*)"
 wait $pid
 exec 3>&-
 done_testing
