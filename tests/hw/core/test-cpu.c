@@ -82,6 +82,34 @@ static void do_unplug(CPUState *cpu, UNUSED void *data)
     cpu->unplug = true;
 }
 
+static void count_idle(void *opaque) { (*(unsigned *)opaque)++; }
+
+static void check_idle_work(Test *t, CPUState *cpu)
+{
+    CpuIdleWork a, b;
+    unsigned n = 0;
+
+    cpu_idle_work_init(&a, count_idle, &n);
+    cpu_idle_work_init(&b, count_idle, &n);
+    cpu_before_idle(cpu, &a);
+    cpu_before_idle(cpu, &b);
+    cpu_before_idle(cpu, &a);
+    check_u32(t, n, 0, "put off");
+    cpu_run_idle_work(cpu);
+    check_u32(t, n, 2, "each runs once");
+    cpu_run_idle_work(cpu);
+    check_u32(t, n, 2, "and no more");
+    cpu_before_idle(cpu, &a);
+    cpu_before_idle(cpu, &b);
+    cpu_idle_work_forget(&a);
+    cpu_run_idle_work(cpu);
+    check_u32(t, n, 3, "one was forgotten");
+    cpu_before_idle(cpu, &a);
+    cpu_forget_idle_work(cpu);
+    cpu_idle_work_forget(&a);
+    check_true(t, !cpu->idle_work && !a.cpu, "the CPU goes");
+}
+
 TEST(cpu, lines_registers_memory)
 {
     static const CpuAccelOps ops = { .name = "test", .kick = count_kick };
@@ -102,6 +130,7 @@ TEST(cpu, lines_registers_memory)
     irq_raise(cpu_irq_line(cpu, CPU_INTR_NMI));
     check_true(t, cpu_line_is_raised(cpu, CPU_INTR_NMI) && kicks == 1, "raised and kicked");
     check_true(t, cpu_has_work(cpu), "something to do");
+    check_idle_work(t, cpu);
     cpu_lower(cpu, CPU_INTR_NMI);
     check_true(t, !cpu_has_work(cpu), "nothing to do");
     check_true(t, cpu_set_register(cpu, "r0", 9, &err) &&
