@@ -20,9 +20,9 @@ enum { RXD_E_TCPE = 0x20, RXD_E_IPE = 0x40 };   /* errors */
 enum { RXCSUM_IPOFL = BIT(8), RXCSUM_TUOFL = BIT(9) };
 
 /* RDH, RDT and this count 16 bytes, whatever the descriptors' size is. */
-static uint32_t ring_count(const E1000State *s)
+static uint32_t ring_count(E1000State *s, unsigned q)
 {
-    return s->reg[REG_RDLEN] / E1000_RX_LEGACY;
+    return *e1000_rx_reg(s, q, REG_RDLEN) / E1000_RX_LEGACY;
 }
 
 static uint32_t units_of(const E1000State *s)
@@ -32,9 +32,9 @@ static uint32_t units_of(const E1000State *s)
     return s->model->rx_size(s, &buffers) / E1000_RX_LEGACY;
 }
 
-static uint32_t free_descriptors(const E1000State *s)
+static uint32_t free_descriptors(E1000State *s, unsigned q)
 {
-    uint32_t n = ring_count(s), h = s->reg[REG_RDH], t = s->reg[REG_RDT];
+    uint32_t n = ring_count(s, q), h = *e1000_rx_reg(s, q, REG_RDH), t = *e1000_rx_reg(s, q, REG_RDT);
 
     return !n || h >= n ? 0 : (t >= h ? MIN(t, n) - h : n - h + t) / units_of(s);
 }
@@ -47,11 +47,16 @@ uint32_t e1000_buffer_size(const E1000State *s)
     return s->reg[REG_RCTL] & RCTL_BSEX && i ? sizes[i] * 16u : sizes[i];
 }
 
+/* With two queues: to one of them. Which a frame goes to isn't known before it is here. */
 static bool can_receive(void *opaque)
 {
     E1000State *s = opaque;
+    uint32_t room = free_descriptors(s, 0);
 
-    return (s->reg[REG_RCTL] & E1000_RCTL_EN) && s->link_up && free_descriptors(s) > 0;
+    if (s->reg[REG_MRQC] & E1000_MRQC_TWO) {
+        room += free_descriptors(s, 1);
+    }
+    return (s->reg[REG_RCTL] & E1000_RCTL_EN) && s->link_up && room > 0;
 }
 
 /* SDM 10.5, 13.5: is the frame for us? */
@@ -140,11 +145,11 @@ void e1000_rx_fill(E1000State *s, uint8_t *d, const uint8_t *p, size_t n, const 
 }
 
 /* One descriptor's share of a frame; @r: of the last one, else NULL. False: memory couldn't be reached. */
-static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, const E1000RxResult *r)
+static bool fill_descriptor(E1000State *s, unsigned q, const uint8_t *p, size_t n, const E1000RxResult *r)
 {
-    hwaddr base = (uint64_t)s->reg[REG_RDBAH] << 32 | (s->reg[REG_RDBAL] & ~15u);
-    uint32_t buffers, size = s->model->rx_size(s, &buffers);
-    hwaddr at = base + (hwaddr)s->reg[REG_RDH] * E1000_RX_LEGACY;
+    hwaddr base = (uint64_t)*e1000_rx_reg(s, q, REG_RDBAH) << 32 | (*e1000_rx_reg(s, q, REG_RDBAL) & ~15u);
+    uint32_t buffers, size = s->model->rx_size(s, &buffers), *head = e1000_rx_reg(s, q, REG_RDH);
+    hwaddr at = base + (hwaddr)*head * E1000_RX_LEGACY;
     uint8_t d[E1000_RX_DESC_MAX];
 
     if (pci_dma_read(&s->pci, at, d, size) != MEM_OK) {
@@ -152,8 +157,8 @@ static bool fill_descriptor(E1000State *s, const uint8_t *p, size_t n, const E10
     }
     s->model->rx_fill(s, d, p, n, r);
     pci_dma_write(&s->pci, at, d, size);
-    s->reg[REG_RDH] += units_of(s);
-    s->reg[REG_RDH] = s->reg[REG_RDH] >= ring_count(s) ? 0 : s->reg[REG_RDH];
+    *head += units_of(s);
+    *head = *head >= ring_count(s, q) ? 0 : *head;
     return true;
 }
 
@@ -200,7 +205,7 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
         memset(buf + len, 0, 4);                    /* nobody checks the FCS */
         len += 4;
     }
-    if (!size || (uint64_t)free_descriptors(s) * size < len) {
+    if (!size || (uint64_t)free_descriptors(s, r.queue) * size < len) {
         e1000_count(s, STAT_RNBC, 1);
         e1000_count(s, STAT_MPC, 1);
         e1000_interrupt(s, ICR_RXO);
@@ -209,15 +214,16 @@ void e1000_receive(void *opaque, const uint8_t *frame, size_t len)
     while (offset < len) {
         size_t n = MIN(len - offset, size);
 
-        if (!fill_descriptor(s, buf + offset, n, offset + n == len ? &r : NULL)) {
+        if (!fill_descriptor(s, r.queue, buf + offset, n, offset + n == len ? &r : NULL)) {
             return;
         }
         offset += n;
     }
-    threshold = ring_count(s) / units_of(s) >> ((s->reg[REG_RCTL] >> 8 & 3) + 1);
-    if (free_descriptors(s) <= threshold) {
+    threshold = ring_count(s, r.queue) / units_of(s) >> ((s->reg[REG_RCTL] >> 8 & 3) + 1);
+    if (free_descriptors(s, r.queue) <= threshold) {
         causes |= ICR_RXDMT0;
     }
+    causes |= r.queue ? ICR_RXQ1 : 0;
     e1000_interrupt(s, causes);
 }
 

@@ -61,7 +61,7 @@ const VmMeaning e1000_meanings[] = { MEANINGS_OF_ALL, { .name = NULL } };
 const VmMeaning e1000e_meanings[] = {
     MEANINGS_OF_ALL,
     { "told", "causes that a message was sent for" }, { "reta", "redirection table: a queue for each hash, four a word" },
-    { "rssrk", "key of the hash" }, { "systim_ns", "when SYSTIM was 0" },
+    { "rssrk", "key of the hash" }, { "tx_queue", "queue that the packet comes from" }, { "systim_ns", "when SYSTIM was 0" },
     { .name = NULL }
 };
 
@@ -70,7 +70,8 @@ typedef struct Ring {
     uint32_t size, count, head, tail;   /* size: bytes of a descriptor */
 } Ring;
 
-static Ring get_ring(const StateView *v, const char *letter)
+/* @queue: "" or "1". */
+static Ring get_ring(const StateView *v, const char *letter, const char *queue)
 {
     bool split = *letter == 'R' && state_view_get(v, "reg.RFCTL") & E1000_RFCTL_EXSTEN &&
                  state_view_get(v, "reg.RCTL") & E1000_RCTL_DTYP_PS;
@@ -78,10 +79,10 @@ static Ring get_ring(const StateView *v, const char *letter)
 
     return (Ring){
         .size = size,
-        .base = state_view_get(v, "reg.%sDBAL", letter) | state_view_get(v, "reg.%sDBAH", letter) << 32,
-        .count = (uint32_t)state_view_get(v, "reg.%sDLEN", letter) / size,
-        .head = (uint32_t)state_view_get(v, "reg.%sDH", letter),
-        .tail = (uint32_t)state_view_get(v, "reg.%sDT", letter),
+        .base = state_view_get(v, "reg.%sDBAL%s", letter, queue) | state_view_get(v, "reg.%sDBAH%s", letter, queue) << 32,
+        .count = (uint32_t)state_view_get(v, "reg.%sDLEN%s", letter, queue) / size,
+        .head = (uint32_t)state_view_get(v, "reg.%sDH%s", letter, queue),
+        .tail = (uint32_t)state_view_get(v, "reg.%sDT%s", letter, queue),
     };
 }
 
@@ -126,9 +127,10 @@ static void show_tx(StateNode *n, const uint8_t *d)
 }
 
 /* Those between head and tail are the hardware's; all of them with "all". */
-static void show_ring(StateView *v, StateNode *into, const char *letter, void (*show)(StateNode *n, const uint8_t *d))
+static void show_ring(StateView *v, StateNode *into, const char *letter, const char *which,
+                      void (*show)(StateNode *n, const uint8_t *d))
 {
-    Ring r = get_ring(v, letter);
+    Ring r = get_ring(v, letter, which);
     unsigned owned = r.count && r.head < r.count && r.tail < r.count ? (r.tail + r.count - r.head) % r.count : 0;
     unsigned n = state_view_limit(v, v->all ? r.count : owned);
     StateNode *queue;
@@ -155,17 +157,35 @@ static void show_ring(StateView *v, StateNode *into, const char *letter, void (*
     }
 }
 
+static void print_rx_of(StateView *v, StateNode *into, const char *which)
+{
+    show_ring(v, into, "R", which, state_view_get(v, "reg.RFCTL") & E1000_RFCTL_EXSTEN ? show_extended_rx : show_rx);
+}
+
 static void print_rx(StateView *v, StateNode *into)
 {
-    show_ring(v, into, "R", state_view_get(v, "reg.RFCTL") & E1000_RFCTL_EXSTEN ? show_extended_rx : show_rx);
+    print_rx_of(v, into, "");
+}
+
+static void print_rx1(StateView *v, StateNode *into)
+{
+    print_rx_of(v, into, "1");
 }
 
 static void print_tx(StateView *v, StateNode *into)
 {
-    show_ring(v, into, "T", show_tx);
+    show_ring(v, into, "T", "", show_tx);
 }
 
-const StatePrinter e1000_printers[] = {
-    { "rx-ring", "receive descriptors", print_rx }, { "tx-ring", "transmit descriptors", print_tx },
-    { NULL, NULL, NULL }
+static void print_tx1(StateView *v, StateNode *into)
+{
+    show_ring(v, into, "T", "1", show_tx);
+}
+
+#define PRINTERS_OF_ALL \
+    { "rx-ring", "receive descriptors", print_rx }, { "tx-ring", "transmit descriptors", print_tx }
+const StatePrinter e1000_printers[] = { PRINTERS_OF_ALL, { NULL, NULL, NULL } };
+const StatePrinter e1000e_printers[] = {
+    PRINTERS_OF_ALL, { "rx-ring-1", "those of the second queue", print_rx1 },
+    { "tx-ring-1", "those of the second queue", print_tx1 }, { NULL, NULL, NULL }
 };

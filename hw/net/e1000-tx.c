@@ -215,11 +215,12 @@ static void take_context(E1000State *s, const TxDesc *d)
     }
 }
 
-static void take_data(E1000State *s, const TxDesc *d, uint8_t cmd)
+static void take_data(E1000State *s, unsigned q, const TxDesc *d, uint8_t cmd)
 {
     uint32_t len = cmd & DCMD_DEXT ? d->lower & 0xfffff : d->lower & 0xffff;
 
     if (s->tx_len == 0) {
+        s->tx_queue = q;
         s->tx_extended = cmd & DCMD_DEXT;
         s->tx_dcmd = cmd;
         s->tx_vlan = d->upper >> 16;
@@ -241,18 +242,17 @@ static void take_data(E1000State *s, const TxDesc *d, uint8_t cmd)
     send_packet(s);
 }
 
-void e1000_transmit(E1000State *s)
+/* What queue @q has, but while a packet of the other one isn't complete. Causes of interrupts. */
+static uint32_t run_queue(E1000State *s, unsigned q)
 {
-    hwaddr base = (uint64_t)s->reg[REG_TDBAH] << 32 | (s->reg[REG_TDBAL] & ~15u);
-    uint32_t count = s->reg[REG_TDLEN] / 16, causes = ICR_TXQE;
+    hwaddr base = (uint64_t)*e1000_tx_reg(s, q, REG_TDBAH) << 32 | (*e1000_tx_reg(s, q, REG_TDBAL) & ~15u);
+    uint32_t count = *e1000_tx_reg(s, q, REG_TDLEN) / 16, causes = 0, *head = e1000_tx_reg(s, q, REG_TDH);
 
-    /* Loopback may lead back here through the driver's interrupt. */
-    if (!(s->reg[REG_TCTL] & TCTL_EN) || count == 0 || s->tx_busy) {
-        return;
+    if (!count || (s->tx_len && s->tx_queue != q)) {
+        return 0;
     }
-    s->tx_busy = true;
-    for (unsigned n = 0; n < TX_PER_RUN && s->reg[REG_TDH] != s->reg[REG_TDT]; n++) {
-        hwaddr at = base + (s->reg[REG_TDH] % count) * 16;
+    for (unsigned n = 0; n < TX_PER_RUN && *head != *e1000_tx_reg(s, q, REG_TDT); n++) {
+        hwaddr at = base + (*head % count) * 16;
         uint8_t raw[16], cmd;
         TxDesc d;
 
@@ -264,15 +264,36 @@ void e1000_transmit(E1000State *s)
         if ((cmd & DCMD_DEXT) && (d.lower >> 20 & 15) == 0) {
             take_context(s, &d);
         } else {
-            take_data(s, &d, cmd);
+            take_data(s, q, &d, cmd);
         }
         if (cmd & (DCMD_RS | DCMD_RPS)) {
             raw[12] |= 1;                           /* DD */
             pci_dma_write(&s->pci, at + 12, raw + 12, 1);
-            causes |= ICR_TXDW;
+            causes |= ICR_TXDW | (q ? ICR_TXQ1 : 0);
         }
-        s->reg[REG_TDH] = (s->reg[REG_TDH] + 1) % count;
+        *head = (*head + 1) % count;
+    }
+    return causes;
+}
+
+void e1000_transmit(E1000State *s)
+{
+    unsigned first = s->tx_len ? s->tx_queue : 0;
+    uint32_t causes = 0, of_queue;
+
+    /* Loopback may lead back here through the driver's interrupt. */
+    if (!(s->reg[REG_TCTL] & TCTL_EN) || (!s->reg[REG_TDLEN] && !s->reg[REG_TDLEN1]) || s->tx_busy) {
+        return;
+    }
+    s->tx_busy = true;
+    for (unsigned i = 0; i < s->model->queues; i++) {
+        of_queue = run_queue(s, (first + i) % s->model->queues);
+        if (of_queue && causes) {
+            e1000_interrupt(s, causes);             /* each with its queue's own cause */
+            causes = 0;
+        }
+        causes |= of_queue;
     }
     s->tx_busy = false;
-    e1000_interrupt(s, causes);
+    e1000_interrupt(s, causes | ICR_TXQE);
 }

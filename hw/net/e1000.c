@@ -453,6 +453,7 @@ static void chip_reset(E1000State *s)
     s->eecd_bits = 0;
     s->eecd_reading = false;
     s->tx_len = 0;
+    s->tx_queue = 0;
     s->tx_popts = 0;
     phy_reset(s);
     set_link(s, s->link_up);
@@ -559,7 +560,7 @@ static const Property e1000_props[] = {
 
 static const E1000Model e1000_model = {
     .regs = e1000_regs, .phy_id2 = 0x0c20, .causes = ICR_ALL, .update_irq = e1000_update_line,
-    .rx_size = e1000_rx_size, .rx_fill = e1000_rx_fill,
+    .rx_size = e1000_rx_size, .rx_fill = e1000_rx_fill, .queues = 1,
 };
 
 static const DeviceType e1000_base_type = {

@@ -32,6 +32,8 @@ enum {
     REG_EXTCNF_SIZE, REG_PHY_CTRL, REG_PBS, REG_EEMNGCTL, REG_PSRCTL, REG_RXDCTL1, REG_KABGTXD, REG_TARC0, REG_TXDCTL1,
     REG_TARC1, REG_RFCTL, REG_MRQC, REG_MANC2H, REG_GCR, REG_FACTPS, REG_SWSM, REG_FWSM, REG_SWSM2, REG_GCR2,
     REG_SYSTIML, REG_SYSTIMH, REG_TIMINCA, REG_TSYNCTXCTL, REG_TSYNCRXCTL, REG_RXMTRL, REG_RXUDP,
+    /* Its second queues, in the order of the first ones. */
+    REG_RDBAL1, REG_RDBAH1, REG_RDLEN1, REG_RDH1, REG_RDT1, REG_TDBAL1, REG_TDBAH1, REG_TDLEN1, REG_TDH1, REG_TDT1,
     REG_NUM
 };
 
@@ -44,6 +46,10 @@ enum {
               ICR_MDAC | ICR_RXCFG | ICR_GPI | ICR_TXD_LOW | ICR_SRPD,
 };
 
+/* 82574 10.2.4.1: causes of queues; with two of them RXT0, RXDMT0 and TXDW say of either that something was done. */
+enum { ICR_RXQ0 = BIT(20), ICR_RXQ1 = BIT(21), ICR_TXQ0 = BIT(22), ICR_TXQ1 = BIT(23) };
+#define E1000_QUEUES        2           /* of each direction, of the 82574 */
+
 #define E1000_CTRL_RST      BIT(26)
 #define E1000_CTRL_PHY_RST  BIT(31)
 #define E1000_STATUS_LU     BIT(1)
@@ -55,6 +61,7 @@ enum {
 #define E1000_RCTL_DTYP_PS  BIT(10)
 #define E1000_RFCTL_EXSTEN  BIT(15)
 #define E1000_RXCSUM_PCSD   BIT(13)     /* 82574: no checksum of the packet in its descriptor */
+#define E1000_MRQC_TWO      BIT(0)      /* 82574 10.2.5.16: two queues, by the hash */
 
 #define E1000_CTRL_VME  BIT(30)     /* SDM 9: VLAN tags are inserted and taken out */
 
@@ -80,6 +87,7 @@ typedef struct E1000State E1000State;
 /* What the last descriptor of a frame tells about it. */
 typedef struct E1000RxResult {
     uint8_t status, errors, hash_type;      /* hash_type 0: there is none */
+    uint8_t queue;
     uint16_t vlan, checksum;
     uint32_t hash;
 } E1000RxResult;
@@ -97,7 +105,8 @@ typedef struct E1000Model {
     uint32_t (*rx_size)(const E1000State *s, uint32_t *buffers);
     /* Fill the descriptor @d (.rx_size() bytes) with up to @n bytes; @r: of the frame's last one, else NULL. */
     void (*rx_fill)(E1000State *s, uint8_t *d, const uint8_t *p, size_t n, const E1000RxResult *r);
-    /* Sets .hash and its type; NULL: this model knows none. */
+    uint8_t queues;             /* of each direction */
+    /* Sets .hash, its type and .queue; NULL: this model knows none. */
     void (*rx_hash)(E1000State *s, const uint8_t *p, size_t len, E1000RxResult *r);
     /* Other words than the registers; NULL: there are none. */
     uint32_t *(*words)(E1000State *s, hwaddr addr);
@@ -134,6 +143,7 @@ struct E1000State {
     uint16_t tx_vlan;           /* tag to be inserted, with DCMD_VLE */
     bool tx_extended;
     uint32_t tx_len;
+    uint8_t tx_queue;           /* from which it comes: the other one waits for its end */
     uint8_t tx[E1000_TX_MAX];
     bool tx_busy;
     /* Interrupt throttling: none before the timer has expired (SDM 13.4.18). */
@@ -146,6 +156,17 @@ struct E1000State {
     uint32_t reta[32], rssrk[10];
     int64_t systim_ns;          /* when SYSTIM was what its registers hold */
 };
+
+/* Register @first, one of REG_RDBAL to REG_RDT or REG_TDBAL to REG_TDT, of queue @q. */
+static inline uint32_t *e1000_rx_reg(E1000State *s, unsigned q, unsigned first)
+{
+    return &s->reg[q ? first - REG_RDBAL + REG_RDBAL1 : first];
+}
+
+static inline uint32_t *e1000_tx_reg(E1000State *s, unsigned q, unsigned first)
+{
+    return &s->reg[q ? first - REG_TDBAL + REG_TDBAL1 : first];
+}
 
 #define TYPE_E1000_BASE     "e1000-base"
 static inline E1000State *E1000(const void *obj)
@@ -249,11 +270,11 @@ extern const VmState e1000_context_vm;
 bool e1000_post_load(void *opaque, Error **errp);
 /* e1000-state.c */
 extern const VmMeaning e1000_meanings[], e1000e_meanings[];
-extern const StatePrinter e1000_printers[];
+extern const StatePrinter e1000_printers[], e1000e_printers[];
 /* Ones' complement sum, 16 bits big-endian at a time. */
 uint16_t e1000_checksum(const uint8_t *p, size_t n, uint32_t sum);
 
-/* e1000e-rss.c */
+/* e1000e-rss.c: the hash, and the queue that it leads to */
 void e1000e_rx_hash(E1000State *s, const uint8_t *p, size_t len, E1000RxResult *r);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * 82574L: the hash of a received packet's addresses and ports (82574 7.1.11.1, "RSS Hash Function"), which is that of Microsoft's
- * Receive-Side Scaling. It goes into extended descriptors in place of the checksum (RXCSUM.PCSD). Linux asks for it by MRQC's
- * field enables alone, without the second queue.
+ * Receive-Side Scaling. It goes into extended descriptors in place of the checksum (RXCSUM.PCSD), and chooses the queue by the
+ * redirection table if MRQC says so. Linux asks for the hash by MRQC's field enables alone, without the second queue.
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
@@ -63,4 +63,8 @@ void e1000e_rx_hash(E1000State *s, const uint8_t *p, size_t len, E1000RxResult *
         r->hash_type = fields & FIELD_IP4 ? TYPE_IP4 : 0;
     }
     r->hash = r->hash_type ? toeplitz(s, in, addresses) : 0;
+    if (r->hash_type && fields & E1000_MRQC_TWO) {
+        /* 82574 10.2.5.17: a byte for each of the hash's lowest 7 bits; its bit 7 is the queue. */
+        r->queue = s->reta[r->hash % 128 / 4] >> (8 * (r->hash % 4) + 7) & 1;
+    }
 }

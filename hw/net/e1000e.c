@@ -3,8 +3,8 @@
  * Intel 82574L Gigabit Ethernet controller: what it has beyond the 82540EM's: PCI Express, MSI and MSI-X with five vectors,
  * extended and packet-split receive descriptors, semaphores, the system time.
  *
- * Source: 82574 (see e1000.h). Not modelled: the second queue of each direction (its registers read as zeros; all frames
- * come to the first), the flash, time stamps of frames, management, wake-up.
+ * Source: 82574 (see e1000.h). Not modelled: the flash, time stamps of frames, the order that TARC gives the two transmit
+ * queues (the first one goes first), management, wake-up.
  */
 #include "util/osdep.h"
 #include "hw/net/e1000.h"
@@ -13,8 +13,8 @@
 #include "net/offload.h"
 #include "util/bswap.h"
 
-/* Causes of queues (82574 10.2.4.1), in the order of IVAR's fields. */
-enum { ICR_RXQ0 = BIT(20), ICR_RXQ1 = BIT(21), ICR_TXQ0 = BIT(22), ICR_TXQ1 = BIT(23), ICR_OTHER = BIT(24),
+/* The causes that have vectors, in the order of IVAR's fields. */
+enum { ICR_OTHER = BIT(24),
        ICR_QUEUES = MASK(20, 5), ICR_ACK = BIT(17), ICR_MNG = BIT(18),
        ICR_IS_OTHER = ICR_LSC | ICR_RXO | ICR_MDAC | ICR_SRPD | ICR_ACK | ICR_MNG };
 #define CTRL_GIO_MASTER_DISABLE BIT(2)
@@ -36,8 +36,8 @@ enum { ICR_RXQ0 = BIT(20), ICR_RXQ1 = BIT(21), ICR_TXQ0 = BIT(22), ICR_TXQ1 = BI
 
 static uint32_t derive(uint32_t causes)
 {
-    causes |= causes & (ICR_RXT0 | ICR_RXDMT0) ? ICR_RXQ0 : 0;
-    causes |= causes & ICR_TXDW ? ICR_TXQ0 : 0;
+    causes |= causes & (ICR_RXT0 | ICR_RXDMT0) && !(causes & ICR_RXQ1) ? ICR_RXQ0 : 0;
+    causes |= causes & ICR_TXDW && !(causes & ICR_TXQ1) ? ICR_TXQ0 : 0;
     return causes & ICR_IS_OTHER ? causes | ICR_OTHER : causes;
 }
 
@@ -153,7 +153,7 @@ static void put_status(E1000State *s, uint8_t *d, size_t n, const E1000RxResult 
 {
     uint32_t word = !r ? 0 : s->reg[REG_RXCSUM] & E1000_RXCSUM_PCSD ? r->hash : (uint32_t)r->checksum << 16;
 
-    store_le32(d, r ? r->hash_type : 0);        /* MRQ: of the first queue */
+    store_le32(d, r ? r->hash_type | (uint32_t)r->queue << 8 : 0);      /* MRQ */
     store_le32(d + 4, word);
     store_le32(d + 8, r ? 3u | r->status | (uint32_t)r->errors << 24 : 1);      /* DD, EOP */
     store_le16(d + 12, (uint16_t)n);
@@ -296,10 +296,20 @@ static const RegDef e1000e_regs[REG_NUM] = {
     [REG_PBS]     = { 0x1008, "PBS", .reset = 0x28, E1000_RW32 },
     [REG_EEMNGCTL] = { 0x1010, "EEMNGCTL", .reset = 3u << 18 },         /* the configuration is done */
     [REG_PSRCTL]  = { 0x2170, "PSRCTL", .reset = 0x00040402, .rw = 0x3f3f3f7f },
+    [REG_RDBAL1]  = { 0x2900, "RDBAL1", .rw = ~15u },
+    [REG_RDBAH1]  = { 0x2904, "RDBAH1", E1000_RW32 },
+    [REG_RDLEN1]  = { 0x2908, "RDLEN1", .rw = 0xfff80 },
+    [REG_RDH1]    = { 0x2910, "RDH1", .rw = 0xffff },
+    [REG_RDT1]    = { 0x2918, "RDT1", .rw = 0xffff, .written = e1000_rctl_written },
     [REG_RXDCTL]  = { 0x2828, "RXDCTL", .reset = 0x00010000, E1000_RW32 },
     [REG_RXDCTL1] = { 0x2928, "RXDCTL1", .reset = 0x00010000, E1000_RW32 },
     [REG_KABGTXD] = { 0x3004, "KABGTXD", E1000_RW32 },
     [REG_TARC0]   = { 0x3840, "TARC0", .reset = 0x403, E1000_RW32 },
+    [REG_TDBAL1]  = { 0x3900, "TDBAL1", .rw = ~15u },
+    [REG_TDBAH1]  = { 0x3904, "TDBAH1", E1000_RW32 },
+    [REG_TDLEN1]  = { 0x3908, "TDLEN1", .rw = 0xfff80 },
+    [REG_TDH1]    = { 0x3910, "TDH1", .rw = 0xffff },
+    [REG_TDT1]    = { 0x3918, "TDT1", .rw = 0xffff, .written = e1000_tctl_written },
     [REG_TXDCTL1] = { 0x3928, "TXDCTL1", E1000_RW32 },
     [REG_TARC1]   = { 0x3940, "TARC1", .reset = 0x403, E1000_RW32 },
     [REG_RXCSUM]  = { 0x5000, "RXCSUM", .rw = 0x37ff },
@@ -333,7 +343,7 @@ static uint32_t *e1000e_words(E1000State *s, hwaddr addr)
 static const E1000Model e1000e_model = {
     .regs = e1000e_regs, .phy_id2 = 0x0cb1, .causes = ICR_ALL | ICR_QUEUES | ICR_ACK | ICR_MNG, .derive = derive,
     .update_irq = e1000e_update_irq, .rx_size = e1000e_rx_size, .rx_fill = e1000e_rx_fill, .rx_hash = e1000e_rx_hash,
-    .words = e1000e_words,
+    .words = e1000e_words, .queues = E1000_QUEUES,
 };
 
 /* --- device --- */
@@ -385,13 +395,14 @@ static void e1000e_unrealize(Device *dev)
 static const VmField e1000e_fields[] = {
     E1000_FIELDS(e1000e_regs), VM_TIMER(E1000State, eitr[0]), VM_TIMER(E1000State, eitr[1]), VM_TIMER(E1000State, eitr[2]),
     VM_TIMER(E1000State, eitr[3]), VM_TIMER(E1000State, eitr[4]), VM_U32(E1000State, told), VM_U32_ARRAY(E1000State, reta),
-    VM_U32_ARRAY(E1000State, rssrk), VM_I64(E1000State, systim_ns), VM_END
+    VM_U32_ARRAY(E1000State, rssrk), VM_I64(E1000State, systim_ns),
+    VM_U8_RANGE(E1000State, tx_queue, 0, E1000_QUEUES - 1), VM_END
 };
 
 static const DeviceType e1000e_type = {
     .name = "e1000e", .parent = TYPE_E1000_BASE, .desc = "Intel Gigabit Ethernet (82574L)", .hotpluggable = true,
     .pci = { .device = 0x10d3, .romfile = "efi-e1000e.rom", .express = true, .subsystem_vendor = 0x8086 },
     .realize = e1000e_realize, .unrealize = e1000e_unrealize, .data = &e1000e_model,
-    .vm = { 1, e1000e_fields, .post_load = e1000_post_load, .meanings = e1000e_meanings },
+    .vm = { 1, e1000e_fields, .post_load = e1000_post_load, .meanings = e1000e_meanings }, .printers = e1000e_printers,
 };
 DEVICE_TYPE(e1000e_type)

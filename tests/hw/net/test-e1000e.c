@@ -4,10 +4,10 @@
 #include "tests/hw/usb/usb-pc.h"
 
 enum { STATUS = 0x08, EERD = 0x14, CTRL_EXT = 0x18, MDIC = 0x20, ICR = 0xc0, ICS = 0xc8, IMS = 0xd0, EIAC = 0xdc,
-       IAM = 0xe0, IVAR = 0xe4, EITR = 0xe8, RCTL = 0x100, TCTL = 0x400, PSRCTL = 0x2170, RDBAL = 0x2800, RDLEN = 0x2808,
+       IAM = 0xe0, IVAR = 0xe4, QUEUE1 = 0x100, EITR = 0xe8, RCTL = 0x100, TCTL = 0x400, PSRCTL = 0x2170, RDBAL = 0x2800, RDLEN = 0x2808,
        RDH = 0x2810, RDT = 0x2818, TDBAL = 0x3800, TDLEN = 0x3808, TDH = 0x3810, TDT = 0x3818, RXCSUM = 0x5000,
-       RFCTL = 0x5008, MRQC = 0x5818, RSSRK = 0x5c80, SWSM = 0x5b50, SYSTIML = 0xb600, TIMINCA = 0xb608 };
-enum { RXQ0 = BIT(20), TXQ0 = BIT(22), OTHER = BIT(24) };
+       RFCTL = 0x5008, MRQC = 0x5818, RETA = 0x5c00, RSSRK = 0x5c80, SWSM = 0x5b50, SYSTIML = 0xb600, TIMINCA = 0xb608 };
+enum { RXQ0 = BIT(20), RXQ1 = BIT(21), TXQ0 = BIT(22), TXQ1 = BIT(23), OTHER = BIT(24) };
 
 #define BAR     0xe0000000u
 #define MSIX    0xe0040000u
@@ -245,6 +245,130 @@ TEST(e1000e, hash_of_a_packet)
     put(RXCSUM, 0);
     send_one(3, frame, len);
     check_u32(t, mem_rd(RX_RING + 48), 0, "the checksum is wanted");
+}
+
+/* Both rings, empty; the second receive ring has what the redirection table gives it. */
+static void two_queues(void)
+{
+    for (uint32_t i = 0; i < 32; i++) {
+        mem_wr(RX_RING + 16 * i, RX_BUF + 2048 * i);
+        mem_wr(RX_RING + 16 * i + 4, 0);
+        mem_wr(RX_RING + 16 * i + 8, 0);
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        put(RSSRK + 4 * i, 0x5a5a0102 * (i + 1));
+    }
+    put(RFCTL, BIT(15));
+    put(RXCSUM, BIT(13));
+    put(MRQC, BIT(0) | BIT(16) | BIT(17));
+    put(RDBAL + QUEUE1, RX_RING + 256);
+    put(RDLEN + QUEUE1, 256);
+    put(RDT + QUEUE1, 8);
+    put(TDBAL + QUEUE1, TX_RING + 256);
+    put(TDLEN + QUEUE1, 256);
+    rings(0);
+}
+
+static void descriptor(uint32_t at, uint32_t buffer, uint32_t len, uint32_t command)
+{
+    mem_wr(at, buffer);
+    mem_wr(at + 4, 0);
+    mem_wr(at + 8, command << 24 | len);
+    mem_wr(at + 12, 0);
+}
+
+/* 82574 7.1.11: the redirection table leads to one of two queues, each with its ring, causes and vector. */
+TEST(e1000e, two_queues)
+{
+    uint8_t frame[200], back[200];
+    PCIDevice *pci;
+    uint32_t hash;
+    size_t len;
+
+    if (!pc_start(t)) {
+        return;
+    }
+    pci = card(t);
+    two_queues();
+    vectors(pci);
+    put(IVAR, 0x80000000 | 8 | 0xb << 4 | 9 << 8 | 0xc << 12 | 0xa << 16);
+    put(EIAC, RXQ0 | RXQ1 | TXQ0 | TXQ1);
+    put(IMS, RXQ1 | TXQ1);
+    len = fill(frame, 60);
+    send_one(0, frame, len);
+    check_u32(t, get(RDH), 1, "a table of zeros: the first queue");
+    check_u32(t, mem_rd(RX_RING), 1, "MRQ: TCP over IPv4, queue 0");
+    hash = mem_rd(RX_RING + 4);
+    check_u32(t, message(0), 0x1000, "vector 0: receive");
+    check_u32(t, message(1), 0x1001, "vector 1: transmit");
+    check_u32(t, message(3) | message(4), 0, "the second queues have nothing to tell");
+    put(IMS, RXQ0 | TXQ0);
+
+    put(RETA + hash % 128 / 4 * 4, 0x80u << 8 * (hash % 4));
+    save_load(t, &pci->dev);
+    mem_put(TX_BUF, frame, len);
+    descriptor(TX_RING + 256, TX_BUF, (uint32_t)len, 0x0b);
+    put(TDT + QUEUE1, 1);
+    check_u32(t, get(TDH + QUEUE1), 1, "the second transmit queue sends");
+    check_u32(t, mem_rd(TX_RING + 256 + 12), 1, "DD");
+    check_u32(t, get(RDH), 1, "nothing for the first queue");
+    check_u32(t, get(RDH + QUEUE1), 1, "but for the second");
+    check_u32(t, mem_rd(RX_RING + 256), 0x101, "MRQ: queue 1");
+    check_u32(t, mem_rd(RX_RING + 256 + 4), hash, "the same hash");
+    mem_get(RX_BUF + 2048 * 16, back, len);
+    check_mem(t, back, frame, len, "its bytes");
+    check_u32(t, message(3), 0x1003, "vector 3: receive, second queue");
+    check_u32(t, message(4), 0x1004, "vector 4: transmit, second queue");
+    check_u32(t, message(0) | message(1), 0, "the first queues have nothing to tell");
+
+    frame[12] = 0x88;
+    frame[13] = 0xb5;
+    send_one(1, frame, len);
+    check_u32(t, get(RDH), 2, "what has no hash comes to the first queue");
+    frame[12] = 8;
+    frame[13] = 0;
+    put(RDT + QUEUE1, 1);
+    send_one(2, frame, len);
+    check_u32(t, get(RDH), 2, "a full queue's frames don't go to the other one");
+    check_u32(t, get(RDH + QUEUE1), 1, "they are lost");
+}
+
+/* A packet that isn't complete keeps the other queue waiting. */
+TEST(e1000e, queues_take_turns)
+{
+    uint8_t frame[200], back[200];
+    PCIDevice *pci;
+    size_t len;
+
+    if (!pc_start(t)) {
+        return;
+    }
+    pci = card(t);
+    two_queues();
+    len = fill(frame, 60);
+    mem_put(TX_BUF, frame, len);
+    descriptor(TX_RING + 256, TX_BUF, 40, 0x02);
+    put(TDT + QUEUE1, 1);
+    check_u32(t, get(TDH + QUEUE1), 1, "half of a packet");
+    save_load(t, &pci->dev);
+    send_one(0, frame, len);
+    check_u32(t, get(TDH), 0, "the first queue waits");
+    descriptor(TX_RING + 272, TX_BUF + 40, (uint32_t)len - 40, 0x0b);
+    put(TDT + QUEUE1, 2);
+    check_u32(t, get(TDH + QUEUE1), 2, "the other half");
+    check_u32(t, get(TDH), 1, "then the first queue's packet");
+    check_u32(t, get(RDH), 2, "both have come");
+    for (uint32_t i = 0; i < 2; i++) {
+        mem_get(RX_BUF + 2048 * i, back, len);
+        check_mem(t, back, frame, len, "whole");
+    }
+    descriptor(TX_RING + 288, TX_BUF, 40, 0x02);
+    put(TDT + QUEUE1, 3);
+    put(0, BIT(26));
+    two_queues();
+    descriptor(TX_RING, TX_BUF, (uint32_t)len, 0x0b);
+    put(TDT, 1);
+    check_u32(t, get(TDH), 1, "a reset forgets it");
 }
 
 TEST(e1000e, packet_split)
