@@ -88,7 +88,7 @@ struct AhciLink {
     uint32_t hung;                      /* tags that never end: errors asked for by the user */
 };
 
-/* How many ends of commands go into a frame (ahci-gather.c). Big lock. */
+/* How many ends of commands go into a frame (ahci-gather.c). */
 typedef struct AhciGather {
     uint8_t expect;                     /* ends that are told together, 1 to 32 */
     uint16_t every, until_try;          /* frames between two that try for more */
