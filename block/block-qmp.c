@@ -6,6 +6,7 @@
 #include "block/bitmap-qmp.h"
 #include "block/block-qmp.h"
 #include "block/file.h"
+#include "block/luks/luks.h"
 #include "block/throttle.h"
 #include "block/track.h"
 #include "qapi/commands-block.h"
@@ -95,6 +96,11 @@ static ImageInfoSpecific *specific(const BlockNode *n, const BlockFormatInfo *f)
         QAPI_SET(q, extended_l2, f->extended_l2);
     }
     q->bitmaps = stored_bitmaps(n);
+    if (f->luks) {
+        q->encrypt = qapi_new(ImageInfoSpecificQCow2Encryption);
+        q->encrypt->format = BLOCKDEV_QCOW2_ENCRYPTION_FORMAT_LUKS;
+        luks_put_info(&q->encrypt->u.luks, f->luks);
+    }
     s->u.qcow2.data = q;
     return s;
 }
@@ -192,6 +198,7 @@ static BlockDeviceInfo *node_info(BlockNode *n, bool chain)
     }
     info->backing_file = n->backing ? strdup(file_of(n->backing)) : NULL;
     info->image = block_qmp_image_info(n, chain);
+    info->encrypted = info->image->has_encrypted && info->image->encrypted;
     if (n->track && n->track->bitmaps) {
         info->dirty_bitmaps = block_qmp_bitmaps(n);
     }

@@ -77,6 +77,7 @@ typedef struct BlockFormatInfo {
     bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
     const char *compat, *compression;
     unsigned refcount_bits;
+    const struct LuksHeader *luks;  /* of a format's encryption; NULL: none */
 } BlockFormatInfo;
 
 /* The result of checking an image, and where each finding is told. */
@@ -208,6 +209,8 @@ const BlockDriver *block_probe(BlockNode *file, Error **errp);
 bool blockdev_add(const QDict *opts, Error **errp);         /* -blockdev */
 /* Options that may be values or texts: "on", "off"; numbers with K, M, G, T. */
 bool block_bool_option(const QDict *opts, const char *key, bool otherwise);
+/* The value of "KEY" as an object, or of "KEY.x"; NULL: there is neither. A new reference. */
+QDict *block_nested_options(const QDict *opts, const char *key);
 bool block_size_option(const QDict *opts, const char *key, uint64_t *v, Error **errp);
 /* Where an image's backing file is: relative names begin at the image's folder. Freed by the caller. */
 char *block_backing_path(const char *image, const char *backing);

@@ -184,8 +184,7 @@ static void inherit(QDict *d, const BlockNode *n, bool read_only)
     }
 }
 
-/* The value of "KEY" as an object, or of "KEY.x"; NULL: there is neither. A new reference. */
-static QDict *nested(const QDict *opts, const char *key)
+QDict *block_nested_options(const QDict *opts, const char *key)
 {
     QObject *o = qdict_get(opts, key);
     size_t len = strlen(key);
@@ -230,7 +229,7 @@ static bool open_child(BlockNode *n, const char *key, const QDict *opts, unsigne
         n->file = named(n, opts, key, errp);
         return n->file;
     }
-    d = nested(opts, key);
+    d = block_nested_options(opts, key);
     if (!d) {
         error_setf(errp, ERR_MISSING_ARGUMENT, "block driver '%s' needs '%s'",
                    n->drv ? n->drv->name : "raw", key);
@@ -262,7 +261,7 @@ static bool open_backing(BlockNode *n, const QDict *opts, unsigned depth, Error 
         n->backing = named(n, opts, "backing", errp);
         return n->backing;
     }
-    d = nested(opts, "backing");
+    d = block_nested_options(opts, "backing");
     if (!d || (!qdict_has(d, "file") && !qdict_has(d, "file.filename") && n->backing_file)) {
         if (!n->backing_file) {
             qobject_unref(d);

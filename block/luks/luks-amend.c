@@ -153,7 +153,7 @@ bool coroutine_fn luks_amend(BlockNode *file, LuksHeader *h, const char *secret,
         error_setf(errp, ERR_INVALID_ARGUMENT, "'old-secret' is of state 'inactive' only");
         return false;
     }
-    if (!luks_read_header(file, &a.h, errp) || !(on ? activate(&a, secret, errp) : deactivate(&a, errp)) ||
+    if (!luks_read_header(file, h->base, block_length(file) - h->base, &a.h, errp) || !(on ? activate(&a, secret, errp) : deactivate(&a, errp)) ||
         !luks_write_header(file, &a.h, errp)) {
         return false;
     }

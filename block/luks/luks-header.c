@@ -113,12 +113,13 @@ static bool check_header(const LuksHeader *h, int64_t length, Error **errp)
     return true;
 }
 
-bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp)
+bool coroutine_fn luks_read_header(BlockNode *file, uint64_t base, int64_t length, LuksHeader *h, Error **errp)
 {
     uint8_t b[LUKS_HEADER_BYTES];
 
     memset(h, 0, sizeof(*h));
-    if (!format_load(file, 0, b, sizeof(b), errp)) {
+    h->base = base;
+    if (!format_load(file, base, b, sizeof(b), errp)) {
         return false;
     }
     if (memcmp(b, magic, sizeof(magic))) {
@@ -145,7 +146,7 @@ bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp)
                                   load_be32(s + SLOT_STRIPES), { 0 } };
         memcpy(h->slots[i].salt, s + SLOT_SALT, LUKS_SALT_BYTES);
     }
-    return check_header(h, block_length(file), errp);
+    return check_header(h, length, errp);
 }
 
 /* --- passwords --- */
@@ -190,7 +191,7 @@ static bool coroutine_fn open_slot(BlockNode *file, const LuksHeader *h, const L
         return false;
     }
     material = g_malloc(bytes);
-    ok = format_load(file, s->material * UINT64_C(512), material, bytes, errp);
+    ok = format_load(file, h->base + s->material * UINT64_C(512), material, bytes, errp);
     if (ok) {
         sector_cipher_run(c, false, 0, material, bytes);
         merge(h->hash, material, s->stripes, h->key_bytes, key);
@@ -314,7 +315,7 @@ bool coroutine_fn luks_write_header(BlockNode *file, const LuksHeader *h, Error 
         store_be32(s + SLOT_MATERIAL, h->slots[i].material);
         store_be32(s + SLOT_STRIPES, h->slots[i].stripes);
     }
-    return format_store(file, 0, b, LUKS_HEADER_BYTES, errp);
+    return format_store(file, h->base, b, LUKS_HEADER_BYTES, errp);
 }
 
 bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, const uint8_t *password, size_t len, const uint8_t *key,
@@ -343,7 +344,7 @@ bool coroutine_fn luks_fill_slot(BlockNode *file, LuksHeader *h, unsigned i, con
     material = g_malloc0(bytes);
     split(h->hash, key, LUKS_STRIPES, h->key_bytes, material);
     sector_cipher_run(c, true, 0, material, bytes);
-    ok = format_store(file, s->material * UINT64_C(512), material, bytes, errp);
+    ok = format_store(file, h->base + s->material * UINT64_C(512), material, bytes, errp);
     sector_cipher_free(c);
     g_free(material);
     return ok;
@@ -357,17 +358,26 @@ bool coroutine_fn luks_erase_slot(BlockNode *file, LuksHeader *h, unsigned i, Er
     bool ok;
 
     guest_random_bytes(noise, bytes);
-    ok = format_store(file, s->material * UINT64_C(512), noise, bytes, errp);
+    ok = format_store(file, h->base + s->material * UINT64_C(512), noise, bytes, errp);
     g_free(noise);
     *s = (LuksSlot){ .material = s->material, .stripes = s->stripes };
     return ok;
 }
 
+static uint32_t slot_sectors(const LuksChoice *c)
+{
+    return ALIGN_UP((size_t)c->key_bytes * LUKS_STRIPES, (size_t)MATERIAL_ALIGN) / 512;
+}
+
+uint64_t luks_header_bytes(const LuksChoice *c)
+{
+    return (MATERIAL_FIRST + LUKS_SLOTS * slot_sectors(c)) * UINT64_C(512);
+}
+
 bool coroutine_fn luks_make_header(BlockNode *file, const LuksChoice *choice, const uint8_t *password, size_t len, uint64_t *payload,
                                    Error **errp)
 {
-    uint32_t slot_sectors = ALIGN_UP((size_t)choice->key_bytes * LUKS_STRIPES, (size_t)MATERIAL_ALIGN) / 512;
-    LuksHeader h = { .payload = MATERIAL_FIRST + LUKS_SLOTS * slot_sectors, .key_bytes = choice->key_bytes };
+    LuksHeader h = { .base = choice->base, .payload = luks_header_bytes(choice) / 512, .key_bytes = choice->key_bytes };
     uint8_t key[SECTOR_CIPHER_KEY_MAX];
     bool ok;
 
@@ -382,7 +392,7 @@ bool coroutine_fn luks_make_header(BlockNode *file, const LuksChoice *choice, co
     guest_random_bytes(h.digest_salt, LUKS_SALT_BYTES);
     guest_random_bytes(key, h.key_bytes);
     for (unsigned i = 0; i < LUKS_SLOTS; i++) {
-        h.slots[i] = (LuksSlot){ .material = MATERIAL_FIRST + i * slot_sectors, .stripes = LUKS_STRIPES };
+        h.slots[i] = (LuksSlot){ .material = MATERIAL_FIRST + i * slot_sectors(choice), .stripes = LUKS_STRIPES };
     }
     ok = luks_fill_slot(file, &h, 0, password, len, key, choice->iter_time_ms, errp);
     if (ok) {

@@ -24,10 +24,8 @@ static void put_mode(QCryptoBlockInfoLUKS *i, const LuksHeader *h)
     g_strfreev(parts);
 }
 
-ImageInfoSpecific *luks_specific(const LuksHeader *h)
+void luks_put_info(QCryptoBlockInfoLUKS *i, const LuksHeader *h)
 {
-    ImageInfoSpecific *s = qapi_new(ImageInfoSpecific);
-    QCryptoBlockInfoLUKS *i = qapi_new(QCryptoBlockInfoLUKS);
     int hash = qapi_enum_parse(&qapi_type_QCryptoHashAlgorithm, h->hash, "hash", NULL);
 
     put_mode(i, h);
@@ -47,7 +45,14 @@ ImageInfoSpecific *luks_specific(const LuksHeader *h)
         }
         qapi_list_append(i->slots, slot);
     }
+}
+
+ImageInfoSpecific *luks_specific(const LuksHeader *h)
+{
+    ImageInfoSpecific *s = qapi_new(ImageInfoSpecific);
+
     s->type = IMAGE_INFO_SPECIFIC_KIND_LUKS;
-    s->u.luks.data = i;
+    s->u.luks.data = qapi_new(QCryptoBlockInfoLUKS);
+    luks_put_info(s->u.luks.data, h);
     return s;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Driver "luks": an encrypted volume in another node, opened by the password in a secret object. Sectors of 512 bytes are encrypted
- * by their number from the data's beginning on; requests of less read and write whole ones.
+ * Driver "luks": an encrypted volume in another node, opened by the password in a secret object.
  */
 #include "util/osdep.h"
 #include <glib.h>
@@ -10,127 +9,21 @@
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
 #include "util/bswap.h"
-#include "util/coroutine.h"
-#include "util/iov.h"
-#include "util/thread-pool.h"
-
-#define PIECE           (256 * KIB)     /* of a request, at once in memory */
-#define INLINE_BYTES    (8 * KIB)       /* so much isn't worth a thread */
 
 typedef struct Luks {
-    SectorCipher *cipher;
+    LuksIo io;
     LuksHeader h;
-    uint64_t payload;               /* bytes */
-    CoMutex partial;                /* of writes of less than sectors */
     CoMutex header;                 /* held while passwords change */
 } Luks;
 
-typedef struct Crypt {
-    const SectorCipher *cipher;
-    bool encrypt;
-    uint64_t sector;
-    uint8_t *buf;
-    size_t len;
-} Crypt;
-
-static int crypt_job(void *opaque)
-{
-    Crypt *j = opaque;
-
-    sector_cipher_run(j->cipher, j->encrypt, j->sector, j->buf, j->len);
-    return 0;
-}
-
-static void coroutine_fn run_cipher(Luks *s, bool encrypt, uint64_t offset, uint8_t *buf, size_t len)
-{
-    Crypt j = { s->cipher, encrypt, offset / 512, buf, len };
-
-    if (len <= INLINE_BYTES) {
-        crypt_job(&j);
-    } else {
-        thread_pool_co(crypt_job, &j);
-    }
-}
-
-/* Whole sectors. */
-static int coroutine_fn read_sectors(BlockNode *n, uint64_t offset, uint8_t *buf, size_t len)
-{
-    Luks *s = n->state;
-    struct iovec v = { buf, len };
-    int r = block_co_preadv(n->file, s->payload + offset, &v, 1);
-
-    if (r == 0) {
-        run_cipher(s, false, offset, buf, len);
-    }
-    return r;
-}
-
 static int coroutine_fn luks_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
 {
-    size_t len = iov_size(iov, niov), done = 0;
-    uint8_t *buf = g_malloc(MIN(ALIGN_UP(len + 1024, (size_t)512), (size_t)PIECE));
-    int r = 0;
-
-    while (done < len && r == 0) {
-        uint64_t start = ALIGN_DOWN(offset + done, UINT64_C(512)), skip = offset + done - start;
-        size_t part = MIN(len - done, PIECE - skip);
-
-        r = read_sectors(n, start, buf, ALIGN_UP(skip + part, UINT64_C(512)));
-        if (r == 0) {
-            iov_from_buf(iov, niov, done, buf + skip, part);
-        }
-        done += part;
-    }
-    g_free(buf);
-    return r;
-}
-
-/* A piece of at most PIECE bytes, with the rest of its first and last sectors as they were. */
-static int coroutine_fn write_piece(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov, size_t at, size_t part,
-                                    uint8_t *buf)
-{
-    Luks *s = n->state;
-    uint64_t start = ALIGN_DOWN(offset, UINT64_C(512)), skip = offset - start;
-    size_t whole = ALIGN_UP(skip + part, UINT64_C(512));
-    struct iovec v = { buf, whole };
-    int r = 0;
-
-    if (skip) {
-        r = read_sectors(n, start, buf, 512);
-    }
-    if (r == 0 && (skip + part) % 512 && (whole > 512 || !skip)) {
-        r = read_sectors(n, start + whole - 512, buf + whole - 512, 512);
-    }
-    if (r < 0) {
-        return r;
-    }
-    iov_to_buf(iov, niov, at, buf + skip, part);
-    run_cipher(s, true, start, buf, whole);
-    return block_co_pwritev(n->file, s->payload + start, &v, 1);
+    return luks_io_read(&((Luks *)n->state)->io, n->file, offset, iov, niov);
 }
 
 static int coroutine_fn luks_co_pwritev(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
 {
-    Luks *s = n->state;
-    size_t len = iov_size(iov, niov), done = 0;
-    uint8_t *buf = g_malloc(MIN(ALIGN_UP(len + 1024, (size_t)512), (size_t)PIECE));
-    bool partial = (offset | len) % 512;
-    int r = 0;
-
-    if (partial) {
-        co_mutex_lock(&s->partial);
-    }
-    while (done < len && r == 0) {
-        size_t part = MIN(len - done, PIECE - (offset + done) % 512);
-
-        r = write_piece(n, offset + done, iov, niov, done, part, buf);
-        done += part;
-    }
-    if (partial) {
-        co_mutex_unlock(&s->partial);
-    }
-    g_free(buf);
-    return r;
+    return luks_io_write(&((Luks *)n->state)->io, n->file, offset, iov, niov);
 }
 
 static int coroutine_fn luks_co_flush(BlockNode *n)
@@ -142,7 +35,7 @@ static int coroutine_fn luks_co_truncate(BlockNode *n, uint64_t length, Error **
 {
     Luks *s = n->state;
 
-    return format_truncate_file(n, s->payload + length, errp);
+    return format_truncate_file(n, s->io.payload + length, errp);
 }
 
 static int64_t luks_length(BlockNode *n)
@@ -150,7 +43,7 @@ static int64_t luks_length(BlockNode *n)
     Luks *s = n->state;
     int64_t length = block_length(n->file);
 
-    return length < 0 ? length : ALIGN_DOWN(MAX(length - (int64_t)s->payload, INT64_C(0)), INT64_C(512));
+    return length < 0 ? length : ALIGN_DOWN(MAX(length - (int64_t)s->io.payload, INT64_C(0)), INT64_C(512));
 }
 
 /* What stands in the file is no zeros here. */
@@ -190,11 +83,11 @@ static void coroutine_fn open_entry(void *opaque)
     Open *o = opaque;
     Luks *s = o->n->state;
 
-    if (luks_read_header(o->n->file, &s->h, o->errp)) {
-        s->payload = s->h.payload * UINT64_C(512);
-        s->cipher = luks_unlock(o->n->file, &s->h, o->password, o->len, o->errp);
+    if (luks_read_header(o->n->file, 0, block_length(o->n->file), &s->h, o->errp)) {
+        s->io.payload = s->h.payload * UINT64_C(512);
+        s->io.cipher = luks_unlock(o->n->file, &s->h, o->password, o->len, o->errp);
     }
-    o->ok = s->cipher;
+    o->ok = s->io.cipher;
 }
 
 static bool luks_open(BlockNode *n, const QDict *opts, Error **errp)
@@ -221,7 +114,7 @@ static bool luks_open(BlockNode *n, const QDict *opts, Error **errp)
         error_prepend(errp, "LUKS volume '%s': ", n->filename ? n->filename : n->file->name);
         return false;
     }
-    co_mutex_init(&s->partial);
+    luks_io_init(&s->io);
     co_mutex_init(&s->header);
     return true;
 }
@@ -230,9 +123,8 @@ static void luks_close(BlockNode *n)
 {
     Luks *s = n->state;
 
-    co_mutex_destroy(&s->partial);
     co_mutex_destroy(&s->header);
-    sector_cipher_free(s->cipher);
+    luks_io_free(&s->io);
 }
 
 static bool luks_reopen(UNUSED BlockNode *n, UNUSED bool read_only, UNUSED Error **errp)
@@ -267,8 +159,7 @@ bool luks_check_iter_time(uint64_t ms, Error **errp)
     return true;
 }
 
-/* "aes-256" of the options to the header's names. */
-static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
+bool luks_choose(LuksChoice *c, const QDict *opts, Error **errp)
 {
     const char *cipher = qdict_str_or(opts, "cipher-alg", "aes-256"), *how = qdict_str_or(opts, "cipher-mode", "xts");
     const char *iv = qdict_str_or(opts, "ivgen-alg", "plain64"), *iv_hash = qdict_str_or(opts, "ivgen-hash-alg", "sha256");
@@ -281,8 +172,7 @@ static bool choose(LuksChoice *c, const QDict *opts, char **mode, Error **errp)
     *c = (LuksChoice){ .cipher = "aes", .hash = qdict_str_or(opts, "hash-alg", "sha256"),
                        .iter_time_ms = qdict_int_or(opts, "iter-time", LUKS_ITER_TIME_MS) };
     c->key_bytes = (strcmp(cipher, "aes-128") ? 32 : 16) * (strcmp(how, "xts") ? 1 : 2);
-    *mode = g_strdup_printf("%s-%s%s%s", how, iv, essiv ? ":" : "", essiv ? iv_hash : "");
-    c->mode = *mode;
+    snprintf(c->mode, sizeof(c->mode), "%s-%s%s%s", how, iv, essiv ? ":" : "", essiv ? iv_hash : "");
     return luks_check_iter_time(c->iter_time_ms, errp);
 }
 
@@ -309,7 +199,6 @@ static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Erro
 {
     const char *secret = qdict_str_or(opts, "key-secret", NULL);
     uint64_t size = qdict_int_or(opts, "size", 0), payload;
-    char *mode = NULL;
     uint8_t *password;
     LuksChoice c;
     size_t len;
@@ -323,9 +212,8 @@ static bool coroutine_fn luks_co_create(BlockNode *file, const QDict *opts, Erro
     if (!password) {
         return false;
     }
-    ok = choose(&c, opts, &mode, errp) && luks_make_header(file, &c, password, len, &payload, errp);
+    ok = luks_choose(&c, opts, errp) && luks_make_header(file, &c, password, len, &payload, errp);
     secret_free(password, len);
-    g_free(mode);
     if (ok && file->drv->co_truncate) {
         ok = file->drv->co_truncate(file, payload + size, errp) == 0;
     } else if (ok && (uint64_t)block_length(file) < payload + size) {

@@ -3,12 +3,16 @@
  * LUKS, version 1. Source: "LUKS On-Disk Format Specification" 1.2.3 ("LUKS").
  *
  *   luks-header.c  the header, keys and passwords       luks.c  the driver       luks-amend.c  passwords come and go
+ *   luks-io.c      requests
+ *
+ * A volume is a file, or its header is in the file of another format (qcow2), somewhere, and the data elsewhere.
  */
 #ifndef BLOCK_LUKS_LUKS_H
 #define BLOCK_LUKS_LUKS_H
 
 #include "block/block.h"
 #include "crypto/sector-cipher.h"
+#include "util/coroutine.h"
 
 #define LUKS_SLOTS          8
 #define LUKS_DIGEST_BYTES   20
@@ -25,13 +29,15 @@ typedef struct LuksSlot {
 } LuksSlot;
 
 typedef struct LuksHeader {
+    uint64_t base;                  /* bytes: where in the file it is, and its slots' material from there on */
     char cipher[33], mode[33], hash[33], uuid[41];
     uint32_t payload, key_bytes, digest_iterations;     /* payload: in sectors */
     uint8_t digest[LUKS_DIGEST_BYTES], digest_salt[LUKS_SALT_BYTES];
     LuksSlot slots[LUKS_SLOTS];
 } LuksHeader;
 
-bool coroutine_fn luks_read_header(BlockNode *file, LuksHeader *h, Error **errp);
+/* At @base; @length bytes from there on are the volume's, in which its data begins, if it isn't elsewhere. */
+bool coroutine_fn luks_read_header(BlockNode *file, uint64_t base, int64_t length, LuksHeader *h, Error **errp);
 /* The cipher for the payload, by a password for one of the slots. NULL with errp set. */
 SectorCipher *coroutine_fn luks_unlock(BlockNode *file, const LuksHeader *h, const uint8_t *password, size_t len, Error **errp);
 
@@ -52,18 +58,37 @@ bool luks_check_iter_time(uint64_t ms, Error **errp);
 
 /* luks-info.c: what query-block tells. */
 struct ImageInfoSpecific *luks_specific(const LuksHeader *h);
+struct QCryptoBlockInfoLUKS;
+void luks_put_info(struct QCryptoBlockInfoLUKS *i, const LuksHeader *h);
 
 /* luks-amend.c: passwords come and go, as @opts (BlockdevAmendOptionsLUKS) says. @secret: id of one that opens the volume. @h
  * is what the header was, and becomes what it is. */
 bool coroutine_fn luks_amend(BlockNode *file, LuksHeader *h, const char *secret, const QDict *opts, bool force, Error **errp);
 
 typedef struct LuksChoice {
-    const char *cipher, *mode, *hash;
+    const char *cipher, *hash;
+    char mode[33];
     uint32_t key_bytes;
     uint64_t iter_time_ms;
+    uint64_t base;                  /* as LuksHeader.base */
 } LuksChoice;
+/* By the options "cipher-alg" and so on, which have to stay. */
+bool luks_choose(LuksChoice *c, const QDict *opts, Error **errp);
+/* Bytes of a header with its slots. */
+uint64_t luks_header_bytes(const LuksChoice *c);
 /* A header with the password in the first slot; *@payload is where the data begins, in bytes. */
 bool coroutine_fn luks_make_header(BlockNode *file, const LuksChoice *c, const uint8_t *password, size_t len, uint64_t *payload,
                                    Error **errp);
+
+/* Data: the sector with number i is at @payload + 512 * i of the file. */
+typedef struct LuksIo {
+    SectorCipher *cipher;           /* owned */
+    uint64_t payload;
+    CoMutex partial;                /* of writes of less than sectors */
+} LuksIo;
+void luks_io_init(LuksIo *io);
+void luks_io_free(LuksIo *io);
+int coroutine_fn luks_io_read(LuksIo *io, BlockNode *file, uint64_t offset, const struct iovec *iov, size_t niov);
+int coroutine_fn luks_io_write(LuksIo *io, BlockNode *file, uint64_t offset, const struct iovec *iov, size_t niov);
 
 #endif

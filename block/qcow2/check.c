@@ -323,6 +323,9 @@ static int coroutine_fn check(Check *c, unsigned fix)
 
     count(c, "the header", 0, s->cluster_size);
     count(c, "the L1 table", s->l1_offset, s->l1_size * UINT64_C(8));
+    if (s->crypt_method) {
+        count(c, "the encryption header", s->crypt_offset, s->crypt_length);
+    }
     check_refcount_table(c);
     c->active = true;
     r = check_l1(c, s->l1, s->l1_size);

@@ -186,6 +186,9 @@ int coroutine_fn qcow2_co_write_compressed(BlockNode *n, uint64_t offset, const 
     if (offset & (s->cluster_size - 1) || len > s->cluster_size) {
         return -EINVAL;
     }
+    if (s->crypt_method) {
+        return -ENOTSUP;            /* compressed clusters aren't encrypted */
+    }
     if (len < s->cluster_size) {                /* the end of the disk */
         in = own = g_malloc0(s->cluster_size);
         memcpy(own, buf, len);

@@ -73,8 +73,8 @@ static bool options(Qcow2 *s, const QDict *opts, char **preallocation, Error **e
     return true;
 }
 
-/* Header, refcount table, one refcount block, L1 table: in this order, each from a cluster on. */
-static int coroutine_fn write_skeleton(Qcow2 *s, Error **errp)
+/* Header, refcount table, one refcount block, L1 table, encryption header: in this order, each from a cluster on. */
+static int coroutine_fn write_skeleton(Qcow2 *s, const QDict *encrypt, LuksChoice *choice, Error **errp)
 {
     uint64_t l1_bytes, used, blocks = 1;
     uint8_t *b;
@@ -83,7 +83,7 @@ static int coroutine_fn write_skeleton(Qcow2 *s, Error **errp)
     s->l1_size = MAX(qcow2_l1_for(s, s->size), UINT64_C(1));
     l1_bytes = ALIGN_UP(s->l1_size * UINT64_C(8), s->cluster_size);
     s->rt_clusters = 1;
-    used = 2 + blocks + (l1_bytes >> s->cluster_bits);
+    used = 2 + blocks + (l1_bytes >> s->cluster_bits) + clusters_for(s, s->crypt_length);
     while (blocks << s->rb_bits < used) {
         blocks++;
         used++;
@@ -120,6 +120,10 @@ static int coroutine_fn write_skeleton(Qcow2 *s, Error **errp)
         error_set_errno(errp, -r, "can't write '%s'", s->n->file->filename);
         return r;
     }
+    s->crypt_offset = s->l1_offset + l1_bytes;
+    if (s->crypt_method && !qcow2_make_crypt(s, encrypt, choice, errp)) {
+        return -EIO;
+    }
     return qcow2_write_header(s, errp);
 }
 
@@ -140,18 +144,23 @@ static int coroutine_fn take_space(BlockNode *file, uint64_t host, uint64_t len,
 }
 
 /* Every cluster gets its place; with falloc and full the host's space too. */
-static int coroutine_fn preallocate(BlockNode *file, uint64_t size, const char *how, Error **errp)
+static int coroutine_fn preallocate(BlockNode *file, uint64_t size, const QDict *encrypt, const char *how, Error **errp)
 {
     QDict *opts = qdict_from_fmt("{'driver': 'qcow2', 'file': %s}", file->name);
-    BlockNode *n = block_node_open(opts, errp);
-    Qcow2 *s = n ? n->state : NULL;
+    BlockNode *n;
+    Qcow2 *s;
     int64_t got = 0;
     int r = 0;
 
+    if (encrypt) {
+        qdict_put_str(opts, "encrypt.key-secret", qdict_str_or(encrypt, "key-secret", ""));
+    }
+    n = block_node_open(opts, errp);
     qobject_unref(opts);
     if (!n) {
         return -EIO;
     }
+    s = n->state;
     co_mutex_lock(&s->lock);
     for (uint64_t at = 0; at < size && r == 0; at += (uint64_t)got << s->cluster_bits) {
         uint64_t table = (UINT64_C(1) << s->l2_bits) - l2_index_of(s, at), host;
@@ -177,10 +186,12 @@ bool coroutine_fn qcow2_co_create(BlockNode *file, const QDict *opts, Error **er
 {
     BlockNode shell = { .file = file };
     Qcow2 s = { .n = &shell };
+    QDict *encrypt = block_nested_options(opts, "encrypt");
+    LuksChoice choice = { 0 };
     char *how = NULL;
     int r = -1;
 
-    if (options(&s, opts, &how, errp)) {
+    if (options(&s, opts, &how, errp) && qcow2_choose_crypt(&s, encrypt, &choice, errp)) {
         qcow2_set_geometry(&s);
         if (strcmp(how, "off") && strcmp(how, "metadata") && strcmp(how, "falloc") &&
             strcmp(how, "full")) {
@@ -193,12 +204,14 @@ bool coroutine_fn qcow2_co_create(BlockNode *file, const QDict *opts, Error **er
             error_setf(errp, ERR_OUT_OF_RANGE, "The image size is too large for file format 'qcow2' (try "
                        "using a larger cluster size)");
         } else {
-            r = write_skeleton(&s, errp);
+            r = write_skeleton(&s, encrypt, &choice, errp);
             if (r == 0 && strcmp(how, "off")) {
-                r = preallocate(file, s.size, how, errp);
+                r = preallocate(file, s.size, encrypt, how, errp);
             }
         }
     }
+    qcow2_free_extensions(&s);
+    qobject_unref(encrypt);
     g_free(how);
     g_free(s.backing_file);
     g_free(s.backing_format);

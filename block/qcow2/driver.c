@@ -10,6 +10,7 @@
 typedef struct Open {
     Qcow2 *s;
     uint64_t l2_bytes, rb_bytes;    /* of the caches */
+    const QDict *opts;
     Error **errp;
     bool ok;
 } Open;
@@ -68,7 +69,7 @@ static bool coroutine_fn open_image(Open *o, Error **errp)
     Qcow2 *s = o->s;
     BlockNode *n = s->n;
 
-    if (!qcow2_read_header(s, errp)) {
+    if (!qcow2_read_header(s, errp) || !qcow2_open_crypt(s, o->opts, errp)) {
         return false;
     }
     if (s->incompat & INCOMPAT_CORRUPT && !n->read_only && !n->check_only) {
@@ -133,12 +134,14 @@ static void free_state(Qcow2 *s)
     g_array_free(s->frees, true);
     co_queue_destroy(&s->alloc_ended);
     co_mutex_destroy(&s->lock);
+    co_mutex_destroy(&s->crypt_header);
+    luks_io_free(&s->crypt);
 }
 
 static bool qcow2_open(BlockNode *n, const QDict *opts, Error **errp)
 {
     Qcow2 *s = n->state;
-    Open o = { .s = s, .errp = errp };
+    Open o = { .s = s, .opts = opts, .errp = errp };
 
     if (!cache_sizes(&o, opts, errp)) {
         return false;
@@ -149,6 +152,8 @@ static bool qcow2_open(BlockNode *n, const QDict *opts, Error **errp)
     s->frees = g_array_new(false, false, sizeof(FreeLater));
     co_mutex_init(&s->lock);
     co_queue_init(&s->alloc_ended);
+    co_mutex_init(&s->crypt_header);
+    luks_io_init(&s->crypt);
     n->read_only |= n->file->read_only;
     n->filename = g_strdup(n->file->filename);
     block_run(open_entry, &o);
@@ -249,7 +254,8 @@ static void qcow2_info(BlockNode *n, BlockFormatInfo *info)
         .corrupt = s->incompat & INCOMPAT_CORRUPT || s->broken, .compat = s->version < 3 ? "0.10" : "1.1",
         .compression = s->compression ? "zstd" : "zlib", .v3 = s->version >= 3,
         .lazy_refcounts = s->compat & COMPAT_LAZY_REFCOUNTS, .refcount_bits = s->refcount_bits,
-        .extended_l2 = extended_l2(s), .vm_state_offset = qcow2_vmstate_offset(s),
+        .extended_l2 = extended_l2(s), .encrypted = s->crypt_method, .new_has_noise = s->crypt_method,
+        .luks = s->crypt_method ? &s->luks : NULL, .vm_state_offset = qcow2_vmstate_offset(s),
     };
 }
 
@@ -270,12 +276,13 @@ static void qcow2_limits(BlockNode *n, BlockLimits *l)
 static const char *const qcow2_options[] = {
     "file", "backing", "lazy-refcounts", "pass-discard-request", "pass-discard-snapshot",
     "pass-discard-other", "overlap-check", "cache-size", "l2-cache-size", "l2-cache-entry-size",
-    "refcount-cache-size", "cache-clean-interval", NULL,
+    "refcount-cache-size", "cache-clean-interval", "encrypt", NULL,
 };
 
 static const char *const qcow2_create_options[] = {
     "size", "compat", "backing_file", "backing_fmt", "cluster_size", "preallocation", "lazy_refcounts",
-    "refcount_bits", "extended_l2", "compression_type", NULL,
+    "refcount_bits", "extended_l2", "compression_type", "encrypt.format", "encrypt.key-secret", "encrypt.cipher-alg",
+    "encrypt.cipher-mode", "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg", "encrypt.iter-time", NULL,
 };
 
 static BlockDriver driver_qcow2 = {
@@ -285,7 +292,7 @@ static BlockDriver driver_qcow2 = {
     .co_discard = qcow2_co_discard, .co_zero = qcow2_co_zero, .co_truncate = qcow2_co_truncate,
     .reopen = qcow2_reopen, .inactivate = qcow2_inactivate, .limits = qcow2_limits, .info = qcow2_info, .co_status = qcow2_co_status,
     .co_write_compressed = qcow2_co_write_compressed, .co_check = qcow2_co_check,
-    .co_create = qcow2_co_create, .create_options = qcow2_create_options,
+    .co_create = qcow2_co_create, .co_amend = qcow2_co_amend, .create_options = qcow2_create_options,
     .co_make_empty = qcow2_co_make_empty, .co_change_backing = qcow2_co_change_backing,
     .co_snapshot_create = qcow2_co_snapshot_create, .co_snapshot_goto = qcow2_co_snapshot_goto,
     .co_snapshot_look = qcow2_co_snapshot_look,

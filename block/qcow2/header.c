@@ -119,8 +119,6 @@ static bool check_table(const Qcow2 *s, const char *what, uint64_t offset, uint6
 
 static bool parse_fields(Qcow2 *s, const uint8_t *b, Error **errp)
 {
-    uint32_t crypt = load_be32(b + 32);
-
     s->version = load_be32(b + 4);
     s->cluster_bits = load_be32(b + 20);
     s->size = load_be64(b + HDR_SIZE);
@@ -143,9 +141,9 @@ static bool parse_fields(Qcow2 *s, const uint8_t *b, Error **errp)
         return BAD("cluster_bits (byte 20) is %u; accepted: %d to %d", s->cluster_bits,
                    MIN_CLUSTER_BITS, MAX_CLUSTER_BITS);
     }
-    if (crypt) {
-        error_setf(errp, ERR_NOT_SUPPORTED, "crypt_method (byte 32) is %u; encrypted images aren't "
-                   "supported", crypt);
+    s->crypt_method = load_be32(b + HDR_CRYPT);
+    if (s->crypt_method && s->crypt_method != CRYPT_LUKS) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "crypt_method (byte 32) is %u; accepted: 0 (none), 2 (LUKS)", s->crypt_method);
         return false;
     }
     if (s->version == 3) {
@@ -346,6 +344,7 @@ static void put_fields(const Qcow2 *s, uint8_t *b)
     store_be32(b + 4, s->version);
     store_be32(b + 20, s->cluster_bits);
     store_be64(b + HDR_SIZE, s->size);
+    store_be32(b + HDR_CRYPT, s->crypt_method);
     store_be32(b + HDR_L1_SIZE, s->l1_size);
     store_be64(b + HDR_L1_OFFSET, s->l1_offset);
     store_be64(b + HDR_RT_OFFSET, s->rt_offset);

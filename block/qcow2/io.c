@@ -119,7 +119,7 @@ int coroutine_fn qcow2_pread(Qcow2 *s, uint64_t guest, const struct iovec *iov, 
             iov_memset(slice, n, 0, 0, m.len);
             break;
         case Q_NORMAL:
-            r = block_co_preadv(s->n->file, m.host, slice, n);
+            r = qcow2_read_data(s, m.host, slice, n);
             break;
         case Q_COMPRESSED:
             r = read_packed(s, m.entry, guest + done, slice, n);
@@ -161,7 +161,7 @@ static Cow coroutine_fn plan_cow(Qcow2 *s, uint64_t guest, uint64_t len, const P
     uint64_t unit = UINT64_C(1) << (p->whole ? s->cluster_bits : s->sub_bits);
     uint64_t base = guest & ~(s->cluster_size - 1);
     Cow c = { .start = ALIGN_DOWN(guest, unit) };
-    bool fresh = p->what == PLAN_NEW && (int64_t)host >= block_length(s->n->file);
+    bool fresh = !s->crypt_method && p->what == PLAN_NEW && (int64_t)host >= block_length(s->n->file);
 
     c.head = guest - c.start;
     c.tail = ALIGN_UP(guest + len, unit) - (guest + len);
@@ -213,7 +213,7 @@ static int coroutine_fn write_cow(Qcow2 *s, const Cow *c, uint64_t guest, const 
         if (c->tail) {
             v[n++] = (struct iovec){ buf + c->head, c->tail };
         }
-        r = block_co_pwritev(s->n->file, c->host, v, n);
+        r = qcow2_write_data(s, c->host, v, n);
     }
     g_free(buf);
     g_free(v);
@@ -284,7 +284,7 @@ int coroutine_fn qcow2_pwrite(Qcow2 *s, uint64_t guest, const struct iovec *iov,
         n = MIN(n, (p.clusters << s->cluster_bits) - (at & (s->cluster_size - 1)));
         if (p.what == PLAN_IN_PLACE) {
             co_mutex_unlock(&s->lock);
-            r = block_co_pwritev(s->n->file, p.host + (at & (s->cluster_size - 1)), slice,
+            r = qcow2_write_data(s, p.host + (at & (s->cluster_size - 1)), slice,
                                  iov_slice(slice, niov, iov, niov, done, n));
             co_mutex_lock(&s->lock);
         } else {
@@ -442,7 +442,7 @@ int coroutine_fn qcow2_co_status(BlockNode *n, uint64_t offset, uint64_t len, Bl
         .len = m.len, .allocated = m.kind != Q_UNALLOCATED, .compressed = m.kind == Q_COMPRESSED,
         .data = m.kind == Q_NORMAL || m.kind == Q_COMPRESSED,
         .zero = m.kind == Q_ZERO || (m.kind == Q_UNALLOCATED && !n->backing),
-        .has_offset = m.kind == Q_NORMAL || (m.kind == Q_ZERO && m.host),
+        .has_offset = !s->crypt_method && (m.kind == Q_NORMAL || (m.kind == Q_ZERO && m.host)),
         .offset = m.kind == Q_ZERO ? m.host + (offset & (s->cluster_size - 1)) : m.host,
     };
     return 0;

@@ -8,7 +8,8 @@
  *   refcount.c   refcounts, allocation     cluster.c   guest offsets to host offsets
  *   io.c         requests                  compress.c  compressed clusters
  *   snapshot.c   internal snapshots        check.c     finding and mending damage
- *   bitmaps.c    dirty bitmaps         driver.c    the driver's table
+ *   bitmaps.c    dirty bitmaps         crypt.c     encryption
+ *   driver.c     the driver's table
  *
  * What makes a killed process or a power cut harmless: L1, L2 tables, refcounts
  * and the refcount table are changed in memory, and written in this order, with
@@ -31,6 +32,7 @@
 
 #include <glib.h>
 #include "block/format.h"
+#include "block/luks/luks.h"
 #include "util/coroutine.h"
 
 #define QCOW2_MAGIC     0x514649fbU             /* "QFI\xfb" */
@@ -41,10 +43,11 @@ enum { INCOMPAT_DIRTY = 1, INCOMPAT_CORRUPT = 2, INCOMPAT_DATA_FILE = 4, INCOMPA
 enum { COMPAT_LAZY_REFCOUNTS = 1 };
 enum { AUTOCLEAR_BITMAPS = 1 };
 enum { EXT_END = 0, EXT_BACKING_FORMAT = (int)0xe2792aca, EXT_FEATURES = 0x6803f857,
-       EXT_BITMAPS = 0x23852875, EXT_DATA_FILE = 0x44415441 };
+       EXT_BITMAPS = 0x23852875, EXT_DATA_FILE = 0x44415441, EXT_CRYPT = 0x0537be77 };
+enum { CRYPT_LUKS = 2 };                /* crypt_method */
 
 /* Offsets of header fields. */
-enum { HDR_BACKING_OFFSET = 8, HDR_BACKING_SIZE = 16, HDR_SIZE = 24, HDR_L1_SIZE = 36,
+enum { HDR_BACKING_OFFSET = 8, HDR_BACKING_SIZE = 16, HDR_SIZE = 24, HDR_CRYPT = 32, HDR_L1_SIZE = 36,
        HDR_L1_OFFSET = 40, HDR_RT_OFFSET = 48, HDR_RT_CLUSTERS = 56, HDR_NB_SNAPSHOTS = 60,
        HDR_SNAPSHOTS_OFFSET = 64, HDR_INCOMPAT = 72, HDR_COMPAT = 80, HDR_AUTOCLEAR = 88,
        HDR_REFCOUNT_ORDER = 96, HDR_LENGTH = 100, HDR_COMPRESSION = 104, HDR_V2_LENGTH = 72,
@@ -163,6 +166,11 @@ typedef struct Qcow2 {
     uint32_t **in_use;              /* while references are counted: chunks of counts, NULL where
                                      * nothing is referenced; else NULL */
     uint64_t in_use_chunks;
+    uint32_t crypt_method;          /* 0, CRYPT_LUKS */
+    uint64_t crypt_offset, crypt_length;    /* of its header in the file */
+    LuksHeader luks;
+    LuksIo crypt;                   /* without a cipher: opened without the password, to look at tables */
+    CoMutex crypt_header;           /* held while passwords change */
     bool broken;                    /* damage was found: no more writes */
     bool discard_passes;            /* freed clusters are discarded in the file */
 } Qcow2;
@@ -281,6 +289,16 @@ int coroutine_fn qcow2_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsi
 int coroutine_fn qcow2_co_vmstate(BlockNode *n, bool write, uint64_t pos, const struct iovec *iov,
                                   size_t niov);
 int coroutine_fn qcow2_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st);
+
+/* --- crypt.c --- */
+bool coroutine_fn qcow2_open_crypt(Qcow2 *s, const QDict *opts, Error **errp);
+/* Data at host offsets, as the guest has it. */
+int coroutine_fn qcow2_read_data(Qcow2 *s, uint64_t host, const struct iovec *iov, size_t niov);
+int coroutine_fn qcow2_write_data(Qcow2 *s, uint64_t host, const struct iovec *iov, size_t niov);
+bool coroutine_fn qcow2_co_amend(BlockNode *n, const QDict *opts, bool force, Error **errp);
+/* A new image, @opts those of "encrypt", NULL for none: what they choose, and how long the header will be, in @s; then the header at .crypt_offset, and its extension. */
+bool qcow2_choose_crypt(Qcow2 *s, const QDict *opts, LuksChoice *c, Error **errp);
+bool coroutine_fn qcow2_make_crypt(Qcow2 *s, const QDict *opts, LuksChoice *c, Error **errp);
 
 /* --- compress.c --- */
 int coroutine_fn qcow2_read_compressed(Qcow2 *s, uint64_t entry, uint8_t *cluster);

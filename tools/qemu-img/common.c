@@ -144,7 +144,7 @@ static BlockNode *open_image(const char *name, const char *format, const char *c
     }
     cache_options(d, cache);
     if (secret) {
-        qdict_put_str(d, "key-secret", secret);
+        qdict_put_str(d, format && !strcmp(format, "luks") ? "key-secret" : "encrypt.key-secret", secret);
     }
     if (flags & IMG_NO_BACKING) {
         /* Formats without one don't know the option: probe first. */
@@ -183,7 +183,7 @@ BlockNode *img_open_with_secret(const char *name, const char *format, const char
 
 static bool is_size(const char *key)
 {
-    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "block_size") || !strcmp(key, "log_size") || !strcmp(key, "iter-time") || !strcmp(key, "refcount_bits");
+    return !strcmp(key, "size") || !strcmp(key, "cluster_size") || !strcmp(key, "block_size") || !strcmp(key, "log_size") || g_str_has_suffix(key, "iter-time") || !strcmp(key, "refcount_bits");
 }
 
 static bool is_bool(const char *key)

@@ -366,11 +366,19 @@ static bool make_target(Convert *c, const Args *a, const char *name)
     return true;
 }
 
+/* The id of the secret that opens the new image, or NULL. */
+static const char *secret_of(const Args *a)
+{
+    const QObject *o = qdict_get(a->opts, !strcmp(a->out_format, "luks") ? "key-secret" : "encrypt.key-secret");
+
+    return o ? qobject_get_str(o, "key-secret", NULL) : NULL;
+}
+
 static bool open_target(Convert *c, const Args *a, const char *name)
 {
     BlockFormatInfo f = { 0 };
 
-    c->dst = img_open_with_secret(name, a->out_format, a->cache ? a->cache : "unsafe", qdict_str_or(a->opts, "key-secret", NULL));
+    c->dst = img_open_with_secret(name, a->out_format, a->cache ? a->cache : "unsafe", secret_of(a));
     if (!c->dst) {
         return false;
     }

@@ -45,28 +45,29 @@ static void print_vmdk(const ImageInfoSpecificVmdk *v)
     }
 }
 
-static void print_luks(const QCryptoBlockInfoLUKS *l)
+/* @in: spaces before each line. */
+static void print_luks(const QCryptoBlockInfoLUKS *l, const char *in)
 {
-    printf("Format specific information:\n    ivgen alg: %s\n", QCryptoIVGenAlgorithm_name(l->ivgen_alg));
+    printf("%sivgen alg: %s\n", in, QCryptoIVGenAlgorithm_name(l->ivgen_alg));
     if (l->has_ivgen_hash_alg) {
-        printf("    ivgen hash alg: %s\n", QCryptoHashAlgorithm_name(l->ivgen_hash_alg));
+        printf("%sivgen hash alg: %s\n", in, QCryptoHashAlgorithm_name(l->ivgen_hash_alg));
     }
-    printf("    hash alg: %s\n    cipher alg: %s\n    uuid: %s\n    cipher mode: %s\n    slots:\n",
-           QCryptoHashAlgorithm_name(l->hash_alg), QCryptoCipherAlgorithm_name(l->cipher_alg), l->uuid,
-           QCryptoCipherMode_name(l->cipher_mode));
+    printf("%shash alg: %s\n%scipher alg: %s\n%suuid: %s\n%scipher mode: %s\n%sslots:\n", in,
+           QCryptoHashAlgorithm_name(l->hash_alg), in, QCryptoCipherAlgorithm_name(l->cipher_alg), in, l->uuid, in,
+           QCryptoCipherMode_name(l->cipher_mode), in);
     for (size_t k = 0; k < l->slots->n; k++) {
         const QCryptoBlockInfoLUKSSlot *slot = l->slots->items[k];
 
-        printf("        [%zu]:\n            active: %s\n", k, slot->active ? "true" : "false");
+        printf("%s    [%zu]:\n%s        active: %s\n", in, k, in, slot->active ? "true" : "false");
         if (slot->active) {
-            printf("            iters: %" PRId64 "\n", slot->iters);
+            printf("%s        iters: %" PRId64 "\n", in, slot->iters);
         }
-        printf("            key offset: %" PRId64 "\n", slot->key_offset);
+        printf("%s        key offset: %" PRId64 "\n", in, slot->key_offset);
         if (slot->active) {
-            printf("            stripes: %" PRId64 "\n", slot->stripes);
+            printf("%s        stripes: %" PRId64 "\n", in, slot->stripes);
         }
     }
-    printf("    payload offset: %" PRId64 "\n    master key iters: %" PRId64 "\n", l->payload_offset, l->master_key_iters);
+    printf("%spayload offset: %" PRId64 "\n%smaster key iters: %" PRId64 "\n", in, l->payload_offset, in, l->master_key_iters);
 }
 
 static void print_info(const ImageInfo *i)
@@ -100,7 +101,8 @@ static void print_info(const ImageInfo *i)
         printf("encrypted: yes\n");
     }
     if (i->format_specific && i->format_specific->type == IMAGE_INFO_SPECIFIC_KIND_LUKS) {
-        print_luks(i->format_specific->u.luks.data);
+        printf("Format specific information:\n");
+        print_luks(i->format_specific->u.luks.data, "    ");
     } else if (i->format_specific && i->format_specific->type == IMAGE_INFO_SPECIFIC_KIND_VMDK) {
         print_vmdk(i->format_specific->u.vmdk.data);
     } else if (i->format_specific) {
@@ -112,6 +114,10 @@ static void print_info(const ImageInfo *i)
             printf("    lazy refcounts: %s\n", q->lazy_refcounts ? "true" : "false");
         }
         print_bitmaps(q->bitmaps);
+        if (q->encrypt) {
+            printf("    encrypt:\n        format: luks\n");
+            print_luks(&q->encrypt->u.luks, "        ");
+        }
         printf("    refcount bits: %" PRId64 "\n", q->refcount_bits);
         if (q->has_corrupt) {
             printf("    corrupt: %s\n    extended l2: %s\n", q->corrupt ? "true" : "false",
