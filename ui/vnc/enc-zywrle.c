@@ -192,9 +192,10 @@ static bool can_filter(const VncFormat *f)
            (f->green_max == 63 ? high == 11 : f->green_max == 31 && high == 10);
 }
 
+/* As LibVNCClient counts them: none with the best quality. */
 unsigned enc_zywrle_levels(const EncParams *p)
 {
-    return p->quality < 3 ? 3 : p->quality < 6 ? 2 : 1;
+    return p->quality < 0 ? 3 : 3 - p->quality / 3;
 }
 
 void enc_zywrle(EncOut *o, const EncParams *p, const EncPicture *pic)
@@ -202,7 +203,7 @@ void enc_zywrle(EncOut *o, const EncParams *p, const EncPicture *pic)
     ZrleForm form = { .levels = enc_zywrle_levels(p) };
 
     if (p->quality >= 0 && can_filter(p->format)) {
-        form.filter = filter;
+        form.filter = form.levels ? filter : NULL;
     } else {
         form.no_pixels = p->format->bits != 8;
     }
