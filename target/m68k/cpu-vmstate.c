@@ -15,11 +15,12 @@ static const VmField frame_fields[] = {
     VM_U8_RANGE(M68kFpFrame, kind, 0, 2), VM_U16(M68kFpFrame, cmdreg), VM_U8(M68kFpFrame, stag),
     VM_U8(M68kFpFrame, dtag), VM_BOOL(M68kFpFrame, e1), VM_BOOL(M68kFpFrame, e3),
     VM_BOOL(M68kFpFrame, t), VM_BOOL(M68kFpFrame, unsup), VM_STRUCT(M68kFpFrame, etemp, f80_vm),
-    VM_STRUCT(M68kFpFrame, fptemp, f80_vm), VM_END
+    VM_STRUCT(M68kFpFrame, fptemp, f80_vm), VM_STRUCT(M68kFpFrame, wbtemp, f80_vm),
+    VM_U32(M68kFpFrame, ea), VM_END
 };
 static const VmMeaning frame_meanings[] = {
     { "kind", "of the frame", VALUES("null", "idle", "unimplemented or busy") }, { "cmdreg", "command word of the instruction" },
-    { "stag", "kind of its source" }, { "dtag", "kind of its destination" },
+    { "stag", "kind of its source" }, { "dtag", "kind of its destination" }, { "ea", "where it stores" },
     { "unsup", "an operand is of a type left to software" }, { .name = NULL }
 };
 static const VmState frame_vm = { .version = 1, .fields = frame_fields, .meanings = frame_meanings };

@@ -33,6 +33,12 @@ static void put_f80(uint8_t *p, F80 v)
     store_be64(p + 4, v.m);
 }
 
+/* The command word as the rounding stage has it: as FPSP's gen_except makes it of CMDREG1B. */
+static uint16_t cmdreg3b(uint16_t cmd)
+{
+    return (uint16_t)((cmd & 0x03c3) | (cmd >> 2 & 1) << 5 | (cmd >> 3 & 7) << 2);
+}
+
 static F80 get_f80(const uint8_t *p)
 {
     return (F80){ load_be64(p + 4), load_be16(p) };
@@ -47,6 +53,11 @@ static void fill_040(const M68kState *s, uint8_t *p, unsigned size)
 
     memset(p, 0, size);
     store_be32(p, version(s) << 24 | (size - 4) << 16);
+    if (size == BUSY_SIZE) {
+        store_be32(end - 84, f->ea);            /* in a place without a name */
+        put_f80(end - 76, f->wbtemp);
+        store_be16(end - 48, cmdreg3b(f->cmdreg));
+    }
     end[-43] = f->unsup ? NMC_UNSUP : 0;
     end[-40] = f->stag;
     store_be16(end - 36, f->cmdreg);
@@ -70,6 +81,8 @@ static void take_040(M68kState *s, const uint8_t *p, unsigned size)
     f->e1 = end[-28] & 4;
     f->e3 = end[-28] & 2;
     f->t = end[-27] & 0x10;
+    f->ea = size == BUSY_SIZE ? load_be32(end - 84) : 0;
+    f->wbtemp = size == BUSY_SIZE ? get_f80(end - 76) : (F80){ 0, 0 };
     f->fptemp = get_f80(end - 24);
     f->etemp = get_f80(end - 12);
 }
@@ -170,6 +183,9 @@ static uint32_t h_frestore(void *env, uint32_t addr, uint32_t mmu)
     if (resume) {
         m68k_fp_resume(s);
     } else {
+        if (!s->fpframe.e1 && !s->fpframe.e3) {
+            s->fpframe.kind = 0;        /* nothing is left to tell of */
+        }
         m68k_fp_pend_again(s);
     }
     m68k_fp_fast(s);

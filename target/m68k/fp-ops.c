@@ -48,6 +48,11 @@ static void check_pending(M68kState *s)
         unsigned vector = s->fp_pending;
 
         s->fp_pending = 0;
+        if (s->fpframe.kind == 2 && s->fpframe.e1 && (s->fpframe.cmdreg & 0x2000)) {
+            /* Of a store that the package has done; it may do so again. */
+            tcg_sync_state(&s->tcg);
+            m68k_raise_after(s, (int)vector, 3, 0, s->fpframe.ea);
+        }
         m68k_raise(s, (int)vector, 0);
     }
 }
@@ -190,6 +195,13 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
     s->fp_pending = (uint8_t)enabled_vector(s);
     if (s->fp_pending && m68k_has(s, M68K_040)) {
         note_frame(s, cmd, m68k_fp_pack(*res), true);
+        if (s->fp_pending == EXCP_FP_OVFL || s->fp_pending == EXCP_FP_UNFL) {
+            /* Found when the result was rounded: the package works on that. */
+            s->fpframe.kind = 2;
+            s->fpframe.e1 = false;
+            s->fpframe.e3 = true;
+            s->fpframe.wbtemp = m68k_fp_pack(*res);
+        }
     }
     /* 881UM chapter 6: the destination stays when these are taken. */
     if (!(c->exc & s->fpcr & (FPX_SNAN | FPX_OPERR | FPX_DZ))) {
@@ -199,7 +211,16 @@ static void put_result(M68kState *s, uint32_t cmd, const FpCtx *c, const Fp *res
     }
 }
 
-static void compare(M68kState *s, FpCtx *c, const Fp *d, const Fp *v)
+/* An enabled exception of what has no result: a signalling NaN. */
+static void pend_compare(M68kState *s, uint32_t cmd, const Fp *v)
+{
+    s->fp_pending = (uint8_t)enabled_vector(s);
+    if (s->fp_pending && m68k_has(s, M68K_040)) {
+        note_frame(s, cmd, m68k_fp_pack(*v), true);
+    }
+}
+
+static void compare(M68kState *s, FpCtx *c, uint32_t cmd, const Fp *d, const Fp *v)
 {
     uint32_t cc;
 
@@ -221,7 +242,7 @@ static void compare(M68kState *s, FpCtx *c, const Fp *d, const Fp *v)
         }
     }
     set_exceptions(s, c->exc);
-    s->fp_pending = (uint8_t)enabled_vector(s);
+    pend_compare(s, cmd, v);
     s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | cc;
 }
 
@@ -299,13 +320,13 @@ static void arithmetic(M68kState *s, FpCtx *c, uint32_t cmd, Fp d, Fp v)
         v.sign ^= v.cls != FPC_NAN;
         res = m68k_fp_add(c, d, v);
         break;
-    case 0x38: compare(s, c, &d, &v); return;
+    case 0x38: compare(s, c, cmd, &d, &v); return;
     case 0x3a:                          /* FTST */
         if (v.cls == FPC_NAN) {
             m68k_fp_nan(c, NULL, &v);
         }
         set_exceptions(s, c->exc);
-        s->fp_pending = (uint8_t)enabled_vector(s);
+        pend_compare(s, cmd, &v);
         s->fpsr = (s->fpsr & ~(uint32_t)FPCC_ALL) | m68k_fp_cc(&v);
         return;
     default:
@@ -723,8 +744,35 @@ static void unsupported_store(M68kState *s, uint32_t cmd, F80 v, uint32_t pc, ui
     note_frame(s, cmd, v, true);
     s->fpframe.kind = 2;
     s->fpframe.unsup = true;
+    s->fpframe.ea = ea;
     m68k_fp_fast(s);
     m68k_raise_after(s, EXCP_FP_UNIMP, 3, after, ea);
+}
+
+/*
+ * An enabled exception of FMOVE to memory. Overflow, underflow, and a signalling NaN that is to become an integer, are behind the
+ * instruction, and the package stores; others wait, as those of arithmetic do.
+ */
+static void exception_of_store(M68kState *s, uint32_t cmd, uint32_t exc, uint32_t pc, uint32_t after, uint32_t ea)
+{
+    unsigned vector = s->fp_pending;
+    unsigned format = cmd >> 10 & 7;
+    bool integer = format == FPF_L || format == FPF_W || format == FPF_B;
+    F80 v = s->fp[cmd >> 7 & 7];
+
+    if (vector == EXCP_FP_OVFL || vector == EXCP_FP_UNFL || (vector == EXCP_FP_SNAN && integer)) {
+        tcg_sync_state(&s->tcg);        /* what is noted now stays */
+        m68k_fp_need(s, cmd >> 7 & 7);
+        m68k_fp_status(s);
+        set_exceptions(s, exc);
+        s->fpiar = pc;
+        s->fp_pending = 0;
+        note_frame(s, cmd, v, true);
+        s->fpframe.fptemp = v;
+        m68k_fp_fast(s);
+        m68k_raise_after(s, (int)vector, 3, after, ea);
+    }
+    note_frame(s, cmd, v, true);
 }
 
 /* FMOVE to memory: up to 64 bits in the result, the upper long word of extended and packed values in
@@ -777,6 +825,9 @@ static uint64_t h_fstore(void *env, uint32_t cmd, uint32_t k, uint32_t pc, uint3
     }
     set_exceptions(s, c.exc);
     s->fp_pending = (uint8_t)enabled_vector(s);
+    if (unlikely(s->fp_pending && m68k_has(s, M68K_040))) {
+        exception_of_store(s, cmd, c.exc, pc, after, ea);
+    }
     m68k_fp_fast(s);
     return r;
 }

@@ -135,7 +135,8 @@ typedef struct M68kState {
         uint8_t stag, dtag;
         bool e1, e3, t;
         bool unsup;             /* NMCEXC: an operand of an unsupported type */
-        F80 etemp, fptemp;
+        F80 etemp, fptemp, wbtemp;
+        uint32_t ea;            /* FMOVE to memory: where to */
     } fpframe;
 
     /* Exception that waits to be taken. */

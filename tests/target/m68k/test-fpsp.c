@@ -313,3 +313,59 @@ TEST(m68k_fpsp, who_traps)
     run(m, 0xf200, 0x0422, NOP, NOP);
     check_u32(t, s->fp_pending, 0, "with its integer bit, exponent 0 is normal");
 }
+
+/* Enabled exceptions: what is shown of them, and that nothing is left when the handler has cleared them. */
+TEST(m68k_fpsp, enabled_exceptions)
+{
+    Machine68 *m = start(t);
+    M68kState *s;
+    uint32_t end, sp;
+
+    if (!m) {
+        return;
+    }
+    s = m->s;
+    s->fpcr = FPX_DZ;
+    m68k_fp_mode(s);
+    s->fp[1] = (F80){ 0, 0 };
+    run(m, 0xf200, 0x0420, NOP, NOP);                   /* FDIV.X FP1,FP0 */
+    run(m, 0xf280, 0, NOP, NOP);
+    check_u32(t, (uint32_t)s->tcg.pc, MACHINE68_HANDLER(EXCP_FP_DZ), "division by zero, at the next instruction");
+    end = save(t, m, 0x41300000);
+    check_u32(t, get(end - E_BYTE) >> 24, 4, "E1");
+    restore(m);
+    check_u32(t, s->fp_pending, EXCP_FP_DZ, "given back as it was: pending again");
+    s->a[7] = end - 52;
+    put(end - E_BYTE, 0, 1);
+    restore(m);
+    check_u32(t, s->fp_pending, 0, "cleared");
+    save(t, m, 0x41000000);                             /* idle: Linux's sigreturn takes no other that isn't busy */
+
+    m = start(t);
+    s->fpcr = FPX_OVFL;
+    m68k_fp_mode(s);
+    s->fp[1] = (F80){ BIT64(63), 0x7ffe };
+    s->fp[3] = (F80){ BIT64(63), 0xfffe };
+    run(m, 0xf200, 0x05a3, NOP, NOP);                   /* FMUL.X FP1,FP3 */
+    run(m, 0xf280, 0, NOP, NOP);
+    check_u32(t, (uint32_t)s->tcg.pc, MACHINE68_HANDLER(EXCP_FP_OVFL), "overflow");
+    end = save(t, m, 0x41600000);
+    check_u32(t, get(end - E_BYTE) >> 24, 2, "E3");
+    check_u32(t, get(end - 48) >> 16, 0x0193, "CMDREG3B: of FP3");
+    check_u32(t, get(end - 76) >> 16, 0xffff, "WBTEMP: what it came to");
+
+    m = start(t);
+    s->fpcr = FPX_OVFL;
+    m68k_fp_mode(s);
+    s->fp[1] = (F80){ BIT64(63), 0x7ffe };
+    s->a[0] = DATA;
+    put(DATA, 0xdeadbeef, 4);
+    run(m, 0xf218, 0x6480, NOP, NOP);                   /* FMOVE.S FP1,(A0)+ */
+    sp = (uint32_t)s->a[7];
+    check_u32(t, (uint32_t)s->tcg.pc, MACHINE68_HANDLER(EXCP_FP_OVFL), "overflow of what is to be stored: at once");
+    check_u32(t, get(sp + 6) >> 16, 0x3000 | EXCP_FP_OVFL * 4, "format 3");
+    check_u32(t, get(sp + 8), DATA, "where it was to go");
+    check_u32(t, (uint32_t)s->a[0], DATA + 4, "A0 has gone on");
+    check_u32(t, get(DATA), 0xdeadbeef, "the package stores");
+    check_u32(t, s->fpsr, FPX_OVFL | FPX_INEX2 | FPA_OVFL | FPA_INEX, "FPSR");
+}
