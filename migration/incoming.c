@@ -189,9 +189,12 @@ static bool read_record(bool *done)
 {
     char text[5];
 
+    if (in->r.tag != MIG_RAMP) {
+        ram_load_settle(in->ram);
+    }
     switch (in->r.tag) {
     case MIG_RAMP:
-        return ram_load_record(in->ram, &in->r, &in->err);
+        return ram_load_record_later(in->ram, &in->r, &in->err);
     case MIG_DISC:
         return ram_load_discard(in->ram, &in->r, request_page, NULL, &in->err);
     case MIG_BITM:

@@ -14,6 +14,8 @@ struct RamLoad {
     size_t n;
     Postcopy *postcopy;         /* NULL: nobody waits for pages */
     RamPlacer *placer;
+    uint32_t at_block;          /* of the pages that are being placed, the last block and page */
+    uint64_t at_page;
 };
 
 static RamBlock *find_block(const QObject *entry, Error **errp)
@@ -124,7 +126,9 @@ static RamBlock *get_block(RamLoad *l, MigReader *r, uint32_t *block, Error **er
 
 typedef struct Entries {
     const uint8_t *at;
-    uint32_t n;
+    uint32_t n, with_data;
+    bool differences;           /* there are some */
+    uint64_t lowest, highest;   /* pages */
 } Entries;
 
 static uint64_t entry_page(const Entries *e, uint32_t i, unsigned *kind)
@@ -146,6 +150,10 @@ static bool get_entries(const RamBlock *b, Entries *e, MigReader *r, Error **err
         return false;
     }
     e->at = mig_get(r, (size_t)e->n * 8, errp);
+    e->with_data = 0;
+    e->differences = false;
+    e->lowest = UINT64_MAX;
+    e->highest = 0;
     for (uint32_t i = 0; i < e->n; i++) {
         unsigned kind;
         uint64_t page = entry_page(e, i, &kind);
@@ -161,6 +169,10 @@ static bool get_entries(const RamBlock *b, Entries *e, MigReader *r, Error **err
                        page, kind);
             return false;
         }
+        e->with_data += kind == RAM_PAGE_PLAIN;
+        e->differences |= kind == RAM_PAGE_XBZRLE;
+        e->lowest = MIN(e->lowest, page);
+        e->highest = MAX(e->highest, page);
     }
     return true;
 }
@@ -181,20 +193,31 @@ static uint32_t plain_run(const Entries *e, uint32_t from, size_t *with_data)
     return i - from;
 }
 
-static bool load_entries(RamLoad *l, RamBlock *b, const Entries *e, MigReader *r, Error **errp)
+/* Contents of @n pages. */
+static const uint8_t *get_contents(const RamBlock *b, size_t n, MigReader *r, Error **errp)
+{
+    const uint8_t *data = mig_get(r, MIN(n, mig_left(r) / MEM_PAGE_SIZE + 1) * MEM_PAGE_SIZE, errp);
+
+    if (!data) {
+        error_prepend(errp, "RAM block '%s': ", b->id);
+    }
+    return data;
+}
+
+static bool load_entries(RamBlock *b, const Entries *e, MigReader *r, Error **errp)
 {
     for (uint32_t i = 0, run; i < e->n; i += run) {
         size_t with_data;
-        const uint8_t *data;
 
         run = plain_run(e, i, &with_data);
         if (run) {
-            data = mig_get(r, MIN(with_data, mig_left(r) / MEM_PAGE_SIZE + 1) * MEM_PAGE_SIZE, errp);
-            if (!data) {
-                error_prepend(errp, "RAM block '%s': ", b->id);
+            RamPages p = { .block = b, .entries = e->at + 8 * (size_t)i, .n = run };
+
+            p.data = get_contents(b, with_data, r, errp);
+            if (!p.data) {
                 return false;
             }
-            ram_place(l->placer, b, e->at + 8 * (size_t)i, run, data);
+            ram_place(&p);
         } else {
             unsigned kind;
             uint64_t page = entry_page(e, i, &kind);
@@ -230,8 +253,44 @@ bool ram_load_record(RamLoad *l, MigReader *r, Error **errp)
     RamBlock *b = get_block(l, r, &block, errp);
 
     return b && get_entries(b, &e, r, errp) &&
-           (l->postcopy ? place_entries(l, block, &e, r, errp) : load_entries(l, b, &e, r, errp)) &&
+           (l->postcopy ? place_entries(l, block, &e, r, errp) : load_entries(b, &e, r, errp)) &&
            mig_get_end(r, errp);
+}
+
+void ram_load_settle(RamLoad *l)
+{
+    ram_placer_wait(l->placer);
+    l->at_block = 0;
+    l->at_page = 0;
+}
+
+bool ram_load_record_later(RamLoad *l, MigReader *r, Error **errp)
+{
+    uint32_t block;
+    Entries e;
+    RamBlock *b = get_block(l, r, &block, errp);
+    RamPages p = { .block = b };
+
+    if (!b || !get_entries(b, &e, r, errp)) {
+        return false;
+    }
+    /* A page that comes twice has what came last, and a difference is to what it had before. */
+    if (l->postcopy || e.differences || block < l->at_block || (block == l->at_block && e.lowest <= l->at_page)) {
+        ram_load_settle(l);
+    }
+    if (l->postcopy || e.differences) {
+        return (l->postcopy ? place_entries(l, block, &e, r, errp) : load_entries(b, &e, r, errp)) && mig_get_end(r, errp);
+    }
+    p.entries = e.at;
+    p.n = e.n;
+    p.data = get_contents(b, e.with_data, r, errp);
+    if (!p.data || !mig_get_end(r, errp)) {
+        return false;
+    }
+    l->at_block = block;
+    l->at_page = MAX(e.highest, e.n ? 0 : l->at_page);
+    ram_place_later(l->placer, &p, r);
+    return true;
 }
 
 /* -------------------------------------------------------------- post-copy */

@@ -13,6 +13,7 @@
 
 /* Zero pages cost nothing; don't scan the whole RAM for one record. */
 #define RECORD_ENTRIES  4096
+#define HUGE_BITS       (21 - MEM_PAGE_BITS)
 /* One that is waited for brings its neighbours. */
 #define REQUEST_PAGES   16
 #define REQUESTS_MAX    65536
@@ -361,6 +362,10 @@ static void make_record(RamSave *s, MigWriter *w, unsigned n_block, uint64_t *ne
         data += kind != RAM_PAGE_ZERO;
         plain += kind == RAM_PAGE_PLAIN;
         *next = bitmap_find_set(b->todo, b->pages, page + 1);
+        /* Pages of one huge page aren't torn apart without need: it is put into its place by one thread. */
+        if ((page ^ *next) >> HUGE_BITS && data > max_data / 2) {
+            break;
+        }
     }
     mig_patch_u32(w, 4, n);
     put_pages(s, w, b, n, plain);

@@ -38,10 +38,10 @@ uint64_t ram_save_total(const RamSave *s);
 uint64_t ram_save_sync(RamSave *s, bool stopped);
 /* Bytes to send that are known of. */
 uint64_t ram_save_pending(const RamSave *s);
-/* Make one record, for mig_end() or multifd, with about @bytes of pages' contents, RAM_RECORD_MOST at most: large ones let the
- * other side put several huge pages in their places at a time, small ones let what is urgent by. False: nothing is left of the
+/* Make one record, for mig_end() or multifd, with about @bytes of pages' contents, RAM_RECORD_MOST at most, which is a huge
+ * page's: large ones cost less, small ones let what is urgent by. False: nothing is left of the
  * pass. */
-#define RAM_RECORD_MOST (4 * MIB)
+#define RAM_RECORD_MOST (2 * MIB)
 bool ram_save_some(RamSave *s, MigWriter *w, uint64_t bytes);
 
 /*
@@ -71,8 +71,12 @@ bool ram_save_is_waited_for(RamSave *s);
 /* @blocks: of CONF. Fails, naming the block, when this machine's are others. Big lock. */
 RamLoad *ram_load_new(const struct QList *blocks, Error **errp);
 void ram_load_free(RamLoad *l);                 /* NULL is allowed */
-/* The record that the reader has. The machine must be stopped, but after ram_load_post_copy(); no lock. */
+/* The record that the reader has. The machine must be stopped, but in post-copy; no lock. Several threads may, for different
+ * pages. */
 bool ram_load_record(RamLoad *l, MigReader *r, Error **errp);
+/* The same by one thread, whose reader may lose the record: others put pages in their places, until ram_load_settle() returns. */
+bool ram_load_record_later(RamLoad *l, MigReader *r, Error **errp);
+void ram_load_settle(RamLoad *l);
 /* Can the guest run here while pages are missing? */
 bool ram_load_can_post_copy(const RamLoad *l, Error **errp);
 /* A DISC record. @request: see postcopy.h. */

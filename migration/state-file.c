@@ -95,9 +95,12 @@ static bool read_record(MigReader *r, RamLoad *ram, MigDevices *devices, bool *d
     if (!mig_next(r, errp)) {
         return false;
     }
+    if (r->tag != MIG_RAMP) {
+        ram_load_settle(ram);
+    }
     switch (r->tag) {
     case MIG_RAMP:
-        return ram_load_record(ram, r, errp);
+        return ram_load_record_later(ram, r, errp);
     case MIG_DEVI:
         return mig_devices_read(devices, r, errp);
     case MIG_DONE:

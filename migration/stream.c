@@ -248,6 +248,18 @@ void mig_replace(MigReader *r, uint32_t tag, uint8_t *contents, size_t len, size
     r->tag = tag;
 }
 
+void mig_exchange(MigReader *r, uint8_t **buf, size_t *room)
+{
+    uint8_t *taken = r->buf;
+    size_t taken_room = r->room;
+
+    r->buf = *buf;
+    r->room = *room;
+    *buf = taken;
+    *room = taken_room;
+    r->len = r->pos = 0;
+}
+
 size_t mig_left(const MigReader *r)
 {
     return r->len - r->pos;

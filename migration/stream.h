@@ -76,6 +76,8 @@ void mig_reader_cleanup(MigReader *r);
 bool mig_read_head(MigReader *r, uint32_t *channel, Error **errp);
 /* The next record. */
 bool mig_next(MigReader *r, Error **errp);
+/* The bytes of the record that was read last, for a buffer of @room bytes, or none, that the next one may overwrite. */
+void mig_exchange(MigReader *r, uint8_t **buf, size_t *room);
 /* What hasn't been looked at of the record. */
 size_t mig_left(const MigReader *r);
 bool mig_get_u8(MigReader *r, uint8_t *v, Error **errp);
