@@ -4,6 +4,7 @@
 #define CRYPTO_TLS_CREDS_INT_H
 
 #include "crypto/tls-creds.h"
+#include "util/thread.h"
 
 enum { TLS_ENDPOINT_CLIENT, TLS_ENDPOINT_SERVER };
 
@@ -15,7 +16,8 @@ struct TlsCreds {
     char *dir, *priority;
     int endpoint;
     bool verify_peer, loaded;
-    TlsCredsData *data;         /* a reference of ours; NULL until complete */
+    Mutex lock;
+    TlsCredsData *data;         /* lock: a reference of ours; NULL until complete */
 };
 DEFINE_CAST(TLS_CREDS, TlsCreds, TYPE_TLS_CREDS)
 
@@ -30,7 +32,8 @@ typedef struct TlsCredsKind {
 TlsCredsData *tls_creds_data_new(int type, void *creds);
 int tls_creds_data_type(const TlsCredsData *d);
 void *tls_creds_data_handle(const TlsCredsData *d);
-TlsCredsData *tls_creds_data_ref(TlsCredsData *d);
+/* A reference to what @c has now. Any thread: sessions begin in several, a reload may come between. */
+TlsCredsData *tls_creds_data_of(TlsCreds *c);
 void tls_creds_data_unref(TlsCredsData *d);     /* NULL is allowed */
 
 /* Path of a file in the credentials' folder, if it is there: else NULL, with errp set if

@@ -10,7 +10,7 @@
 #include "util/lazy-lib.h"
 
 struct TlsCredsData {
-    unsigned refs;
+    _Atomic unsigned refs;
     int type;
     void *handle;
 };
@@ -35,10 +35,11 @@ void *tls_creds_data_handle(const TlsCredsData *d)
     return d->handle;
 }
 
-TlsCredsData *tls_creds_data_ref(TlsCredsData *d)
+TlsCredsData *tls_creds_data_of(TlsCreds *c)
 {
-    d->refs++;
-    return d;
+    MUTEX_GUARD(&c->lock);
+    c->data->refs++;
+    return c->data;
 }
 
 void tls_creds_data_unref(TlsCredsData *d)
@@ -124,13 +125,16 @@ bool tls_creds_complete(Object *obj, Error **errp)
 
 bool tls_creds_reload(TlsCreds *c, Error **errp)
 {
-    TlsCredsData *fresh = kind_of(c)->load(c, errp);
+    TlsCredsData *fresh = kind_of(c)->load(c, errp), *old;
 
     if (!fresh) {
         return false;
     }
-    tls_creds_data_unref(c->data);
+    mutex_lock(&c->lock);
+    old = c->data;
     c->data = fresh;
+    mutex_unlock(&c->lock);
+    tls_creds_data_unref(old);
     return true;
 }
 
@@ -144,9 +148,15 @@ bool tls_creds_is_anon(const TlsCreds *c)
     return object_is_a(c, "tls-creds-anon");
 }
 
+static void creds_init(Object *obj)
+{
+    mutex_init(&TLS_CREDS(obj)->lock);
+}
+
 static void creds_finalize(Object *obj)
 {
     tls_creds_data_unref(TLS_CREDS(obj)->data);
+    mutex_destroy(&TLS_CREDS(obj)->lock);
 }
 
 static const char *const endpoint_names[] = { "client", "server", NULL };
@@ -163,7 +173,7 @@ static const Property creds_props[] = {
 
 static const TypeInfo creds_type = {
     .name = TYPE_TLS_CREDS, .size = sizeof(TlsCreds), .abstract = true, .props = creds_props,
-    .complete = tls_creds_complete, .finalize = creds_finalize,
+    .init = creds_init, .complete = tls_creds_complete, .finalize = creds_finalize,
 };
 TYPE(creds_type)
 

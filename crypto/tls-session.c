@@ -67,7 +67,7 @@ TlsSession *tls_session_new(TlsCreds *creds, const char *hostname, const char *a
 
     s->server = creds->endpoint == TLS_ENDPOINT_SERVER;
     s->creds = object_ref(creds);
-    s->data = tls_creds_data_ref(creds->data);
+    s->data = tls_creds_data_of(creds);
     s->hostname = g_strdup(hostname);
     s->authz = g_strdup(authz);
     s->fd = -1;

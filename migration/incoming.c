@@ -103,7 +103,7 @@ static void check_conf(void *opaque)
 static bool check_multifd(const QDict *conf)
 {
     int64_t n = qdict_int_or(conf, "multifd", 0);
-    int64_t own = mig_cap(MIGRATION_CAPABILITY_MULTIFD) ? mig_params()->multifd_channels : 0;
+    int64_t own = multifd_recv_connections(in->multifd);
 
     if (n != own) {
         error_setf(&in->err, ERR_STATE_INVALID,

@@ -59,6 +59,11 @@ static bool ram_is_known(MultifdRecv *m, UNUSED Lane *l)
     return m->ram;
 }
 
+unsigned multifd_recv_connections(const MultifdRecv *m)
+{
+    return m ? m->n : 0;
+}
+
 static bool may_go_on(MultifdRecv *m, Lane *l)
 {
     return m->passes >= l->passes;

@@ -41,6 +41,8 @@ typedef struct MultifdRecv MultifdRecv;
 
 /* @fail: called once, from any thread, when one of the connections fails: the main one should too. */
 MultifdRecv *multifd_recv_new(unsigned n, void (*fail)(void *opaque), void *opaque);
+/* @n; 0 for NULL. */
+unsigned multifd_recv_connections(const MultifdRecv *m);
 /* Runs a connection to its end, in the caller's thread; the reader has had its head. */
 void multifd_recv_run(MultifdRecv *m, uint32_t number, MigReader *r);
 /* What the pages are for is known. */

@@ -213,6 +213,24 @@ static void set_text(char **to, const StrOrNull *from)
         } \
     } while (0)
 
+/* Of what may change while a migration goes on. */
+#define TAKE_SHARED(member) \
+    do { \
+        if (s->has_##member) { \
+            __atomic_store_n(&params->member, s->member, __ATOMIC_RELAXED); \
+        } \
+    } while (0)
+
+uint64_t mig_max_bandwidth(bool postcopy)
+{
+    return __atomic_load_n(postcopy ? &params->max_postcopy_bandwidth : &params->max_bandwidth, __ATOMIC_RELAXED);
+}
+
+uint64_t mig_downtime_limit(void)
+{
+    return __atomic_load_n(&params->downtime_limit, __ATOMIC_RELAXED);
+}
+
 bool mig_params_set(const MigrateSetParameters *s, Error **errp)
 {
     mig_params();
@@ -234,13 +252,13 @@ bool mig_params_set(const MigrateSetParameters *s, Error **errp)
     set_text(&params->tls_creds, s->tls_creds);
     set_text(&params->tls_hostname, s->tls_hostname);
     set_text(&params->tls_authz, s->tls_authz);
-    TAKE(max_bandwidth);
-    TAKE(downtime_limit);
+    TAKE_SHARED(max_bandwidth);
+    TAKE_SHARED(downtime_limit);
     TAKE(x_checkpoint_delay);
     TAKE(block_incremental);
     TAKE(multifd_channels);
     TAKE(xbzrle_cache_size);
-    TAKE(max_postcopy_bandwidth);
+    TAKE_SHARED(max_postcopy_bandwidth);
     TAKE(max_cpu_throttle);
     TAKE(multifd_compression);
     TAKE(multifd_zlib_level);

@@ -53,6 +53,9 @@ typedef struct Outgoing {
     /* The thread's own. */
     MigWriter w;
     MultifdSend *multifd;       /* lock, to be interrupted; NULL: all goes one way */
+    unsigned lanes;             /* its connections, as the parameters were at the beginning */
+    MultiFDCompression compression;
+    int level;
     RamSave *ram;
     MigDevices *devices;
     MigBitmaps *bitmaps;        /* NULL: they stay here */
@@ -132,8 +135,7 @@ static void measure(Outgoing *o, int64_t now)
 /* Bytes a slice that may be sent; 0: as many as can be. */
 static uint64_t slice_limit(const Outgoing *o)
 {
-    const MigrationParameters *p = mig_params();
-    uint64_t limit = o->postcopy ? p->max_postcopy_bandwidth : o->fast ? 0 : p->max_bandwidth;
+    uint64_t limit = o->fast && !o->postcopy ? 0 : mig_max_bandwidth(o->postcopy);
 
     return limit ? MAX(limit / (NS_PER_SECOND / SLICE_NS), UINT64_C(1)) : 0;
 }
@@ -269,11 +271,8 @@ static MigChannel *connect_one(Outgoing *o, bool first)
 
 static bool open_multifd(Outgoing *o)
 {
-    const MigrationParameters *p = mig_params();
     MigChannel *channels[UINT8_MAX];
-    unsigned n = p->multifd_channels, have = 0;
-    int level = p->multifd_compression == MULTI_FD_COMPRESSION_ZLIB ? p->multifd_zlib_level
-                                                                     : p->multifd_zstd_level;
+    unsigned n = o->lanes, have = 0;
     MultifdSend *m;
 
     while (have < n && !cancelled(o) && (channels[have] = connect_one(o, false))) {
@@ -286,7 +285,7 @@ static bool open_multifd(Outgoing *o)
         }
         return false;
     }
-    m = multifd_send_new(channels, n, p->multifd_compression, level);
+    m = multifd_send_new(channels, n, o->compression, o->level);
     mutex_lock(&o->lock);
     o->multifd = m;
     mutex_unlock(&o->lock);
@@ -318,7 +317,7 @@ static bool begin(Outgoing *o)
         qdict_put_bool(conf, "postcopy", true);
         qdict_put_bool(conf, "return-path", true);
     }
-    qdict_put_uint(conf, "multifd", o->multifd ? mig_params()->multifd_channels : 0);
+    qdict_put_uint(conf, "multifd", o->multifd ? o->lanes : 0);
     o->setup_ms = (clock_get_ns(CLOCK_RT) - o->begun_ns) / NS_PER_MS;
     big_unlock();
     ok = mig_write_head(&o->w, 0, &o->err) && mig_put_json(&o->w, MIG_CONF, QOBJECT(conf), &o->err);
@@ -357,7 +356,7 @@ static bool send_pass(Outgoing *o)
 /* Can what is left be sent while the guest stands still? */
 static bool converged(const Outgoing *o)
 {
-    uint64_t limit_ms = mig_params()->downtime_limit;
+    uint64_t limit_ms = mig_downtime_limit();
     uint64_t pages = o->pending >> MEM_PAGE_BITS;
 
     /* In bytes as they are, or in pages where these are sent as something shorter. */
@@ -910,9 +909,12 @@ bool outgoing_start(const char *uri_text, Error **errp)
                                ? uri.address->u.inet.host : NULL);
     o->uri = uri;
     o->total_ms = o->downtime_ms = o->setup_ms = -1;
-    o->expected_downtime_ms = (int64_t)mig_params()->downtime_limit;
+    o->expected_downtime_ms = (int64_t)params->downtime_limit;
     o->begun_ns = clock_get_ns(CLOCK_RT);
     o->background = mig_cap(MIGRATION_CAPABILITY_BACKGROUND_SNAPSHOT);
+    o->lanes = params->multifd_channels;
+    o->compression = params->multifd_compression;
+    o->level = o->compression == MULTI_FD_COMPRESSION_ZLIB ? params->multifd_zlib_level : params->multifd_zstd_level;
     mutex_init(&o->lock);
     cond_init(&o->cond);
     migration_set_busy(true);
