@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The clipboard for a shell, where no daemon has the port: copy and paste. */
+#include "guest/clipboard/formats.h"
 #include "guest/clipboard/port.h"
 #include "guest/clipboard/screen.h"
 #include <poll.h>
@@ -9,18 +10,6 @@
 #include <unistd.h>
 
 #define PATIENCE_MS     60000           /* guests may be slow */
-
-static const char *const names[FORMAT_NUM] = { "text", "html", "rtf", "png", "bmp" };
-
-int format_by_name(const char *name)
-{
-    for (int f = 0; f < FORMAT_NUM; f++) {
-        if (strcmp(name, names[f]) == 0) {
-            return f;
-        }
-    }
-    return -1;
-}
 
 typedef struct Console {
     Port *port;

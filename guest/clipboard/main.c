@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qemu-clipboard: the guest's end of the shared clipboard. See docs/vnc.md. */
 #include "guest/clipboard/port.h"
+#include "guest/clipboard/formats.h"
 #include "guest/clipboard/screen.h"
 #include <signal.h>
 #include <stdio.h>

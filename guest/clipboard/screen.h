@@ -13,7 +13,5 @@ int wayland_run(const char *path, bool primary);
  * copied, in the background. */
 int console_paste(const char *path, const char *format);
 int console_copy(const char *path, const char *format);
-/* -1: no such name. */
-int format_by_name(const char *name);
 
 #endif

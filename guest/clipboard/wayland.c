@@ -6,6 +6,7 @@
  * What a program of the guest has copied is told to the host by its formats; the data goes through a pipe when
  * the host asks. What the host has is a source of ours; the data is fetched when a program asks.
  */
+#include "guest/clipboard/formats.h"
 #include "guest/clipboard/port.h"
 #include "guest/clipboard/screen.h"
 #include "guest/clipboard/wire.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define OFFERS_MAX      8               /* that the compositor tells of at a time */
@@ -34,21 +34,10 @@ enum { DEVICE_EV_OFFER = 0, DEVICE_EV_SELECTION = 1, DEVICE_EV_FINISHED = 2, DEV
 enum { SOURCE_OFFER = 0, SOURCE_DESTROY = 1, SOURCE_EV_SEND = 0, SOURCE_EV_CANCELLED = 1 };
 enum { OFFER_RECEIVE = 0, OFFER_DESTROY = 1, OFFER_EV_OFFER = 0 };
 
-/* In the order in which we'd rather have them. */
-static const struct {
-    const char *type;
-    Format format;
-} types[] = {
-    { "text/plain;charset=utf-8", FORMAT_TEXT }, { "UTF8_STRING", FORMAT_TEXT }, { "text/plain", FORMAT_TEXT },
-    { "text/html", FORMAT_HTML }, { "text/rtf", FORMAT_RTF }, { "application/rtf", FORMAT_RTF },
-    { "image/png", FORMAT_PNG }, { "image/bmp", FORMAT_BMP },
-};
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
 typedef struct Offer {
     uint32_t id;                            /* 0: none */
     bool ours;
-    uint8_t type[FORMAT_NUM];               /* index in types + 1; 0: it hasn't got that */
+    uint8_t type[FORMAT_NUM];               /* index in format_types + 1; 0: it hasn't got that */
 } Offer;
 
 /* A program that wants what the host has. */
@@ -82,14 +71,6 @@ typedef struct Way {
     Waiting waiting[WAITING_MAX];
 } Way;
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * (int64_t)1000 + t.tv_nsec / 1000000;
-}
-
 static void send_to(Way *w, bool sent)
 {
     w->over |= !sent;
@@ -121,7 +102,7 @@ static void ask_next(Way *w)
             port_data(w->port, f, NULL, 0);
             continue;
         }
-        send_to(w, wire_send(&w->wire, o->id, OFFER_RECEIVE, "sh", types[o->type[f] - 1].type, fds[1]));
+        send_to(w, wire_send(&w->wire, o->id, OFFER_RECEIVE, "sh", format_types[o->type[f] - 1].name, fds[1]));
         close(fds[1]);
         fcntl(fds[0], F_SETFL, O_NONBLOCK);
         w->pipe = fds[0];
@@ -225,10 +206,10 @@ static void new_offer(Way *w, uint32_t id)
 static void offered(Offer *o, const char *type)
 {
     o->ours |= strcmp(type, OURS) == 0;
-    for (size_t t = 0; t < TYPES; t++) {
-        uint8_t *best = &o->type[types[t].format];
+    for (size_t t = 0; t < FORMAT_TYPES; t++) {
+        uint8_t *best = &o->type[format_types[t].format];
 
-        if (strcmp(type, types[t].type) == 0 && (!*best || *best > t + 1)) {
+        if (strcmp(type, format_types[t].name) == 0 && (!*best || *best > t + 1)) {
             *best = t + 1;
         }
     }
@@ -279,10 +260,10 @@ static void deliver(Way *w, Waiting *x)
 
 static void want(Way *w, const char *type, int fd)
 {
-    for (size_t t = 0; t < TYPES; t++) {
-        Format f = types[t].format;
+    for (size_t t = 0; t < FORMAT_TYPES; t++) {
+        Format f = format_types[t].format;
 
-        if (strcmp(type, types[t].type) != 0 || !(w->hosts >> f & 1)) {
+        if (strcmp(type, format_types[t].name) != 0 || !(w->hosts >> f & 1)) {
             continue;
         }
         for (int i = 0; i < WAITING_MAX; i++) {
@@ -316,9 +297,9 @@ static void set_source(Way *w, int i)
     uint32_t id = wire_new_id(&w->wire), old = w->source[i];
 
     send_to(w, wire_send(&w->wire, w->manager, MANAGER_CREATE_SOURCE, "u", id));
-    for (size_t t = 0; t < TYPES; t++) {
-        if (w->hosts >> types[t].format & 1) {
-            send_to(w, wire_send(&w->wire, id, SOURCE_OFFER, "s", types[t].type));
+    for (size_t t = 0; t < FORMAT_TYPES; t++) {
+        if (w->hosts >> format_types[t].format & 1) {
+            send_to(w, wire_send(&w->wire, id, SOURCE_OFFER, "s", format_types[t].name));
         }
     }
     send_to(w, wire_send(&w->wire, id, SOURCE_OFFER, "s", OURS));

@@ -7,13 +7,13 @@
  * What a program of the guest has selected is told to the host by its formats; the data goes when
  * the host asks. What the host has is owned by our window; the data is fetched when a program asks.
  */
+#include "guest/clipboard/formats.h"
 #include "guest/clipboard/port.h"
 #include "guest/clipboard/screen.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xcb/xcb.h>
 #include <xcb/xfixes.h>
 
@@ -21,24 +21,9 @@
 #define PIECE           (64 * 1024)     /* bytes of a property */
 #define PATIENCE_MS     60000           /* with a program that doesn't answer; guests may be slow */
 
-enum {
-    A_CLIPBOARD, A_TARGETS, A_TIMESTAMP, A_INCR, A_DATA, A_UTF8, A_TEXT_UTF8, A_TEXT, A_HTML, A_RTF, A_RTF2, A_PNG,
-    A_BMP, A_NUM
-};
-static const char *const atom_names[A_NUM] = {
-    "CLIPBOARD", "TARGETS", "TIMESTAMP", "INCR", "QEMU_CLIPBOARD_DATA", "UTF8_STRING", "text/plain;charset=utf-8",
-    "text/plain", "text/html", "text/rtf", "application/rtf", "image/png", "image/bmp",
-};
-
-/* In the order in which we'd rather have them. */
-static const struct {
-    int atom;
-    Format format;
-} targets[] = {
-    { A_UTF8, FORMAT_TEXT }, { A_TEXT_UTF8, FORMAT_TEXT }, { A_TEXT, FORMAT_TEXT }, { A_HTML, FORMAT_HTML },
-    { A_RTF, FORMAT_RTF }, { A_RTF2, FORMAT_RTF }, { A_PNG, FORMAT_PNG }, { A_BMP, FORMAT_BMP },
-};
-#define TARGETS (sizeof(targets) / sizeof(targets[0]))
+/* Atoms: our own, and behind them those of format_types. */
+enum { A_CLIPBOARD, A_TARGETS, A_TIMESTAMP, A_INCR, A_DATA, A_FORMATS, A_NUM = A_FORMATS + FORMAT_TYPES };
+static const char *const atom_names[A_FORMATS] = { "CLIPBOARD", "TARGETS", "TIMESTAMP", "INCR", "QEMU_CLIPBOARD_DATA" };
 
 /* A program that waits for the host's data, or takes it piece by piece. */
 typedef struct Waiting {
@@ -73,14 +58,6 @@ typedef struct X11 {
     size_t len[FORMAT_NUM];
     Waiting waiting[WAITING_MAX];
 } X11;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * (int64_t)1000 + t.tv_nsec / 1000000;
-}
 
 /* --- from programs to the host --- */
 
@@ -130,11 +107,11 @@ static void listed(X11 *x, const xcb_atom_t *list, size_t n)
 
     x->listing = false;
     memset(x->target, 0, sizeof(x->target));
-    for (size_t t = TARGETS; t-- > 0; ) {
+    for (size_t t = FORMAT_TYPES; t-- > 0; ) {
         for (size_t i = 0; i < n; i++) {
-            if (list[i] == x->atom[targets[t].atom]) {
-                x->target[targets[t].format] = list[i];
-                formats |= 1u << targets[t].format;
+            if (list[i] == x->atom[A_FORMATS + t]) {
+                x->target[format_types[t].format] = list[i];
+                formats |= 1u << format_types[t].format;
             }
         }
     }
@@ -300,12 +277,12 @@ static void property_notify(X11 *x, const xcb_property_notify_event_t *e)
 
 static void list_ours(X11 *x, const xcb_selection_request_event_t *q)
 {
-    xcb_atom_t list[TARGETS + 2] = { x->atom[A_TARGETS], x->atom[A_TIMESTAMP] };
+    xcb_atom_t list[FORMAT_TYPES + 2] = { x->atom[A_TARGETS], x->atom[A_TIMESTAMP] };
     unsigned n = 2;
 
-    for (unsigned t = 0; t < TARGETS; t++) {
-        if (x->hosts >> targets[t].format & 1) {
-            list[n++] = x->atom[targets[t].atom];
+    for (unsigned t = 0; t < FORMAT_TYPES; t++) {
+        if (x->hosts >> format_types[t].format & 1) {
+            list[n++] = x->atom[A_FORMATS + t];
         }
     }
     xcb_change_property(x->c, XCB_PROP_MODE_REPLACE, q->requestor, q->property, XCB_ATOM_ATOM, 32, n, list);
@@ -327,10 +304,10 @@ static void selection_request(X11 *x, const xcb_selection_request_event_t *e)
         answer(x, &q, q.property);
         return;
     }
-    for (unsigned t = 0; t < TARGETS; t++) {
-        Format f = targets[t].format;
+    for (unsigned t = 0; t < FORMAT_TYPES; t++) {
+        Format f = format_types[t].format;
 
-        if (q.target != x->atom[targets[t].atom] || !(x->hosts >> f & 1)) {
+        if (q.target != x->atom[A_FORMATS + t] || !(x->hosts >> f & 1)) {
             continue;
         }
         for (int i = 0; i < WAITING_MAX; i++) {
@@ -451,7 +428,9 @@ static bool start(X11 *x)
     free(xcb_xfixes_query_version_reply(x->c, xcb_xfixes_query_version(x->c, 2, 0), NULL));
     x->fixes_event = fixes->first_event;
     for (int i = 0; i < A_NUM; i++) {
-        cookies[i] = xcb_intern_atom(x->c, 0, strlen(atom_names[i]), atom_names[i]);
+        const char *name = i < A_FORMATS ? atom_names[i] : format_types[i - A_FORMATS].name;
+
+        cookies[i] = xcb_intern_atom(x->c, 0, strlen(name), name);
     }
     for (int i = 0; i < A_NUM; i++) {
         xcb_intern_atom_reply_t *r = xcb_intern_atom_reply(x->c, cookies[i], NULL);

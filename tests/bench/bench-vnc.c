@@ -4,7 +4,9 @@
  * buffer of -vga std in both, one viewer, each encoding. For each: bytes, processor time of the
  * emulator from the guest's write to the viewer's pixels, frames a second, latency.
  *
- *   bench-vnc [PEER [ENCODING]]    default: qemu-system-x86_64 on the PATH ("": none); all
+ *   bench-vnc [PEER [ENCODING [X]]]    default: qemu-system-x86_64 on the PATH ("": none); all ("": all); TigerVNC's Xtigervnc
+ *
+ * TigerVNC's X server shows the same pictures, which an X client puts on its root window.
  *
  * Environment: QEMU_BIN.
  */
@@ -19,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "tests/lib/rfb-client.h"
+#include "util/bswap.h"
 
 #define W       1024
 #define H       768
@@ -30,6 +33,11 @@ typedef struct Emulator {
     pid_t pid;
     int qtest;
     char *dir, *vnc;
+    /* An X server. */
+    bool is_x;
+    int x;
+    uint32_t root, gc;
+    uint8_t big;                /* opcode of the extension BIG-REQUESTS */
 } Emulator;
 
 static uint32_t screen[W * H];
@@ -169,6 +177,137 @@ static void stop(Emulator *e)
     g_free(e->vnc);
 }
 
+/* --- an X server (X Window System Protocol, 11: appendix B "Protocol Encoding"; BIG-REQUESTS) --- */
+
+static void x_transfer(Emulator *e, bool in, void *data, size_t len)
+{
+    for (size_t at = 0; at < len; ) {
+        ssize_t k = in ? read(e->x, (char *)data + at, len - at) : write(e->x, (char *)data + at, len - at);
+
+        if (k <= 0) {
+            fprintf(stderr, "%s has ended\n", e->name);
+            exit(1);
+        }
+        at += k;
+    }
+}
+
+static void x_reply(Emulator *e, void *request, size_t len, uint8_t reply[32])
+{
+    x_transfer(e, false, request, len);
+    x_transfer(e, true, reply, 32);
+    if (reply[0] != 1) {
+        fprintf(stderr, "%s: the X server says error %u\n", e->name, reply[1]);
+        exit(1);
+    }
+}
+
+static void x_connect(Emulator *e, const char *display)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    uint8_t hello[12] = { 'l', 0, 11 }, head[8], reply[32], *setup;
+    uint8_t query[20] = { 98, 0, 5, 0, 12, 0, 0, 0, 'B', 'I', 'G', '-', 'R', 'E', 'Q', 'U', 'E', 'S', 'T', 'S' };
+    uint8_t enable[4] = { 0, 0, 1, 0 }, create[16] = { 55, 0, 4, 0 };
+    size_t len;
+
+    snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/.X11-unix/X%s", display);
+    e->x = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(e->x, (struct sockaddr *)&a, sizeof(a)) < 0) {
+        fprintf(stderr, "can't connect to X display :%s\n", display);
+        exit(1);
+    }
+    x_transfer(e, false, hello, sizeof(hello));
+    x_transfer(e, true, head, sizeof(head));
+    len = load_le16(head + 6) * 4u;
+    setup = g_malloc(len);
+    x_transfer(e, true, setup, len);
+    /* Vendor and formats stand between the fixed part and the first screen. */
+    e->root = load_le32(setup + 32 + ALIGN_UP(load_le16(setup + 16), 4) + setup[21] * 8);
+    e->gc = load_le32(setup + 4);
+    g_free(setup);
+    x_reply(e, query, sizeof(query), reply);
+    e->big = enable[0] = reply[9];
+    x_reply(e, enable, sizeof(enable), reply);
+    store_le32(create + 4, e->gc);
+    store_le32(create + 8, e->root);
+    x_transfer(e, false, create, sizeof(create));
+}
+
+/* PutImage, in the long form, and a question that is answered when it is done. */
+static void x_show(Emulator *e, int y, int h)
+{
+    size_t len = 28 + 4 * (size_t)W * h;
+    uint8_t *request = g_malloc(len), ask[4] = { 43, 0, 1, 0 }, reply[32];
+
+    memset(request, 0, 28);
+    request[0] = 72;
+    request[1] = 2;                             /* ZPixmap */
+    store_le32(request + 4, len / 4);
+    store_le32(request + 8, e->root);
+    store_le32(request + 12, e->gc);
+    store_le16(request + 16, W);
+    store_le16(request + 18, h);
+    store_le16(request + 22, y);
+    request[25] = 24;                           /* depth */
+    for (int i = 0; i < W * h; i++) {
+        store_le32(request + 28 + 4 * i, screen[y * W + i]);
+    }
+    x_transfer(e, false, request, len);
+    x_reply(e, ask, sizeof(ask), reply);
+    g_free(request);
+}
+
+static void start_x(Emulator *e)
+{
+    char display[16] = "", fd[16], *path;
+    int ready[2];
+    ssize_t n = 0;
+
+    e->dir = g_dir_make_tmp("bench-XXXXXX", NULL);
+    path = g_build_filename(e->dir, "vnc", NULL);
+    e->vnc = g_strdup_printf("unix:%s", path);
+    if (pipe(ready) < 0) {
+        exit(1);
+    }
+    snprintf(fd, sizeof(fd), "%d", ready[1]);
+    e->pid = fork();
+    if (e->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(ready[0]);
+        if (!freopen("/dev/null", "w", stderr)) {
+            _exit(127);
+        }
+        execlp(e->binary, e->binary, "-displayfd", fd, "-ac", "-nocursor", "-noreset", "-geometry", "1024x768", "-depth", "24",
+               "-SecurityTypes", "None", "-rfbport", "-1", "-rfbunixpath", path, "-Log", "*:stderr:0", NULL);
+        _exit(127);
+    }
+    close(ready[1]);
+    signal(SIGPIPE, SIG_IGN);
+    alarm(600);
+    while (n < (ssize_t)sizeof(display) - 1 && read(ready[0], display + n, 1) == 1 && display[n] != '\n') {
+        n++;
+    }
+    display[n] = '\0';
+    close(ready[0]);
+    if (!n) {
+        fprintf(stderr, "%s doesn't begin\n", e->binary);
+        exit(1);
+    }
+    x_connect(e, display);
+    g_free(path);
+}
+
+static void stop_x(Emulator *e)
+{
+    close(e->x);
+    kill(e->pid, SIGTERM);                      /* it removes its sockets */
+    waitpid(e->pid, NULL, 0);
+    unlink(e->vnc + 5);
+    rmdir(e->dir);
+    g_free(e->dir);
+    g_free(e->vnc);
+}
+
 /* Seconds of processor time so far, all threads, also those that have ended. */
 static double cpu(const Emulator *e)
 {
@@ -185,10 +324,14 @@ static double cpu(const Emulator *e)
  * don't depend on time. */
 static void show(Emulator *e, int y, int h)
 {
-    char a[64];
+    char a[64], *b64;
     size_t n = 4 * (size_t)W * h;
-    char *b64 = g_base64_encode((uint8_t *)(screen + y * W), n);
 
+    if (e->is_x) {
+        x_show(e, y, h);
+        return;
+    }
+    b64 = g_base64_encode((uint8_t *)(screen + y * W), n);
     ask(e, a, sizeof(a), "b64write 0x%x 0x%zx %s\n", FB + 4 * W * y, n, b64);
     if (strcmp(a, "OK") != 0) {
         fprintf(stderr, "%s: %s\n", e->name, a);
@@ -323,13 +466,13 @@ static const struct {
     const char *name;
     int32_t list[4];
     unsigned n;
-    bool loss;
+    bool loss, not_x;           /* TigerVNC doesn't have it */
 } settings[] = {
-    { "raw", { 0 }, 1, false }, { "hextile", { 5 }, 1, false }, { "zlib", { 6 }, 1, false },
-    { "zlib level 6", { 6, -250 }, 2, false },
+    { "raw", { 0 }, 1, false }, { "hextile", { 5 }, 1, false }, { "zlib", { 6 }, 1, false, true },
+    { "zlib level 6", { 6, -250 }, 2, false, true },
     { "tight", { 7 }, 1, false }, { "tight level 6", { 7, -250 }, 2, false },
     { "zrle", { 16 }, 1, false }, { "zrle level 6", { 16, -250 }, 2, false },
-    { "tight-png", { -260 }, 1, false }, { "all, zrle first", { 16, 1, 7, 5 }, 4, false },
+    { "tight-png", { -260 }, 1, false, true }, { "all, zrle first", { 16, 1, 7, 5 }, 4, false },
     { "all, tight first", { 7, 1, 16, 5 }, 4, false },
     { "tight, quality 6", { 7, 1, -26 }, 3, true },
 };
@@ -417,9 +560,10 @@ int main(int argc, char **argv)
     const char *peer = argc > 1 ? argv[1] : "qemu-system-x86_64";
     const char *ours = getenv("QEMU_BIN");
     /* Some builds have the peer's qtest accelerator as a module of its own. */
-    Emulator e[2] = { { .name = "ours", .binary = ours, .accel = "qtest" },
-                      { .name = "peer", .binary = peer, .accel = "tcg" } };
-    unsigned n = *peer ? 2 : 1;
+    Emulator e[3] = { { .name = "ours", .binary = ours, .accel = "qtest" },
+                      { .name = "peer", .binary = peer, .accel = "tcg" },
+                      { .name = "xvnc", .binary = argc > 3 ? argv[3] : "Xtigervnc", .is_x = true } };
+    g_autofree char *x_path = g_find_program_in_path(e[2].binary);
 
     if (!ours) {
         fprintf(stderr, "QEMU_BIN isn't set\n");
@@ -427,15 +571,22 @@ int main(int argc, char **argv)
     }
     printf("encoding\tscreens\twho\tbytes\tcpu-ms\tframes/s\tlatency-ms\tworst-ms\tlost\n");
     for (unsigned k = 0; k < ARRAY_SIZE(settings); k++) {
-        if (argc > 2 && strcmp(argv[2], settings[k].name) != 0) {
+        if (argc > 2 && *argv[2] && strcmp(argv[2], settings[k].name) != 0) {
             continue;
         }
-        for (unsigned i = 0; i < n; i++) {
-            start(&e[i], settings[k].loss ? ",lossy=on" : "");
+        for (unsigned i = 0; i < ARRAY_SIZE(e); i++) {
+            if (i == 1 ? !*peer : i == 2 && (!x_path || settings[k].not_x)) {
+                continue;
+            }
+            if (e[i].is_x) {
+                start_x(&e[i]);
+            } else {
+                start(&e[i], settings[k].loss ? ",lossy=on" : "");
+            }
             for (unsigned s = 0; s < SEQUENCES; s++) {
                 measure(&e[i], k, s, stdout);
             }
-            stop(&e[i]);
+            (e[i].is_x ? stop_x : stop)(&e[i]);
         }
     }
     return 0;
