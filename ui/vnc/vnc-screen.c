@@ -7,8 +7,8 @@
  * the device's idea of them is. A tile that a worker holds is not written but replaced.
  *
  * A console may show the device's memory itself (console_lend), which the guest writes meanwhile; the device tells
- * of that later. So what is found to differ is looked at once more at most: it goes to the tiles, and what
- * clients are sent comes from there.
+ * of that later. So nothing counts on a pixel being what it was a moment ago: what clients are sent comes from the
+ * tiles.
  */
 #include "util/osdep.h"
 #include "ui/vnc/vnc-int.h"
@@ -19,6 +19,7 @@
 #define HOT             3           /* changes in about half a second */
 #define CELL            16          /* pixels that are compared at once */
 #define CELLS_MAX       (CONSOLE_MAX_WIDTH / CELL)
+#define FEW_PIXELS      (64 * 1024)     /* damaged; what has changed of them is found to the column */
 /* Two parts of a line become one if that adds less than this share. */
 #define JOIN_PERCENT    25
 
@@ -261,6 +262,39 @@ static void copy_box(VncScreen *s, const pixman_box16_t *b)
     }
 }
 
+/* To the columns that differ: a letter is narrower than a cell. */
+static void trim(const VncScreen *s, pixman_box16_t *b)
+{
+    int x0 = b->x2, x1 = b->x1;
+
+    for (int y = b->y1; y < b->y2; y++) {
+        const uint32_t *now = console_line(s->listener.console, y);
+
+        for (int x = b->x1; x < b->x2; x++) {
+            const VncTile *t = s->tiles[(size_t)(y / VNC_TILE) * s->tiles_x + x / VNC_TILE];
+
+            if ((now[x] ^ (t ? t->px[y % VNC_TILE * VNC_TILE + x % VNC_TILE] : 0)) & 0xffffff) {
+                x0 = MIN(x0, x);
+                x1 = MAX(x1, x + 1);
+            }
+        }
+    }
+    if (x0 < x1) {
+        b->x1 = x0;
+        b->x2 = x1;
+    }
+}
+
+static size_t damaged_pixels(const pixman_box16_t *b, int n)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        sum += (size_t)(b[i].x2 - b[i].x1) * (b[i].y2 - b[i].y1);
+    }
+    return sum;
+}
+
 /* --- what has moved --- */
 
 /* A search that finds nothing makes the next ones rarer: a film isn't searched each time. */
@@ -365,7 +399,7 @@ bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
     GArray *boxes;
     Span *cells;
     pixman_box16_t *b;
-    bool search;
+    bool search, few;
     int n;
 
     copy->n = 0;
@@ -380,21 +414,25 @@ bool vnc_screen_scan(VncScreen *s, pixman_region16_t *delta, VncCopy *copy)
     boxes = g_array_new(FALSE, FALSE, sizeof(pixman_box16_t));
     cells = g_new(Span, CELLS_MAX);
     search = motion_counts(s);
+    few = damaged_pixels(b, n) <= FEW_PIXELS;
     for (int i = 0; i < n; i++) {
-        compare_box(s, &b[i], boxes, cells, !search);
+        compare_box(s, &b[i], boxes, cells, !search && !few);
     }
     pixman_region_clear(&s->damage);
     if (boxes->len) {
+        for (guint i = 0; few && i < boxes->len; i++) {
+            trim(s, &g_array_index(boxes, pixman_box16_t, i));
+        }
         pixman_region_fini(delta);
         pixman_region_init_rects(delta, (pixman_box16_t *)boxes->data, boxes->len);
         if (search) {
             freeze(s, pixman_region_extents(delta));
             look_for_motion(s, delta, copy);
-            for (guint i = 0; i < boxes->len; i++) {
-                copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
-            }
-            s->is_frozen = false;
         }
+        for (guint i = 0; (search || few) && i < boxes->len; i++) {
+            copy_box(s, &g_array_index(boxes, pixman_box16_t, i));
+        }
+        s->is_frozen = false;
         warm(s, (pixman_box16_t *)boxes->data, boxes->len);
     }
     n = boxes->len;
