@@ -158,6 +158,37 @@ TEST(updates, windows_are_copied)
     }
 }
 
+/* A letter is sent, and not what is around it. */
+static void small(Fixture *f, UNUSED void *arg)
+{
+    static const int32_t raw[] = { 0 };
+    uint64_t before;
+    RfbClient c;
+
+    fixture_paint(f, 1);
+    if (!rfb_open(&c, rfb_connect(f->where), NULL) || !rfb_set_encodings(&c, raw, 1) ||
+        !rfb_update(&c, true) || !fixture_settle(f, &c, 10)) {
+        fail(f, &c, "start");
+    }
+    before = c.bytes;
+    fixture_fill(f, 61, 30, 8, 16, 0x010203);
+    if (!fixture_settle(f, &c, 10)) {
+        fail(f, &c, "a letter");
+    }
+    check_int(f->t, c.bytes - before, 4 + 12 + 4 * 8 * 16, "a rectangle's head, and its pixels");
+    rfb_close(&c);
+}
+
+TEST(updates, no_more_than_a_letter)
+{
+    Fixture *f = fixture_start(t, 320, 200, "");
+
+    if (f) {
+        fixture_run(f, small, NULL);
+        fixture_stop(f);
+    }
+}
+
 /* A guest that scrolls its screen, which the console shows where it is, without end. */
 typedef struct Guest {
     Fixture *f;
