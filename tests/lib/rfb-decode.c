@@ -3,7 +3,9 @@
 #include "util/osdep.h"
 #include "config.h"
 #include <glib.h>
+#ifdef CONFIG_PNG
 #include <png.h>
+#endif
 #include <setjmp.h>
 #include <zlib.h>
 #ifdef CONFIG_JPEG
@@ -722,6 +724,7 @@ static bool jpeg(RfbClient *c, const uint8_t *data, size_t len, int x, int y, in
 
 static bool png(RfbClient *c, const uint8_t *data, size_t len, int x, int y, int w, int h)
 {
+#ifdef CONFIG_PNG
     png_image image = { .version = PNG_IMAGE_VERSION };
     uint8_t *rgb;
 
@@ -737,6 +740,10 @@ static bool png(RfbClient *c, const uint8_t *data, size_t len, int x, int y, int
     }
     g_free(rgb);
     return true;
+#else
+    (void)data, (void)len, (void)x, (void)y, (void)w, (void)h;
+    return rfb_fail(c, "PNG isn't known here");
+#endif
 }
 
 static bool picture(RfbClient *c, bool is_png, int x, int y, int w, int h)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/osdep.h"
+#include "config.h"
+#ifdef CONFIG_PNG
 #include <png.h>
+#endif
 #include "ui/core/clip-image.h"
 #include "util/bswap.h"
 
@@ -75,6 +78,7 @@ GBytes *clip_bmp_from_dib(const uint8_t *dib, size_t len)
     return g_bytes_new_take(b, CLIP_BMP_HEAD + len);
 }
 
+#ifdef CONFIG_PNG
 GBytes *clip_png_from_bmp(GBytes *bmp)
 {
     gsize len;
@@ -146,3 +150,14 @@ GBytes *clip_bmp_from_png(GBytes *png, size_t max)
     }
     return g_bytes_new_take(b, size);
 }
+#else
+GBytes *clip_png_from_bmp(UNUSED GBytes *bmp)
+{
+    return NULL;
+}
+
+GBytes *clip_bmp_from_png(UNUSED GBytes *png, UNUSED size_t max)
+{
+    return NULL;
+}
+#endif

@@ -2,7 +2,10 @@
 /* Screen dumps: PPM (Netpbm, P6) and PNG. */
 #include "util/osdep.h"
 #include <glib.h>
+#include "config.h"
+#ifdef CONFIG_PNG
 #include <png.h>
+#endif
 #include "ui/core/console.h"
 
 static void rgb_line(const Console *c, int y, uint8_t *out)
@@ -28,6 +31,7 @@ static bool write_ppm(const Console *c, FILE *f, uint8_t *line)
     return ok;
 }
 
+#ifdef CONFIG_PNG
 static bool write_png(const Console *c, FILE *f, uint8_t *line)
 {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
@@ -49,13 +53,27 @@ static bool write_png(const Console *c, FILE *f, uint8_t *line)
     png_destroy_write_struct(&png, &info);
     return true;
 }
+#else
+static bool write_png(UNUSED const Console *c, UNUSED FILE *f, UNUSED uint8_t *line)
+{
+    errno = ENOTSUP;                    /* console_dump() has said so before */
+    return false;
+}
+#endif
 
 bool console_dump(Console *c, const char *path, bool png, Error **errp)
 {
-    FILE *f = fopen(path, "wbe");
+    FILE *f;
     uint8_t *line;
     bool ok;
 
+#ifndef CONFIG_PNG
+    if (png) {
+        error_setf(errp, ERR_NOT_SUPPORTED, "can't write '%s': this program was built without libpng", path);
+        return false;
+    }
+#endif
+    f = fopen(path, "wbe");
     if (!f) {
         error_set_errno(errp, errno, "can't write '%s'", path);
         return false;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pictures as PNG (ISO/IEC 15948), by libpng. */
 #include "util/osdep.h"
-#include <png.h>
+#include "config.h"
 #include "ui/vnc/enc.h"
+#ifdef CONFIG_PNG
+#include <png.h>
 
 static void append(png_structp png, png_bytep data, png_size_t len)
 {
@@ -79,3 +81,10 @@ bool enc_png(GByteArray *to, const EncPicture *pic, int level, const EncPalette 
     g_free(row);
     return true;
 }
+#else
+bool enc_png(UNUSED GByteArray *to, UNUSED const EncPicture *pic, UNUSED int level, UNUSED const EncPalette *pal,
+             UNUSED bool smooth, UNUSED const VncFormat *f)
+{
+    return false;
+}
+#endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What all encoders have in common: pieces, zlib streams, palettes. */
 #include "util/osdep.h"
+#include "config.h"
 #include "ui/vnc/enc.h"
 #include "util/bswap.h"
 
@@ -306,7 +307,9 @@ static const struct {
     { ENC_ZLIBHEX, enc_zlibhex, "zlibhex" },
     { ENC_ZRLE, enc_zrle, "zrle" },
     { ENC_ZYWRLE, enc_zywrle, "zywrle" },
+#ifdef CONFIG_PNG
     { ENC_TIGHT_PNG, enc_tight_png, "tight-png" },
+#endif
 };
 
 EncFn *enc_function(int32_t encoding)

@@ -163,7 +163,7 @@ unsigned enc_zywrle_levels(const EncParams *p);
 
 /* enc-jpeg.c: false if this build has no libjpeg. @quality: 0 to 100, @subsampling as above. */
 bool enc_jpeg(GByteArray *to, const EncPicture *pic, int quality, int subsampling);
-/* enc-png.c: as PNG (ISO/IEC 15948); with @pal indexed, else @smooth or not. */
+/* enc-png.c: as PNG (ISO/IEC 15948), false without libpng; with @pal indexed, else @smooth or not. */
 bool enc_png(GByteArray *to, const EncPicture *pic, int level, const EncPalette *pal, bool smooth,
              const VncFormat *f);
 
