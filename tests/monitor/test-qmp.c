@@ -72,7 +72,7 @@ static void with_monitor(Test *t, bool qmp, void (*run)(Client *c))
 static QmpClient *connect_client(Client *c)
 {
     Error *err = NULL;
-    QmpClient *q = qmp_client_new_fd(c->fd, 10000, &err);
+    QmpClient *q = qmp_client_new_fd(c->fd, 120000, &err);
 
     check_true(c->t, q != NULL, err ? error_message(err) : "connects");
     error_free(err);

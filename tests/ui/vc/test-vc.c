@@ -184,12 +184,12 @@ static const ChrHandlers handlers = { .can_receive = can_receive, .receive = rec
 
 static bool wait_for_width(RfbClient *c, int width)
 {
-    for (int i = 0; i < 50 && c->width != width; i++) {
+    while (c->width != width) {
         if (!rfb_update(c, false)) {
             return false;
         }
     }
-    return c->width == width;
+    return true;
 }
 
 static unsigned lit(const RfbClient *c)
