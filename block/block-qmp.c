@@ -115,11 +115,11 @@ ImageInfo *block_qmp_image_info(BlockNode *n, bool chain)
     info->filename = strdup(file_of(n));
     info->format = strdup(n->drv->name);
     info->virtual_size = MAX(length, INT64_C(0));
-    if (*info->filename && stat(info->filename, &st) == 0) {
-        QAPI_SET(info, actual_size, (int64_t)st.st_blocks * 512);
-    }
     if (n->drv->info) {
         n->drv->info(n, &f);
+    }
+    if (*info->filename && stat(info->filename, &st) == 0) {
+        QAPI_SET(info, actual_size, (int64_t)(st.st_blocks * 512 + f.other_files));
     }
     if (f.cluster_size) {
         QAPI_SET(info, cluster_size, (int64_t)f.cluster_size);

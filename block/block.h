@@ -77,6 +77,7 @@ typedef struct BlockFormatInfo {
     bool is_qcow2, v3, dirty, corrupt, lazy_refcounts, extended_l2;
     const char *compat, *compression;
     unsigned refcount_bits;
+    uint64_t other_files;           /* bytes of the host that files beside the image's take */
     const struct LuksHeader *luks;  /* of a format's encryption; NULL: none */
 } BlockFormatInfo;
 

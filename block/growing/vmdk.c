@@ -8,12 +8,14 @@
  * most. All numbers are little endian. Kinds: monolithicSparse, and streamOptimized, whose grains are compressed, each behind a
  * marker; such an image is written by compressed writes only (qemu-img convert), each grain once.
  *
- * Not there: descriptors in a file of their own with extents in others, images that are based on others (a parent), the ESX server's
- * COWD files.
+ * Where the descriptor is a file of its own (monolithicFlat, twoGbMaxExtentSparse, twoGbMaxExtentFlat, vmfs), all is vmdk-extents.c's.
+ *
+ * Not there: images that are based on others (a parent), the ESX server's COWD files.
  */
 #include "util/osdep.h"
 #include <zlib.h>
 #include "block/growing/growing.h"
+#include "block/growing/vmdk.h"
 #include "qapi/types-block.h"
 #include "util/bswap.h"
 #include "util/guest-random.h"
@@ -27,6 +29,7 @@ enum { HDR_VERSION = 4, HDR_FLAGS = 8, HDR_CAPACITY = 12, HDR_GRAIN = 20, HDR_DE
        HDR_BYTES = 512 };
 enum { FLAG_NEWLINES = 1 << 0, FLAG_RGD = 1 << 1, FLAG_ZERO_GRAINS = 1 << 2, FLAG_COMPRESSED = 1 << 16, FLAG_MARKERS = 1 << 17 };
 enum { COMPRESS_NONE, COMPRESS_DEFLATE };
+#define DESCRIPTOR_BEGIN "# Disk DescriptorFile"
 #define GTES            512             /* entries of a grain table */
 #define GT_BYTES        (GTES * 4)
 #define GT_SECTORS      (GT_BYTES / 512)
@@ -34,9 +37,13 @@ enum { COMPRESS_NONE, COMPRESS_DEFLATE };
 #define MARKER_BYTES    12              /* VMDK "Compressed grain marker": sector of the disk, size of the data */
 #define DESCRIPTOR_MAX  (64 * KIB)
 #define GRAIN_DEFAULT   128             /* sectors */
+#define DESCRIPTOR_ROOM 20              /* sectors, of a new image's */
+#define EXTENT_SECTORS  UINT64_C(4194304)       /* "twoGbMax" */
 
 typedef struct Vmdk {
     Growing grow;                   /* first */
+    VmdkExtents *extents;           /* in other files; NULL: this one is all, and the rest is of it */
+    bool is_descriptor;
     uint32_t flags;
     uint32_t *gd, *rgd;             /* grain directories, host byte order; owned; rgd may be NULL */
     uint64_t gd_offset, rgd_offset;
@@ -248,7 +255,7 @@ static int coroutine_fn vmdk_co_write_compressed(BlockNode *n, uint64_t offset, 
     Pack j;
     int r;
 
-    if (!(of(g)->flags & FLAG_COMPRESSED)) {
+    if (of(g)->extents || !(of(g)->flags & FLAG_COMPRESSED)) {
         return -ENOTSUP;
     }
     if (offset % g->block_size || len > g->block_size) {
@@ -277,6 +284,9 @@ static int coroutine_fn vmdk_co_pwritev(BlockNode *n, uint64_t offset, const str
     uint8_t *b;
     int r = 0;
 
+    if (of(g)->extents) {
+        return vmdk_extents_rw(of(g)->extents, true, offset, iov, niov);
+    }
     if (!(of(g)->flags & FLAG_COMPRESSED)) {
         return grow_co_pwritev(n, offset, iov, niov);
     }
@@ -300,8 +310,78 @@ static const GrowFormat vmdk_format = {
     .page_at = vmdk_page_at, .copy_at = vmdk_copy_at,
 };
 
+/* --- the disk, wherever it is --- */
+
+static int64_t vmdk_length(BlockNode *n)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? (int64_t)vmdk_extents_size(s->extents) : grow_length(n);
+}
+
+static int coroutine_fn vmdk_co_preadv(BlockNode *n, uint64_t offset, const struct iovec *iov, size_t niov)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_rw(s->extents, false, offset, iov, niov) : grow_co_preadv(n, offset, iov, niov);
+}
+
+static int coroutine_fn vmdk_co_flush(BlockNode *n)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_flush(s->extents) : grow_co_flush(n);
+}
+
+static int coroutine_fn vmdk_co_zero(BlockNode *n, uint64_t offset, uint64_t len, unsigned flags)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_zero(s->extents, offset, len, flags) : grow_co_zero(n, offset, len, flags);
+}
+
+static int coroutine_fn vmdk_co_status(BlockNode *n, uint64_t offset, uint64_t len, BlockStatus *st)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_status(s->extents, offset, len, st) : grow_co_status(n, offset, len, st);
+}
+
+static int coroutine_fn vmdk_co_check(BlockNode *n, unsigned fix, BlockCheck *result, Error **errp)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_check(s->extents, fix, result, errp) : grow_co_check(n, fix, result, errp);
+}
+
+static bool vmdk_inactivate(BlockNode *n, Error **errp)
+{
+    return ((Vmdk *)n->state)->extents ? true : grow_inactivate(n, errp);
+}
+
+static bool vmdk_reopen(BlockNode *n, bool read_only, Error **errp)
+{
+    Vmdk *s = n->state;
+
+    return s->extents ? vmdk_extents_reopen(s->extents, read_only, errp) : grow_reopen(n, read_only, errp);
+}
+
+static void vmdk_limits(BlockNode *n, BlockLimits *l)
+{
+    if (((Vmdk *)n->state)->extents) {
+        l->request_alignment = l->memory_alignment = 0;
+    } else {
+        grow_limits(n, l);
+    }
+}
+
 static void vmdk_info(BlockNode *n, BlockFormatInfo *info)
 {
+    if (of(n->state)->extents) {
+        *info = (BlockFormatInfo){ .cluster_size = vmdk_extents_cluster_size(of(n->state)->extents),
+                                   .other_files = vmdk_extents_actual_size(of(n->state)->extents) };
+        return;
+    }
     grow_info(n, info);
     info->only_compressed = of(n->state)->flags & FLAG_COMPRESSED;
 }
@@ -311,7 +391,7 @@ static void vmdk_info(BlockNode *n, BlockFormatInfo *info)
 static int vmdk_probe(const uint8_t *b, size_t len)
 {
     return len >= HDR_BYTES && load_le32(b) == VMDK_MAGIC ? 100
-           : len >= 21 && !memcmp(b, "# Disk DescriptorFile", 21) ? 100 : 0;
+           : len >= 21 && !memcmp(b, DESCRIPTOR_BEGIN, 21) ? 100 : 0;
 }
 
 /* The value of a descriptor's line "key=value" or "key = "value""; freed by the caller. */
@@ -344,19 +424,26 @@ static int64_t id_of(const Vmdk *s, const char *key, uint32_t otherwise)
     return id;
 }
 
-/* One file, which is the image's only extent. */
+/* Where there is one file, that is the image's only extent. */
 static ImageInfoSpecific *vmdk_specific(BlockNode *n)
 {
     Vmdk *s = n->state;
     ImageInfoSpecific *all = qapi_new(ImageInfoSpecific);
     ImageInfoSpecificVmdk *v = qapi_new(ImageInfoSpecificVmdk);
-    ImageInfo *extent = qapi_new(ImageInfo);
+    ImageInfo *extent;
     char *kind = s->descriptor ? value_of(s->descriptor, "createType") : NULL;
 
     v->create_type = strdup(kind ? kind : "");
     g_free(kind);
     v->cid = id_of(s, "CID", 0);
     v->parent_cid = id_of(s, "parentCID", UINT32_MAX);
+    all->type = IMAGE_INFO_SPECIFIC_KIND_VMDK;
+    all->u.vmdk.data = v;
+    if (s->extents) {
+        v->extents = vmdk_extents_info(s->extents);
+        return all;
+    }
+    extent = qapi_new(ImageInfo);
     extent->filename = strdup(n->filename ? n->filename : "");
     extent->format = strdup("");
     extent->virtual_size = s->grow.size;
@@ -366,8 +453,6 @@ static ImageInfoSpecific *vmdk_specific(BlockNode *n)
     }
     v->extents = qapi_new(ImageInfoList);
     qapi_list_append(v->extents, extent);
-    all->type = IMAGE_INFO_SPECIFIC_KIND_VMDK;
-    all->u.vmdk.data = v;
     return all;
 }
 
@@ -387,7 +472,11 @@ static bool coroutine_fn read_descriptor(Vmdk *s, BlockNode *n, Error **errp)
     kind = value_of(s->descriptor, "createType");
     if (parent && g_ascii_strcasecmp(parent, "ffffffff")) {
         ok = GROW_UNSUPPORTED("the image is based on another one (parentCID=%.8s), which isn't supported", parent);
-    } else if (kind && strcmp(kind, "monolithicSparse") && strcmp(kind, "streamOptimized")) {
+    } else if (s->is_descriptor && (!kind || (strcmp(kind, "monolithicFlat") && strcmp(kind, "twoGbMaxExtentSparse") &&
+                                              strcmp(kind, "twoGbMaxExtentFlat") && strcmp(kind, "vmfs")))) {
+        ok = GROW_UNSUPPORTED("the kind of image (createType) is '%.32s'; accepted in a descriptor's file: monolithicFlat, "
+                              "twoGbMaxExtentSparse, twoGbMaxExtentFlat, vmfs", kind ? kind : "");
+    } else if (!s->is_descriptor && kind && strcmp(kind, "monolithicSparse") && strcmp(kind, "streamOptimized")) {
         ok = GROW_UNSUPPORTED("the kind of image (createType) is '%.32s'; accepted: monolithicSparse, streamOptimized", kind);
     }
     g_free(parent);
@@ -403,9 +492,7 @@ static bool check_header(Vmdk *s, BlockNode *n, const uint8_t *h, Error **errp)
     Growing *g = &s->grow;
 
     if (load_le32(h) != VMDK_MAGIC) {
-        return memcmp(h, "# Disk DescriptorFile", 21)
-               ? GROW_BAD("the file doesn't begin with 'KDMV': it is no VMDK image")
-               : GROW_UNSUPPORTED("this is a descriptor of extents in other files, which aren't supported");
+        return GROW_BAD("the file doesn't begin with 'KDMV': it is no VMDK image");
     }
     if (version < 1 || version > 3) {
         return GROW_UNSUPPORTED("the version (byte 4) is %u; accepted: 1, 2, 3", version);
@@ -486,11 +573,31 @@ static bool coroutine_fn read_footer(BlockNode *n, uint8_t *h, Error **errp)
     return true;
 }
 
+/* A file that is nothing but a descriptor. */
+static bool coroutine_fn read_descriptor_file(BlockNode *n, Error **errp)
+{
+    Vmdk *s = n->state;
+    int64_t length = block_length(n->file);
+
+    if (length > (int64_t)DESCRIPTOR_MAX) {
+        return GROW_BAD("the descriptor has %" PRId64 " bytes; accepted: up to %" PRIu64, length, DESCRIPTOR_MAX);
+    }
+    s->is_descriptor = true;
+    s->descriptor_size = MAX(length, INT64_C(0));
+    return read_descriptor(s, n, errp);
+}
+
 static bool coroutine_fn read_image(BlockNode *n, Error **errp)
 {
     Vmdk *s = n->state;
-    uint8_t h[HDR_BYTES];
+    uint8_t h[HDR_BYTES] = { 0 };
 
+    if (block_length(n->file) >= (int64_t)strlen(DESCRIPTOR_BEGIN) && !format_load(n->file, 0, h, strlen(DESCRIPTOR_BEGIN), errp)) {
+        return false;
+    }
+    if (!memcmp(h, DESCRIPTOR_BEGIN, strlen(DESCRIPTOR_BEGIN))) {
+        return read_descriptor_file(n, errp);
+    }
     if (!format_load(n->file, 0, h, sizeof(h), errp) ||
         (load_le32(h) == VMDK_MAGIC && load_le64(h + HDR_GD) == GD_AT_END && !read_footer(n, h, errp)) ||
         !check_header(s, n, h, errp) || !read_descriptor(s, n, errp)) {
@@ -519,13 +626,27 @@ static bool vmdk_open(BlockNode *n, UNUSED const QDict *opts, Error **errp)
         free_state(s);
         return false;
     }
+    if (s->is_descriptor) {
+        s->extents = vmdk_extents_open(n, s->descriptor, errp);
+        if (!s->extents) {
+            error_prepend(errp, "VMDK image '%s': ", n->filename ? n->filename : n->file->name);
+            free_state(s);
+        }
+        return s->extents;
+    }
     grow_init(&s->grow, n, &vmdk_format);
     return true;
 }
 
 static void vmdk_close(BlockNode *n)
 {
-    grow_close(n->state);
+    Vmdk *s = n->state;
+
+    if (s->extents) {
+        vmdk_extents_close(s->extents);
+    } else {
+        grow_close(&s->grow);
+    }
     free_state(n->state);
 }
 
@@ -543,36 +664,40 @@ static const char *version(const QDict *opts, const char *key, const char *other
     return text;
 }
 
-static char *make_descriptor(const char *name, uint64_t sectors, bool stream, const QDict *opts, Error **errp)
+/* For messages, and in the descriptor: no quotes, no lines. */
+static char *plain_name(const char *name)
+{
+    char *base = g_path_get_basename(name ? name : "disk.vmdk");
+
+    for (char *c = base; *c; c++) {
+        *c = *c == '"' || (uint8_t)*c < ' ' ? '_' : *c;
+    }
+    return base;
+}
+
+/* @extents: the lines that tell of them. */
+static char *make_descriptor(const char *extents, uint64_t sectors, const char *kind, const QDict *opts, Error **errp)
 {
     const char *adapter = qdict_str_or(opts, "adapter_type", "ide"), *hw = version(opts, "hwversion", "4", errp);
     const char *tools = hw ? version(opts, "toolsversion", "2147483647", errp) : NULL;
-    char *base = g_path_get_basename(name ? name : "disk.vmdk"), *text;
     bool ide = !strcmp(adapter, "ide");
     uint32_t cid;
 
     if (!tools) {
-        g_free(base);
         return NULL;
     }
     if (!ide && strcmp(adapter, "lsilogic") && strcmp(adapter, "buslogic") && strcmp(adapter, "legacyESX")) {
         error_setf(errp, ERR_INVALID_ARGUMENT, "'adapter_type' is '%s'; accepted: ide, buslogic, lsilogic, legacyESX", adapter);
-        g_free(base);
         return NULL;
     }
     guest_random_bytes(&cid, sizeof(cid));
-    for (char *c = base; *c; c++) {
-        *c = *c == '"' || (uint8_t)*c < ' ' ? '_' : *c;
-    }
-    text = g_strdup_printf("# Disk DescriptorFile\nversion=1\nCID=%08x\nparentCID=ffffffff\ncreateType=\"%s\"\n\n"
-                           "# Extent description\nRW %" PRIu64 " SPARSE \"%s\"\n\n# The Disk Data Base\n#DDB\n\n"
+    return g_strdup_printf(DESCRIPTOR_BEGIN "\nversion=1\nCID=%08x\nparentCID=ffffffff\ncreateType=\"%s\"\n\n"
+                           "# Extent description\n%s\n# The Disk Data Base\n#DDB\n\n"
                            "ddb.virtualHWVersion = \"%s\"\nddb.geometry.cylinders = \"%" PRIu64 "\"\n"
                            "ddb.geometry.heads = \"%d\"\nddb.geometry.sectors = \"63\"\nddb.adapterType = \"%s\"\n"
                            "ddb.toolsVersion = \"%s\"\n",
-                           MIN(cid, UINT32_C(0xfffffffd)), stream ? "streamOptimized" : "monolithicSparse", sectors, base,
-                           hw, sectors / (63 * (ide ? 16 : 255)), ide ? 16 : 255, adapter, tools);
-    g_free(base);
-    return text;
+                           MIN(cid, UINT32_C(0xfffffffd)), kind, extents, hw, sectors / (63 * (ide ? 16 : 255)), ide ? 16 : 255,
+                           adapter, tools);
 }
 
 /* A directory at @sector and the tables that it names behind it. */
@@ -589,37 +714,16 @@ static bool coroutine_fn put_directory(BlockNode *file, uint64_t sector, uint64_
     return ok;
 }
 
-static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Error **errp)
+/* A sparse file; @text: its descriptor, NULL if that is in another file. */
+static bool coroutine_fn make_sparse(BlockNode *file, uint64_t sectors, bool stream, const char *text, Error **errp)
 {
-    const char *kind = qdict_str_or(opts, "subformat", "monolithicSparse");
-    uint64_t sectors = DIV_ROUND_UP((uint64_t)qdict_int_or(opts, "size", 0), 512);
-    uint64_t tables = DIV_ROUND_UP(DIV_ROUND_UP(sectors, GRAIN_DEFAULT), (uint64_t)GTES), set, rgd, gd, overhead;
-    bool stream = !strcmp(kind, "streamOptimized"), ok;
+    uint64_t tables = DIV_ROUND_UP(DIV_ROUND_UP(sectors, GRAIN_DEFAULT), (uint64_t)GTES);
+    uint64_t at = text ? 1 : 0, room = text ? DESCRIPTOR_ROOM : 0;      /* of the descriptor, in sectors */
+    uint64_t set = gd_bytes(tables) / 512 + tables * GT_SECTORS, rgd = 1 + room, gd = rgd + set;
+    uint64_t overhead = ALIGN_UP(gd + set, (uint64_t)GRAIN_DEFAULT);
     uint8_t h[HDR_BYTES] = { 0 }, *descriptor_sectors;
-    const uint64_t at = 1, room = 20;           /* of the descriptor, in sectors */
-    char *text;
+    bool ok;
 
-    if (!stream && strcmp(kind, "monolithicSparse")) {
-        error_setf(errp, ERR_INVALID_ARGUMENT, "'subformat' is '%s'; accepted: monolithicSparse, streamOptimized", kind);
-        return false;
-    }
-    if (DIV_ROUND_UP(sectors, GRAIN_DEFAULT) > GROW_MAP_MAX / 4) {
-        error_setf(errp, ERR_OUT_OF_RANGE, "a VMDK image of %" PRIu64 " sectors can't be made; accepted: up to %" PRIu64, sectors,
-                   GROW_MAP_MAX / 4 * GRAIN_DEFAULT);
-        return false;
-    }
-    text = make_descriptor(file->filename, sectors, stream, opts, errp);
-    if (!text || strlen(text) > room * 512) {
-        if (text) {
-            error_setf(errp, ERR_OUT_OF_RANGE, "the file's name is too long for the image's descriptor");
-        }
-        g_free(text);
-        return false;
-    }
-    set = gd_bytes(tables) / 512 + tables * GT_SECTORS;
-    rgd = at + room;
-    gd = rgd + set;
-    overhead = ALIGN_UP(gd + set, (uint64_t)GRAIN_DEFAULT);
     store_le32(h, VMDK_MAGIC);
     store_le32(h + HDR_VERSION, stream ? 3 : 1);
     store_le32(h + HDR_FLAGS, FLAG_NEWLINES | FLAG_RGD | (stream ? FLAG_COMPRESSED | FLAG_MARKERS : 0));
@@ -633,13 +737,110 @@ static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Erro
     store_le64(h + HDR_OVERHEAD, overhead);
     memcpy(h + HDR_NEWLINES, "\n \r\n", 4);
     store_le16(h + HDR_COMPRESS, stream ? COMPRESS_DEFLATE : COMPRESS_NONE);
-    descriptor_sectors = g_malloc0(room * 512);
-    memcpy(descriptor_sectors, text, strlen(text));
     ok = format_set_length(file, overhead * 512, errp) && put_directory(file, rgd, tables, errp) &&
-         put_directory(file, gd, tables, errp) && format_store(file, at * 512, descriptor_sectors, room * 512, errp) &&
-         format_store(file, 0, h, sizeof(h), errp);
-    g_free(descriptor_sectors);
+         put_directory(file, gd, tables, errp);
+    if (ok && text) {
+        descriptor_sectors = g_malloc0(room * 512);
+        memcpy(descriptor_sectors, text, strlen(text));
+        ok = format_store(file, at * 512, descriptor_sectors, room * 512, errp);
+        g_free(descriptor_sectors);
+    }
+    return ok && format_store(file, 0, h, sizeof(h), errp);
+}
+
+/* Another file beside the descriptor's. */
+static bool coroutine_fn make_extent(const char *path, uint64_t sectors, bool sparse, Error **errp)
+{
+    QDict *opts = qdict_from_fmt("{'filename': %s, 'size': %llu}", path, sparse ? 0ULL : (unsigned long long)sectors * 512);
+    bool ok = block_driver_find("file")->co_create(NULL, opts, errp);
+    BlockNode *file;
+
+    qobject_unref(opts);
+    if (!ok || !sparse) {
+        return ok;
+    }
+    opts = qdict_from_fmt("{'driver': 'file', 'filename': %s}", path);
+    file = block_node_open(opts, errp);
+    qobject_unref(opts);
+    ok = file && make_sparse(file, sectors, false, NULL, errp);
+    block_node_unref(file);
+    return ok;
+}
+
+/* monolithicFlat: NAME-flat.vmdk; twoGbMaxExtentFlat: NAME-f001.vmdk and so on; -Sparse: NAME-s001.vmdk. */
+static bool coroutine_fn make_extents(BlockNode *file, uint64_t sectors, const char *kind, const QDict *opts, Error **errp)
+{
+    bool sparse = !strcmp(kind, "twoGbMaxExtentSparse"), one = !strcmp(kind, "monolithicFlat"), ok = true;
+    uint64_t most = one ? MAX(sectors, UINT64_C(1)) : EXTENT_SECTORS, at = 0;
+    size_t end = file->filename && g_str_has_suffix(file->filename, ".vmdk") ? strlen(".vmdk") : 0;
+    GString *lines = g_string_new("");
+    char *text;
+
+    if (!file->filename || DIV_ROUND_UP(sectors, most) > VMDK_EXTENTS_MAX) {
+        g_string_free(lines, true);
+        error_setf(errp, ERR_NOT_SUPPORTED, "an image of the kind %s can't be made here; accepted: names of files, and up to %d extents", kind,
+                   VMDK_EXTENTS_MAX);
+        return false;
+    }
+    for (unsigned i = 1; ok && (at < sectors || i == 1); i++) {
+        uint64_t part = MIN(sectors - at, most);
+        g_autofree char *path = one ? g_strdup_printf("%.*s-flat.vmdk", (int)(strlen(file->filename) - end), file->filename)
+                                    : g_strdup_printf("%.*s-%c%03u.vmdk", (int)(strlen(file->filename) - end), file->filename,
+                                                      sparse ? 's' : 'f', i);
+        g_autofree char *name = g_path_get_basename(path), *plain = plain_name(name);
+
+        if (strcmp(name, plain)) {
+            error_setf(errp, ERR_INVALID_ARGUMENT, "a descriptor can't name '%s'; accepted: names without quotes and lines", plain);
+            ok = false;
+        } else {
+            g_string_append_printf(lines, "RW %" PRIu64 " %s \"%s\"%s\n", part, sparse ? "SPARSE" : "FLAT", name, sparse ? "" : " 0");
+            ok = make_extent(path, part, sparse, errp);
+        }
+        at += part;
+    }
+    text = ok ? make_descriptor(lines->str, sectors, kind, opts, errp) : NULL;
+    ok = text && format_set_length(file, strlen(text), errp) && format_store(file, 0, text, strlen(text), errp);
+    g_string_free(lines, true);
     g_free(text);
+    return ok;
+}
+
+static bool coroutine_fn vmdk_co_create(BlockNode *file, const QDict *opts, Error **errp)
+{
+    static const char *const kinds[] = { "monolithicSparse", "streamOptimized", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat" };
+    const char *kind = qdict_str_or(opts, "subformat", kinds[0]);
+    uint64_t sectors = DIV_ROUND_UP((uint64_t)qdict_int_or(opts, "size", 0), 512);
+    char *base, *line, *text;
+    size_t k = 0;
+    bool ok;
+
+    while (k < ARRAY_SIZE(kinds) && strcmp(kind, kinds[k])) {
+        k++;
+    }
+    if (k == ARRAY_SIZE(kinds)) {
+        error_setf(errp, ERR_INVALID_ARGUMENT, "'subformat' is '%s'; accepted: monolithicSparse, streamOptimized, monolithicFlat, "
+                   "twoGbMaxExtentSparse, twoGbMaxExtentFlat", kind);
+        return false;
+    }
+    if (k >= 2) {
+        return make_extents(file, sectors, kind, opts, errp);
+    }
+    if (DIV_ROUND_UP(sectors, GRAIN_DEFAULT) > GROW_MAP_MAX / 4) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "a VMDK image of %" PRIu64 " sectors can't be made; accepted: up to %" PRIu64, sectors,
+                   GROW_MAP_MAX / 4 * GRAIN_DEFAULT);
+        return false;
+    }
+    base = plain_name(file->filename);
+    line = g_strdup_printf("RW %" PRIu64 " SPARSE \"%s\"\n", sectors, base);
+    text = make_descriptor(line, sectors, kind, opts, errp);
+    if (text && strlen(text) > DESCRIPTOR_ROOM * 512) {
+        error_setf(errp, ERR_OUT_OF_RANGE, "the file's name is too long for the image's descriptor");
+        g_clear_pointer(&text, g_free);
+    }
+    ok = text && make_sparse(file, sectors, k == 1, text, errp);
+    g_free(text);
+    g_free(line);
+    g_free(base);
     return ok;
 }
 
@@ -647,7 +848,9 @@ static const char *const vmdk_options[] = { "file", NULL };
 static const char *const vmdk_create_options[] = { "size", "subformat", "adapter_type", "hwversion", "toolsversion", NULL };
 
 static BlockDriver driver_vmdk = {
-    .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close, GROW_ROW,
+    .name = "vmdk", .options = vmdk_options, .state_size = sizeof(Vmdk), .open = vmdk_open, .close = vmdk_close, .has_map = true,
+    .length = vmdk_length, .co_preadv = vmdk_co_preadv, .co_flush = vmdk_co_flush, .co_zero = vmdk_co_zero, .limits = vmdk_limits,
+    .co_status = vmdk_co_status, .co_check = vmdk_co_check, .inactivate = vmdk_inactivate, .reopen = vmdk_reopen,
     .co_pwritev = vmdk_co_pwritev, .info = vmdk_info, .specific = vmdk_specific, .co_write_compressed = vmdk_co_write_compressed, .probe = vmdk_probe, .co_create = vmdk_co_create,
     .create_options = vmdk_create_options,
 };

@@ -2,7 +2,7 @@
 /*
  * Any bytes as an image of vdi, vpc, vmdk or vhdx: it is refused with a word, or opened, read, written, checked, and opened again.
  * The last bytes choose: format, whether checksums are put right, and what is done. A VHDX image's parts are far from each other:
- * each 4 KiB of the input is one of them.
+ * each 4 KiB of the input is one of them. A VMDK descriptor lies in a folder with a file "a" of the same bytes.
  * Damage is told on stderr: -close_fd_mask=2 keeps that away.
  */
 #include "util/osdep.h"
@@ -117,12 +117,43 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+/* A folder for a descriptor, and @path in it. */
+static char *put_descriptor(char path[64], const uint8_t *data, size_t size)
+{
+    char *dir = g_dir_make_tmp("fuzz-growing-XXXXXX", NULL), *other;
+
+    if (!dir || strlen(dir) > 50) {
+        abort();
+    }
+    snprintf(path, 64, "%s/d", dir);
+    other = g_build_filename(dir, "a", NULL);
+    if (!g_file_set_contents(path, (const char *)data, size, NULL) || !g_file_set_contents(other, (const char *)data, size, NULL)) {
+        abort();
+    }
+    g_free(other);
+    return dir;
+}
+
+static void remove_folder(char *dir)
+{
+    static const char *const names[] = { "a", "d" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *path = g_build_filename(dir, names[i], NULL);
+
+        unlink(path);
+        g_free(path);
+    }
+    rmdir(dir);
+    g_free(dir);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *c = data + size - CHOICES;
     const char *format;
-    char path[64];
-    int fd;
+    char path[64], *dir = NULL;
+    int fd = -1;
 
     if (size < CHOICES || size > INPUT_MAX) {
         return 0;
@@ -131,6 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!strcmp(format, "vhdx")) {
         fd = fuzz_image_file(path, data, 0, 4096);
         put_vhdx(fd, data, size - CHOICES);
+    } else if (!strcmp(format, "vmdk") && *data == '#') {
+        dir = put_descriptor(path, data, size - CHOICES);
     } else {
         fd = fuzz_image_file(path, data, size - CHOICES, 4096);
     }
@@ -153,6 +186,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     fuzz_image_settle();
-    close(fd);
+    if (dir) {
+        remove_folder(dir);
+    } else {
+        close(fd);
+    }
     return 0;
 }

@@ -40,8 +40,11 @@ static void print_vmdk(const ImageInfoSpecificVmdk *v)
         if (e->has_compressed) {
             printf("            compressed: %s\n", e->compressed ? "true" : "false");
         }
-        printf("            virtual size: %" PRId64 "\n            filename: %s\n            cluster size: %" PRId64
-               "\n            format: %s\n", e->virtual_size, e->filename, e->cluster_size, e->format);
+        printf("            virtual size: %" PRId64 "\n            filename: %s\n", e->virtual_size, e->filename);
+        if (e->has_cluster_size) {
+            printf("            cluster size: %" PRId64 "\n", e->cluster_size);
+        }
+        printf("            format: %s\n", e->format);
     }
 }
 
