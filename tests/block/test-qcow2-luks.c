@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Encrypted qcow2 images: random requests against a shadow; the distribution's qemu-img reads ours, and we its; snapshots, passwords, hostile headers. */
 #include "util/osdep.h"
-#include "qapi/commands-objects.h"
 #include "qobject/json.h"
 #include "tests/lib/shadow.h"
 #include "util/bswap.h"
-#include "util/main-loop.h"
 
 static const struct Shape { const char *opts, *crypt, *theirs; } shapes[] = {
     { "", "", "" },
@@ -25,19 +23,6 @@ static char *path_of(Test *t, const char *name)
     return g_build_filename(test_tmpdir(t), name, NULL);
 }
 
-static void start(void)
-{
-    static const char *const secrets[][2] = { { "s0", "open sesame" }, { "s1", "open barley" } };
-
-    main_loop_init();
-    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
-        QDict *d = qdict_from_fmt("{'qom-type': 'secret', 'id': %s, 'data': %s}", secrets[i][0], secrets[i][1]);
-
-        qmp_object_add(d, NULL);
-        qobject_unref(d);
-    }
-}
-
 static BlockNode *make(Test *t, const char *path, const struct Shape *s)
 {
     char *opts = g_strdup_printf("%s 'encrypt': {'format': 'luks', 'key-secret': 's0', 'iter-time': 1%s}", s->opts, s->crypt);
@@ -52,7 +37,7 @@ TEST(qcow2_luks, random_requests)
     char *path = path_of(t, "d.qcow2"), *raw = path_of(t, "d.raw"), *args;
 
     printf("# timeout: 240\n");         /* five seconds of work, on a machine that has others too */
-    start();
+    image_secrets();
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
         Shadow s = { g_malloc0(SIZE), SIZE, g_rand_new_with_seed(i + 1) };
         BlockNode *n = make(t, path, &shapes[i]);
@@ -104,7 +89,7 @@ TEST(qcow2_luks, snapshots)
     uint8_t *b = g_malloc(70000), *disk = g_malloc(100000);
     BlockNode *n;
 
-    start();
+    image_secrets();
     n = make(t, path, &shapes[0]);
     if (check_true(t, n, "an image")) {
         memset(b, 0xa7, 70000);
@@ -158,18 +143,16 @@ TEST(qcow2_luks, hostile)
     };
     char *path = path_of(t, "bad.qcow2");
 
-    start();
+    image_secrets();
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         BlockNode *n = make(t, path, &shapes[0]);
         char *text;
-        FILE *f;
 
-        block_node_unref(n);
-        f = n ? fopen(path, "r+b") : NULL;
-        if (!f || fseek(f, bad[i].offset, SEEK_SET) < 0 || fwrite(bad[i].bytes, 1, bad[i].len, f) != bad[i].len) {
-            abort();
+        if (!check_true(t, n, "an image")) {
+            break;
         }
-        fclose(f);
+        block_node_unref(n);
+        image_patch(path, bad[i].offset, bad[i].bytes, bad[i].len);
         text = open_error(path, bad[i].secret, bad[i].format);
         if (!text || !strstr(text, bad[i].text)) {
             test_fail(t, "%s: expected a message with '%s', got '%s'", bad[i].what, bad[i].text, text ? text : "(it was opened)");
@@ -179,35 +162,20 @@ TEST(qcow2_luks, hostile)
     g_free(path);
 }
 
-typedef struct Change {
-    BlockNode *n;
-    QDict *opts;
-    Error *err;
-    bool ok;
-} Change;
-
-static void coroutine_fn change_entry(void *opaque)
-{
-    Change *c = opaque;
-
-    c->ok = c->n->drv->co_amend(c->n, c->opts, false, &c->err);
-}
-
 static void change(Test *t, BlockNode *n, const char *secret, const char *state, const char *member)
 {
-    Change c = { .n = n, .opts = qdict_from_fmt("{'driver': 'qcow2', 'encrypt': {'format': 'luks', 'state': %s}}", state) };
-    QDict *d = qobject_to_dict(qdict_get(c.opts, "encrypt"));
+    QDict *opts = qdict_from_fmt("{'driver': 'qcow2', 'encrypt': {'format': 'luks', 'state': %s}}", state);
+    QDict *d = qobject_to_dict(qdict_get(opts, "encrypt"));
+    Error *err = NULL;
 
     qdict_put_str(d, member, secret);
     if (!strcmp(state, "active")) {
         qdict_put_uint(d, "iter-time", 1);
     }
-    block_run(change_entry, &c);
-    if (!c.ok) {
-        test_fail(t, "%s: %s", state, error_message(c.err));
+    if (!image_amend(n, opts, false, &err)) {
+        test_fail(t, "%s: %s", state, error_message(err));
     }
-    error_free(c.err);
-    qobject_unref(c.opts);
+    error_free(err);
 }
 
 TEST(qcow2_luks, passwords_come_and_go)
@@ -215,7 +183,7 @@ TEST(qcow2_luks, passwords_come_and_go)
     char *path = path_of(t, "d.qcow2"), *text;
     BlockNode *n;
 
-    start();
+    image_secrets();
     n = make(t, path, &shapes[0]);
     if (check_true(t, n, "an image")) {
         change(t, n, "s1", "active", "new-secret");

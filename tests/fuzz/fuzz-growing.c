@@ -14,7 +14,7 @@
 #include "util/main-loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+FUZZ_IMAGES_BEGIN
 
 #define CHOICES     24
 #define INPUT_MAX   (256 * KIB)
@@ -107,14 +107,6 @@ static void coroutine_fn entry(void *opaque)
     if (r->write) {
         block_co_flush(r->n);
     }
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    main_loop_init();
-    return 0;
 }
 
 /* A folder for a descriptor, and @path in it. */

@@ -12,7 +12,7 @@
 #include "util/main-loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+FUZZ_IMAGES_BEGIN
 
 #define CHOICES     32
 #define MAX_FILE    (64 * MIB)          /* larger ones are only read */
@@ -84,14 +84,6 @@ static BlockNode *open_image(const char *path, bool write, bool check)
                               (int)!write, (int)check, path);
 
     return fuzz_image_open(d);
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    main_loop_init();
-    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,9 @@
 #include "tests/lib/image.h"
 #include <sys/wait.h>
 #include "block/block-qmp.h"
+#include "qapi/commands-objects.h"
 #include "qobject/json.h"
+#include "util/main-loop.h"
 
 typedef struct Op {
     enum { OP_READ, OP_WRITE, OP_ZERO, OP_DISCARD, OP_FLUSH, OP_CHECK, OP_CREATE } what;
@@ -201,4 +203,52 @@ void image_must_be_sound(Test *t, const char *path, bool leaks, const char *what
         test_fail(t, "%s: qemu-img check says %d: %.600s", what, status, out ? out : "");
     }
     g_free(out);
+}
+
+/* --- encrypted ones --- */
+
+void image_secrets(void)
+{
+    static const char *const secrets[][2] = { { "s0", "open sesame" }, { "s1", "open barley" } };
+
+    main_loop_init();
+    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+        QDict *d = qdict_from_fmt("{'qom-type': 'secret', 'id': %s, 'data': %s}", secrets[i][0], secrets[i][1]);
+
+        qmp_object_add(d, NULL);
+        qobject_unref(d);
+    }
+}
+
+typedef struct Amend {
+    BlockNode *n;
+    QDict *opts;
+    bool force, ok;
+    Error **errp;
+} Amend;
+
+static void coroutine_fn amend_entry(void *opaque)
+{
+    Amend *a = opaque;
+
+    a->ok = a->n->drv->co_amend(a->n, a->opts, a->force, a->errp);
+}
+
+bool image_amend(BlockNode *n, QDict *opts, bool force, Error **errp)
+{
+    Amend a = { .n = n, .opts = opts, .force = force, .errp = errp };
+
+    block_run(amend_entry, &a);
+    qobject_unref(opts);
+    return a.ok;
+}
+
+void image_patch(const char *path, uint64_t offset, const void *bytes, size_t len)
+{
+    FILE *f = fopen(path, "r+b");
+
+    if (!f || fseek(f, offset, SEEK_SET) < 0 || fwrite(bytes, 1, len, f) != len) {
+        abort();
+    }
+    fclose(f);
 }

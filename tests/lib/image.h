@@ -14,6 +14,12 @@ bool image_create_format(Test *t, const char *path, const char *format, uint64_t
 BlockNode *image_open(Test *t, const char *path, const char *format, const char *opts);
 /* Why a node isn't opened, freed by the caller; NULL: it is. Takes @opts. */
 char *image_refusal(QDict *opts);
+/* The main loop, and secret objects "s0" and "s1" with the passwords "open sesame" and "open barley". */
+void image_secrets(void);
+/* As x-blockdev-amend does it. Takes @opts. */
+bool image_amend(BlockNode *n, QDict *opts, bool force, Error **errp);
+/* Overwrite bytes of a file. */
+void image_patch(const char *path, uint64_t offset, const void *bytes, size_t len);
 /* What query-block tells of the format is what the distribution's qemu-img finds, run with "info --output=json ARGS". */
 void image_must_have_facts(Test *t, BlockNode *n, const char *args, const char *what);
 int image_read(BlockNode *n, uint64_t offset, void *buf, size_t len);
