@@ -106,17 +106,15 @@ static bool build_accel(Config *c)
 {
     char *list = opts_text(c->machine, "accel");
     bool fatal = false;
-    size_t n = qlist_size(c->accels), i = 0;
+    size_t n = qlist_size(c->accels);
 
     if (n > 0) {
-        QLIST_FOR_EACH(e, c->accels) {
-            QDict *d = qobject_to_dict(e);
-            const char *name = qdict_str_or(d, "accel", "");
+        bool found = false;
 
-            i++;
-            if (try_accel(c, name, d, i == n, &fatal)) {
-                break;
-            }
+        for (size_t i = 0; i < n && !found; i++) {
+            QDict *d = qobject_to_dict(qlist_get(c->accels, i));
+
+            found = try_accel(c, qdict_str_or(d, "accel", ""), d, i + 1 == n, &fatal);
         }
     } else {
         char **names = g_strsplit(list ? list : "tcg", ":", 0);
