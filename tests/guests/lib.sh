@@ -165,7 +165,8 @@ with_qmp() {
 	timeout -k 5 "$qseconds" "$QEMU_BIN-$qarch" -display none -qmp stdio -serial "file:$serial" "$@" \
 		< "$tmp/in" > "$out" 2> "$err" &
 	pid=$!
-	exec 3> "$tmp/in"
+	# Read as well: who asks an emulator that has ended gets no answer, and no signal.
+	exec 3<> "$tmp/in"
 	qmp '{"execute":"qmp_capabilities"}'
 }
 
