@@ -5,8 +5,9 @@
  *
  * What the host has in its cache is there before the guest's write to PxCI returns, so with each command told by itself
  * a driver that keeps 32 under way would never have more than one. How many it keeps is learned: after every so many
- * frames one is held back until the CPU that gave the commands has nothing else to do. As many as were gathered by then
- * are awaited the next times. With a driver that waits for each command the rounds that try become rare.
+ * frames one is held back until the CPU that gave the commands has nothing else to do. Then the driver has nothing under
+ * way and begins anew: the next frame is held back too, and as many as are gathered for that one are awaited from then on.
+ * With a driver that waits for each command the rounds that try become rare.
  *
  * Only what ends in a CPU's thread is put off, and only if an interrupt is to tell of it: whoever polls sees it at once.
  */
@@ -18,7 +19,7 @@
 
 /* A busy guest is told when its CPU has run for so long: not while the host runs others, since it would seem to give
  * commands slowly. But nobody waits for ever. */
-#define WAIT_NS         (500 * NS_PER_US)
+#define WAIT_NS         (2 * NS_PER_MS)
 #define WAIT_MAX_NS     (20 * NS_PER_MS)
 #define TRY_MIN         16              /* frames between two that try for more, while it pays */
 #define TRY_MAX         1024
@@ -64,13 +65,9 @@ void ahci_tell_finished(AhciLink *l)
 /* So many came before the guest waited. */
 static void learn(AhciGather *g, unsigned n)
 {
-    if (n != g->expect) {
-        g->every = TRY_MIN;
-    } else if (g->trying) {
-        g->every = MIN(g->every * 2, TRY_MAX);
-    }
+    g->every = n != g->expect ? TRY_MIN : MIN(g->every * 2, TRY_MAX);
     g->expect = n;
-    g->trying = false;
+    g->tries = 0;
     g->until_try = g->every;
 }
 
@@ -105,11 +102,11 @@ void ahci_gather(AhciLink *l)
     if (may_gather(p)) {
         if (n == AHCI_SLOTS) {
             learn(g, n);
-        } else if (g->trying || n < g->expect) {
+        } else if (g->tries || n < g->expect) {
             wait_for_more(p);
             return;
         } else if (--g->until_try == 0) {
-            g->trying = true;
+            g->tries = 2;
             wait_for_more(p);
             return;
         }
@@ -124,8 +121,10 @@ static void end_wait(AhciPort *p, bool seen)
     if (p->gather.waits) {
         p->gather.waits = false;
         if (p->link[0].finished) {
-            if (seen) {
+            if (seen && p->gather.tries == 1) {
                 learn(&p->gather, __builtin_popcount(p->link[0].finished));
+            } else if (seen) {
+                p->gather.tries = 1;
             }
             ahci_tell_finished(&p->link[0]);
         }
@@ -172,7 +171,8 @@ void ahci_gather_reset(AhciPort *p)
 
     g->expect = 1;
     g->every = g->until_try = TRY_MIN;
-    g->trying = g->waits = false;
+    g->tries = 0;
+    g->waits = false;
 }
 
 void ahci_gather_cleanup(AhciPort *p)

@@ -92,7 +92,8 @@ struct AhciLink {
 typedef struct AhciGather {
     uint8_t expect;                     /* ends that are told together, 1 to 32 */
     uint16_t every, until_try;          /* frames between two that try for more */
-    bool trying, waits;
+    uint8_t tries;                      /* frames that are still held back to learn it */
+    bool waits;
     int64_t latest;                     /* while it waits */
     clockid_t cpu_clock;                      /* of the CPU that gave the first command, and what it was then */
     int64_t cpu_ran;
