@@ -34,6 +34,18 @@
     mov dword ptr [V_JOB], offset \job
     meet
 .endm
+.macro rewrite_and_call         # function ECX of the many gets the number ECX + EBP, and must give it
+    mov edi, ecx
+    shl edi, 8
+    lea eax, [ecx + ebp]
+    mov [edi + MANY + 4], eax
+    call one_of_many
+    lea ebx, [ecx + ebp + 16]
+    cmp eax, ebx
+    jz 8805f
+    lock inc dword ptr [V_COUNT]
+8805:
+.endm
 
 tests:
     others_ready
@@ -62,16 +74,8 @@ case "code that is rewritten while the cache is reclaimed: wrong results"
     begin look_at_code
     mov ebp, 0x10000
 1:  xor ecx, ecx
-2:  mov edi, ecx
-    shl edi, 8
-    lea eax, [ecx + ebp]
-    mov [edi + MANY + 4], eax
-    call one_of_many
-    lea ebx, [ecx + ebp + 16]
-    cmp eax, ebx
-    jz 3f
-    lock inc dword ptr [V_COUNT]
-3:  mov eax, [V_TOLD]
+2:  rewrite_and_call
+    mov eax, [V_TOLD]
     cmp eax, [V_SEEN]
     jnz 4f
     inc eax
@@ -89,19 +93,7 @@ case "code that is rewritten while the cache is reclaimed: wrong results"
 endcase
 
 # --- a mapping ---
-    mov edi, DIR
-    mov ecx, 1024
-    xor eax, eax
-    rep stosd
-    mov dword ptr [DIR], TABLE + 3
-    mov eax, 0xfec00083
-    mov [DIR + (0xfee00000 >> 22) * 4], eax
-    mov edi, TABLE
-    mov eax, 3
-1:  stosd
-    add eax, 0x1000
-    cmp edi, TABLE + 0x1000
-    jb 1b
+    others_map DIR, TABLE
     mov byte ptr [0x31000], 0xb8
     mov dword ptr [0x31001], 1
     mov byte ptr [0x31005], 0xcb
@@ -109,14 +101,7 @@ endcase
     mov dword ptr [0x32001], 2
     mov byte ptr [0x32005], 0xcb
     mov dword ptr [TABLE + 4 * 0x33], 0x31003
-    mov eax, cr4
-    or eax, 0x10
-    mov cr4, eax
-    mov eax, DIR
-    mov cr3, eax
-    mov eax, cr0
-    or eax, 0x80000000
-    mov cr0, eax
+    others_paging DIR
 case "a mapping that is changed while the cache is reclaimed: old code after the shootdown"
     mov dword ptr ds:[IDT + 0x41 * 8], CODE32 << 16
     mov dword ptr ds:[IDT + 0x41 * 8 + 4], 0x8e00
@@ -124,16 +109,8 @@ case "a mapping that is changed while the cache is reclaimed: old code after the
     begin look_at_page
     mov ebp, 0x10000
 1:  xor ecx, ecx
-2:  mov edi, ecx
-    shl edi, 8
-    lea eax, [ecx + ebp]
-    mov [edi + MANY + 4], eax
-    call one_of_many
-    lea ebx, [ecx + ebp + 16]
-    cmp eax, ebx
-    jz 3f
-    lock inc dword ptr [V_COUNT]
-3:  test cl, 15
+2:  rewrite_and_call
+    test cl, 15
     jnz 5f
     mov dword ptr [V_SEEN], 0
     xor dword ptr [TABLE + 4 * 0x33], 0x31000 ^ 0x32000
@@ -208,14 +185,7 @@ look_at_code:
     ret
 look_at_page:
     lidt cs:[idtr_big]
-    mov eax, cr4
-    or eax, 0x10
-    mov cr4, eax
-    mov eax, DIR
-    mov cr3, eax
-    mov eax, cr0
-    or eax, 0x80000000
-    mov cr0, eax
+    others_paging DIR
     mov edi, APIC + 0xf0
     mov dword ptr [edi], 0x1ff
     mov dword ptr [V_TOLD], 1

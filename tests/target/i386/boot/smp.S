@@ -298,33 +298,14 @@ case "code that it rewrites while it runs: neither old nor new"
 endcase
 
 # --- a mapping ---
-    mov edi, DIR
-    mov ecx, 1024
-    xor eax, eax
-    rep stosd
-    mov dword ptr [DIR], TABLE + 3
-    mov eax, 0xfec00083
-    mov [DIR + (0xfee00000 >> 22) * 4], eax
-    mov edi, TABLE
-    mov eax, 3
-1:  stosd
-    add eax, 0x1000
-    cmp edi, TABLE + 0x1000
-    jb 1b
+    others_map DIR, TABLE
     mov dword ptr [0x31000], 0xb8
     mov dword ptr [0x31001], 1
     mov byte ptr [0x31005], 0xcb
     mov dword ptr [0x32000], 0xb8
     mov dword ptr [0x32001], 2
     mov byte ptr [0x32005], 0xcb
-    mov eax, cr4
-    or eax, 0x10
-    mov cr4, eax
-    mov eax, DIR
-    mov cr3, eax
-    mov eax, cr0
-    or eax, 0x80000000
-    mov cr0, eax
+    others_paging DIR
 case "a mapping that it changes: old code or data after the shootdown"
     mov dword ptr ds:[IDT + 0x41 * 8], CODE32 << 16
     mov dword ptr ds:[IDT + 0x41 * 8 + 4], 0x8e00
